@@ -1,0 +1,58 @@
+// The import table of docs/architecture.md as an allow-list: a folder or package without a line here is forbidden.
+
+const PURE = {
+  net: [],
+  kernel: ['net'],
+  ipam: ['net'],
+  model: ['net', 'ipam'],
+  drivers: ['net', 'model', 'kernel'],
+  'kernel-sim': ['net', 'kernel'],
+}
+const EFFECTFUL = {
+  'kernel-linux': ['net', 'kernel'],
+  store: ['net', 'model'],
+  engine: ['net', 'kernel', 'ipam', 'model', 'drivers', 'kernel-sim', 'kernel-linux', 'store'],
+  compose: ['net', 'model'],
+  cli: ['net', 'kernel', 'model', 'kernel-sim', 'kernel-linux', 'engine', 'compose'],
+}
+const PACKAGES = {
+  net: ['ipaddr[.]js'],
+  'kernel-linux': ['execa'],
+  compose: ['yaml', 'ajv'],
+  cli: ['commander', 'picocolors'],
+}
+
+const folders = Object.entries({ ...PURE, ...EFFECTFUL }).map(([from, to]) => ({
+  from: { path: `^src/${from}/` },
+  to: {
+    path: [
+      `^src/(${[from, ...to].join('|')})/`,
+      '^src/prelude[.]ts$',
+      ...(PACKAGES[from] ?? []).map((name) => `node_modules/${name}/`),
+    ],
+  },
+}))
+
+export default {
+  allowed: [
+    ...folders,
+    { from: { path: '^src/prelude[.]ts$' }, to: { path: 'node_modules/fp-ts/' } },
+    { from: { path: `^src/(${Object.keys(EFFECTFUL).join('|')})/` }, to: { dependencyTypes: ['core'] } },
+    { from: { path: '^(properties|test|bench)/' }, to: {} },
+  ],
+  allowedSeverity: 'error',
+  forbidden: [
+    {
+      name: 'no-circular',
+      comment: 'Two files that need each other are one file, or there is a third one between them.',
+      severity: 'error',
+      from: {},
+      to: { circular: true, viaOnly: { dependencyTypesNot: ['type-only'] } },
+    },
+  ],
+  options: {
+    tsPreCompilationDeps: true,
+    tsConfig: { fileName: 'tsconfig.json' },
+    doNotFollow: { path: 'node_modules' },
+  },
+}

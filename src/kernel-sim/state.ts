@@ -1,0 +1,103 @@
+// Everything a simulated world holds: its namespaces, with what the control plane put there and what traffic left behind.
+// All of it is persistent data, so a snapshot is free and a step back is keeping the old value. Only this folder sees it;
+// others see `observe` (control.ts) and verdicts (probe.ts).
+
+import type { SetName } from '../kernel/firewall/skeleton.ts'
+import type { LinkSpec, NftElement } from '../kernel/object.ts'
+import type { Cidr } from '../net/cidr.ts'
+import type { Ip } from '../net/ip.ts'
+import type { Mac } from '../net/mac.ts'
+import type { IfName, Ns } from '../net/name.ts'
+import { emptyMap, type PMap } from '../net/pmap.ts'
+import type { Port } from '../net/port.ts'
+
+/** Who put an entry there: the kernel by itself, or an operation. */
+export type Origin = 'kernel' | 'user'
+
+export type AddressEntry = Readonly<{ cidr: Cidr; origin: Origin }>
+
+/** `addresses` in the order they were added: the first of a subnet is its primary. */
+export type LinkEntry = Readonly<{
+  index: number
+  name: IfName
+  spec: LinkSpec
+  mac: Mac
+  mtu: number
+  up: boolean
+  alias: string | null
+  port: Readonly<{ bridge: IfName; isolated: boolean; hairpin: boolean }> | null
+  addresses: ReadonlyArray<AddressEntry>
+  /** For a bridge: where each learned MAC (as showMac) was last seen, and when (virtual ms). */
+  fdb: PMap<FdbEntry>
+}>
+
+export type FdbEntry = Readonly<{ mac: Mac; dev: IfName; seenMs: number }>
+
+/** A route of the main table; connected routes have origin `kernel`. `source` is the address it prefers, if any. */
+export type RouteEntry = Readonly<{
+  to: Cidr
+  via: Ip | null
+  dev: IfName
+  metric: number
+  origin: Origin
+  source: Ip | null
+}>
+
+export type NeighbourEntry = Readonly<{ ip: Ip; dev: IfName; mac: Mac }>
+
+/** The firewall table of a namespace: elements of each set by their key text. */
+export type FirewallEntry = Readonly<{ skeleton: number; sets: Readonly<Partial<Record<SetName, PMap<NftElement>>>> }>
+
+/** One direction of a conversation, as conntrack sees it; an echo's `id` serves as both ports. */
+export type Tuple = Readonly<{ proto: 'icmp' | 'tcp' | 'udp'; src: Ip; dst: Ip; sport: number; dport: number }>
+
+export type Connection = Readonly<{
+  id: number
+  original: Tuple
+  /** What an answer looks like; differs from the mirrored original where addresses were translated. */
+  reply: Tuple
+  /** Whether an answer has been seen. */
+  assured: boolean
+  dnat: boolean
+  snat: boolean
+  seenMs: number
+}>
+
+export type Listener = Readonly<{ proto: 'tcp' | 'udp'; port: Port }>
+
+export type NsEntry = Readonly<{
+  ns: Ns
+  nextIndex: number
+  links: PMap<LinkEntry>
+  /** Keyed so that iteration is deterministic; longest prefix is found by an index derived from this map. */
+  routes: PMap<RouteEntry>
+  /** Only those that were written; others have the kernel's defaults (sysctl.ts). */
+  sysctls: PMap<string>
+  firewall: FirewallEntry | null
+  neighbours: PMap<NeighbourEntry>
+  /** Both tuples of every connection, by their text, to the connection's id. */
+  tuples: PMap<number>
+  connections: PMap<Connection>
+  nextConnection: number
+  listeners: PMap<Listener>
+}>
+
+/** `nowMs` is virtual time; it moves only when asked to. */
+export type World = Readonly<{ nowMs: number; namespaces: PMap<NsEntry> }>
+
+export const EMPTY_WORLD: World = { nowMs: 0, namespaces: emptyMap() }
+
+/** A namespace without links; `control.ts` gives it its loopback. */
+export const emptyNs = (ns: Ns): NsEntry => ({
+  ns,
+  nextIndex: 1,
+  links: emptyMap(),
+  routes: emptyMap(),
+  sysctls: emptyMap(),
+  firewall: null,
+  neighbours: emptyMap(),
+  tuples: emptyMap(),
+  connections: emptyMap(),
+  nextConnection: 1,
+  listeners: emptyMap(),
+})

@@ -1,0 +1,138 @@
+// What goes by itself when something goes, as Linux does it. Shared by `diff` (which must not delete twice, and must
+// rebuild what a rebuild destroys) and by the simulated kernel (which does it).
+// Sources: net/core/dev.c (unregister), net/ipv4/fib_frontend.c and fib_semantics.c, net/ipv6/addrconf.c and route.c.
+
+import { isIp4 } from '../net/ip.ts'
+import { ZERO_MAC } from '../net/mac.ts'
+import { type IfName, LO, type Ns } from '../net/name.ts'
+import { entriesOf, entriesUnder, getIn } from '../net/pmap.ts'
+import { type Address, type KernelObject, keyOf, type Link, linkKey, type ObjectKey } from './object.ts'
+import type { KernelOp } from './op.ts'
+import type { KernelState } from './state.ts'
+import { sysctlDevice } from './sysctl.ts'
+
+const routesOf = (state: KernelState, ns: Ns, dev: IfName, family: 4 | 6 | null): ReadonlyArray<ObjectKey> => {
+  const keys: ObjectKey[] = []
+  for (const [key, object] of entriesUnder(state, family === null ? `route/${ns}/` : `route/${ns}/${family}/`))
+    if (object.kind === 'route' && object.dev === dev) keys.push(key)
+  return keys
+}
+
+const onLink = (state: KernelState, link: Link): ReadonlyArray<ObjectKey> => {
+  const { ns, name } = link
+  const keys: ObjectKey[] = [linkKey(ns, name), ...routesOf(state, ns, name, null)]
+  for (const [key] of entriesUnder(state, `address/${ns}/${name}/`)) keys.push(key)
+  for (const [key, object] of entriesUnder(state, `port/${ns}/`))
+    if (object.kind === 'port' && (object.dev === name || object.bridge === name)) keys.push(key)
+  for (const [key, object] of entriesUnder(state, `sysctl/${ns}/`))
+    if (object.kind === 'sysctl' && sysctlDevice(object.name) === name) keys.push(key)
+  return keys
+}
+
+const linkAndPeer = (state: KernelState, link: Link): ReadonlyArray<ObjectKey> => {
+  const own = onLink(state, link)
+  if (link.spec.type !== 'veth') return own
+  const peer = getIn(state, linkKey(link.spec.peer.ns, link.spec.peer.name))
+  return peer?.kind === 'link' ? [...own, ...onLink(state, peer)] : own
+}
+
+const inNetns = (state: KernelState, ns: Ns): ReadonlyArray<ObjectKey> => {
+  const keys: ObjectKey[] = []
+  for (const [key, object] of entriesOf(state)) {
+    if (object.ns !== ns) continue
+    keys.push(key)
+    if (object.kind === 'link' && object.spec.type === 'veth' && object.spec.peer.ns !== ns) {
+      const peer = getIn(state, linkKey(object.spec.peer.ns, object.spec.peer.name))
+      if (peer?.kind === 'link') keys.push(...onLink(state, peer))
+    }
+  }
+  return keys
+}
+
+/** Below this MTU a link carries no IPv6 (RFC 8200 section 5); Linux drops the family's state with it. */
+export const MIN_MTU6 = 1280
+
+const addresses6 = (state: KernelState, link: Link): ReadonlyArray<ObjectKey> => {
+  const keys: ObjectKey[] = []
+  for (const [key, object] of entriesUnder(state, `address/${link.ns}/${link.name}/`))
+    if (object.kind === 'address' && !isIp4(object.cidr.ip)) keys.push(key)
+  return keys
+}
+
+/** A link that goes down loses its routes and its IPv6 addresses (keep_addr_on_down is off), and keeps its IPv4 ones. */
+const withChange = (state: KernelState, from: Link, to: Link): ReadonlyArray<ObjectKey> => {
+  if (from.up && !to.up) return [...routesOf(state, to.ns, to.name, null), ...addresses6(state, to)]
+  if (from.mtu >= MIN_MTU6 && to.mtu < MIN_MTU6)
+    return [...routesOf(state, to.ns, to.name, 6), ...addresses6(state, to)]
+  return []
+}
+
+/**
+ * The IPv4 routes of a device go with its last IPv4 address; IPv6 keeps them. Not here: two addresses of one subnet on
+ * one device (primary and secondary), which no driver asks for.
+ */
+const withAddress = (state: KernelState, address: Address): ReadonlyArray<ObjectKey> => {
+  const own = keyOf(address)
+  if (!isIp4(address.cidr.ip)) return [own]
+  const others: Address[] = []
+  for (const [key, object] of entriesUnder(state, `address/${address.ns}/${address.dev}/`))
+    if (object.kind === 'address' && isIp4(object.cidr.ip) && key !== own) others.push(object)
+  return others.length > 0 ? [own] : [own, ...routesOf(state, address.ns, address.dev, 4)]
+}
+
+/** The keys that are gone once `op` has been applied to `state`; for a delete its own key included. */
+export const cascade = (state: KernelState, op: KernelOp): ReadonlyArray<ObjectKey> => {
+  if (op.verb === 'create') return []
+  const { object } = op
+  if (op.verb === 'change') {
+    return op.from.kind === 'link' && object.kind === 'link' ? withChange(state, op.from, object) : []
+  }
+  switch (object.kind) {
+    case 'netns':
+      return inNetns(state, object.ns)
+    case 'link':
+      return linkAndPeer(state, object)
+    case 'address':
+      return withAddress(state, object)
+    case 'nft-table':
+      return [keyOf(object), ...[...entriesUnder(state, `nft-element/${object.ns}/`)].map(([key]) => key)]
+    case 'port':
+    case 'route':
+    case 'sysctl':
+    case 'nft-element':
+      return [keyOf(object)]
+  }
+}
+
+/** A fresh namespace's loopback device: there, and down. */
+export const freshLoopback = (ns: Ns): Link => ({
+  kind: 'link',
+  ns,
+  name: LO,
+  spec: { type: 'loopback' },
+  mac: ZERO_MAC,
+  mtu: 65536,
+  up: false,
+  alias: null,
+})
+
+/** What else is there once `op` has been applied: a namespace's loopback, the other end of a veth (down, its own MAC). */
+export const born = (op: KernelOp): ReadonlyArray<KernelObject> => {
+  if (op.verb !== 'create') return []
+  const { object } = op
+  if (object.kind === 'netns') return [freshLoopback(object.ns)]
+  if (object.kind !== 'link' || object.spec.type !== 'veth') return []
+  const { peer } = object.spec
+  return [
+    {
+      ...object,
+      ns: peer.ns,
+      name: peer.name,
+      spec: { type: 'veth', peer: { ns: object.ns, name: object.name } },
+      mac: ZERO_MAC,
+      mtu: 1500,
+      up: false,
+      alias: null,
+    },
+  ]
+}

@@ -1,0 +1,47 @@
+// The errors Linux answers with (errno(3)), as far as our operations can meet them. Both kernels speak this set.
+
+export type Errno =
+  | 'EPERM'
+  | 'ENOENT'
+  | 'EIO'
+  | 'EAGAIN'
+  | 'ENOMEM'
+  | 'EBUSY'
+  | 'EEXIST'
+  | 'ENODEV'
+  | 'EINVAL'
+  | 'ERANGE'
+  | 'ELOOP'
+  | 'EOPNOTSUPP'
+  | 'EADDRINUSE'
+  | 'EADDRNOTAVAIL'
+  | 'ENETDOWN'
+  | 'ENETUNREACH'
+  | 'ENOBUFS'
+  | 'ENOTCONN'
+  | 'ESRCH'
+  | 'EHOSTUNREACH'
+
+/** strerror(3)'s sentence for each. */
+export const strerror: Readonly<Record<Errno, string>> = {
+  EPERM: 'Operation not permitted',
+  ENOENT: 'No such file or directory',
+  EIO: 'Input/output error',
+  EAGAIN: 'Resource temporarily unavailable',
+  ENOMEM: 'Cannot allocate memory',
+  EBUSY: 'Device or resource busy',
+  EEXIST: 'File exists',
+  ENODEV: 'No such device',
+  EINVAL: 'Invalid argument',
+  ERANGE: 'Numerical result out of range',
+  ELOOP: 'Too many levels of symbolic links',
+  EOPNOTSUPP: 'Operation not supported',
+  EADDRINUSE: 'Address already in use',
+  EADDRNOTAVAIL: 'Cannot assign requested address',
+  ENETDOWN: 'Network is down',
+  ENETUNREACH: 'Network is unreachable',
+  ENOBUFS: 'No buffer space available',
+  ENOTCONN: 'Transport endpoint is not connected',
+  ESRCH: 'No such process',
+  EHOSTUNREACH: 'No route to host',
+}

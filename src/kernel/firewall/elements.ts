@@ -1,0 +1,47 @@
+// The only makers of nft elements: one per set of the skeleton, typed by what the set holds. Their texts are canonical
+// nft syntax, so equal elements have equal keys, and nothing else reaches an nft script.
+
+import { type Cidr, cidrFamily, networkOf, showCidr } from '../../net/cidr.ts'
+import { type Ip, isIp4, isUnspecified, showIp } from '../../net/ip.ts'
+import type { IfName, Ns } from '../../net/name.ts'
+import type { Port, Transport } from '../../net/port.ts'
+import type { NftElement, NftTable } from '../object.ts'
+import { type SetName, SKELETON_VERSION } from './skeleton.ts'
+
+const element = (
+  ns: Ns,
+  set: SetName,
+  key: ReadonlyArray<string>,
+  value: ReadonlyArray<string> | null = null,
+): NftElement => ({ kind: 'nft-element', ns, set, key, value })
+
+/** nft prints a prefix as long as the address without its length. */
+const showPrefix = (cidr: Cidr): string => {
+  const network = networkOf(cidr)
+  return network.bits === (isIp4(network.ip) ? 32 : 128) ? showIp(network.ip) : showCidr(network)
+}
+
+export const skeletonTable = (ns: Ns): NftTable => ({ kind: 'nft-table', ns, skeleton: SKELETON_VERSION })
+
+export const bridgeElement = (ns: Ns, bridge: IfName): NftElement => element(ns, 'bridges', [bridge])
+export const internalElement = (ns: Ns, bridge: IfName): NftElement => element(ns, 'internal', [bridge])
+export const withinElement = (ns: Ns, bridge: IfName): NftElement => element(ns, 'within', [bridge, bridge])
+export const subnetElement = (ns: Ns, bridge: IfName, subnet: Cidr): NftElement =>
+  element(ns, cidrFamily(subnet) === 4 ? 'subnet4' : 'subnet6', [bridge, showPrefix(subnet)])
+export const masqueradeElement = (ns: Ns, subnet: Cidr): NftElement =>
+  element(ns, cidrFamily(subnet) === 4 ? 'masquerade4' : 'masquerade6', [showPrefix(subnet)])
+
+/** A published port: `host` unspecified (0.0.0.0, ::) means every address of the host of that family. */
+export const publishElement = (
+  ns: Ns,
+  host: Readonly<{ ip: Ip; port: Port }>,
+  transport: Transport,
+  container: Readonly<{ ip: Ip; port: Port }>,
+): NftElement => {
+  const value = [showIp(container.ip), String(container.port)]
+  const tail = [transport, String(host.port)]
+  const four = isIp4(host.ip)
+  return isUnspecified(host.ip)
+    ? element(ns, four ? 'publish4_any' : 'publish6_any', tail, value)
+    : element(ns, four ? 'publish4' : 'publish6', [showIp(host.ip), ...tail], value)
+}

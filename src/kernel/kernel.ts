@@ -1,0 +1,48 @@
+// The port that both kernels implement: look, change, try a packet. Neither kernel knows why it is asked.
+
+import type { Ip } from '../net/ip.ts'
+import type { Ns } from '../net/name.ts'
+import type { Port } from '../net/port.ts'
+import type { TaskEither } from '../prelude.ts'
+import type { Errno } from './errno.ts'
+import type { KernelOp } from './op.ts'
+import type { KernelState } from './state.ts'
+import type { SysctlName } from './sysctl.ts'
+
+/** What to look at. Namespaces that do not exist are simply not in the answer. Sysctls are too many to list unasked. */
+export type Scope = Readonly<{
+  namespaces: ReadonlyArray<Ns>
+  sysctls: ReadonlyArray<Readonly<{ ns: Ns; name: SysctlName }>>
+}>
+
+/** An operation the kernel refused: its place in the list, its errno, the kernel's own words if it gave any. */
+export type Refusal = Readonly<{ at: number; op: KernelOp; errno: Errno; detail: string | null }>
+
+/** The kernel itself could not be asked. */
+export type KernelError = Readonly<{ tag: 'KernelUnavailable'; what: string; hint: string | null }>
+
+/**
+ * One attempt to reach an address from inside a namespace: an echo request, a TCP handshake, or a UDP datagram that a
+ * listener returns. `listener` is where something is made to listen for the time of the probe (null: nothing is).
+ */
+export type Probe = Readonly<
+  | { proto: 'icmp'; ns: Ns; to: Ip }
+  | { proto: 'tcp' | 'udp'; ns: Ns; to: Ip; port: Port; listener: Readonly<{ ns: Ns; port: Port }> | null }
+>
+
+/** How a probe that got no answer ended, as its sender sees it. */
+export type Failure = 'refused' | 'unreachable' | 'timeout'
+
+/** `where` and `why` are known to the simulated kernel only; Linux leaves them null. */
+export type Verdict = Readonly<
+  { tag: 'arrived' } | { tag: 'died'; how: Failure; where: string | null; why: string | null }
+>
+
+export interface Kernel {
+  readonly name: 'sim' | 'linux'
+  /** What is there, without what the kernel adds by itself (see `normalise.ts`). */
+  readonly observe: (scope: Scope) => TaskEither<KernelError, KernelState>
+  /** Applies all operations in order; a refused one does not stop the rest. Left: the refused ones, never empty. */
+  readonly apply: (ops: ReadonlyArray<KernelOp>) => TaskEither<ReadonlyArray<Refusal> | KernelError, void>
+  readonly probe: (probe: Probe) => TaskEither<KernelError, Verdict>
+}

@@ -1,0 +1,140 @@
+// What a host can be asked to hold, and the key of each thing: what the kernel itself keeps unique. A clash is therefore
+// visible here, as one key with two values, and not as EEXIST on the machine.
+// Everything is explicit (a MAC, an MTU), so that what we observe can equal what we want.
+
+import { type Cidr, cidrFamily, showCidr } from '../net/cidr.ts'
+import { type Ip, isIp4, showIp } from '../net/ip.ts'
+import type { Mac } from '../net/mac.ts'
+import type { IfName, Ns } from '../net/name.ts'
+import type { SetName } from './firewall/skeleton.ts'
+import type { SysctlName } from './sysctl.ts'
+
+/** What a link is; changing it means another link. A veth names its other end. */
+export type LinkSpec = Readonly<
+  { type: 'loopback' } | { type: 'bridge' } | { type: 'veth'; peer: Readonly<{ ns: Ns; name: IfName }> }
+>
+
+/** A network namespace (ip-netns(8)). */
+export type Netns = Readonly<{ kind: 'netns'; ns: Ns }>
+/** A network device (ip-link(8)). `mtu` in bytes; `alias` says whose it is (`cnm:<owner>`), null if nobody's. */
+export type Link = Readonly<{
+  kind: 'link'
+  ns: Ns
+  name: IfName
+  spec: LinkSpec
+  mac: Mac
+  mtu: number
+  up: boolean
+  alias: string | null
+}>
+/** A link's membership in a bridge, with its port flags (bridge(8)). */
+export type BridgePort = Readonly<{
+  kind: 'port'
+  ns: Ns
+  dev: IfName
+  bridge: IfName
+  isolated: boolean
+  hairpin: boolean
+}>
+/** An interface address; IPv6 ones are added with `nodad`. */
+export type Address = Readonly<{ kind: 'address'; ns: Ns; dev: IfName; cidr: Cidr }>
+/** A route of the main table; `via` null means on-link. `metric` 0 means the family's default (0, or 1024 for IPv6). */
+export type Route = Readonly<{ kind: 'route'; ns: Ns; to: Cidr; via: Ip | null; dev: IfName; metric: number }>
+/** A sysctl; it cannot be absent, so deleting it writes `otherwise`. */
+export type Sysctl = Readonly<{ kind: 'sysctl'; ns: Ns; name: SysctlName; value: string; otherwise: string }>
+/** The firewall table `inet cnm` with the fixed skeleton of this version. */
+export type NftTable = Readonly<{ kind: 'nft-table'; ns: Ns; skeleton: number }>
+/** An element of one of the skeleton's sets (`value` null) or maps; made by `firewall/elements.ts` only. */
+export type NftElement = Readonly<{
+  kind: 'nft-element'
+  ns: Ns
+  set: SetName
+  key: ReadonlyArray<string>
+  value: ReadonlyArray<string> | null
+}>
+
+export type KernelObject = Netns | Link | BridgePort | Address | Route | Sysctl | NftTable | NftElement
+export type Kind = KernelObject['kind']
+export type ObjectKey = string
+
+export const linkKey = (ns: Ns, name: IfName): ObjectKey => `link/${ns}/${name}`
+export const portKey = (ns: Ns, dev: IfName): ObjectKey => `port/${ns}/${dev}`
+export const netnsKey = (ns: Ns): ObjectKey => `netns/${ns}`
+
+/**
+ * The key of an object. IPv4 holds an address once per (device, address, prefix), IPv6 once per (device, address);
+ * a route is unique by destination and metric; a port by its device.
+ */
+export const keyOf = (object: KernelObject): ObjectKey => {
+  switch (object.kind) {
+    case 'netns':
+      return netnsKey(object.ns)
+    case 'link':
+      return linkKey(object.ns, object.name)
+    case 'port':
+      return portKey(object.ns, object.dev)
+    case 'address':
+      return `address/${object.ns}/${object.dev}/${isIp4(object.cidr.ip) ? showCidr(object.cidr) : showIp(object.cidr.ip)}`
+    case 'route':
+      return `route/${object.ns}/${cidrFamily(object.to)}/${showCidr(object.to)}/${object.metric}`
+    case 'sysctl':
+      return `sysctl/${object.ns}/${object.name}`
+    case 'nft-table':
+      return `nft-table/${object.ns}`
+    case 'nft-element':
+      return `nft-element/${object.ns}/${object.set}/${object.key.join(' . ')}`
+  }
+}
+
+const sameSpec = (a: LinkSpec, b: LinkSpec): boolean =>
+  a.type === 'veth' ? b.type === 'veth' && a.peer.ns === b.peer.ns && a.peer.name === b.peer.name : a.type === b.type
+
+const sameTexts = (a: ReadonlyArray<string> | null, b: ReadonlyArray<string> | null): boolean =>
+  a === null || b === null ? a === b : a.join(' . ') === b.join(' . ')
+
+/** Whether two objects of one key hold the same. A sysctl's `otherwise` is our note, not the kernel's state. */
+export const sameObject = (a: KernelObject, b: KernelObject): boolean => {
+  if (a === b) return true
+  switch (a.kind) {
+    case 'netns':
+      return b.kind === 'netns'
+    case 'link':
+      return (
+        b.kind === 'link' &&
+        sameSpec(a.spec, b.spec) &&
+        a.mac === b.mac &&
+        a.mtu === b.mtu &&
+        a.up === b.up &&
+        a.alias === b.alias
+      )
+    case 'port':
+      return b.kind === 'port' && a.bridge === b.bridge && a.isolated === b.isolated && a.hairpin === b.hairpin
+    case 'address':
+      return b.kind === 'address' && a.cidr.bits === b.cidr.bits
+    case 'route':
+      return b.kind === 'route' && a.via === b.via && a.dev === b.dev
+    case 'sysctl':
+      return b.kind === 'sysctl' && a.value === b.value
+    case 'nft-table':
+      return b.kind === 'nft-table' && a.skeleton === b.skeleton
+    case 'nft-element':
+      return b.kind === 'nft-element' && sameTexts(a.value, b.value)
+  }
+}
+
+/** Whether the kernel can turn `a` into `b`; otherwise it is deleted and made anew. */
+export const changeable = (a: KernelObject, b: KernelObject): boolean => {
+  switch (a.kind) {
+    case 'link':
+      return b.kind === 'link' && sameSpec(a.spec, b.spec)
+    case 'port':
+    case 'route':
+    case 'sysctl':
+      return true
+    case 'netns':
+    case 'address':
+    case 'nft-table':
+    case 'nft-element':
+      return false
+  }
+}

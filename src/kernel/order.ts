@@ -1,0 +1,25 @@
+// Which kinds come first. Creation walks up this table, deletion walks down: firewall before links, so that nothing can
+// carry a packet before its rules are there; links before what sits on them; addresses before routes through them.
+
+import type { KernelObject, Kind } from './object.ts'
+
+export const RANK: Readonly<Record<Kind, number>> = {
+  netns: 0,
+  'nft-table': 1,
+  'nft-element': 2,
+  link: 3,
+  port: 4,
+  sysctl: 5,
+  address: 6,
+  route: 7,
+}
+
+const within = (object: KernelObject): number => {
+  if (object.kind === 'link') return object.spec.type === 'veth' ? 2 : object.spec.type === 'bridge' ? 1 : 0
+  if (object.kind === 'route') return object.via === null ? 0 : 1
+  return 0
+}
+
+/** Order of creation; stable for equals. Within links: loopback, bridges, veths. Within routes: on-link ones first. */
+export const compareRank = (a: KernelObject, b: KernelObject): number =>
+  RANK[a.kind] - RANK[b.kind] || within(a) - within(b)

@@ -1,0 +1,159 @@
+// Every operation as the commands it stands for: `ip`, `bridge`, `sysctl`, `nft`. The Linux backend runs exactly these,
+// so what is shown is what is done.
+
+import { showCidr } from '../net/cidr.ts'
+import { familyOf, showIp } from '../net/ip.ts'
+import { showMac, ZERO_MAC } from '../net/mac.ts'
+import type { Ns } from '../net/name.ts'
+import { TABLE } from './firewall/skeleton.ts'
+import { elementKeyText, elementText, skeletonText } from './firewall/text.ts'
+import type { Address, BridgePort, KernelObject, Link, NftElement, NftTable, Route, Sysctl } from './object.ts'
+import type { KernelOp } from './op.ts'
+
+/** A command of one of the tools. `ns` is where it runs; null for `ip netns`, which is about namespaces themselves. */
+export type Command = Readonly<{ tool: 'ip' | 'bridge' | 'sysctl' | 'nft'; ns: Ns | null; text: string }>
+
+/** The routing protocol number that marks our routes (ip-route(8), `proto`); unassigned in iproute2's rt_protos. */
+export const ROUTE_PROTO = 157
+
+/** How a namespace is written where a command names one. */
+export type NsNames = (ns: Ns) => string
+
+const onOff = (flag: boolean): string => (flag ? 'on' : 'off')
+const ip = (ns: Ns, text: string): Command => ({ tool: 'ip', ns, text })
+const nft = (ns: Ns, text: string): Command => ({ tool: 'nft', ns, text })
+
+const aliasOf = (link: Link): ReadonlyArray<Command> =>
+  link.alias === null ? [] : [ip(link.ns, `link set dev ${link.name} alias ${link.alias}`)]
+
+const createLink = (link: Link, name: NsNames): ReadonlyArray<Command> => {
+  const base = `link add name ${link.name} address ${showMac(link.mac)} mtu ${link.mtu}${link.up ? ' up' : ''}`
+  switch (link.spec.type) {
+    case 'loopback':
+      return [ip(link.ns, `link add name ${link.name} type loopback`)]
+    case 'bridge':
+      return [ip(link.ns, `${base} type bridge`), ...aliasOf(link)]
+    case 'veth': {
+      const { peer } = link.spec
+      const where = peer.ns === link.ns ? '' : ` netns ${name(peer.ns)}`
+      return [ip(link.ns, `${base} type veth peer name ${peer.name}${where}`), ...aliasOf(link)]
+    }
+  }
+}
+
+const changeLink = (from: Link, to: Link): ReadonlyArray<Command> => {
+  const words = [
+    from.mac !== to.mac && to.mac !== ZERO_MAC ? `address ${showMac(to.mac)}` : '',
+    from.mtu !== to.mtu ? `mtu ${to.mtu}` : '',
+    from.up !== to.up ? (to.up ? 'up' : 'down') : '',
+  ].filter((word) => word !== '')
+  const set = words.length > 0 ? [ip(to.ns, `link set dev ${to.name} ${words.join(' ')}`)] : []
+  const alias = from.alias === to.alias ? [] : [ip(to.ns, `link set dev ${to.name} alias ${to.alias ?? '""'}`)]
+  return [...set, ...alias]
+}
+
+const portFlags = (port: BridgePort): ReadonlyArray<Command> => [
+  {
+    tool: 'bridge',
+    ns: port.ns,
+    text: `link set dev ${port.dev} isolated ${onOff(port.isolated)} hairpin ${onOff(port.hairpin)}`,
+  },
+]
+
+const setPort = (from: BridgePort | null, to: BridgePort): ReadonlyArray<Command> => {
+  const was = from !== null && from.bridge === to.bridge ? from : null
+  const join = was === null ? [ip(to.ns, `link set dev ${to.dev} master ${to.bridge}`)] : []
+  const isolated = was?.isolated ?? false
+  const hairpin = was?.hairpin ?? false
+  return [...join, ...(isolated === to.isolated && hairpin === to.hairpin ? [] : portFlags(to))]
+}
+
+const address = (verb: 'add' | 'del', { ns, dev, cidr }: Address): ReadonlyArray<Command> => {
+  const nodad = verb === 'add' && familyOf(cidr.ip) === 6 ? ' nodad' : ''
+  return [ip(ns, `address ${verb} ${showCidr(cidr)} dev ${dev}${nodad}`)]
+}
+
+const route = (verb: 'add' | 'replace' | 'del', { ns, to, via, dev, metric }: Route): ReadonlyArray<Command> => {
+  const gateway = via === null ? '' : ` via ${showIp(via)}`
+  const cost = metric === 0 ? '' : ` metric ${metric}`
+  return [ip(ns, `route ${verb} ${showCidr(to)}${gateway} dev ${dev}${cost} proto ${ROUTE_PROTO}`)]
+}
+
+const sysctl = ({ ns, name }: Sysctl, value: string): ReadonlyArray<Command> => [
+  { tool: 'sysctl', ns, text: `-qw ${name}=${value}` },
+]
+
+const table = (verb: 'create' | 'delete', { ns }: NftTable): ReadonlyArray<Command> => [
+  nft(ns, verb === 'create' ? skeletonText() : `delete table inet ${TABLE}`),
+]
+
+const element = (verb: 'create' | 'delete', object: NftElement): ReadonlyArray<Command> => [
+  nft(
+    object.ns,
+    verb === 'create'
+      ? `add element inet ${TABLE} ${object.set} ${elementText(object)}`
+      : `delete element inet ${TABLE} ${object.set} ${elementKeyText(object)}`,
+  ),
+]
+
+const created = (object: KernelObject, name: NsNames): ReadonlyArray<Command> => {
+  switch (object.kind) {
+    case 'netns':
+      return [{ tool: 'ip', ns: null, text: `netns add ${name(object.ns)}` }]
+    case 'link':
+      return createLink(object, name)
+    case 'port':
+      return setPort(null, object)
+    case 'address':
+      return address('add', object)
+    case 'route':
+      return route('add', object)
+    case 'sysctl':
+      return sysctl(object, object.value)
+    case 'nft-table':
+      return table('create', object)
+    case 'nft-element':
+      return element('create', object)
+  }
+}
+
+const changed = (from: KernelObject, to: KernelObject): ReadonlyArray<Command> => {
+  if (to.kind === 'link' && from.kind === 'link') return changeLink(from, to)
+  if (to.kind === 'port' && from.kind === 'port') return setPort(from, to)
+  if (to.kind === 'route') return route('replace', to)
+  if (to.kind === 'sysctl') return sysctl(to, to.value)
+  return []
+}
+
+const deleted = (object: KernelObject, name: NsNames): ReadonlyArray<Command> => {
+  switch (object.kind) {
+    case 'netns':
+      return [{ tool: 'ip', ns: null, text: `netns delete ${name(object.ns)}` }]
+    case 'link':
+      return [ip(object.ns, `link delete dev ${object.name}`)]
+    case 'port':
+      return [ip(object.ns, `link set dev ${object.dev} nomaster`)]
+    case 'address':
+      return address('del', object)
+    case 'route':
+      return route('del', object)
+    case 'sysctl':
+      return sysctl(object, object.otherwise)
+    case 'nft-table':
+      return table('delete', object)
+    case 'nft-element':
+      return element('delete', object)
+  }
+}
+
+/** The commands an operation stands for, in order. */
+export const commandsOf = (op: KernelOp, name: NsNames): ReadonlyArray<Command> => {
+  switch (op.verb) {
+    case 'create':
+      return created(op.object, name)
+    case 'change':
+      return changed(op.from, op.object)
+    case 'delete':
+      return deleted(op.object, name)
+  }
+}

@@ -1,0 +1,36 @@
+// The sysctls we set, and which device each belongs to. A sysctl of a device lives and dies with it.
+// Source: Documentation/networking/ip-sysctl.rst.
+
+import type { IfName } from '../net/name.ts'
+import type { Brand } from '../prelude.ts'
+
+/** A dotted name below /proc/sys; in the device part a `.` of the device's name is written `/`, as sysctl(8) does. */
+export type SysctlName = string & Brand<'SysctlName'>
+
+const DEVICE_KEYS = ['route_localnet', 'disable_ipv6', 'accept_ra', 'forwarding', 'rp_filter', 'proxy_arp'] as const
+export type DeviceKey = (typeof DEVICE_KEYS)[number]
+
+/** Routing between interfaces, per family; off in a fresh namespace. */
+export const FORWARD4 = 'net.ipv4.ip_forward' as SysctlName
+export const FORWARD6 = 'net.ipv6.conf.all.forwarding' as SysctlName
+
+const inSysctl = (dev: IfName): string => dev.replaceAll('.', '/')
+
+/** `net.ipv4.conf.<dev>.<key>` or `net.ipv6.conf.<dev>.<key>`. */
+export const deviceSysctl = (family: 4 | 6, dev: IfName, key: DeviceKey): SysctlName =>
+  `net.ipv${family}.conf.${inSysctl(dev)}.${key}` as SysctlName
+
+const DEVICE = /^net\.ipv([46])\.conf\.([^.]+)\.([a-z0-9_]+)$/
+
+/** The device a sysctl belongs to, or null for one of the whole namespace (`all` and `default` included). */
+export const sysctlDevice = (name: SysctlName): string | null => {
+  const dev = DEVICE.exec(name)?.[2]
+  return dev === undefined || dev === 'all' || dev === 'default' ? null : dev.replaceAll('/', '.')
+}
+
+/** Where it is below /proc/sys. */
+export const sysctlPath = (name: SysctlName): string =>
+  name
+    .split('.')
+    .map((part) => part.replaceAll('/', '.'))
+    .join('/')

@@ -1,0 +1,35 @@
+// The whole dialect of fp-ts that this project speaks, and the only file that imports it.
+// Either for refusals, Option for searches that may find nothing, TaskEither at the edge, pipe for one value through
+// several steps. No HKT, Reader, State or fp-ts maps: see docs/decisions/0001-a-small-dialect.md.
+
+import * as E from 'fp-ts/lib/Either.js'
+import { pipe } from 'fp-ts/lib/function.js'
+import * as O from 'fp-ts/lib/Option.js'
+import * as TE from 'fp-ts/lib/TaskEither.js'
+
+export type { Either } from 'fp-ts/lib/Either.js'
+export type { Option } from 'fp-ts/lib/Option.js'
+export type { TaskEither } from 'fp-ts/lib/TaskEither.js'
+export { E, O, pipe, TE }
+
+/** Marks a value as having passed its parser; only the parser's module casts into it. */
+export type Brand<Name extends string> = { readonly __brand: Name }
+
+/** Proof that a switch is complete. Reaching it is a defect of ours, so it throws, naming what was unforeseen. */
+export const absurd = (value: never, where: string): never => {
+  throw new Error(`${where}: unforeseen ${JSON.stringify(value)}`)
+}
+
+/** Turns every item into a result; the first refusal wins. */
+export const traverse = <A, B, X>(
+  items: Iterable<A>,
+  f: (item: A) => E.Either<X, B>,
+): E.Either<X, ReadonlyArray<B>> => {
+  const done: B[] = []
+  for (const item of items) {
+    const result = f(item)
+    if (E.isLeft(result)) return result
+    done.push(result.right)
+  }
+  return E.right(done)
+}
