@@ -5,8 +5,17 @@
 import { isIp4 } from '../net/ip.ts'
 import { ZERO_MAC } from '../net/mac.ts'
 import { type IfName, LO, type Ns } from '../net/name.ts'
-import { entriesOf, entriesUnder, getIn } from '../net/pmap.ts'
-import { type Address, type KernelObject, keyOf, type Link, linkKey, type ObjectKey } from './object.ts'
+import { entriesUnder, getIn, hasIn } from '../net/pmap.ts'
+import {
+  type Address,
+  type KernelObject,
+  type Kind,
+  keyOf,
+  type Link,
+  linkKey,
+  netnsKey,
+  type ObjectKey,
+} from './object.ts'
 import type { KernelOp } from './op.ts'
 import type { KernelState } from './state.ts'
 import { sysctlDevice } from './sysctl.ts'
@@ -36,12 +45,15 @@ const linkAndPeer = (state: KernelState, link: Link): ReadonlyArray<ObjectKey> =
   return peer?.kind === 'link' ? [...own, ...onLink(state, peer)] : own
 }
 
+const KINDS: ReadonlyArray<Kind> = ['link', 'port', 'address', 'route', 'sysctl', 'nft-element']
+
 const inNetns = (state: KernelState, ns: Ns): ReadonlyArray<ObjectKey> => {
-  const keys: ObjectKey[] = []
-  for (const [key, object] of entriesOf(state)) {
-    if (object.ns !== ns) continue
-    keys.push(key)
-    if (object.kind === 'link' && object.spec.type === 'veth' && object.spec.peer.ns !== ns) {
+  const keys: ObjectKey[] = [netnsKey(ns)]
+  if (hasIn(state, `nft-table/${ns}`)) keys.push(`nft-table/${ns}`)
+  for (const kind of KINDS) {
+    for (const [key, object] of entriesUnder(state, `${kind}/${ns}/`)) {
+      keys.push(key)
+      if (object.kind !== 'link' || object.spec.type !== 'veth' || object.spec.peer.ns === ns) continue
       const peer = getIn(state, linkKey(object.spec.peer.ns, object.spec.peer.name))
       if (peer?.kind === 'link') keys.push(...onLink(state, peer))
     }
