@@ -2,6 +2,7 @@
 
 export type Errno =
   | 'EPERM'
+  | 'EACCES'
   | 'ENOENT'
   | 'EIO'
   | 'EAGAIN'
@@ -25,6 +26,7 @@ export type Errno =
 /** strerror(3)'s sentence for each. */
 export const strerror: Readonly<Record<Errno, string>> = {
   EPERM: 'Operation not permitted',
+  EACCES: 'Permission denied',
   ENOENT: 'No such file or directory',
   EIO: 'Input/output error',
   EAGAIN: 'Resource temporarily unavailable',

@@ -83,15 +83,16 @@ const sysctl = ({ ns, name }: Sysctl, value: string): ReadonlyArray<Command> => 
   { tool: 'sysctl', ns, text: `-qw ${name}=${value}` },
 ]
 
+/** `create` where `add` would do nothing, or (for the table) would append every rule a second time. */
 const table = (verb: 'create' | 'delete', { ns }: NftTable): ReadonlyArray<Command> => [
-  nft(ns, verb === 'create' ? skeletonText() : `delete table inet ${TABLE}`),
+  nft(ns, verb === 'create' ? `create table inet ${TABLE}\n${skeletonText()}` : `delete table inet ${TABLE}`),
 ]
 
 const element = (verb: 'create' | 'delete', object: NftElement): ReadonlyArray<Command> => [
   nft(
     object.ns,
     verb === 'create'
-      ? `add element inet ${TABLE} ${object.set} ${elementText(object)}`
+      ? `create element inet ${TABLE} ${object.set} ${elementText(object)}`
       : `delete element inet ${TABLE} ${object.set} ${elementKeyText(object)}`,
   ),
 ]

@@ -1,0 +1,25 @@
+// What a driver is: rules the model asks for, and two pure functions that say which kernel objects its networks and
+// endpoints are made of. There are no verbs, so there are no inverses to forget: leaving, deleting, rolling back and
+// repairing are all `diff`.
+
+import type { Fragment } from '../kernel/state.ts'
+import type { JoinedEndpoint } from '../model/queries.ts'
+import type { DriverRules } from '../model/rules.ts'
+import type { DriverConfig, Network, PortBinding, Sandbox } from '../model/types.ts'
+
+export type NetworkView = Readonly<{ network: Network; config: DriverConfig }>
+
+/** A joined endpoint. `publishes`: the ports of its sandbox that it answers for, being the way out of a family. */
+export type EndpointView = Readonly<{
+  network: Network
+  config: DriverConfig
+  endpoint: JoinedEndpoint
+  sandbox: Sandbox
+  publishes: Readonly<{ 4: ReadonlyArray<PortBinding>; 6: ReadonlyArray<PortBinding> }>
+}>
+
+export type Driver = DriverRules &
+  Readonly<{
+    network: (view: NetworkView) => Fragment
+    endpoint: (view: EndpointView) => Fragment
+  }>

@@ -1,0 +1,10 @@
+// The drivers there are. A new driver is one folder and one line here.
+
+import { bridge } from './bridge/bridge.ts'
+import type { Driver } from './driver.ts'
+import { host } from './host.ts'
+import { nullDriver } from './null.ts'
+
+export type Drivers = ReadonlyMap<string, Driver>
+
+export const DRIVERS: Drivers = new Map([bridge, host, nullDriver].map((driver) => [driver.type, driver]))

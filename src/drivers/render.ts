@@ -1,0 +1,113 @@
+// The fragments of a model, one per owner: a network, a joined endpoint, a sandbox. `renderAll` makes them all;
+// `renderChanged` makes only those whose inputs differ between two versions of the model, found by reference.
+// Property: applying `renderChanged` step by step equals `renderAll`.
+
+import type { Fragment } from '../kernel/state.ts'
+import type { Owner } from '../model/command.ts'
+import { endpointsIn, endpointsOn, type JoinedEndpoint, type WayOut, wayOut } from '../model/queries.ts'
+import type { Endpoint, EndpointId, Model, Network, NetworkId, Sandbox, SandboxId } from '../model/types.ts'
+import { changesBetween, getIn, valuesOf } from '../net/pmap.ts'
+import type { Drivers } from './registry.ts'
+import { sandboxFragment } from './sandbox.ts'
+
+/** `network/<id>`, `endpoint/<id>` or `sandbox/<id>`. */
+export type OwnerKey = string
+export const ownerKey = ({ of, id }: Owner): OwnerKey => `${of}/${id}`
+
+/** One owner's objects; empty when it is gone or wants nothing. */
+export type OwnerFragment = Readonly<{ owner: Owner; fragment: Fragment }>
+
+const renderNetwork = (drivers: Drivers, network: Network): Fragment =>
+  drivers.get(network.driver)?.network({ network, config: network.config }) ?? []
+
+type Ways = Readonly<{ 4: WayOut | null; 6: WayOut | null }>
+
+const waysOut = (model: Model, sandbox: SandboxId): Ways => {
+  const placed = endpointsIn(model, sandbox)
+  return { 4: wayOut(placed, 4), 6: wayOut(placed, 6) }
+}
+
+const renderEndpoint = (drivers: Drivers, model: Model, endpoint: JoinedEndpoint): Fragment => {
+  const network = getIn(model.networks, endpoint.network)
+  const sandbox = getIn(model.sandboxes, endpoint.attachment.sandbox)
+  const driver = network === undefined ? undefined : drivers.get(network.driver)
+  if (network === undefined || sandbox === undefined || driver === undefined) return []
+  const ways = waysOut(model, sandbox.id)
+  const publishes = {
+    4: ways[4]?.endpoint.id === endpoint.id ? sandbox.ports : [],
+    6: ways[6]?.endpoint.id === endpoint.id ? sandbox.ports : [],
+  }
+  return driver.endpoint({ network, config: network.config, endpoint, sandbox, publishes })
+}
+
+const renderSandbox = (model: Model, sandbox: Sandbox): Fragment => {
+  const ways = waysOut(model, sandbox.id)
+  return sandboxFragment(sandbox, ways[4], ways[6])
+}
+
+const joined = (endpoint: Endpoint | undefined): endpoint is JoinedEndpoint =>
+  endpoint !== undefined && endpoint.attachment !== null
+
+const render = (drivers: Drivers, model: Model, owner: Owner): Fragment => {
+  switch (owner.of) {
+    case 'network': {
+      const network = getIn(model.networks, owner.id)
+      return network === undefined ? [] : renderNetwork(drivers, network)
+    }
+    case 'endpoint': {
+      const endpoint = getIn(model.endpoints, owner.id)
+      return joined(endpoint) ? renderEndpoint(drivers, model, endpoint) : []
+    }
+    case 'sandbox': {
+      const sandbox = getIn(model.sandboxes, owner.id)
+      return sandbox === undefined ? [] : renderSandbox(model, sandbox)
+    }
+  }
+}
+
+const renderThose = (drivers: Drivers, model: Model, owners: Iterable<Owner>): ReadonlyArray<OwnerFragment> =>
+  [...owners].map((owner) => ({ owner, fragment: render(drivers, model, owner) }))
+
+export const renderAll = (drivers: Drivers, model: Model): ReadonlyArray<OwnerFragment> =>
+  renderThose(drivers, model, [
+    ...valuesOf(model.networks).map(({ id }): Owner => ({ of: 'network', id })),
+    ...valuesOf(model.sandboxes).map(({ id }): Owner => ({ of: 'sandbox', id })),
+    ...valuesOf(model.endpoints).map(({ id }): Owner => ({ of: 'endpoint', id })),
+  ])
+
+/**
+ * Which owners' inputs changed. A fragment reads its own object and: an endpoint's its network, its sandbox and the
+ * sandbox's other endpoints (which of them is the way out); a sandbox's its endpoints and their networks.
+ */
+const touched = (before: Model, after: Model): ReadonlyMap<OwnerKey, Owner> => {
+  const owners = new Map<OwnerKey, Owner>()
+  const touch = (owner: Owner): void => {
+    owners.set(ownerKey(owner), owner)
+  }
+  const touchSandbox = (id: SandboxId): void => {
+    touch({ of: 'sandbox', id })
+    for (const { endpoint } of endpointsIn(after, id)) touch({ of: 'endpoint', id: endpoint.id })
+  }
+  const touchEndpoint = (endpoint: Endpoint | undefined): void => {
+    if (endpoint === undefined) return
+    touch({ of: 'endpoint', id: endpoint.id })
+    if (endpoint.attachment !== null) touchSandbox(endpoint.attachment.sandbox)
+  }
+  // Casts: the keys of these maps are the ids of their values.
+  for (const { key } of changesBetween(before.networks, after.networks)) {
+    const id = key as NetworkId
+    touch({ of: 'network', id })
+    for (const endpoint of endpointsOn(after, id)) touchEndpoint(endpoint)
+  }
+  for (const { key } of changesBetween(before.sandboxes, after.sandboxes)) touchSandbox(key as SandboxId)
+  for (const change of changesBetween(before.endpoints, after.endpoints)) {
+    touch({ of: 'endpoint', id: change.key as EndpointId })
+    touchEndpoint(change.before)
+    touchEndpoint(change.after)
+  }
+  return owners
+}
+
+/** The fragments that may differ between two versions, as they are in the later one. */
+export const renderChanged = (drivers: Drivers, before: Model, after: Model): ReadonlyArray<OwnerFragment> =>
+  renderThose(drivers, after, touched(before, after).values())

@@ -1,0 +1,36 @@
+// What every sandbox holds, whatever its networks: its namespace, loopback, and the way out of each family.
+
+import { freshLoopback } from '../kernel/cascade.ts'
+import type { KernelObject } from '../kernel/object.ts'
+import type { Fragment } from '../kernel/state.ts'
+import { FORWARD4 } from '../kernel/sysctl.ts'
+import type { WayOut } from '../model/queries.ts'
+import type { Sandbox } from '../model/types.ts'
+import { DEFAULT4, DEFAULT6 } from '../net/cidr.ts'
+import { HOST, LO } from '../net/name.ts'
+
+const defaultRoute = (sandbox: Sandbox, family: 4 | 6, way: WayOut | null): ReadonlyArray<KernelObject> =>
+  way === null
+    ? []
+    : [
+        {
+          kind: 'route',
+          ns: sandbox.ns,
+          to: family === 4 ? DEFAULT4 : DEFAULT6,
+          via: way.via,
+          dev: way.endpoint.attachment.ifName,
+          metric: 0,
+        },
+      ]
+
+/** A container is no router between its networks: a fresh namespace may inherit forwarding from the host, so it is set. */
+export const sandboxFragment = (sandbox: Sandbox, way4: WayOut | null, way6: WayOut | null): Fragment =>
+  sandbox.ns === HOST
+    ? []
+    : [
+        { kind: 'netns', ns: sandbox.ns },
+        { ...freshLoopback(sandbox.ns), name: LO, up: true },
+        { kind: 'sysctl', ns: sandbox.ns, name: FORWARD4, value: '0', otherwise: '0' },
+        ...defaultRoute(sandbox, 4, way4),
+        ...defaultRoute(sandbox, 6, way6),
+      ]

@@ -1,0 +1,56 @@
+// One command's way through the core: decide, evolve, render what changed, unite. Pure, synchronous, total: simulation
+// and production share it. A command that is refused leaves everything as it was.
+
+import type { Drivers } from '../drivers/registry.ts'
+import { renderAll, renderChanged } from '../drivers/render.ts'
+import type { Command, Owner } from '../model/command.ts'
+import { decide } from '../model/decide.ts'
+import type { CnmError } from '../model/error.ts'
+import type { CnmEvent } from '../model/event.ts'
+import { evolve } from '../model/evolve.ts'
+import { freshModel } from '../model/model.ts'
+import type { Model } from '../model/types.ts'
+import { getIn } from '../net/pmap.ts'
+import { E, type Either } from '../prelude.ts'
+import { NOTHING_WANTED, replaceFragments, type Wanted, type WantedClash } from './wanted.ts'
+
+export type Core = Readonly<{ model: Model; wanted: Wanted }>
+
+export const FRESH_CORE: Core = { model: freshModel(), wanted: NOTHING_WANTED }
+
+/** The core of a model that was loaded. Left: the model asks for the impossible. */
+export const coreOf = (drivers: Drivers, model: Model): Either<CnmError, Core> =>
+  pipeWanted(model, replaceFragments(NOTHING_WANTED, renderAll(drivers, model)))
+
+const ownerName = (model: Model, owner: Owner): string => {
+  switch (owner.of) {
+    case 'network':
+      return `network "${getIn(model.networks, owner.id)?.name ?? owner.id}"`
+    case 'endpoint':
+      return `endpoint "${getIn(model.endpoints, owner.id)?.name ?? owner.id}"`
+    case 'sandbox':
+      return `container "${getIn(model.sandboxes, owner.id)?.container ?? owner.id}"`
+  }
+}
+
+const pipeWanted = (model: Model, wanted: Either<WantedClash, Wanted>): Either<CnmError, Core> =>
+  E.isLeft(wanted)
+    ? E.left({
+        tag: 'Clash',
+        key: wanted.left.key,
+        owners: wanted.left.owners.map((owner) => ownerName(model, owner)),
+      })
+    : E.right({ model, wanted: wanted.right })
+
+export type Step = Readonly<{ core: Core; events: ReadonlyArray<CnmEvent>; touched: ReadonlyArray<Owner> }>
+
+/** `touched`: the owners whose wishes this command changed. */
+export const step = (drivers: Drivers, core: Core, command: Command): Either<CnmError, Step> => {
+  const events = decide(drivers, core.model, command)
+  if (E.isLeft(events)) return events
+  const model = events.right.reduce(evolve, core.model)
+  const changed = renderChanged(drivers, core.model, model)
+  const next = pipeWanted(model, replaceFragments(core.wanted, changed))
+  if (E.isLeft(next)) return next
+  return E.right({ core: next.right, events: events.right, touched: changed.map(({ owner }) => owner) })
+}

@@ -1,0 +1,36 @@
+// May this happen? Every command is answered with the events it causes, or with the reason why not. Pure and total; all
+// policy of the model is here and in the files beside.
+
+import { E, type Either } from '../prelude.ts'
+import type { Command } from './command.ts'
+import { createEndpoint, deleteEndpoint } from './decide/endpoint.ts'
+import { createNetwork, deleteNetwork } from './decide/network.ts'
+import { kernelRefused } from './decide/refusal.ts'
+import { createSandbox, deleteSandbox, join, leave } from './decide/sandbox.ts'
+import type { CnmError } from './error.ts'
+import type { CnmEvent } from './event.ts'
+import type { Rules } from './rules.ts'
+import type { Model } from './types.ts'
+
+export const decide = (rules: Rules, model: Model, command: Command): Either<CnmError, ReadonlyArray<CnmEvent>> => {
+  switch (command.tag) {
+    case 'CreateNetwork':
+      return createNetwork(rules, model, command)
+    case 'DeleteNetwork':
+      return deleteNetwork(model, command)
+    case 'CreateSandbox':
+      return createSandbox(model, command)
+    case 'DeleteSandbox':
+      return deleteSandbox(model, command)
+    case 'CreateEndpoint':
+      return createEndpoint(model, command)
+    case 'DeleteEndpoint':
+      return deleteEndpoint(model, command)
+    case 'Join':
+      return join(model, command)
+    case 'Leave':
+      return leave(model, command)
+    case 'KernelRefused':
+      return E.right(kernelRefused(model, command))
+  }
+}

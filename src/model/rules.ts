@@ -1,0 +1,21 @@
+// What `decide` must know of a driver. Drivers are values of this type and more (src/drivers/driver.ts); the model sees
+// no more of them than this.
+
+import type { Either } from '../prelude.ts'
+import type { CnmError } from './error.ts'
+import type { DriverConfig } from './types.ts'
+
+export type DriverRules = Readonly<{
+  type: string
+  /** Where the network exists: on this host, or on all of a cluster. */
+  scope: 'local' | 'global'
+  /** Whether its networks have subnets and its endpoints addresses. */
+  addresses: boolean
+  /** Whether there is one network of this driver at most. */
+  single: boolean
+  /** Reads the user's options and fills defaults. */
+  configure: (options: Readonly<Record<string, string>>) => Either<CnmError, DriverConfig>
+}>
+
+/** The drivers of this engine, by type. */
+export type Rules = ReadonlyMap<string, DriverRules>
