@@ -1,0 +1,49 @@
+// The programs that the parts on the real kernel call, and the Debian packages that hold them.
+// They are looked up as files, also in the sbin folders that an ordinary user's PATH on Debian leaves out.
+
+import { accessSync, constants } from 'node:fs'
+import { delimiter, join } from 'node:path'
+
+/** @typedef {Readonly<{ binary: string, package: string }>} Tool */
+
+/** @type {ReadonlyArray<Tool>} */
+export const TOOLS = [
+  { binary: 'ip', package: 'iproute2' },
+  { binary: 'bridge', package: 'iproute2' },
+  { binary: 'nft', package: 'nftables' },
+  { binary: 'ping', package: 'iputils-ping' },
+  { binary: 'nsenter', package: 'util-linux' },
+  { binary: 'unshare', package: 'util-linux' },
+  { binary: 'sysctl', package: 'procps' },
+]
+
+const SBIN = ['/usr/local/sbin', '/usr/sbin', '/sbin']
+
+/**
+ * The program's full path, or null.
+ * @param {string} name
+ * @param {string} [path] folders as in PATH
+ * @returns {string | null}
+ */
+export const findBinary = (name, path = process.env['PATH'] ?? '') => {
+  for (const folder of [...path.split(delimiter), ...SBIN]) {
+    if (folder === '') continue
+    const file = join(folder, name)
+    try {
+      accessSync(file, constants.X_OK)
+      return file
+    } catch {
+      // not here: look further
+    }
+  }
+  return null
+}
+
+/**
+ * Packages to install, each once.
+ * @param {(name: string) => string | null} [find]
+ * @returns {ReadonlyArray<string>}
+ */
+export const missingPackages = (find = findBinary) => [
+  ...new Set(TOOLS.filter(({ binary }) => find(binary) === null).map((tool) => tool.package)),
+]
