@@ -70,7 +70,9 @@ const ours = (observed: KernelState, known: ReadonlyArray<KernelState>): KernelS
 }
 
 type Waiting = Readonly<{ command: Command; resolve: (answer: Answer) => void }>
-type Stepped = Waiting & Readonly<{ events: ReadonlyArray<CnmEvent>; touched: ReadonlyArray<Owner> }>
+type Done = Readonly<{ waiting: Waiting; events: ReadonlyArray<CnmEvent>; touched: ReadonlyArray<Owner> }>
+type Refused = Readonly<{ waiting: Waiting; error: CnmError }>
+type Stepped = Readonly<{ core: Core; done: ReadonlyArray<Done>; refused: ReadonlyArray<Refused> }>
 
 const names = (ns: Ns): string => ns
 const describe = ({ op, errno, detail }: Refusal): Readonly<{ operation: string; errno: string }> => ({
@@ -125,69 +127,80 @@ const makeEngine = (options: EngineOptions, start: Core, held: KernelState): Eng
     return E.left('tag' in applied.left ? unavailable(applied.left) : applied.left)
   }
 
-  /** The commands that tell the model of refusals; a refused deletion is no one's wish and is tried again later. */
-  const compensations = (refusals: ReadonlyArray<Refusal>): ReadonlyArray<Command> => {
-    const commands = new Map<string, Command>()
-    for (const refusal of refusals) {
-      const key = keyOf(refusal.op.object)
-      for (const owner of getIn(core.wanted.owners, key) ?? [])
-        if (!commands.has(`${owner.of}/${owner.id}`))
-          commands.set(`${owner.of}/${owner.id}`, { tag: 'KernelRefused', owner, ...describe(refusal) })
-    }
-    return [...commands.values()]
-  }
-
-  /** Tells the model, takes back what was half done, and returns the owners who lost something, with the reason. */
-  const compensate = async (refusals: ReadonlyArray<Refusal>): Promise<ReadonlyMap<Owner, CnmError>> => {
-    const lost = new Map<Owner, CnmError>()
-    const before = core.model
-    for (const command of compensations(refusals)) {
-      if (command.tag !== 'KernelRefused') continue
-      const taken = step(drivers, core, command)
-      if (E.isLeft(taken)) continue
-      core = taken.right.core
-      const reason: CnmError = { tag: 'KernelRefused', operation: command.operation, errno: command.errno }
-      for (const owner of taken.right.touched) lost.set(owner, reason)
-    }
-    await commit(before, core.model)
-    await apply()
-    return lost
-  }
-
-  const answer = (done: ReadonlyArray<Stepped>, lost: ReadonlyMap<Owner, CnmError>): void => {
-    const blame = [...lost]
-    for (const { touched, resolve, events } of done) {
-      const reason = blame.find(([owner]) => touched.some((each) => sameOwner(each, owner)))
-      resolve(reason === undefined ? E.right(events) : E.left(reason[1]))
-    }
-  }
-
-  const turn = async (batch: ReadonlyArray<Waiting>): Promise<void> => {
-    const before = core
-    const done: Stepped[] = []
+  const stepAll = (from: Core, batch: ReadonlyArray<Waiting>): Stepped => {
+    let now = from
+    const done: Done[] = []
+    const refused: Refused[] = []
     for (const waiting of batch) {
-      const taken = step(drivers, core, waiting.command)
+      const taken = step(drivers, now, waiting.command)
       if (E.isLeft(taken)) {
-        waiting.resolve(taken)
+        refused.push({ waiting, error: taken.left })
         continue
       }
-      core = taken.right.core
-      done.push({ ...waiting, events: taken.right.events, touched: taken.right.touched })
+      now = taken.right.core
+      done.push({ waiting, events: taken.right.events, touched: taken.right.touched })
     }
-    const refusedByStore = await commit(before.model, core.model)
-    if (refusedByStore !== null) {
-      core = before
-      for (const { resolve } of done) resolve(E.left(refusedByStore))
-      return
+    return { core: now, done, refused }
+  }
+
+  /** Tells the model of refusals that no waiting command is to blame for; it gives up the owners (model/decide). */
+  const giveUp = async (refusals: ReadonlyArray<Refusal>): Promise<CnmError | null> => {
+    const before = core
+    for (const refusal of refusals)
+      for (const owner of getIn(core.wanted.owners, keyOf(refusal.op.object)) ?? []) {
+        const taken = step(drivers, core, { tag: 'KernelRefused', owner, ...describe(refusal) })
+        if (E.isRight(taken)) core = taken.right.core
+      }
+    const failed = await commit(before.model, core.model)
+    if (failed === null) await apply()
+    return failed
+  }
+
+  const refuseAll = (waiting: ReadonlyArray<Waiting>, error: CnmError): void => {
+    for (const { resolve } of waiting) resolve(E.left(error))
+  }
+
+  /**
+   * One turn. Commands whose objects the kernel refuses are withdrawn: the turn is decided again without them, from the
+   * model as it was before, and the next diff takes back what was half done. So the host ends as if they had never come.
+   * Deletions that are refused are nobody's fault: they stay in `believed` and are tried again.
+   */
+  const turn = async (batch: ReadonlyArray<Waiting>): Promise<void> => {
+    const before = core
+    let committed = core.model
+    let remaining = batch
+    let reason: CnmError | null = null
+    for (;;) {
+      const { core: next, done, refused } = stepAll(before, remaining)
+      const failed = await commit(committed, next.model)
+      if (failed !== null) return refuseAll(remaining, failed)
+      core = next
+      committed = next.model
+      const applied = await apply()
+      if (E.isLeft(applied) && 'tag' in applied.left) return refuseAll(remaining, applied.left)
+      const refusals = E.isLeft(applied) && !('tag' in applied.left) ? applied.left : []
+      const wishes = refusals.filter(({ op }) => op.verb !== 'delete')
+      const blamed = new Map<Waiting, CnmError>()
+      for (const refusal of wishes)
+        for (const owner of getIn(core.wanted.owners, keyOf(refusal.op.object)) ?? [])
+          for (const { waiting, touched } of done)
+            if (!blamed.has(waiting) && touched.some((each) => sameOwner(each, owner)))
+              blamed.set(waiting, { tag: 'KernelRefused', ...describe(refusal) })
+      if (blamed.size === 0) {
+        for (const { waiting, error } of refused) waiting.resolve(E.left(reason ?? error))
+        for (const { waiting, events } of done) waiting.resolve(E.right(events))
+        if (wishes.length > 0) await giveUp(wishes)
+        return
+      }
+      for (const { waiting, error } of reason === null ? refused : []) waiting.resolve(E.left(error))
+      const settled = new Set(reason === null ? refused.map(({ waiting }) => waiting) : [])
+      for (const [waiting, error] of blamed) {
+        waiting.resolve(E.left(error))
+        settled.add(waiting)
+        reason ??= error
+      }
+      remaining = remaining.filter((waiting) => !settled.has(waiting))
     }
-    const applied = await apply()
-    if (E.isRight(applied)) return answer(done, new Map())
-    if ('tag' in applied.left) {
-      const reason = applied.left
-      for (const { resolve } of done) resolve(E.left(reason))
-      return
-    }
-    answer(done, await compensate(applied.left))
   }
 
   /** Takes turns until nothing waits. Nothing is awaited between the last look at the inbox and the end. */

@@ -1,0 +1,72 @@
+// The model keeps its word after any commands.
+
+import { test } from '@fast-check/vitest'
+import { describe, expect } from 'vitest'
+import { DRIVERS } from '../src/drivers/registry.ts'
+import { freshPool } from '../src/ipam/pool.ts'
+import { countOf } from '../src/ipam/ranges.ts'
+import { loadModel, storedChanges } from '../src/model/codec.ts'
+import type { Command } from '../src/model/command.ts'
+import { decide } from '../src/model/decide.ts'
+import { evolve } from '../src/model/evolve.ts'
+import { violations } from '../src/model/invariants.ts'
+import { freshModel } from '../src/model/model.ts'
+import type { Model } from '../src/model/types.ts'
+import { sizeOfMap, valuesOf } from '../src/net/pmap.ts'
+import { E } from '../src/prelude.ts'
+import { program } from './arbitraries/commands.ts'
+
+const obey = (model: Model, each: Command): Model => {
+  const events = decide(DRIVERS, model, each)
+  return E.isLeft(events) ? model : events.right.reduce(evolve, model)
+}
+
+describe('the model', () => {
+  test.prop([program])('keeps its invariants after every command', (commands) => {
+    let model = freshModel()
+    for (const each of commands) {
+      model = obey(model, each)
+      expect(violations(model)).toEqual([])
+    }
+  })
+
+  test.prop([program])(
+    'uses exactly the reserved addresses, the gateways and the addresses of endpoints (P1)',
+    (commands) => {
+      const model = commands.reduce(obey, freshModel())
+      for (const pool of valuesOf(model.ipam.pools)) {
+        const reserved = countOf(freshPool(pool.space, pool.subnet, pool.range).used)
+        const gateways = valuesOf(model.networks).flatMap(({ pools }) =>
+          pools.filter(({ pool: id }) => id === pool.id),
+        ).length
+        const held = valuesOf(model.endpoints).flatMap(({ addresses }) =>
+          addresses.filter((a) => a.pool === pool.id),
+        ).length
+        expect(countOf(pool.used)).toBe(reserved + BigInt(gateways + held))
+      }
+    },
+  )
+
+  test.prop([program])('has a pool in use for each subnet of a network, and no other', (commands) => {
+    const model = commands.reduce(obey, freshModel())
+    const wanted = valuesOf(model.networks).flatMap(({ pools }) => pools.map(({ pool }) => pool))
+    expect(valuesOf(model.ipam.pools).map(({ id }) => id)).toEqual([...wanted].sort())
+  })
+
+  test.prop([program])('comes back from its stored form as it was (P17)', (commands) => {
+    const model = commands.reduce(obey, freshModel())
+    const entries = storedChanges(freshModel(), model).flatMap(({ key, value }) =>
+      value === null ? [] : [{ key, value }],
+    )
+    expect(loadModel(freshModel(), entries)).toEqual(model)
+  })
+
+  test.prop([program])('can always be emptied: sandboxes, then endpoints, then networks (P5)', (commands) => {
+    let model = commands.reduce(obey, freshModel())
+    for (const { id } of valuesOf(model.sandboxes)) model = obey(model, { tag: 'DeleteSandbox', id })
+    for (const { id } of valuesOf(model.endpoints)) model = obey(model, { tag: 'DeleteEndpoint', id, force: false })
+    for (const { id } of valuesOf(model.networks)) model = obey(model, { tag: 'DeleteNetwork', id })
+    expect(sizeOfMap(model.networks) + sizeOfMap(model.endpoints) + sizeOfMap(model.sandboxes)).toBe(0)
+    expect(sizeOfMap(model.ipam.pools)).toBe(0)
+  })
+})
