@@ -3,7 +3,7 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { runNode } from './lib/run.mjs'
-import { main, ROOT, say } from './lib/say.mjs'
+import { main, ROOT } from './lib/say.mjs'
 import { ensureSetup } from './lib/setup.mjs'
 
 const folders = ['src', 'properties', 'test', 'bench'].filter((name) => existsSync(join(ROOT, name)))
@@ -27,9 +27,9 @@ await main(async () => {
   /** @type {string[]} */
   const failed = []
   for (const { title, args } of CHECKS) {
-    say(`\n== ${title}`)
+    console.log(`\n== ${title}`)
     if ((await runNode(args)) !== 0) failed.push(title)
   }
-  say(failed.length === 0 ? '\ncheck: all well' : `\ncheck: failed: ${failed.join(', ')}`)
+  console.log(failed.length === 0 ? '\ncheck: all well' : `\ncheck: failed: ${failed.join(', ')}`)
   return failed.length === 0 ? 0 : 1
 })

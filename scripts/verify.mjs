@@ -1,7 +1,7 @@
 // npm run verify -- --runs N --seed S: the properties alone, with many runs and no time limit. A failure prints fast-check's
 // report (seed, path, the smallest counterexample found); the same runs and seed find it again.
 
-import { readdirSync } from 'node:fs'
+import { existsSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { readOptions, wholeNumber } from './lib/options.mjs'
 import { main, ROOT, stop } from './lib/say.mjs'
@@ -28,28 +28,36 @@ const OPTIONS = /** @type {const} */ ({
   help: { type: 'boolean' },
 })
 
-const files = readdirSync(join(ROOT, 'properties'), { recursive: true, encoding: 'utf8' })
-  .filter((name) => name.endsWith('.properties.ts'))
-  .sort()
+const propertyFiles = () =>
+  existsSync(join(ROOT, 'properties'))
+    ? readdirSync(join(ROOT, 'properties'), { recursive: true, encoding: 'utf8' })
+        .filter((name) => name.endsWith('.properties.ts'))
+        .map((name) => `properties/${name}`)
+        .sort()
+    : []
 
-/** @param {string | undefined} pattern */
-const selection = (pattern) => {
+/**
+ * What vitest is to run.
+ * @param {ReadonlyArray<string>} files
+ * @param {string | undefined} pattern
+ */
+const selection = (files, pattern) => {
   if (files.length === 0) throw stop('verify: properties/ holds no *.properties.ts', 2)
-  if (pattern === undefined) return files.map((name) => `properties/${name}`)
-  const named = files.filter((name) => name.includes(pattern))
-  return named.length > 0 ? named.map((name) => `properties/${name}`) : ['-t', pattern, 'properties/']
+  if (pattern === undefined) return files
+  const named = files.filter((name) => name.slice('properties/'.length).includes(pattern))
+  return named.length > 0 ? named : ['-t', pattern, ...files]
 }
 
 await main(async (args) => {
   const { values } = readOptions(args, { options: OPTIONS }, HELP)
   if (values.help || values.list) {
-    console.log(values.help ? HELP : files.join('\n'))
+    console.log(values.help ? HELP : propertyFiles().join('\n'))
     return 0
   }
   const runs = wholeNumber('runs', values.runs, 1, HELP)
   const seed = wholeNumber('seed', values.seed ?? String(freshSeed()), -(2 ** 31), HELP)
   const only = values.only ?? values.property
-  const selected = selection(only)
+  const selected = selection(propertyFiles(), only)
   await ensureSetup()
   console.log(`verify: ${runs} runs of each property, seed ${seed}`)
   const repeat = `npm run verify -- --runs ${runs} --seed ${seed}${only === undefined ? '' : ` --only '${only}'`}`

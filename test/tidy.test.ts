@@ -9,7 +9,7 @@ import { type Finding, filesUnder, findings, ROOT, textOf } from './lib/source.t
 
 const PURE = ['net', 'kernel', 'ipam', 'model', 'drivers', 'kernel-sim']
 const SCRIPT = /\.(ts|mjs)$/
-const pure = PURE.map((folder) => `src/${folder}`).filter((folder) => existsSync(ROOT + folder))
+const pure = PURE.map((folder) => `src/${folder}`)
 const pureFiles = pure.flatMap((folder) => filesUnder(folder, SCRIPT))
 const sources = filesUnder('src', SCRIPT)
 const tests = ['test', 'properties'].flatMap((folder) => filesUnder(folder, /\.ts$/))

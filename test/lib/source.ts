@@ -1,7 +1,7 @@
 // Reads the repository's own files for the tests that hold its style. Text is taken as TypeScript's parser sees it, so that
 // a word in a comment or a string is not mistaken for code.
 
-import { readdirSync, readFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import ts from 'typescript'
 
@@ -19,7 +19,7 @@ export const filesUnder = (folder: string, name: RegExp): ReadonlyArray<string> 
       if (entry.isFile() && name.test(entry.name)) found.push(inner)
     }
   }
-  walk(folder)
+  if (existsSync(ROOT + folder)) walk(folder)
   return found.sort()
 }
 
