@@ -38,7 +38,7 @@ export default {
     ...folders,
     { from: { path: '^src/prelude[.]ts$' }, to: { path: 'node_modules/fp-ts/' } },
     { from: { path: `^src/(${Object.keys(EFFECTFUL).join('|')})/` }, to: { dependencyTypes: ['core'] } },
-    { from: { path: '^(properties|test|bench)/' }, to: {} },
+    { from: { path: '^(properties|test|bench|scripts)/' }, to: {} },
   ],
   allowedSeverity: 'error',
   forbidden: [
