@@ -62,7 +62,10 @@ const createSandbox: fc.Arbitrary<Command> = fc
     ports: fc.array(
       fc.record({
         hostIp: maybe([cidr('203.0.113.2/32').ip, cidr('0.0.0.0/32').ip]),
-        hostPort: maybe([port(80), port(8080)]),
+        hostPorts: maybe([
+          { from: port(80), to: port(80) },
+          { from: port(8080), to: port(8081) },
+        ]),
         containerPort: fc.constantFrom(port(80), port(53)),
         transport: fc.constantFrom('tcp' as const, 'udp' as const),
       }),

@@ -16,10 +16,10 @@ export type PoolSpec = Readonly<{
   aux: Readonly<Record<string, Ip>>
 }>
 
-/** A port to publish: `hostPort` null takes a free one. */
+/** A port to publish: on the first free one of `hostPorts` (both ends included), null meaning any. */
 export type PortRequest = Readonly<{
   hostIp: Ip | null
-  hostPort: Port | null
+  hostPorts: Readonly<{ from: Port; to: Port }> | null
   containerPort: Port
   transport: Transport
 }>

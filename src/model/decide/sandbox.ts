@@ -4,7 +4,7 @@
 import { isIp4, isUnspecified } from '../../net/ip.ts'
 import { HOST, type IfName, ifName } from '../../net/name.ts'
 import { hasIn, valuesOf } from '../../net/pmap.ts'
-import { type Port, port } from '../../net/port.ts'
+import { port } from '../../net/port.ts'
 import { E, type Either } from '../../prelude.ts'
 import type { CreateSandbox, DeleteSandbox, Join, Leave, PortRequest } from '../command.ts'
 import type { CnmError } from '../error.ts'
@@ -14,7 +14,7 @@ import { endpointsIn, sandboxAt } from '../queries.ts'
 import type { Model, PortBinding, Sandbox } from '../types.ts'
 
 /** Where ports are taken from when none is asked for: Linux's default ip_local_port_range. */
-const AUTOMATIC = { from: 32768, to: 60999 }
+const AUTOMATIC = { from: port(32768), to: port(60999) }
 
 /** Whether two bindings need the same socket of the host: 0.0.0.0 stands for every IPv4 address, :: for every IPv6. */
 const collide = (a: PortBinding, b: PortBinding): boolean => {
@@ -29,12 +29,18 @@ type Holder = Readonly<{ binding: PortBinding; container: string }>
 const holders = (model: Model): ReadonlyArray<Holder> =>
   valuesOf(model.sandboxes).flatMap(({ container, ports }) => ports.map((binding) => ({ binding, container })))
 
-const freePort = (request: PortRequest, held: ReadonlyArray<Holder>): Port | null => {
-  for (let n = AUTOMATIC.from; n <= AUTOMATIC.to; n++) {
-    const binding: PortBinding = { ...request, hostPort: port(n) }
-    if (!held.some((other) => collide(other.binding, binding))) return binding.hostPort
+/** One host port for a request: the first of its range that is free. */
+const bindOne = (held: ReadonlyArray<Holder>, request: PortRequest): Either<CnmError, PortBinding> => {
+  const { hostPorts, hostIp, containerPort, transport } = request
+  const { from, to } = hostPorts ?? AUTOMATIC
+  let inTheWay: CnmError = { tag: 'PortsExhausted', transport }
+  for (let n: number = from; n <= to; n++) {
+    const binding: PortBinding = { hostIp, hostPort: port(n), containerPort, transport }
+    const taken = held.find((other) => collide(other.binding, binding))
+    if (taken === undefined) return E.right(binding)
+    if (from === to) inTheWay = { tag: 'PortTaken', port: binding, by: taken.container }
   }
-  return null
+  return fail(inTheWay)
 }
 
 /** Gives every request a host port, or says which one is taken and by whom. */
@@ -46,13 +52,10 @@ const bind = (
   const held = [...holders(model)]
   const bindings: PortBinding[] = []
   for (const request of requests) {
-    const hostPort = request.hostPort ?? freePort(request, held)
-    if (hostPort === null) return fail({ tag: 'PortsExhausted', transport: request.transport })
-    const binding = { ...request, hostPort }
-    const taken = held.find((other) => collide(other.binding, binding))
-    if (taken !== undefined) return fail({ tag: 'PortTaken', port: binding, by: taken.container })
-    bindings.push(binding)
-    held.push({ binding, container })
+    const binding = bindOne(held, request)
+    if (E.isLeft(binding)) return binding
+    bindings.push(binding.right)
+    held.push({ binding: binding.right, container })
   }
   return E.right(bindings)
 }
