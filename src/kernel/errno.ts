@@ -10,6 +10,7 @@ export type Errno =
   | 'EBUSY'
   | 'EEXIST'
   | 'ENODEV'
+  | 'ENXIO'
   | 'EINVAL'
   | 'ERANGE'
   | 'ELOOP'
@@ -34,6 +35,7 @@ export const strerror: Readonly<Record<Errno, string>> = {
   EBUSY: 'Device or resource busy',
   EEXIST: 'File exists',
   ENODEV: 'No such device',
+  ENXIO: 'No such device or address',
   EINVAL: 'Invalid argument',
   ERANGE: 'Numerical result out of range',
   ELOOP: 'Too many levels of symbolic links',

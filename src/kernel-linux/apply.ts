@@ -1,0 +1,102 @@
+// Applies operations: stage after stage, the batches of a stage at the same time. The first refused command of an operation
+// is what is reported of it, and holds back the others.
+
+import type { KernelError, Refusal } from '../kernel/kernel.ts'
+import type { KernelOp } from '../kernel/op.ts'
+import type { NsNames } from '../kernel/print.ts'
+import { HOST, type Ns } from '../net/name.ts'
+import { E, type Either } from '../prelude.ts'
+import { type Refused, runBatch } from './batch.ts'
+import { departed, leaving } from './departure.ts'
+import type { Names } from './names.ts'
+import { realNames } from './observe.ts'
+import type { Run } from './run.ts'
+import { type Batch, type Stage, type Step, schedule, stepsOf } from './schedule.ts'
+
+/** `vacate` ends what we run in a namespace: a process in it would keep it alive after its deletion. */
+export type Machine = Readonly<{ run: Run; names: Names; vacate: (real: string) => Promise<void> }>
+
+/** ip(8) takes a path where it takes a name; /proc/self would be a namespace that `ip` has already left. */
+const namesForIp =
+  (names: Names): NsNames =>
+  (ns) =>
+    names(ns) ?? `/proc/${process.pid}/ns/net`
+
+/** The namespace that this process runs in can be neither made nor deleted. */
+const ofOwnNetns = (names: Names, op: KernelOp, at: number): ReadonlyArray<Refusal> => {
+  if (op.object.kind !== 'netns' || names(op.object.ns) !== null) return []
+  const errno = op.verb === 'create' ? 'EEXIST' : 'EBUSY'
+  return [{ at, op, errno, detail: 'it is the namespace this process runs in' }]
+}
+
+const deletedBy = (stage: Stage): ReadonlyArray<Ns> =>
+  stage.flatMap(({ steps }) =>
+    steps.flatMap(({ op }) => (op.verb === 'delete' && op.object.kind === 'netns' ? [op.object.ns] : [])),
+  )
+
+const namespacesOf = ({ object }: KernelOp): ReadonlyArray<Ns> =>
+  object.kind === 'link' && object.spec.type === 'veth' ? [object.ns, object.spec.peer.ns] : [object.ns]
+
+const runBatches = async (
+  machine: Machine,
+  batches: ReadonlyArray<Batch>,
+): Promise<Either<KernelError, ReadonlyArray<Refused>>> => {
+  const results = await Promise.all(
+    batches.map((batch) => runBatch(machine.run, batch.ns === null ? null : machine.names(batch.ns), batch)),
+  )
+  const refused: Refused[] = []
+  for (const result of results) {
+    if (E.isLeft(result)) return result
+    refused.push(...result.right)
+  }
+  return E.right(refused)
+}
+
+/** Runs a stage that deletes namespaces, and waits until the other ends of their veths are gone from `neighbours`. */
+const runDeparture = async (
+  machine: Machine,
+  batches: ReadonlyArray<Batch>,
+  neighbours: ReadonlySet<Ns>,
+): Promise<Either<KernelError, ReadonlyArray<Refused>>> => {
+  const { run, names } = machine
+  const gone = new Set(deletedBy(batches).map((ns) => names(ns) ?? ''))
+  const existing = await realNames()
+  const stay = [...neighbours].map(names).filter((real) => real === null || (existing.has(real) && !gone.has(real)))
+  await Promise.all([...gone].map(machine.vacate))
+  const ends = await Promise.all(stay.map((real) => leaving(run, real, gone)))
+  const refused = await runBatches(machine, batches)
+  for (const end of ends) {
+    if (E.isLeft(end)) return end
+    const waited = await departed(run, end.right)
+    if (E.isLeft(waited)) return waited
+  }
+  return refused
+}
+
+const heldBack = (batch: Batch, refusals: ReadonlyMap<number, Refusal>): Batch => ({
+  ...batch,
+  steps: batch.steps.filter((step: Step) => !refusals.has(step.at)),
+})
+
+/** Left: the tools could not be used (some operations may have been applied), or what was refused, in order. */
+export const apply = async (
+  machine: Machine,
+  ops: ReadonlyArray<KernelOp>,
+): Promise<Either<ReadonlyArray<Refusal> | KernelError, void>> => {
+  const refusals = new Map(ops.flatMap((op, at) => ofOwnNetns(machine.names, op, at)).map((one) => [one.at, one]))
+  const neighbours = new Set([HOST, ...ops.flatMap(namespacesOf)])
+  const steps = stepsOf(ops, namesForIp(machine.names)).filter((step) => !refusals.has(step.at))
+  for (const stage of schedule(steps)) {
+    const batches = stage.map((batch) => heldBack(batch, refusals)).filter((batch) => batch.steps.length > 0)
+    const result =
+      deletedBy(batches).length > 0
+        ? await runDeparture(machine, batches, neighbours)
+        : await runBatches(machine, batches)
+    if (E.isLeft(result)) return result
+    for (const { step, complaint } of result.right) {
+      const { at, op } = step
+      if (!refusals.has(at)) refusals.set(at, { at, op, ...complaint })
+    }
+  }
+  return refusals.size === 0 ? E.right(undefined) : E.left([...refusals.values()].sort((a, b) => a.at - b.at))
+}

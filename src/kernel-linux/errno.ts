@@ -1,0 +1,87 @@
+// The only file that reads other programs' error text. Their messages come from strerror(3), from the kernel's extended
+// acknowledgements (iproute2 shows those instead of the errno), and from the tools themselves; all with LC_ALL=C.
+// Checked against iproute2 6.1, nftables 1.0.6, procps 4.0 and Linux 6.18 in test/kernel-linux.
+
+import { type Errno, strerror } from '../kernel/errno.ts'
+import type { Failure } from '../kernel/kernel.ts'
+
+/** What a program said about one command: the errno it stands for, and its words. */
+export type Complaint = Readonly<{ errno: Errno; detail: string }>
+
+/** The kernel's extended acknowledgements that our operations meet, with the errno the kernel sends beside them. */
+const ACKNOWLEDGED: ReadonlyArray<readonly [RegExp, Errno]> = [
+  [/address already assigned/i, 'EEXIST'],
+  [/address not found/i, 'EADDRNOTAVAIL'],
+  [/Cannot assign (multicast|loopback) address|ipv6: Invalid address/, 'EADDRNOTAVAIL'],
+  [/Nexthop has invalid gateway/, 'ENETUNREACH'],
+  [/(Device for nexthop|Nexthop device) is not up/, 'ENETDOWN'],
+  [/IPv6 is disabled on (this|nexthop) device/, 'EACCES'],
+  [/Can not enslave a bridge to a bridge/, 'ELOOP'],
+  [/Unknown device type/, 'EOPNOTSUPP'],
+  [/mtu (less|greater) than device (minimum|maximum)/, 'EINVAL'],
+  [/Gateway can not be a local address|Invalid prefix for given prefix length/, 'EINVAL'],
+]
+
+/** The tools' own complaints, about what they found out before they asked the kernel to act. */
+const OF_TOOLS: ReadonlyArray<readonly [RegExp, Errno]> = [
+  [/Cannot find (bridge )?device|Device does not exist/, 'ENODEV'],
+  [/Invalid "netns" value/, 'ENOENT'],
+  [/interval overlaps with an existing one/, 'EEXIST'],
+  [/element does not exist/, 'ENOENT'],
+]
+
+const OF_LIBC: ReadonlyArray<readonly [RegExp, Errno]> = Object.entries(strerror).map(([errno, words]) => [
+  new RegExp(words, 'i'),
+  // The keys of strerror are the type Errno, which Object.entries forgets.
+  errno as Errno,
+])
+
+const PATTERNS = [...ACKNOWLEDGED, ...OF_TOOLS, ...OF_LIBC]
+
+/** The line that says what was wrong; nft quotes the script below it. */
+const firstLine = (text: string): string =>
+  text
+    .split('\n')
+    .map((line) => line.trim())
+    .find((line) => line !== '') ?? ''
+
+/** Words that nobody foresaw mean EINVAL; no words at all mean that the program died: EIO. */
+export const complaintOf = (text: string): Complaint => {
+  const detail = firstLine(text)
+  if (detail === '') return { errno: 'EIO', detail: 'the program ended without a word' }
+  return { errno: PATTERNS.find(([pattern]) => pattern.test(detail))?.[1] ?? 'EINVAL', detail }
+}
+
+/** The complaints of `ip` or `bridge -force -batch -`, by input line from 1; `last`: what it said before it gave up. */
+export type BatchComplaints = Readonly<{ lines: ReadonlyMap<number, Complaint>; last: string }>
+
+export const batchComplaints = (stderr: string): BatchComplaints => {
+  const lines = new Map<number, Complaint>()
+  let said = ''
+  for (const line of stderr.split('\n')) {
+    const failed = /^Command failed -:(\d+)$/.exec(line)
+    if (failed === null) {
+      said += `${line}\n`
+    } else {
+      lines.set(Number(failed[1]), complaintOf(said))
+      said = ''
+    }
+  }
+  return { lines, last: said.trim() }
+}
+
+/** Whether a tool could not even enter its namespace (`ip -n`, `bridge -n`, `nsenter`). */
+export const noNamespace = (stderr: string): boolean =>
+  /^(Cannot open network namespace|setting the network namespace|nsenter: (cannot open|reassociate to namespace))/m.test(
+    stderr,
+  )
+
+/** How ping(8) without an answer ended: status 1 is silence or an ICMP error on stdout, 2 a refusal to send. */
+export const pingFailure = (status: number | null, stdout: string, stderr: string): Failure => {
+  if (/Unreachable|Time to live exceeded|Packet filtered|No route/i.test(stdout)) return 'unreachable'
+  return status === 1 && stderr === '' ? 'timeout' : 'unreachable'
+}
+
+/** How connect(2), send(2) or recv(2) ended, by the errno's name. */
+export const socketFailure = (code: string): Failure =>
+  code === 'ECONNREFUSED' || code === 'ECONNRESET' ? 'refused' : code === 'ETIMEDOUT' ? 'timeout' : 'unreachable'

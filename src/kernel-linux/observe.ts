@@ -1,0 +1,157 @@
+// What the running kernel holds, as our objects. One `ip`, one `nft` and, if asked, one `sysctl` for each namespace; then
+// the pairing of veths. What sits on a device that is not reported is not reported either.
+
+import { readdir } from 'node:fs/promises'
+import type { KernelError, Scope } from '../kernel/kernel.ts'
+import { kernelMade } from '../kernel/normalise.ts'
+import type { KernelObject, Link, NftElement, NftTable, Route, Sysctl } from '../kernel/object.ts'
+import { type KernelState, stateOf } from '../kernel/state.ts'
+import type { SysctlName } from '../kernel/sysctl.ts'
+import type { Ns } from '../net/name.ts'
+import { E, type Either } from '../prelude.ts'
+import { documents } from './decode/json.ts'
+import { decodeLinks, type RawLink } from './decode/links.ts'
+import { decodeTable } from './decode/nft.ts'
+import { decodeNsids } from './decode/nsids.ts'
+import { decodeRoutes } from './decode/routes.ts'
+import { decodeSysctls } from './decode/sysctls.ts'
+import { complaintOf, noNamespace } from './errno.ts'
+import { type Names, NETNS_DIR } from './names.ts'
+import { type Dumps, type End, endKey, nextToAsk, type Peers, peersOf } from './peers.ts'
+import { type Ran, type Run, unavailable } from './run.ts'
+
+/** What one namespace holds, its veths not yet paired. */
+type Look = Readonly<{
+  ns: Ns
+  links: ReadonlyArray<RawLink>
+  routes: ReadonlyArray<Route>
+  firewall: ReadonlyArray<NftTable | NftElement>
+  sysctls: ReadonlyArray<Sysctl>
+}>
+
+type Result<A> = Promise<Either<KernelError, A>>
+
+const failed = (program: string, { stderr }: Ran): Either<KernelError, never> =>
+  E.left(unavailable(`${program}: ${complaintOf(stderr).detail}`))
+
+const DUMP = 'address show\nroute show table all\n'
+
+/** Null: the namespace is not there (any more). */
+const dumpOf = async (run: Run, ns: Ns, real: string | null): Result<Pick<Look, 'links' | 'routes'> | null> => {
+  const ran = await run(real, 'ip', ['-json', '-details', '-batch', '-'], DUMP)
+  if (E.isLeft(ran)) return ran
+  const { status, stdout, stderr } = ran.right
+  if (noNamespace(stderr)) return E.right(null)
+  const [links, routes] = documents(stdout)
+  if (status !== 0) return failed('ip', ran.right)
+  return E.right({ links: decodeLinks(links), routes: decodeRoutes(ns, routes) })
+}
+
+const firewallOf = async (run: Run, ns: Ns, real: string | null): Result<Look['firewall']> => {
+  const ran = await run(real, 'nft', ['--json', 'list', 'table', 'inet', 'cnm'])
+  if (E.isLeft(ran)) return ran
+  const { status, stdout, stderr } = ran.right
+  if (status === 0) return E.right(decodeTable(ns, documents(stdout)[0]))
+  return complaintOf(stderr).errno === 'ENOENT' ? E.right([]) : failed('nft', ran.right)
+}
+
+const sysctlsOf = async (
+  run: Run,
+  ns: Ns,
+  real: string | null,
+  asked: ReadonlyArray<SysctlName>,
+): Result<Look['sysctls']> => {
+  if (asked.length === 0) return E.right([])
+  const ran = await run(real, 'sysctl', ['-e', ...asked])
+  return E.isLeft(ran) ? ran : E.right(decodeSysctls(ns, asked, ran.right.stdout))
+}
+
+const lookAt = async (run: Run, ns: Ns, real: string | null, asked: ReadonlyArray<SysctlName>): Result<Look | null> => {
+  const [dump, firewall, sysctls] = await Promise.all([
+    dumpOf(run, ns, real),
+    firewallOf(run, ns, real),
+    sysctlsOf(run, ns, real, asked),
+  ])
+  if (E.isLeft(dump)) return dump
+  if (dump.right === null) return E.right(null)
+  if (E.isLeft(firewall)) return firewall
+  if (E.isLeft(sysctls)) return sysctls
+  return E.right({ ns, ...dump.right, firewall: firewall.right, sysctls: sysctls.right })
+}
+
+const pairUp = async (run: Run, names: Names, looks: ReadonlyArray<Look>): Result<Peers> => {
+  const dumps: Dumps = new Map(looks.map(({ ns, links }) => [ns, links]))
+  const byName = new Map(looks.map(({ ns }) => [names(ns), ns]))
+  const nsids = new Map<Ns, ReadonlyMap<number, Ns>>()
+  for (;;) {
+    const peers = peersOf(dumps, nsids)
+    const ns = nextToAsk(dumps, nsids, peers)
+    if (ns === null) return E.right(peers)
+    const ran = await run(names(ns), 'ip', ['-json', 'netns', 'list-id'])
+    if (E.isLeft(ran)) return ran
+    const known = new Map<number, Ns>()
+    for (const [nsid, real] of decodeNsids(documents(ran.right.stdout)[0])) {
+      const other = byName.get(real)
+      if (other !== undefined) known.set(nsid, other)
+    }
+    nsids.set(ns, known)
+  }
+}
+
+const linkOf = (ns: Ns, raw: RawLink, peer: End | undefined): Link | null => {
+  const { name, type, mac, mtu, up, alias } = raw
+  if (type.type !== 'veth') return { kind: 'link', ns, name, spec: type, mac, mtu, up, alias }
+  return peer === undefined ? null : { kind: 'link', ns, name, spec: { type: 'veth', peer }, mac, mtu, up, alias }
+}
+
+const onLink = (link: Link, { port, addresses }: RawLink): ReadonlyArray<KernelObject> => {
+  const { ns, name: dev, mac } = link
+  return [
+    ...(port === null ? [] : [{ kind: 'port', ns, dev, ...port } as const]),
+    ...addresses
+      .map((cidr) => ({ kind: 'address', ns, dev, cidr }) as const)
+      .filter((address) => !kernelMade(address, mac)),
+  ]
+}
+
+const objectsIn = (look: Look, peers: Peers): ReadonlyArray<KernelObject> => {
+  const { ns } = look
+  const objects: KernelObject[] = [{ kind: 'netns', ns }, ...look.firewall, ...look.sysctls]
+  const devices = new Set<string>()
+  for (const raw of look.links) {
+    const link = linkOf(ns, raw, peers.get(endKey(ns, raw.index)))
+    if (link === null) continue
+    devices.add(link.name)
+    objects.push(link, ...onLink(link, raw))
+  }
+  return [...objects, ...look.routes.filter((route) => devices.has(route.dev))]
+}
+
+/** The real names that exist below /run/netns. */
+export const realNames = async (): Promise<ReadonlySet<string>> => {
+  // No directory: nobody has made a namespace yet.
+  const names = await readdir(NETNS_DIR).catch((): string[] => [])
+  return new Set(names)
+}
+
+export const observe = async (run: Run, names: Names, scope: Scope): Result<KernelState> => {
+  const existing = await realNames()
+  const there = [...new Set(scope.namespaces)].filter((ns) => {
+    const real = names(ns)
+    return real === null || existing.has(real)
+  })
+  const answers = await Promise.all(
+    there.map((ns) => {
+      const asked = scope.sysctls.filter((one) => one.ns === ns).map((one) => one.name)
+      return lookAt(run, ns, names(ns), [...new Set(asked)])
+    }),
+  )
+  const looks: Look[] = []
+  for (const answer of answers) {
+    if (E.isLeft(answer)) return answer
+    if (answer.right !== null) looks.push(answer.right)
+  }
+  const peers = await pairUp(run, names, looks)
+  if (E.isLeft(peers)) return peers
+  return E.right(stateOf(looks.flatMap((look) => objectsIn(look, peers.right))))
+}

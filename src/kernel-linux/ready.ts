@@ -1,0 +1,47 @@
+// Whether this machine and this user can do it at all, found out by doing a little of it: a namespace, the firewall's
+// skeleton in it, and away again.
+
+import { skeletonTable } from '../kernel/firewall/elements.ts'
+import type { KernelError } from '../kernel/kernel.ts'
+import type { KernelOp } from '../kernel/op.ts'
+import { HOST } from '../net/name.ts'
+import { E, type Either } from '../prelude.ts'
+import { apply } from './apply.ts'
+import { removeLab } from './lab.ts'
+import { labNames, parseLab } from './names.ts'
+import { runWithin, TOOLS, unavailable } from './run.ts'
+
+const AS_ROOT = 'run it as root, or with CAP_NET_ADMIN and CAP_SYS_ADMIN'
+const HINT: Readonly<Record<'netns' | 'nft-table', string>> = {
+  netns: AS_ROOT,
+  'nft-table': 'the kernel needs nf_tables with inet nat, fib and conntrack support',
+}
+
+const TRIAL: ReadonlyArray<KernelOp> = [
+  { verb: 'create', object: { kind: 'netns', ns: HOST } },
+  { verb: 'create', object: skeletonTable(HOST) },
+]
+
+const tryOut = async (): Promise<Either<KernelError, void>> => {
+  const lab = parseLab(`ready-${process.pid}`)
+  if (E.isLeft(lab)) throw new Error(lab.left)
+  const machine = { run: runWithin(1), names: labNames(lab.right), vacate: async () => {} }
+  const tried = await apply(machine, TRIAL)
+  const removed = await removeLab(lab.right)
+  if (E.isRight(tried)) return removed
+  if ('tag' in tried.left) return E.left(tried.left)
+  const first = tried.left[0]
+  const hint = HINT[first?.op.object.kind === 'nft-table' ? 'nft-table' : 'netns']
+  return E.left(unavailable(first?.detail ?? 'a namespace could not be made', hint))
+}
+
+/** Right: namespaces can be made, the tools are there, nft knows what the firewall needs. Left: what is missing. */
+export const linuxReady = async (): Promise<Either<KernelError, void>> => {
+  if (process.platform !== 'linux') return E.left(unavailable(`this is ${process.platform}, not Linux`))
+  const run = runWithin(1)
+  for (const tool of TOOLS) {
+    const ran = await run(null, tool, ['-V'])
+    if (E.isLeft(ran)) return ran
+  }
+  return tryOut()
+}

@@ -1,0 +1,72 @@
+// Starts the tools, in a namespace if asked. `ip` and `bridge` enter it themselves (-n); the others are started by
+// nsenter(1), which, unlike `ip netns exec`, leaves the mounts alone. /proc/sys/net is that of the reader's namespace.
+
+import { execa } from 'execa'
+import type { KernelError } from '../kernel/kernel.ts'
+import { E, type Either } from '../prelude.ts'
+import { limitOf } from './limit.ts'
+import { netnsPath } from './names.ts'
+
+export type Tool = 'ip' | 'bridge' | 'nft' | 'sysctl' | 'ping' | 'nsenter'
+export const TOOLS: ReadonlyArray<Tool> = ['ip', 'bridge', 'nft', 'sysctl', 'ping', 'nsenter']
+
+const PACKAGE: Readonly<Record<Tool, string>> = {
+  ip: 'iproute2',
+  bridge: 'iproute2',
+  nft: 'nftables',
+  sysctl: 'procps',
+  ping: 'iputils-ping',
+  nsenter: 'util-linux',
+}
+
+/** `status` is null when a signal ended it. */
+export type Ran = Readonly<{ status: number | null; stdout: string; stderr: string }>
+/** `real`: a name below /run/netns, or null for the namespace of this process. Left: the tool could not be started. */
+export type Run = (
+  real: string | null,
+  tool: Tool,
+  args: ReadonlyArray<string>,
+  input?: string,
+) => Promise<Either<KernelError, Ran>>
+
+export const unavailable = (what: string, hint: string | null = null): KernelError => ({
+  tag: 'KernelUnavailable',
+  what,
+  hint,
+})
+
+const missing = (tool: Tool): KernelError =>
+  unavailable(
+    `the program ${tool} was not found`,
+    `apt-get install ${[...new Set(Object.values(PACKAGE))].join(' ')} (${tool} is in ${PACKAGE[tool]})`,
+  )
+
+/** The words that start a program in a namespace. */
+export const inNamespace = (real: string | null, words: ReadonlyArray<string>): ReadonlyArray<string> =>
+  real === null ? words : ['nsenter', `--net=${netnsPath(real)}`, '--', ...words]
+
+const argvOf = (real: string | null, tool: Tool, args: ReadonlyArray<string>): ReadonlyArray<string> =>
+  tool === 'ip' || tool === 'bridge'
+    ? [tool, ...(real === null ? [] : ['-n', real]), ...args]
+    : inNamespace(real, [tool, ...args])
+
+/** What nsenter answers when it finds no program of that name. */
+const NOT_FOUND = 127
+
+export const runWithin = (processes: number): Run => {
+  const limit = limitOf(processes)
+  return (real, tool, args, input = '') =>
+    limit(async () => {
+      const [file = '', ...rest] = argvOf(real, tool, args)
+      const ran = await execa(file, rest, {
+        input,
+        reject: false,
+        stripFinalNewline: false,
+        maxBuffer: 1 << 28,
+        env: { LC_ALL: 'C' },
+      })
+      if (ran.code === 'ENOENT') return E.left(missing(file === tool ? tool : 'nsenter'))
+      if (file !== tool && ran.exitCode === NOT_FOUND) return E.left(missing(tool))
+      return E.right({ status: ran.exitCode ?? null, stdout: ran.stdout, stderr: ran.stderr })
+    })
+}

@@ -1,0 +1,104 @@
+// From a list of commands to few processes: what runs in one batch, and what may run at the same time.
+//
+// Invariant: two commands that touch one namespace keep their order, unless they are about different devices of one kind
+// (links, or bridge ports), which the kernel holds apart. A veth touches the namespaces of both ends; deleting a namespace
+// touches all, for the other ends of its links go with it. The commands of one operation are in different stages, so that
+// a refused first command can hold back the second: an alias must not land on a stranger's link.
+
+import type { KernelOp } from '../kernel/op.ts'
+import { type Command, commandsOf, type NsNames } from '../kernel/print.ts'
+import type { Ns } from '../net/name.ts'
+
+/** One command of the operation at place `at` of the list. */
+export type Step = Readonly<{ at: number; op: KernelOp; command: Command }>
+/** Commands of one tool in one namespace, in order, for one process. */
+export type Batch = Readonly<{ tool: Command['tool']; ns: Ns | null; steps: ReadonlyArray<Step> }>
+/** Batches that share nothing and may run at the same time. */
+export type Stage = ReadonlyArray<Batch>
+
+export const stepsOf = (ops: ReadonlyArray<KernelOp>, name: NsNames): ReadonlyArray<Step> =>
+  ops.flatMap((op, at) => commandsOf(op, name).map((command) => ({ at, op, command })))
+
+/** Where in a namespace an operation acts. Within one `group`, different lanes commute; null commutes with nothing. */
+type Touch = Readonly<{ ns: Ns; group: 'link' | 'port' | null; lane: string }>
+
+/** Null: everywhere. Only the command that makes or deletes a veth (`first` of its operation) touches the other end. */
+const touchesOf = ({ verb, object }: KernelOp, first: boolean): ReadonlyArray<Touch> | null => {
+  const { ns } = object
+  if (object.kind === 'netns') return verb === 'delete' ? null : [{ ns, group: null, lane: '' }]
+  if (object.kind === 'port') return [{ ns, group: 'port', lane: object.dev }]
+  if (object.kind !== 'link') return [{ ns, group: null, lane: '' }]
+  const own: Touch = { ns, group: 'link', lane: object.name }
+  if (object.spec.type !== 'veth' || verb === 'change' || !first) return [own]
+  const { peer } = object.spec
+  return [own, { ns: peer.ns, group: 'link', lane: peer.name }]
+}
+
+/** A batch, by its stage and by tool and namespace. */
+type Slot = Readonly<{ stage: number; key: string }>
+/** What was scheduled in a namespace: the last slot of each lane of the present group, and the slots before the group. */
+type Past = { group: Touch['group']; before: ReadonlyArray<Slot>; lanes: Map<string, Slot> }
+
+const pastOf = (before: ReadonlyArray<Slot>): Past => ({ group: null, before, lanes: new Map() })
+const allSlots = (past: Past): ReadonlyArray<Slot> => [...past.before, ...past.lanes.values()]
+
+const predecessors = (past: Past, touch: Touch): ReadonlyArray<Slot> => {
+  if (touch.group === null || touch.group !== past.group) return allSlots(past)
+  const lane = past.lanes.get(touch.lane)
+  return lane === undefined ? past.before : [lane]
+}
+
+const record = (past: Past, touch: Touch, slot: Slot): void => {
+  if (touch.group !== past.group || touch.group === null) {
+    past.before = touch.group === null ? [slot] : allSlots(past)
+    past.lanes = new Map()
+    past.group = touch.group
+  }
+  if (touch.group !== null) past.lanes.set(touch.lane, slot)
+}
+
+const keyOfBatch = ({ tool, ns }: Command): string => `${tool} ${ns ?? ''}`
+
+const batchOf = (steps: ReadonlyArray<Step>): ReadonlyArray<Batch> => {
+  const first = steps[0]
+  return first === undefined ? [] : [{ tool: first.command.tool, ns: first.command.ns, steps }]
+}
+
+/** Each batch of a stage has another tool or namespace; the stages are in the order they run. */
+export const schedule = (steps: ReadonlyArray<Step>): ReadonlyArray<Stage> => {
+  const stages: Array<Map<string, Step[]>> = []
+  const pasts = new Map<Ns, Past>()
+  let everywhere: ReadonlyArray<Slot> = []
+  let previous: Readonly<{ at: number; stage: number }> | null = null
+
+  const pastIn = (ns: Ns): Past => {
+    const past = pasts.get(ns) ?? pastOf(everywhere)
+    pasts.set(ns, past)
+    return past
+  }
+  for (const step of steps) {
+    const key = keyOfBatch(step.command)
+    const before: number | null = previous?.at === step.at ? previous.stage : null
+    const touches = touchesOf(step.op, before === null)
+    const after =
+      touches === null
+        ? [...everywhere, ...[...pasts.values()].flatMap(allSlots)]
+        : touches.flatMap((touch) => predecessors(pastIn(touch.ns), touch))
+    let stage = before === null ? 0 : before + 1
+    for (const slot of after) stage = Math.max(stage, slot.key === key ? slot.stage : slot.stage + 1)
+
+    const slot: Slot = { stage, key }
+    if (touches === null) {
+      pasts.clear()
+      everywhere = [slot]
+    }
+    for (const touch of touches ?? []) record(pastIn(touch.ns), touch, slot)
+    const batches = stages[stage] ?? new Map<string, Step[]>()
+    const batch = batches.get(key)
+    if (batch === undefined) batches.set(key, [step])
+    else batch.push(step)
+    stages[stage] = batches
+    previous = { at: step.at, stage }
+  }
+  return stages.map((batches) => [...batches.values()].flatMap(batchOf))
+}
