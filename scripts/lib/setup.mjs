@@ -12,7 +12,8 @@ const ensureModules = async () => {
   const problem = modulesProblem(ROOT)
   if (problem === null) return
   say(`set-up: ${problem}: running npm ci`)
-  const code = await run('npm', ['ci', '--include=dev', '--no-audit', '--no-fund'], { stdout: 'stderr' })
+  // No package here needs its install script (esbuild's only checks what npm has already placed).
+  const code = await run('npm', ['ci', '--include=dev', '--ignore-scripts'], { stdout: 'stderr' })
   if (code === 127)
     throw stop('set-up: npm is not on the PATH. Install Node.js 20.19 or later with npm, then try again.', 69)
   if (code !== 0)
