@@ -16,7 +16,11 @@ export type Origin = 'kernel' | 'user'
 
 export type AddressEntry = Readonly<{ cidr: Cidr; origin: Origin }>
 
-/** `addresses` in the order they were added: the first of a subnet is its primary. */
+/**
+ * `addresses` in the order they were added: the first of a subnet is its primary. `ports` are a bridge's, in the order
+ * they joined. `routes` are the keys of those through this device. `mtuSet`: a bridge's MTU was changed by hand, so it no
+ * longer follows its ports. `ready6`: IPv6 is running on it (IF_READY in the kernel): up, with carrier since.
+ */
 export type LinkEntry = Readonly<{
   index: number
   name: IfName
@@ -26,14 +30,21 @@ export type LinkEntry = Readonly<{
   up: boolean
   alias: string | null
   port: Readonly<{ bridge: IfName; isolated: boolean; hairpin: boolean }> | null
+  ports: ReadonlyArray<IfName>
   addresses: ReadonlyArray<AddressEntry>
-  /** For a bridge: where each learned MAC (as showMac) was last seen, and when (virtual ms). */
+  routes: ReadonlyArray<string>
+  mtuSet: boolean
+  ready6: boolean
+  /** For a bridge: where each learned MAC (in decimal) was last seen, and when (virtual ms). */
   fdb: PMap<FdbEntry>
 }>
 
 export type FdbEntry = Readonly<{ mac: Mac; dev: IfName; seenMs: number }>
 
-/** A route of the main table; connected routes have origin `kernel`. `source` is the address it prefers, if any. */
+/**
+ * A route of the main table; connected routes have origin `kernel`. `source` is the address it prefers, if any. `metric`
+ * is the kernel's own (IPv6: 1024 where an operation says 0). Of equal prefix and metric the lower `order` is preferred.
+ */
 export type RouteEntry = Readonly<{
   to: Cidr
   via: Ip | null
@@ -41,12 +52,21 @@ export type RouteEntry = Readonly<{
   metric: number
   origin: Origin
   source: Ip | null
+  order: number
 }>
 
-export type NeighbourEntry = Readonly<{ ip: Ip; dev: IfName; mac: Mac }>
+/** A learned neighbour (neighbour.ts owns the keys); `seenMs` is when it last said so (virtual ms). */
+export type NeighbourEntry = Readonly<{ ip: Ip; dev: IfName; mac: Mac; seenMs: number }>
 
-/** The firewall table of a namespace: elements of each set by their key text. */
-export type FirewallEntry = Readonly<{ skeleton: number; sets: Readonly<Partial<Record<SetName, PMap<NftElement>>>> }>
+/**
+ * The firewall table of a namespace: elements of each set by their key text (`key.join(' . ')`). `intervals` finds the
+ * prefixes of the sets that may not overlap, highest first.
+ */
+export type FirewallEntry = Readonly<{
+  skeleton: number
+  sets: Readonly<Partial<Record<SetName, PMap<NftElement>>>>
+  intervals: PMap<Cidr>
+}>
 
 /** One direction of a conversation, as conntrack sees it; an echo's `id` serves as both ports. */
 export type Tuple = Readonly<{ proto: 'icmp' | 'tcp' | 'udp'; src: Ip; dst: Ip; sport: number; dport: number }>
@@ -68,6 +88,7 @@ export type Listener = Readonly<{ proto: 'tcp' | 'udp'; port: Port }>
 export type NsEntry = Readonly<{
   ns: Ns
   nextIndex: number
+  nextOrder: number
   links: PMap<LinkEntry>
   /** Keyed so that iteration is deterministic; longest prefix is found by an index derived from this map. */
   routes: PMap<RouteEntry>
@@ -80,6 +101,8 @@ export type NsEntry = Readonly<{
   connections: PMap<Connection>
   nextConnection: number
   listeners: PMap<Listener>
+  /** The source port (or echo id) of the next probe from here: a new conversation has one that was not used lately. */
+  nextPort: number
 }>
 
 /** `nowMs` is virtual time; it moves only when asked to. */
@@ -91,6 +114,7 @@ export const EMPTY_WORLD: World = { nowMs: 0, namespaces: emptyMap() }
 export const emptyNs = (ns: Ns): NsEntry => ({
   ns,
   nextIndex: 1,
+  nextOrder: 1,
   links: emptyMap(),
   routes: emptyMap(),
   sysctls: emptyMap(),
@@ -100,4 +124,5 @@ export const emptyNs = (ns: Ns): NsEntry => ({
   connections: emptyMap(),
   nextConnection: 1,
   listeners: emptyMap(),
+  nextPort: 32768,
 })

@@ -1,0 +1,101 @@
+// Routes of the main table: which next hops Linux accepts, and which route a delete means.
+// Sources: net/ipv4/fib_semantics.c (fib_check_nh, fib_nh_match), fib_trie.c; net/ipv6/route.c (fib6_nh_init,
+// ip6_validate_gw, ip6_route_del), ip6_fib.c (fib6_add_rt2node).
+
+import type { Errno } from '../../kernel/errno.ts'
+import type { Route } from '../../kernel/object.ts'
+import { type Cidr, cidrFamily, contains, isNetwork, lastOf, networkOf } from '../../net/cidr.ts'
+import { familyOf, type Ip, isIp4, isLinkLocal, isMulticast, isUnspecified } from '../../net/ip.ts'
+import { getIn, valuesOf } from '../../net/pmap.ts'
+import { E, type Either } from '../../prelude.ts'
+import type { LinkEntry, NsEntry, RouteEntry, World } from '../state.ts'
+import { disabled6, runs4, runs6 } from './inet.ts'
+import { insertRoute, removeRoute, replaceRoute, routeAt, routesThrough, routesTo } from './table.ts'
+import { done, nsOf, putNs, type Result, refuse } from './world.ts'
+
+/** The metric of an IPv6 route that names none (IP6_RT_PRIO_USER). */
+export const DEFAULT_METRIC6 = 1024
+
+/** What a request says once iproute2 and the kernel have read it: `0.0.0.0` is no gateway, IPv6 host bits are dropped. */
+type Request = Readonly<{ space: NsEntry; link: LinkEntry; to: Cidr; via: Ip | null; metric: number }>
+
+const read = (world: World, { ns, to, via, dev, metric }: Route): Either<Errno, Request> => {
+  const space = nsOf(world, ns)
+  if (space === undefined) return refuse('ENOENT')
+  if (via !== null && familyOf(via) !== cidrFamily(to)) return refuse('EINVAL')
+  const link = getIn(space.links, dev)
+  if (link === undefined) return refuse('ENODEV')
+  if (!isIp4(to.ip)) return E.right({ space, link, to: networkOf(to), via, metric })
+  return isNetwork(to) ? E.right({ space, link, to, via: via === 0 ? null : via, metric }) : refuse('EINVAL')
+}
+
+/** A gateway must be an own address of the device, or on a network that the device is on without a gateway. */
+const refusal4 = ({ space, link, via }: Request): Errno | null => {
+  if (!runs4(link)) return 'ENODEV'
+  if (via === null) return link.up ? null : 'ENETDOWN'
+  if (!link.up) return 'ENETUNREACH'
+  const loopback = link.spec.type === 'loopback'
+  const four = link.addresses.filter(({ cidr }) => isIp4(cidr.ip))
+  if (four.some(({ cidr }) => cidr.ip === via || (loopback && contains(cidr, via)))) return null
+  if (four.some(({ cidr }) => cidr.bits < 31 && lastOf(cidr) === via)) return 'EINVAL'
+  const onLink = routesThrough(space, link).some((route) => route.via === null && contains(route.to, via))
+  return onLink ? null : 'ENETUNREACH'
+}
+
+const isOwn6 = (space: NsEntry, link: LinkEntry, via: Ip): boolean => {
+  const has = (other: LinkEntry): boolean => other.addresses.some(({ cidr }) => cidr.ip === via)
+  return isLinkLocal(via) ? has(link) : valuesOf(space.links).some(has)
+}
+
+/** The longest prefix of the device decides, and must not itself need a gateway. */
+const reaches6 = (space: NsEntry, link: LinkEntry, via: Ip): boolean => {
+  let best: RouteEntry | null = null
+  for (const route of routesThrough(space, link)) {
+    if (!contains(route.to, via)) continue
+    const longer = best === null ? 1 : route.to.bits - best.to.bits || best.metric - route.metric
+    if (longer > 0) best = route
+  }
+  return best !== null && best.via === null
+}
+
+const gatewayRefusal6 = (space: NsEntry, link: LinkEntry, via: Ip): Errno | null => {
+  if (isOwn6(space, link, via) || isMulticast(via) || isUnspecified(via)) return 'EINVAL'
+  if (!isLinkLocal(via) && !reaches6(space, link, via)) return 'EHOSTUNREACH'
+  return link.spec.type === 'loopback' ? 'EINVAL' : null
+}
+
+const refusal6 = ({ space, link, via }: Request): Errno | null => {
+  if (!runs6(link)) return 'ENODEV'
+  const refusal = via === null ? null : gatewayRefusal6(space, link, via)
+  if (refusal !== null) return refusal
+  if (disabled6(space, link.name)) return 'EACCES'
+  return link.up ? null : 'ENETDOWN'
+}
+
+/** `add` refuses a second route of a prefix and metric; `replace` puts it into the place of the first. */
+export const putRoute = (world: World, route: Route, how: 'add' | 'replace'): Result => {
+  const request = read(world, route)
+  if (E.isLeft(request)) return request
+  const { space, link, to, via } = request.right
+  const four = isIp4(to.ip)
+  const refusal = four ? refusal4(request.right) : refusal6(request.right)
+  if (refusal !== null) return refuse(refusal)
+  const metric = four || route.metric !== 0 ? route.metric : DEFAULT_METRIC6
+  const held = routeAt(space, to, metric)
+  if (held !== null && how === 'add') return refuse('EEXIST')
+  const entry = { to, via, dev: link.name, metric, origin: 'user', source: null } as const
+  return done(putNs(world, held === null ? insertRoute(space, entry) : replaceRoute(space, held[0], entry)))
+}
+
+/** The preferred route of ours to this prefix through this device; a metric of 0 and no gateway mean any. */
+export const deleteRoute = (world: World, route: Route): Result => {
+  const request = read(world, route)
+  if (E.isLeft(request)) return request
+  const { space, link, to, via, metric } = request.right
+  for (const [key, held] of routesTo(space, to)) {
+    if (held.origin !== 'user' || held.dev !== link.name) continue
+    if ((metric === 0 || metric === held.metric) && (via === null || via === held.via))
+      return done(putNs(world, removeRoute(space, key)))
+  }
+  return refuse('ESRCH')
+}

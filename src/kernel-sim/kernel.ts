@@ -1,0 +1,50 @@
+// The Kernel port over a simulated world. The only state of this folder: which world is now.
+
+import type { Kernel, Probe, Refusal, Scope } from '../kernel/kernel.ts'
+import type { KernelOp } from '../kernel/op.ts'
+import { E } from '../prelude.ts'
+import { applyOp, hostWorld } from './control.ts'
+import { observe } from './observe.ts'
+import { runProbe } from './probe.ts'
+import type { World } from './state.ts'
+
+/** `world` is the present one, a value that stays as it is; `reset` goes back (or elsewhere). */
+export type SimKernel = Kernel & Readonly<{ world: () => World; reset: (world: World) => void }>
+
+/** The world after all operations that were not refused, and those that were, by their place in the list. */
+export const applyAll = (
+  world: World,
+  ops: ReadonlyArray<KernelOp>,
+): Readonly<{ world: World; refusals: ReadonlyArray<Refusal> }> => {
+  const refusals: Refusal[] = []
+  let now = world
+  ops.forEach((op, at) => {
+    const result = applyOp(now, op)
+    if (E.isLeft(result)) refusals.push({ at, op, errno: result.left, detail: null })
+    else now = result.right
+  })
+  return { world: now, refusals }
+}
+
+/** A simulated kernel; without `initial`, of a machine with nothing but its own namespace. Always available. */
+export const simKernel = (initial: World = hostWorld()): SimKernel => {
+  let world = initial
+  return {
+    name: 'sim',
+    observe: (scope: Scope) => async () => E.right(observe(world, scope)),
+    apply: (ops: ReadonlyArray<KernelOp>) => async () => {
+      const result = applyAll(world, ops)
+      world = result.world
+      return result.refusals.length === 0 ? E.right(undefined) : E.left(result.refusals)
+    },
+    probe: (probe: Probe) => async () => {
+      const result = runProbe(world, probe)
+      world = result.world
+      return E.right(result.verdict)
+    },
+    world: () => world,
+    reset: (next) => {
+      world = next
+    },
+  }
+}

@@ -1,0 +1,65 @@
+// What a world holds, as kernel objects: what was asked for, without what the kernel adds by itself (kernel/normalise.ts,
+// connected routes).
+
+import type { Scope } from '../kernel/kernel.ts'
+import { kernelMade } from '../kernel/normalise.ts'
+import type { Address, KernelObject, Route } from '../kernel/object.ts'
+import { type KernelState, stateOf } from '../kernel/state.ts'
+import { isIp4 } from '../net/ip.ts'
+import type { Ns } from '../net/name.ts'
+import { valuesOf } from '../net/pmap.ts'
+import { DEFAULT_METRIC6 } from './control/route.ts'
+import { readSysctl, sysctlDefault } from './control/sysctl.ts'
+import { nsOf } from './control/world.ts'
+import type { LinkEntry, NsEntry, RouteEntry, World } from './state.ts'
+
+const ofLink = (ns: Ns, link: LinkEntry): ReadonlyArray<KernelObject> => {
+  const { name, spec, mac, mtu, up, alias, port } = link
+  const addresses = link.addresses
+    .map(({ cidr }): Address => ({ kind: 'address', ns, dev: name, cidr }))
+    .filter((address) => !kernelMade(address, mac))
+  return [
+    { kind: 'link', ns, name, spec, mac, mtu, up, alias },
+    ...(port === null ? [] : [{ kind: 'port', ns, dev: name, ...port } as const]),
+    ...addresses,
+  ]
+}
+
+/** The default metric of a family is observed as 0, as it is asked for. */
+const ofRoute = (ns: Ns, { to, via, dev, metric }: RouteEntry): Route => {
+  const plain = !isIp4(to.ip) && metric === DEFAULT_METRIC6
+  return { kind: 'route', ns, to, via, dev, metric: plain ? 0 : metric }
+}
+
+const ofFirewall = ({ ns, firewall }: NsEntry): ReadonlyArray<KernelObject> =>
+  firewall === null
+    ? []
+    : [{ kind: 'nft-table', ns, skeleton: firewall.skeleton }, ...Object.values(firewall.sets).flatMap(valuesOf)]
+
+const ofNs = (space: NsEntry): ReadonlyArray<KernelObject> => {
+  const { ns } = space
+  const routes = valuesOf(space.routes).filter((route) => route.origin === 'user')
+  return [
+    { kind: 'netns', ns },
+    ...valuesOf(space.links).flatMap((link) => ofLink(ns, link)),
+    ...routes.map((route) => ofRoute(ns, route)),
+    ...ofFirewall(space),
+  ]
+}
+
+const ofSysctls = (world: World, scope: Scope): ReadonlyArray<KernelObject> =>
+  scope.sysctls.flatMap(({ ns, name }) => {
+    const space = nsOf(world, ns)
+    const value = space === undefined ? null : readSysctl(space, name)
+    return value === null ? [] : [{ kind: 'sysctl', ns, name, value, otherwise: sysctlDefault(name) ?? value } as const]
+  })
+
+/** The objects of the namespaces in `scope` that exist, and the sysctls in it; those never written have their defaults. */
+export const observe = (world: World, scope: Scope): KernelState =>
+  stateOf([
+    ...scope.namespaces.flatMap((ns) => {
+      const space = nsOf(world, ns)
+      return space === undefined ? [] : ofNs(space)
+    }),
+    ...ofSysctls(world, scope),
+  ])
