@@ -13,7 +13,8 @@ const EFFECTFUL = {
   store: ['net', 'model'],
   engine: ['net', 'kernel', 'ipam', 'model', 'drivers', 'kernel-sim', 'kernel-linux', 'store'],
   compose: ['net', 'model'],
-  cli: ['net', 'kernel', 'model', 'kernel-sim', 'kernel-linux', 'engine', 'compose'],
+  lab: ['net', 'kernel', 'model', 'engine', 'kernel-sim'],
+  cli: ['net', 'lab', 'kernel', 'model', 'kernel-sim', 'kernel-linux', 'engine', 'compose'],
 }
 const PACKAGES = {
   net: ['ipaddr[.]js'],

@@ -1,0 +1,51 @@
+// The little world a simulation or a lab runs in: a host with an uplink, and beyond it `internet`, a machine that knows no
+// way to any container: answers find their way only to addresses of the host. Addresses are those kept for documentation
+// (RFC 5737, RFC 3849), so they mean nobody.
+
+import { freshLoopback } from '../kernel/cascade.ts'
+import type { KernelObject } from '../kernel/object.ts'
+import { type KernelState, stateOf } from '../kernel/state.ts'
+import { type Cidr, cidr, DEFAULT4, DEFAULT6 } from '../net/cidr.ts'
+import { type Family, type Ip, ip } from '../net/ip.ts'
+import { type Mac, mac } from '../net/mac.ts'
+import { HOST, type IfName, ifName, type Ns, ns } from '../net/name.ts'
+
+export const INTERNET: Ns = ns('internet')
+export const UPLINK: IfName = ifName('uplink0')
+const FAR_END: IfName = ifName('eth0')
+
+/** The host's addresses on its uplink. */
+export const HOST_ADDRESS: Readonly<Record<Family, Ip>> = { 4: ip('203.0.113.2'), 6: ip('2001:db8::2') }
+/** Where `internet` answers. */
+export const INTERNET_ADDRESS: Readonly<Record<Family, Ip>> = { 4: ip('203.0.113.1'), 6: ip('2001:db8::1') }
+
+const room = (space: Ns): ReadonlyArray<KernelObject> => [
+  { kind: 'netns', ns: space },
+  { ...freshLoopback(space), up: true },
+]
+
+const end = (space: Ns, name: IfName, peer: Readonly<{ ns: Ns; name: IfName }>, address: Mac): KernelObject => ({
+  kind: 'link',
+  ns: space,
+  name,
+  spec: { type: 'veth', peer },
+  mac: address,
+  mtu: 1500,
+  up: true,
+  alias: null,
+})
+
+const addresses = (space: Ns, dev: IfName, cidrs: ReadonlyArray<Cidr>): ReadonlyArray<KernelObject> =>
+  cidrs.map((each) => ({ kind: 'address', ns: space, dev, cidr: each }))
+
+/** The host and what is beyond it, before any network of ours. */
+export const WORLD: KernelState = stateOf([
+  ...room(HOST),
+  ...room(INTERNET),
+  end(HOST, UPLINK, { ns: INTERNET, name: FAR_END }, mac(0x020000000002)),
+  end(INTERNET, FAR_END, { ns: HOST, name: UPLINK }, mac(0x020000000001)),
+  ...addresses(HOST, UPLINK, [cidr('203.0.113.2/24'), cidr('2001:db8::2/64')]),
+  ...addresses(INTERNET, FAR_END, [cidr('203.0.113.1/24'), cidr('2001:db8::1/64')]),
+  { kind: 'route', ns: HOST, to: DEFAULT4, via: INTERNET_ADDRESS[4], dev: UPLINK, metric: 0 },
+  { kind: 'route', ns: HOST, to: DEFAULT6, via: INTERNET_ADDRESS[6], dev: UPLINK, metric: 0 },
+])
