@@ -1,0 +1,35 @@
+// Which packages set-up asks for, and where it looks for the programs.
+
+import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { findBinary, missingPackages, TOOLS } from '../../scripts/lib/system.mjs'
+
+describe('missing packages', () => {
+  test('none where every program is found', () => {
+    expect(missingPackages((name) => `/usr/bin/${name}`)).toEqual([])
+  })
+
+  test('each once, though it holds several programs', () => {
+    expect(missingPackages((name) => (name === 'ip' || name === 'bridge' ? null : name))).toEqual(['iproute2'])
+    expect(missingPackages(() => null)).toEqual([...new Set(TOOLS.map((tool) => tool.package))])
+  })
+})
+
+describe('a program', () => {
+  let folder = ''
+  const name = 'cnm-test-program'
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), 'cnm-path-'))
+    writeFileSync(join(folder, name), '')
+  })
+  afterEach(() => rmSync(folder, { recursive: true, force: true }))
+
+  test('is found on the path, if it may be run', () => {
+    expect(findBinary(name, `/nowhere:${folder}`)).toBeNull()
+    chmodSync(join(folder, name), 0o755)
+    expect(findBinary(name, `/nowhere:${folder}`)).toBe(join(folder, name))
+    expect(findBinary(name, '/nowhere')).toBeNull()
+  })
+})
