@@ -15,10 +15,11 @@ import {
   linkKey,
   netnsKey,
   type ObjectKey,
+  PLAIN_MTU,
+  portKey,
 } from './object.ts'
 import type { KernelOp } from './op.ts'
 import type { KernelState } from './state.ts'
-import { sysctlDevice } from './sysctl.ts'
 
 const routesOf = (state: KernelState, ns: Ns, dev: IfName, family: 4 | 6 | null): ReadonlyArray<ObjectKey> => {
   const keys: ObjectKey[] = []
@@ -27,16 +28,26 @@ const routesOf = (state: KernelState, ns: Ns, dev: IfName, family: 4 | 6 | null)
   return keys
 }
 
-const onLink = (state: KernelState, link: Link): ReadonlyArray<ObjectKey> => {
-  const { ns, name } = link
-  const keys: ObjectKey[] = [linkKey(ns, name), ...routesOf(state, ns, name, null)]
-  for (const [key] of entriesUnder(state, `address/${ns}/${name}/`)) keys.push(key)
-  for (const [key, object] of entriesUnder(state, `port/${ns}/`))
-    if (object.kind === 'port' && (object.dev === name || object.bridge === name)) keys.push(key)
-  for (const [key, object] of entriesUnder(state, `sysctl/${ns}/`))
-    if (object.kind === 'sysctl' && sysctlDevice(object.name) === name) keys.push(key)
-  return keys
+/** Below which keys the sysctls of a device are; `.` in a device's name is written `/` there. */
+const sysctlsOf = (state: KernelState, ns: Ns, dev: IfName): ReadonlyArray<ObjectKey> =>
+  ([4, 6] as const).flatMap((family) =>
+    entriesUnder(state, `sysctl/${ns}/net.ipv${family}.conf.${dev.replaceAll('.', '/')}.`).map(([key]) => key),
+  )
+
+const portsOf = (state: KernelState, { ns, name, spec }: Link): ReadonlyArray<ObjectKey> => {
+  if (spec.type !== 'bridge') return hasIn(state, portKey(ns, name)) ? [portKey(ns, name)] : []
+  return entriesUnder(state, `port/${ns}/`).flatMap(([key, object]) =>
+    object.kind === 'port' && (object.bridge === name || object.dev === name) ? [key] : [],
+  )
 }
+
+const onLink = (state: KernelState, link: Link): ReadonlyArray<ObjectKey> => [
+  linkKey(link.ns, link.name),
+  ...routesOf(state, link.ns, link.name, null),
+  ...entriesUnder(state, `address/${link.ns}/${link.name}/`).map(([key]) => key),
+  ...portsOf(state, link),
+  ...sysctlsOf(state, link.ns, link.name),
+]
 
 const linkAndPeer = (state: KernelState, link: Link): ReadonlyArray<ObjectKey> => {
   const own = onLink(state, link)
@@ -142,7 +153,7 @@ export const born = (op: KernelOp): ReadonlyArray<KernelObject> => {
       name: peer.name,
       spec: { type: 'veth', peer: { ns: object.ns, name: object.name } },
       mac: ZERO_MAC,
-      mtu: 1500,
+      mtu: PLAIN_MTU,
       up: false,
       alias: null,
     },

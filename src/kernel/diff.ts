@@ -15,14 +15,16 @@ import type { KernelOp } from './op.ts'
 import { compareRank, RANK } from './order.ts'
 import type { KernelState } from './state.ts'
 
-/** The state after `op`, cascades and births included; what the kernel would hold if it agreed. */
-export const after = (state: KernelState, op: KernelOp): KernelState => {
+const afterAll = (state: KernelState, op: KernelOp, gone: ReadonlyArray<ObjectKey>): KernelState => {
   let next = state
-  for (const key of cascade(state, op)) next = removeIn(next, key)
+  for (const key of gone) next = removeIn(next, key)
   if (op.verb === 'delete') return next
   for (const object of [...born(op), op.object]) next = setIn(next, keyOf(object), object)
   return next
 }
+
+/** The state after `op`, cascades and births included; what the kernel would hold if it agreed. */
+export const after = (state: KernelState, op: KernelOp): KernelState => afterAll(state, op, cascade(state, op))
 
 /** Whether its deletion takes other objects along. */
 const isParent = (object: KernelObject): boolean =>
@@ -59,11 +61,12 @@ export const diff = (there: KernelState, wanted: KernelState): ReadonlyArray<Ker
   let now = there
   const emit = (op: KernelOp): void => {
     ops.push(op)
-    for (const key of cascade(now, op)) {
+    const gone = cascade(now, op)
+    for (const key of gone) {
       const lost = getIn(wanted, key)
       if (lost !== undefined) aim(lost)
     }
-    now = after(now, op)
+    now = afterAll(now, op, gone)
   }
 
   const unwanted: KernelObject[] = []

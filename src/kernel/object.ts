@@ -9,6 +9,12 @@ import type { IfName, Ns } from '../net/name.ts'
 import type { SetName } from './firewall/skeleton.ts'
 import type { SysctlName } from './sysctl.ts'
 
+/** The MTU of an Ethernet device that was given none, in bytes (ETH_DATA_LEN). */
+export const PLAIN_MTU = 1500
+
+/** What an IPv6 route has that was given no metric (IP6_RT_PRIO_USER). */
+export const DEFAULT_METRIC6 = 1024
+
 /** What a link is; changing it means another link. A veth names its other end. */
 export type LinkSpec = Readonly<
   { type: 'loopback' } | { type: 'bridge' } | { type: 'veth'; peer: Readonly<{ ns: Ns; name: IfName }> }

@@ -5,10 +5,10 @@ import type { IpamError } from '../ipam/error.ts'
 import { freshPool } from '../ipam/pool.ts'
 import { releaseIp, releasePool, takeIp, takePool } from '../ipam/space.ts'
 import type { Ipam } from '../ipam/types.ts'
-import { getIn, removeIn, setIn } from '../net/pmap.ts'
+import { emptyMap, getIn, removeIn, setIn, sizeOfMap } from '../net/pmap.ts'
 import { E, type Either } from '../prelude.ts'
 import type { CnmEvent } from './event.ts'
-import type { Attachment, Endpoint, EndpointId, Model, Network } from './types.ts'
+import type { Attachment, Endpoint, EndpointId, Model, Network, SandboxId } from './types.ts'
 
 const certain = (what: string, result: Either<IpamError, Ipam>): Ipam => {
   if (E.isLeft(result)) throw new Error(`evolve: ${what}: ${result.left.tag}`)
@@ -26,11 +26,61 @@ const withPools = (ipam: Ipam, network: Network): Ipam => {
   return now
 }
 
-const attach = (model: Model, id: EndpointId, attachment: Attachment | null): Model => {
-  const endpoint: Endpoint | undefined = getIn(model.endpoints, id)
-  return endpoint === undefined
-    ? model
-    : { ...model, endpoints: setIn(model.endpoints, id, { ...endpoint, attachment }) }
+const without = (model: Model, sandbox: SandboxId, id: EndpointId): Model['bySandbox'] => {
+  const rest = (getIn(model.bySandbox, sandbox) ?? []).filter((other) => other !== id)
+  return rest.length === 0 ? removeIn(model.bySandbox, sandbox) : setIn(model.bySandbox, sandbox, rest)
+}
+
+const within = (model: Model, sandbox: SandboxId, id: EndpointId): Model['bySandbox'] =>
+  setIn(model.bySandbox, sandbox, [...(getIn(model.bySandbox, sandbox) ?? []), id])
+
+const joined = (model: Model, id: EndpointId, attachment: Attachment): Model => {
+  const endpoint = getIn(model.endpoints, id)
+  if (endpoint === undefined) return model
+  return {
+    ...model,
+    endpoints: setIn(model.endpoints, id, { ...endpoint, attachment }),
+    bySandbox: within(model, attachment.sandbox, id),
+  }
+}
+
+const left = (model: Model, id: EndpointId): Model => {
+  const endpoint = getIn(model.endpoints, id)
+  if (endpoint === undefined || endpoint.attachment === null) return model
+  return {
+    ...model,
+    endpoints: setIn(model.endpoints, id, { ...endpoint, attachment: null }),
+    bySandbox: without(model, endpoint.attachment.sandbox, id),
+  }
+}
+
+const endpointCreated = (model: Model, endpoint: Endpoint): Model => {
+  const { id, network, name, addresses, attachment } = endpoint
+  return {
+    ...model,
+    endpoints: setIn(model.endpoints, id, endpoint),
+    ipam: addresses.reduce(
+      (now, { pool, cidr }) => certain(`address in ${pool}`, takeIp(now, pool, cidr.ip)),
+      model.ipam,
+    ),
+    byNetwork: setIn(model.byNetwork, network, setIn(getIn(model.byNetwork, network) ?? emptyMap(), name, id)),
+    bySandbox: attachment === null ? model.bySandbox : within(model, attachment.sandbox, id),
+  }
+}
+
+const endpointDeleted = (model: Model, id: EndpointId): Model => {
+  const endpoint = getIn(model.endpoints, id)
+  if (endpoint === undefined) return model
+  const names = removeIn(getIn(model.byNetwork, endpoint.network) ?? emptyMap<EndpointId>(), endpoint.name)
+  return {
+    ...left(model, id),
+    endpoints: removeIn(model.endpoints, id),
+    ipam: endpoint.addresses.reduce((now, { pool, cidr }) => releaseIp(now, pool, cidr.ip), model.ipam),
+    byNetwork:
+      sizeOfMap(names) === 0
+        ? removeIn(model.byNetwork, endpoint.network)
+        : setIn(model.byNetwork, endpoint.network, names),
+  }
 }
 
 export const evolve = (model: Model, event: CnmEvent): Model => {
@@ -52,22 +102,13 @@ export const evolve = (model: Model, event: CnmEvent): Model => {
       return { ...model, sandboxes: setIn(model.sandboxes, event.sandbox.id, event.sandbox) }
     case 'SandboxDeleted':
       return { ...model, sandboxes: removeIn(model.sandboxes, event.id) }
-    case 'EndpointCreated': {
-      const { endpoint } = event
-      const ipam = endpoint.addresses.reduce(
-        (now, { pool, cidr }) => certain(`address in ${pool}`, takeIp(now, pool, cidr.ip)),
-        model.ipam,
-      )
-      return { ...model, endpoints: setIn(model.endpoints, endpoint.id, endpoint), ipam }
-    }
-    case 'EndpointDeleted': {
-      const addresses = getIn(model.endpoints, event.id)?.addresses ?? []
-      const ipam = addresses.reduce((now, { pool, cidr }) => releaseIp(now, pool, cidr.ip), model.ipam)
-      return { ...model, endpoints: removeIn(model.endpoints, event.id), ipam }
-    }
+    case 'EndpointCreated':
+      return endpointCreated(model, event.endpoint)
+    case 'EndpointDeleted':
+      return endpointDeleted(model, event.id)
     case 'Joined':
-      return attach(model, event.endpoint, event.attachment)
+      return joined(model, event.endpoint, event.attachment)
     case 'Left':
-      return attach(model, event.endpoint, null)
+      return left(model, event.endpoint)
   }
 }

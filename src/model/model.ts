@@ -12,6 +12,8 @@ export const freshModel = (ipam: Ipam = freshIpam()): Model => ({
   endpoints: emptyMap(),
   sandboxes: emptyMap(),
   ipam,
+  byNetwork: emptyMap(),
+  bySandbox: emptyMap(),
 })
 
 /** A refusal whose tag stays literal. */

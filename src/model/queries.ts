@@ -2,15 +2,22 @@
 // and the names it can resolve.
 
 import { type Family, familyOf, type Ip } from '../net/ip.ts'
-import { getIn, valuesOf } from '../net/pmap.ts'
-import type { Attachment, Endpoint, Model, Network, NetworkId, Sandbox, SandboxId } from './types.ts'
+import { emptyMap, getIn, valuesOf } from '../net/pmap.ts'
+import type { Attachment, Endpoint, EndpointId, Model, Network, NetworkId, Sandbox, SandboxId } from './types.ts'
 
 /** An endpoint that is joined. */
 export type JoinedEndpoint = Endpoint & Readonly<{ attachment: Attachment }>
 const isJoined = (endpoint: Endpoint): endpoint is JoinedEndpoint => endpoint.attachment !== null
 
+const found = (model: Model, ids: ReadonlyArray<EndpointId>): ReadonlyArray<Endpoint> =>
+  ids.map((id) => getIn(model.endpoints, id)).filter((endpoint) => endpoint !== undefined)
+
+/** The endpoints of a network, by name. */
 export const endpointsOn = (model: Model, network: NetworkId): ReadonlyArray<Endpoint> =>
-  valuesOf(model.endpoints).filter((endpoint) => endpoint.network === network)
+  found(model, valuesOf(getIn(model.byNetwork, network) ?? emptyMap<EndpointId>()))
+
+export const endpointNamed = (model: Model, network: NetworkId, name: string): EndpointId | undefined =>
+  getIn(getIn(model.byNetwork, network) ?? emptyMap<EndpointId>(), name)
 
 export const networkNamed = (model: Model, name: string): Network | undefined =>
   valuesOf(model.networks).find((network) => network.name === name)
@@ -40,8 +47,8 @@ const comparePlaced = (a: Placed, b: Placed): number =>
 /** The endpoints of a sandbox with their networks, best way out first. A total order: it never flips by itself. */
 export const endpointsIn = (model: Model, sandbox: SandboxId): ReadonlyArray<Placed> => {
   const placed: Placed[] = []
-  for (const endpoint of valuesOf(model.endpoints)) {
-    if (!isJoined(endpoint) || endpoint.attachment.sandbox !== sandbox) continue
+  for (const endpoint of found(model, getIn(model.bySandbox, sandbox) ?? [])) {
+    if (!isJoined(endpoint)) continue
     const network = getIn(model.networks, endpoint.network)
     if (network !== undefined) placed.push({ endpoint, network })
   }

@@ -114,12 +114,19 @@ function* walk<V>(at: Node<V> | null, from: string): Generator<readonly [string,
 /** Entries in key order, starting at the first key >= `from`. */
 export const entriesOf = <V>(map: PMap<V>, from = ''): Generator<readonly [string, V]> => walk(map.root, from)
 
-/** Entries whose key begins with `prefix`, in key order. */
-export function* entriesUnder<V>(map: PMap<V>, prefix: string): Generator<readonly [string, V]> {
-  for (const entry of walk(map.root, prefix)) {
-    if (!entry[0].startsWith(prefix)) return
-    yield entry
+/** Entries whose key begins with `prefix`, in key order. Costs what it returns, and O(log n). */
+export const entriesUnder = <V>(map: PMap<V>, prefix: string): ReadonlyArray<readonly [string, V]> => {
+  const entries: Array<readonly [string, V]> = []
+  const visit = (at: Node<V> | null): void => {
+    if (at === null) return
+    if (at.key.startsWith(prefix)) {
+      visit(at.left)
+      entries.push([at.key, at.value])
+      visit(at.right)
+    } else visit(at.key < prefix ? at.right : at.left)
   }
+  visit(map.root)
+  return entries
 }
 
 /** Values in key order. */

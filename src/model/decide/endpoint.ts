@@ -9,7 +9,7 @@ import type { CreateEndpoint, DeleteEndpoint } from '../command.ts'
 import type { CnmError } from '../error.ts'
 import type { CnmEvent } from '../event.ts'
 import { fail, findEndpoint, findNetwork } from '../model.ts'
-import { endpointsOn } from '../queries.ts'
+import { endpointNamed } from '../queries.ts'
 import type { Endpoint, EndpointAddress, Model, Network } from '../types.ts'
 import { poolHolding, poolOfFamily, subnetsOf } from './network.ts'
 
@@ -47,7 +47,7 @@ export const createEndpoint = (model: Model, command: CreateEndpoint): Either<Cn
   if (name.trim() === '') return fail({ tag: 'NameEmpty', what: 'endpoint' })
   if (E.isLeft(found)) return found
   const network = found.right
-  if (endpointsOn(model, network.id).some((other) => other.name === name))
+  if (endpointNamed(model, network.id, name) !== undefined)
     return fail({ tag: 'EndpointNameTaken', name, network: network.name })
   const v4 = addressOf(model, network, 4, command.ipv4)
   if (E.isLeft(v4)) return v4
