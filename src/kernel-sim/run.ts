@@ -1,0 +1,82 @@
+// The working memory of one probe: the namespaces as it has changed them so far, the frames under way, the steps taken.
+// It is the only mutable thing here, and never leaves `runProbe`, which turns it into a new world.
+
+import type { Ip } from '../net/ip.ts'
+import type { IfName, Ns } from '../net/name.ts'
+import { getIn, setIn } from '../net/pmap.ts'
+import type { Flow } from './conntrack.ts'
+import type { Frame, Packet, Payload } from './packet.ts'
+import type { NsEntry, World } from './state.ts'
+import type { DropReason, Event, Step } from './trace.ts'
+
+/** A frame about to be received by a device. Over loopback a packet keeps what conntrack knows of it. */
+export type InFlight = Readonly<{ ns: Ns; dev: IfName; frame: Frame; flow: Flow | null }>
+
+/** A packet that waits until its next hop's MAC is known. */
+export type Waiting = Readonly<{ ns: Ns; dev: IfName; next: Ip; packet: Packet }>
+
+/** The prober's socket: what it sent, and what it has heard. `arrived` is final for the other end of a TCP handshake. */
+export type Heard = 'arrived' | 'refused' | 'unreachable'
+export type Socket = Readonly<{ ns: Ns; request: Packet }>
+
+export type Run = {
+  readonly world: World
+  readonly spaces: Map<Ns, NsEntry>
+  readonly queue: InFlight[]
+  readonly waiting: Map<string, Waiting[]>
+  /** Null when nobody wants to see them. */
+  readonly steps: Step[] | null
+  socket: Socket | null
+  heard: Heard | null
+  /** The first drop that mattered: not of a copy that a bridge flooded to somebody else. */
+  death: (Step & { readonly event: { readonly tag: 'dropped' } }) | null
+}
+
+export const newRun = (world: World, withTrace: boolean): Run => ({
+  world,
+  spaces: new Map(),
+  queue: [],
+  waiting: new Map(),
+  steps: withTrace ? [] : null,
+  socket: null,
+  heard: null,
+  death: null,
+})
+
+/** The namespace as it is now, or undefined if there is none of that name. */
+export const spaceOf = (run: Run, ns: Ns): NsEntry | undefined => run.spaces.get(ns) ?? getIn(run.world.namespaces, ns)
+
+export const putSpace = (run: Run, space: NsEntry): void => {
+  run.spaces.set(space.ns, space)
+}
+
+/** The world as the run leaves it. */
+export const worldAfter = (run: Run): World => {
+  let { namespaces } = run.world
+  for (const [ns, space] of run.spaces) namespaces = setIn(namespaces, ns, space)
+  return namespaces === run.world.namespaces ? run.world : { ...run.world, namespaces }
+}
+
+export const note = (run: Run, ns: Ns, dev: IfName | null, packet: Payload, event: Event, frame?: Frame): void => {
+  run.steps?.push({ ns, dev, macs: frame === undefined ? null : { src: frame.src, dst: frame.dst }, packet, event })
+}
+
+/** Ends a packet. A frame for somebody else is dropped by everybody else: that explains nothing, so it is not the death. */
+export const drop = (
+  run: Run,
+  ns: Ns,
+  dev: IfName | null,
+  packet: Payload,
+  reason: DropReason,
+  frame?: Frame,
+): void => {
+  const step = {
+    ns,
+    dev,
+    macs: frame === undefined ? null : { src: frame.src, dst: frame.dst },
+    packet,
+    event: { tag: 'dropped', reason },
+  } as const
+  run.steps?.push(step)
+  if (run.death === null && packet.tag === 'ip' && reason.tag !== 'other-host') run.death = step
+}
