@@ -1,0 +1,90 @@
+// Short ways to say commands in tests. Ids are made from small numbers; `obey` is a model after commands it must accept.
+
+import { DRIVERS } from '../../src/drivers/registry.ts'
+import type { Command, CreateEndpoint, CreateNetwork, CreateSandbox, Join, PoolSpec } from '../../src/model/command.ts'
+import { decide } from '../../src/model/decide.ts'
+import type { CnmError } from '../../src/model/error.ts'
+import { evolve } from '../../src/model/evolve.ts'
+import { freshModel } from '../../src/model/model.ts'
+import { endpointId, type Model, networkId, sandboxId } from '../../src/model/types.ts'
+import { cidr } from '../../src/net/cidr.ts'
+import { ip } from '../../src/net/ip.ts'
+import { ns } from '../../src/net/name.ts'
+import { E } from '../../src/prelude.ts'
+
+export const net = (n: number) => networkId(`${n}a`.padEnd(64, '0'))
+export const box = (n: number) => sandboxId(`${n}b`.padEnd(64, '0'))
+export const end = (n: number) => endpointId(`${n}c`.padEnd(64, '0'))
+
+/** `pool('172.20.0.0/16', '172.20.0.9')`; without a subnet, a default one. */
+export const pool = (subnet?: string, gateway?: string, family: 4 | 6 = subnet?.includes(':') ? 6 : 4): PoolSpec => ({
+  family,
+  subnet: subnet === undefined ? null : cidr(subnet),
+  range: null,
+  gateway: gateway === undefined ? null : ip(gateway),
+  aux: {},
+})
+
+export const createNetwork = (n: number, name: string, more: Partial<CreateNetwork> = {}): CreateNetwork => ({
+  tag: 'CreateNetwork',
+  id: net(n),
+  name,
+  driver: 'bridge',
+  options: {},
+  internal: false,
+  attachable: false,
+  labels: {},
+  pools: [pool()],
+  ...more,
+})
+export const createSandbox = (n: number, name: string, more: Partial<CreateSandbox> = {}): CreateSandbox => ({
+  tag: 'CreateSandbox',
+  id: box(n),
+  container: name,
+  hostname: name,
+  ns: ns(name),
+  ports: [],
+  ...more,
+})
+export const createEndpoint = (
+  n: number,
+  on: number,
+  name: string,
+  more: Partial<CreateEndpoint> = {},
+): CreateEndpoint => ({
+  tag: 'CreateEndpoint',
+  id: end(n),
+  network: net(on),
+  name,
+  aliases: [],
+  ipv4: null,
+  ipv6: null,
+  mac: null,
+  ...more,
+})
+export const join = (endpoint: number, sandbox: number, more: Partial<Join> = {}): Join => ({
+  tag: 'Join',
+  endpoint: end(endpoint),
+  sandbox: box(sandbox),
+  priority: 0,
+  ifName: null,
+  ...more,
+})
+export const leave = (endpoint: number, sandbox: number): Command => ({
+  tag: 'Leave',
+  endpoint: end(endpoint),
+  sandbox: box(sandbox),
+})
+
+export const obey = (commands: ReadonlyArray<Command>, start: Model = freshModel()): Model =>
+  commands.reduce((model, command) => {
+    const events = decide(DRIVERS, model, command)
+    if (E.isLeft(events)) throw new Error(`${command.tag} was refused: ${JSON.stringify(events.left)}`)
+    return events.right.reduce(evolve, model)
+  }, start)
+
+/** Why a model refuses a command; null if it does not. */
+export const refusal = (model: Model, command: Command): CnmError | null => {
+  const events = decide(DRIVERS, model, command)
+  return E.isLeft(events) ? events.left : null
+}
