@@ -71,7 +71,7 @@ export const expectationsOf = (project: Mapping, names: Names, report: Report): 
     const said = [sentence.right.from, sentence.right.to]
     const unknown = said.filter((name) => !names.known.has(name) && !names.absent.has(name))
     for (const name of unknown) {
-      const known = [...names.known.keys()].filter((each) => !PLACES.includes(each))
+      const known = [...new Set(names.known.values())].filter((each) => !PLACES.includes(each))
       report.errors.push({ tag: 'UnknownEndpoint', name, suggestion: nearest(name, names.known.keys()), known, at })
     }
     const absent = said.find((name) => !names.known.has(name) && names.absent.has(name))

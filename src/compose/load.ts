@@ -11,8 +11,11 @@ import type { ComposeError } from './error.ts'
 import type { Project } from './project.ts'
 import { LARGEST, type SourceFile } from './read/read.ts'
 
-/** As `ReadOptions`; `directory` is that of the first file unless given, and `.env` is looked for there. */
-export type LoadOptions = Omit<ReadOptions, 'directory' | 'dotenv'> & Readonly<{ directory?: string }>
+/**
+ * As `ReadOptions`; `directory` is that of the first file unless given, and `.env` is looked for there unless `envFile`
+ * says which file it is, which then must exist.
+ */
+export type LoadOptions = Omit<ReadOptions, 'directory' | 'dotenv'> & Readonly<{ directory?: string; envFile?: string }>
 
 const codeOf = (cause: unknown): string =>
   cause instanceof Error && 'code' in cause && typeof cause.code === 'string' ? cause.code : 'EIO'
@@ -55,10 +58,11 @@ export const loadProject =
   async () => {
     const [main] = paths
     const directory = resolve(options.directory ?? (main === undefined || main === '-' ? '.' : dirname(main)))
-    const dotenvPath = join(directory, '.env')
+    const dotenvPath = options.envFile ?? join(directory, '.env')
     const [dotenv, ...files] = await Promise.all([dotenvPath, ...paths].map(readText))
     const errors = files.flatMap((file) => (E.isLeft(file) ? [file.left] : []))
-    if (dotenv !== undefined && E.isLeft(dotenv) && !isMissing(dotenv.left)) errors.push(dotenv.left)
+    const mayBeMissing = options.envFile === undefined
+    if (dotenv !== undefined && E.isLeft(dotenv) && !(mayBeMissing && isMissing(dotenv.left))) errors.push(dotenv.left)
     const [first, ...rest] = errors
     if (first !== undefined) return E.left([first, ...rest])
     return readProject(

@@ -5,7 +5,7 @@ import { isAlias, isMap, isScalar, isSeq, type Node, type Scalar as YamlScalar }
 import { E, type Either } from '../../prelude.ts'
 import type { At } from '../at.ts'
 import type { ComposeError } from '../error.ts'
-import type { Directive, Entry, Mapping, Tree } from '../tree.ts'
+import { type Directive, type Entry, isNull, type Mapping, type Tree } from '../tree.ts'
 
 /** Values that aliases may add to one document. */
 export const MOST_ALIASED = 100_000
@@ -65,7 +65,7 @@ const keyOf = (key: unknown): string | null => {
 
 /** What `<<` brings in: a mapping, or several of which the first to have a key wins. */
 const merged = (reading: Reading, value: Tree, at: At): ReadonlyArray<readonly [string, Entry]> => {
-  const sources = value.tag === 'sequence' ? value.items : [value]
+  const sources = (value.tag === 'sequence' ? value.items : [value]).filter((source) => !isNull(source))
   const mappings = sources.filter((source): source is Mapping => source.tag === 'mapping')
   if (mappings.length !== sources.length)
     reading.errors.push({ tag: 'Yaml', reason: 'the merge key "<<" needs a mapping, or a list of mappings', at })
