@@ -107,8 +107,9 @@ const connectUdp = (host: string, port: number, patienceMs: number): Promise<Ans
     const failed = (error: Error): void => end({ tag: 'died', how: socketFailure(codeOf(error)) })
     socket.once('error', failed)
     socket.once('message', (heard) => end({ tag: 'arrived', token: tokenIn(heard.toString('latin1')) }))
-    // Connected, so that the kernel reports ICMP errors to this socket.
-    socket.connect(port, host, () => socket.send('cnm?\n', (error) => error && socket.emit('error', error)))
+    // Connected, so that the kernel reports ICMP errors to this socket. An event, for a callback would be given the error.
+    socket.once('connect', () => socket.send('cnm?\n', (error) => error && socket.emit('error', error)))
+    socket.connect(port, host)
   })
 
 const answer = (request: Request): Promise<Answer> => {

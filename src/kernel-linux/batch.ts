@@ -75,6 +75,38 @@ const halving = async (
   return E.isLeft(second) ? second : E.right([...first.right, ...second.right])
 }
 
+/**
+ * A table's steps are transactions of their own: nft 1.0 refuses (EEXIST) to create the first interval of a set that the
+ * same transaction made.
+ */
+const transactions = (steps: ReadonlyArray<Step>): ReadonlyArray<ReadonlyArray<Step>> => {
+  const groups: Step[][] = []
+  let open: Step[] | null = null
+  for (const step of steps) {
+    const alone = step.op.object.kind === 'nft-table'
+    if (open === null || alone) {
+      open = [step]
+      groups.push(open)
+    } else {
+      open.push(step)
+    }
+    if (alone) open = null
+  }
+  return groups
+}
+
+const runNft = async (run: Run, real: string | null, steps: ReadonlyArray<Step>): Outcome => {
+  const refused: Refused[] = []
+  for (const group of transactions(steps)) {
+    const commit = (some: ReadonlyArray<Step>) =>
+      run(real, 'nft', ['-f', '-'], some.map((step) => `${step.command.text}\n`).join(''))
+    const done = await halving(commit, group)
+    if (E.isLeft(done)) return done
+    refused.push(...done.right)
+  }
+  return E.right(refused)
+}
+
 const SYSCTL_FLAGS = '-qw'
 
 /** `real` is where it runs. Left: a tool could not be started. Right: the refused steps. */
@@ -85,10 +117,7 @@ export const runBatch = (run: Run, real: string | null, { tool, steps }: Batch):
     case 'bridge':
       return runBridge(run, real, steps)
     case 'nft':
-      return halving(
-        (some) => run(real, 'nft', ['-f', '-'], some.map((step) => `${step.command.text}\n`).join('')),
-        steps,
-      )
+      return runNft(run, real, steps)
     case 'sysctl':
       return halving((some) => {
         const assignments = some.map((step) => step.command.text.slice(SYSCTL_FLAGS.length).trim())

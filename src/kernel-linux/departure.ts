@@ -4,7 +4,7 @@
 import type { KernelError } from '../kernel/kernel.ts'
 import { E, type Either } from '../prelude.ts'
 import { documents } from './decode/json.ts'
-import { decodeLinks } from './decode/links.ts'
+import { decodeLinks, type RawLink } from './decode/links.ts'
 import { decodeNsids } from './decode/nsids.ts'
 import type { Run } from './run.ts'
 
@@ -35,14 +35,35 @@ export const leaving = async (
 
 const PATIENCE_MS = 2000
 const PAUSE_MS = 5
+/** The kernel takes many namespaces apart together in less. */
+const USUAL_MS = 150
 
-/** Resolves when they are gone, or after two seconds: something else may keep the namespace alive. */
-export const departed = async (run: Run, { real, indexes }: Leaving): Promise<Either<KernelError, void>> => {
-  const deadline = performance.now() + PATIENCE_MS
-  while (indexes.size > 0 && performance.now() < deadline) {
-    const dumped = await dump(run, real)
-    if (E.isLeft(dumped)) return dumped
-    if (!decodeLinks(dumped.right[0]).some(({ index }) => indexes.has(index))) break
+const remaining = async (
+  run: Run,
+  { real, indexes }: Leaving,
+): Promise<Either<KernelError, ReadonlyArray<RawLink>>> => {
+  const dumped = await dump(run, real)
+  return E.isLeft(dumped) ? dumped : E.right(decodeLinks(dumped.right[0]).filter(({ index }) => indexes.has(index)))
+}
+
+/**
+ * Resolves when they are gone, at the latest after two seconds. A packet that waits for a neighbour's answer keeps its
+ * namespace for three seconds more; so what is left after the usual time is deleted from this side, which drops the packet.
+ */
+export const departed = async (run: Run, leavingEnds: Leaving): Promise<Either<KernelError, void>> => {
+  if (leavingEnds.indexes.size === 0) return E.right(undefined)
+  const start = performance.now()
+  let deleted = false
+  while (performance.now() - start < PATIENCE_MS) {
+    const left = await remaining(run, leavingEnds)
+    if (E.isLeft(left)) return left
+    if (left.right.length === 0) break
+    if (!deleted && performance.now() - start > USUAL_MS) {
+      const script = left.right.map(({ name }) => `link delete dev ${name}\n`).join('')
+      const ran = await run(leavingEnds.real, 'ip', ['-force', '-batch', '-'], script)
+      if (E.isLeft(ran)) return ran
+      deleted = true
+    }
     await new Promise((resolve) => setTimeout(resolve, PAUSE_MS))
   }
   return E.right(undefined)

@@ -14,6 +14,8 @@ const ACKNOWLEDGED: ReadonlyArray<readonly [RegExp, Errno]> = [
   [/address not found/i, 'EADDRNOTAVAIL'],
   [/Cannot assign (multicast|loopback) address|ipv6: Invalid address/, 'EADDRNOTAVAIL'],
   [/Nexthop has invalid gateway/, 'ENETUNREACH'],
+  [/FIB table does not exist/, 'ESRCH'],
+  [/ipv4: Device not found/, 'ENODEV'],
   [/(Device for nexthop|Nexthop device) is not up/, 'ENETDOWN'],
   [/IPv6 is disabled on (this|nexthop) device/, 'EACCES'],
   [/Can not enslave a bridge to a bridge/, 'ELOOP'],
@@ -30,11 +32,11 @@ const OF_TOOLS: ReadonlyArray<readonly [RegExp, Errno]> = [
   [/element does not exist/, 'ENOENT'],
 ]
 
-const OF_LIBC: ReadonlyArray<readonly [RegExp, Errno]> = Object.entries(strerror).map(([errno, words]) => [
-  new RegExp(words, 'i'),
+/** Longer sentences first: one may begin another. */
+const OF_LIBC: ReadonlyArray<readonly [RegExp, Errno]> = Object.entries(strerror)
+  .sort(([, a], [, b]) => b.length - a.length)
   // The keys of strerror are the type Errno, which Object.entries forgets.
-  errno as Errno,
-])
+  .map(([errno, words]) => [new RegExp(words, 'i'), errno as Errno])
 
 const PATTERNS = [...ACKNOWLEDGED, ...OF_TOOLS, ...OF_LIBC]
 

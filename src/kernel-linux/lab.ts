@@ -3,7 +3,7 @@
 
 import type { KernelError } from '../kernel/kernel.ts'
 import { E, type Either } from '../prelude.ts'
-import { batchComplaints, complaintOf } from './errno.ts'
+import { complaintOf } from './errno.ts'
 import { type Lab, labOfName } from './names.ts'
 import { realNames } from './observe.ts'
 import { runWithin, unavailable } from './run.ts'
@@ -17,19 +17,26 @@ export const listLabs = async (): Promise<ReadonlyArray<Lab>> => {
 const namespacesOf = async (lab: Lab): Promise<ReadonlyArray<string>> =>
   [...(await realNames())].filter((real) => labOfName(real) === lab).sort()
 
+/** A command that a killed process had started may still be adding namespaces; it is over in a moment. */
+const ATTEMPTS = 3
+
 /**
  * Deletes the lab's namespaces, and all that is in them; right away if there are none. Processes that still run in one keep
  * it, without a name, until they end.
  */
 export const removeLab = async (lab: Lab): Promise<Either<KernelError, void>> => {
-  const reals = await namespacesOf(lab)
-  if (reals.length === 0) return E.right(undefined)
-  const script = reals.map((real) => `netns delete ${real}\n`).join('')
-  const ran = await runWithin(1)(null, 'ip', ['-force', '-batch', '-'], script)
-  if (E.isLeft(ran)) return ran
+  const run = runWithin(1)
+  let complaint = ''
+  for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
+    const reals = await namespacesOf(lab)
+    if (reals.length === 0) return E.right(undefined)
+    const script = reals.map((real) => `netns delete ${real}\n`).join('')
+    const ran = await run(null, 'ip', ['-force', '-batch', '-'], script)
+    if (E.isLeft(ran)) return ran
+    complaint = complaintOf(ran.right.stderr).detail
+  }
   const left = await namespacesOf(lab)
-  if (left.length === 0) return E.right(undefined)
-  const [complaint] = batchComplaints(ran.right.stderr).lines.values()
-  const detail = (complaint ?? complaintOf(ran.right.stderr)).detail
-  return E.left(unavailable(`namespace ${left.join(', ')} was not deleted: ${detail}`))
+  return left.length === 0
+    ? E.right(undefined)
+    : E.left(unavailable(`could not delete ${left.join(', ')}: ${complaint}`))
 }

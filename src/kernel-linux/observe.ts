@@ -6,7 +6,7 @@ import type { KernelError, Scope } from '../kernel/kernel.ts'
 import { kernelMade } from '../kernel/normalise.ts'
 import type { KernelObject, Link, NftElement, NftTable, Route, Sysctl } from '../kernel/object.ts'
 import { type KernelState, stateOf } from '../kernel/state.ts'
-import type { SysctlName } from '../kernel/sysctl.ts'
+import { type SysctlName, sysctlDevice } from '../kernel/sysctl.ts'
 import type { Ns } from '../net/name.ts'
 import { E, type Either } from '../prelude.ts'
 import { documents } from './decode/json.ts'
@@ -116,7 +116,7 @@ const onLink = (link: Link, { port, addresses }: RawLink): ReadonlyArray<KernelO
 
 const objectsIn = (look: Look, peers: Peers): ReadonlyArray<KernelObject> => {
   const { ns } = look
-  const objects: KernelObject[] = [{ kind: 'netns', ns }, ...look.firewall, ...look.sysctls]
+  const objects: KernelObject[] = [{ kind: 'netns', ns }, ...look.firewall]
   const devices = new Set<string>()
   for (const raw of look.links) {
     const link = linkOf(ns, raw, peers.get(endKey(ns, raw.index)))
@@ -124,7 +124,12 @@ const objectsIn = (look: Look, peers: Peers): ReadonlyArray<KernelObject> => {
     devices.add(link.name)
     objects.push(link, ...onLink(link, raw))
   }
-  return [...objects, ...look.routes.filter((route) => devices.has(route.dev))]
+  const onDevice = (dev: string | null): boolean => dev === null || devices.has(dev)
+  return [
+    ...objects,
+    ...look.routes.filter((route) => onDevice(route.dev)),
+    ...look.sysctls.filter((sysctl) => onDevice(sysctlDevice(sysctl.name))),
+  ]
 }
 
 /** The real names that exist below /run/netns. */

@@ -6,10 +6,10 @@ import { isIp4, showIp } from '../net/ip.ts'
 import { E, type Either } from '../prelude.ts'
 import type { Answer, Transport } from './agent-protocol.ts'
 import type { Agents } from './agents.ts'
-import { pingFailure } from './errno.ts'
+import { complaintOf, noNamespace, pingFailure } from './errno.ts'
 import { limitOf } from './limit.ts'
 import type { Names } from './names.ts'
-import type { Run } from './run.ts'
+import { type Run, unavailable } from './run.ts'
 
 type Result<A> = Promise<Either<KernelError, A>>
 type SocketProbe = Extract<Probe, { proto: Transport }>
@@ -82,6 +82,7 @@ export const proberOf = (run: Run, agents: Agents, names: Names, patienceMs: num
     const ran = await run(names(ns), 'ping', args)
     if (E.isLeft(ran)) return ran
     const { status, stdout, stderr } = ran.right
+    if (noNamespace(stderr)) return E.left(unavailable(complaintOf(stderr).detail))
     return E.right(status === 0 ? { tag: 'arrived' } : died(pingFailure(status, stdout, stderr)))
   }
 

@@ -53,7 +53,10 @@ const argvOf = (real: string | null, tool: Tool, args: ReadonlyArray<string>): R
 /** What nsenter answers when it finds no program of that name. */
 const NOT_FOUND = 127
 
-export const runWithin = (processes: number): Run => {
+/** Where Debian keeps the tools; `su` without `-` leaves these out. */
+const searchPath = (): string => [process.env['PATH'], '/usr/local/sbin', '/usr/sbin', '/sbin'].join(':')
+
+export const runWithin = (processes: number, path = searchPath()): Run => {
   const limit = limitOf(processes)
   return (real, tool, args, input = '') =>
     limit(async () => {
@@ -63,7 +66,7 @@ export const runWithin = (processes: number): Run => {
         reject: false,
         stripFinalNewline: false,
         maxBuffer: 1 << 28,
-        env: { LC_ALL: 'C' },
+        env: { LC_ALL: 'C', PATH: path },
       })
       if (ran.code === 'ENOENT') return E.left(missing(file === tool ? tool : 'nsenter'))
       if (file !== tool && ran.exitCode === NOT_FOUND) return E.left(missing(tool))

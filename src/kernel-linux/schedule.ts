@@ -84,7 +84,7 @@ export const schedule = (steps: ReadonlyArray<Step>): ReadonlyArray<Stage> => {
       touches === null
         ? [...everywhere, ...[...pasts.values()].flatMap(allSlots)]
         : touches.flatMap((touch) => predecessors(pastIn(touch.ns), touch))
-    let stage = before === null ? 0 : before + 1
+    let stage: number = before === null ? 0 : before + 1
     for (const slot of after) stage = Math.max(stage, slot.key === key ? slot.stage : slot.stage + 1)
 
     const slot: Slot = { stage, key }
