@@ -3,12 +3,11 @@
 
 import type { Scope } from '../kernel/kernel.ts'
 import { kernelMade } from '../kernel/normalise.ts'
-import type { Address, KernelObject, Route } from '../kernel/object.ts'
+import { type Address, DEFAULT_METRIC6, type KernelObject, type Route } from '../kernel/object.ts'
 import { type KernelState, stateOf } from '../kernel/state.ts'
 import { isIp4 } from '../net/ip.ts'
 import type { Ns } from '../net/name.ts'
 import { valuesOf } from '../net/pmap.ts'
-import { DEFAULT_METRIC6 } from './control/route.ts'
 import { readSysctl, sysctlDefault } from './control/sysctl.ts'
 import { nsOf } from './control/world.ts'
 import type { LinkEntry, NsEntry, RouteEntry, World } from './state.ts'

@@ -4,6 +4,7 @@
 
 import type { SetName } from '../kernel/firewall/skeleton.ts'
 import type { LinkSpec, NftElement } from '../kernel/object.ts'
+import type { DeviceKey } from '../kernel/sysctl.ts'
 import type { Cidr } from '../net/cidr.ts'
 import type { Ip } from '../net/ip.ts'
 import type { Mac } from '../net/mac.ts'
@@ -19,7 +20,8 @@ export type AddressEntry = Readonly<{ cidr: Cidr; origin: Origin }>
 /**
  * `addresses` in the order they were added: the first of a subnet is its primary. `ports` are a bridge's, in the order
  * they joined. `routes` are the keys of those through this device. `mtuSet`: a bridge's MTU was changed by hand, so it no
- * longer follows its ports. `ready6`: IPv6 is running on it (IF_READY in the kernel): up, with carrier since.
+ * longer follows its ports. `ready6`: IPv6 is running on it (IF_READY in the kernel): up, with carrier since. `pinned4`:
+ * its IPv4 sysctls that no longer follow `default`.
  */
 export type LinkEntry = Readonly<{
   index: number
@@ -35,6 +37,7 @@ export type LinkEntry = Readonly<{
   routes: ReadonlyArray<string>
   mtuSet: boolean
   ready6: boolean
+  pinned4: ReadonlyArray<DeviceKey> | 'all'
   /** For a bridge: where each learned MAC (in decimal) was last seen, and when (virtual ms). */
   fdb: PMap<FdbEntry>
 }>

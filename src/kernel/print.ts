@@ -7,7 +7,18 @@ import { showMac, ZERO_MAC } from '../net/mac.ts'
 import type { Ns } from '../net/name.ts'
 import { TABLE } from './firewall/skeleton.ts'
 import { elementKeyText, elementText, skeletonText } from './firewall/text.ts'
-import type { Address, BridgePort, KernelObject, Link, NftElement, NftTable, Route, Sysctl } from './object.ts'
+import {
+  type Address,
+  type BridgePort,
+  DEFAULT_METRIC6,
+  type KernelObject,
+  type Link,
+  type NftElement,
+  type NftTable,
+  PLAIN_MTU,
+  type Route,
+  type Sysctl,
+} from './object.ts'
 import type { KernelOp } from './op.ts'
 
 /** A command of one of the tools. `ns` is where it runs; null for `ip netns`, which is about namespaces themselves. */
@@ -26,17 +37,22 @@ const nft = (ns: Ns, text: string): Command => ({ tool: 'nft', ns, text })
 const aliasOf = (link: Link): ReadonlyArray<Command> =>
   link.alias === null ? [] : [ip(link.ns, `link set dev ${link.name} alias ${link.alias}`)]
 
+/** Given by a command of its own, a bridge keeps its MTU; else it takes the smallest of its ports' (br_mtu_auto_adjust). */
+const bridgeMtu = (link: Link): ReadonlyArray<Command> =>
+  link.mtu === PLAIN_MTU ? [] : [ip(link.ns, `link set dev ${link.name} mtu ${link.mtu}`)]
+
 const createLink = (link: Link, name: NsNames): ReadonlyArray<Command> => {
-  const base = `link add name ${link.name} address ${showMac(link.mac)} mtu ${link.mtu}${link.up ? ' up' : ''}`
+  const base = `link add name ${link.name} address ${showMac(link.mac)}`
+  const up = link.up ? ' up' : ''
   switch (link.spec.type) {
     case 'loopback':
       return [ip(link.ns, `link add name ${link.name} type loopback`)]
     case 'bridge':
-      return [ip(link.ns, `${base} type bridge`), ...aliasOf(link)]
+      return [ip(link.ns, `${base}${up} type bridge`), ...bridgeMtu(link), ...aliasOf(link)]
     case 'veth': {
       const { peer } = link.spec
       const where = peer.ns === link.ns ? '' : ` netns ${name(peer.ns)}`
-      return [ip(link.ns, `${base} type veth peer name ${peer.name}${where}`), ...aliasOf(link)]
+      return [ip(link.ns, `${base} mtu ${link.mtu}${up} type veth peer name ${peer.name}${where}`), ...aliasOf(link)]
     }
   }
 }
@@ -73,9 +89,11 @@ const address = (verb: 'add' | 'del', { ns, dev, cidr }: Address): ReadonlyArray
   return [ip(ns, `address ${verb} ${showCidr(cidr)} dev ${dev}${nodad}`)]
 }
 
+/** A delete without a metric means the lowest there is, which for IPv6 may be another route than the one of the default. */
 const route = (verb: 'add' | 'replace' | 'del', { ns, to, via, dev, metric }: Route): ReadonlyArray<Command> => {
   const gateway = via === null ? '' : ` via ${showIp(via)}`
-  const cost = metric === 0 ? '' : ` metric ${metric}`
+  const exact = metric === 0 && verb === 'del' && familyOf(to.ip) === 6 ? DEFAULT_METRIC6 : metric
+  const cost = exact === 0 ? '' : ` metric ${exact}`
   return [ip(ns, `route ${verb} ${showCidr(to)}${gateway} dev ${dev}${cost} proto ${ROUTE_PROTO}`)]
 }
 

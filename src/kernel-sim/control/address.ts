@@ -36,8 +36,9 @@ export const addAddress = (world: World, { ns, dev, cidr }: Address): Result => 
   const refusal = isIp4(cidr.ip) ? refusal4(link, cidr) : refusal6(space, link, cidr)
   if (refusal !== null) return refuse(refusal)
   // Linux accepts 0.0.0.0 and forgets it.
-  if (cidr.ip === 0) return done(world)
-  const next = { ...link, addresses: [...link.addresses, { cidr, origin: 'user' as const }] }
+  if (cidr.ip === 0) return done(putNs(world, putLink(space, { ...link, pinned4: 'all' })))
+  const addresses = [...link.addresses, { cidr, origin: 'user' as const }]
+  const next: LinkEntry = isIp4(cidr.ip) ? { ...link, addresses, pinned4: 'all' } : { ...link, addresses }
   const held = putLink(space, next)
   return done(putNs(world, link.up ? connect(held, next, cidr) : held))
 }

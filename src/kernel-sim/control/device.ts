@@ -4,6 +4,7 @@
 // (addrconf_notify), net/bridge/br.c (br_device_event), br_if.c (br_mtu_auto_adjust).
 
 import { MIN_MTU6 } from '../../kernel/cascade.ts'
+import { PLAIN_MTU } from '../../kernel/object.ts'
 import { isGroup, type Mac, ZERO_MAC } from '../../net/mac.ts'
 import type { IfName, Ns } from '../../net/name.ts'
 import { emptyMap, entriesOf, getIn, type PMap, removeIn, sizeOfMap } from '../../net/pmap.ts'
@@ -17,8 +18,6 @@ import { linkOf, putLink, withLink, withNs } from './world.ts'
 const MIN_MTU = 68
 const MAX_MTU = 65535
 const MAX_MTU_LOOPBACK = 2 ** 31 - 1
-/** What a bridge without ports has (ETH_DATA_LEN). */
-const PLAIN_MTU = 1500
 
 /** Whether a device of this type can have this MTU. */
 export const fitsMtu = (type: LinkEntry['spec']['type'], mtu: number): boolean =>

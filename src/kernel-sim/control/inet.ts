@@ -78,7 +78,10 @@ const addOwn = (space: NsEntry, link: LinkEntry, cidr: Cidr): NsEntry => {
 export const start4 = (space: NsEntry, dev: IfName): NsEntry => {
   const link = getIn(space.links, dev)
   if (link === undefined || !link.up || !runs4(link)) return space
-  if (link.spec.type === 'loopback') return addOwn(space, link, LOOPBACK4)
+  if (link.spec.type === 'loopback') {
+    const pinned: LinkEntry = { ...link, pinned4: 'all' }
+    return addOwn(putLink(space, pinned), pinned, LOOPBACK4)
+  }
   return link.addresses.reduce((next, { cidr }) => (isIp4(cidr.ip) ? connect(next, link, cidr) : next), space)
 }
 

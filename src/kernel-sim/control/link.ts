@@ -3,7 +3,7 @@
 
 import { freshLoopback } from '../../kernel/cascade.ts'
 import type { Errno } from '../../kernel/errno.ts'
-import type { Link } from '../../kernel/object.ts'
+import { type Link, PLAIN_MTU } from '../../kernel/object.ts'
 import { type Mac, macFromHex, ZERO_MAC } from '../../net/mac.ts'
 import type { IfName, Ns } from '../../net/name.ts'
 import { emptyMap, hasIn, removeIn } from '../../net/pmap.ts'
@@ -42,8 +42,9 @@ const install = (space: NsEntry, { name, spec, mac, mtu, alias }: Omit<Link, 'ki
     ports: [],
     addresses: [],
     routes: [],
-    mtuSet: false,
+    mtuSet: spec.type === 'bridge' && mtu !== PLAIN_MTU,
     ready6: false,
+    pinned4: [],
     fdb: emptyMap(),
   }
   const held = inheritSysctls(putLink({ ...space, nextIndex: space.nextIndex + 1 }, link), name, 4)
@@ -69,6 +70,7 @@ const refusal = (world: World, link: Link): Errno | null => {
   if (spec.type === 'loopback') return taken ? 'EEXIST' : 'EOPNOTSUPP'
   if (spec.type === 'veth' && nsOf(world, spec.peer.ns) === undefined) return 'ENOENT'
   if (!fitsMac(link.mac)) return 'EADDRNOTAVAIL'
+  if (spec.type === 'veth' && !fitsMtu('veth', link.mtu)) return 'EINVAL'
   if (taken) return 'EEXIST'
   if (!fitsMtu(spec.type, link.mtu) || (link.alias?.length ?? 0) > MAX_ALIAS) return 'EINVAL'
   return peerRefusal(world, link) ?? (isReserved(name) ? 'EINVAL' : null)
@@ -83,7 +85,13 @@ export const createLink = (world: World, link: Link): Result => {
   if (spec.type === 'veth') {
     const { peer } = spec
     const mac = bornMac(peer.ns, peer.name)
-    const other = { name: peer.name, spec: { type: 'veth', peer: { ns, name } }, mac, mtu: 1500, alias: null } as const
+    const other = {
+      name: peer.name,
+      spec: { type: 'veth', peer: { ns, name } },
+      mac,
+      mtu: PLAIN_MTU,
+      alias: null,
+    } as const
     next = withNs(next, peer.ns, (space) => install(space, other))
   }
   next = withNs(next, ns, (space) => install(space, link))

@@ -3,7 +3,7 @@
 // ip6_validate_gw, ip6_route_del), ip6_fib.c (fib6_add_rt2node).
 
 import type { Errno } from '../../kernel/errno.ts'
-import type { Route } from '../../kernel/object.ts'
+import { DEFAULT_METRIC6, type Route } from '../../kernel/object.ts'
 import { type Cidr, cidrFamily, contains, isNetwork, lastOf, networkOf } from '../../net/cidr.ts'
 import { familyOf, type Ip, isIp4, isLinkLocal, isMulticast, isUnspecified } from '../../net/ip.ts'
 import { getIn, valuesOf } from '../../net/pmap.ts'
@@ -13,10 +13,10 @@ import { disabled6, runs4, runs6 } from './inet.ts'
 import { insertRoute, removeRoute, replaceRoute, routeAt, routesThrough, routesTo } from './table.ts'
 import { done, nsOf, putNs, type Result, refuse } from './world.ts'
 
-/** The metric of an IPv6 route that names none (IP6_RT_PRIO_USER). */
-export const DEFAULT_METRIC6 = 1024
-
-/** What a request says once iproute2 and the kernel have read it: `0.0.0.0` is no gateway, IPv6 host bits are dropped. */
+/**
+ * What a request says once iproute2 and the kernel have read it: `0.0.0.0` is no gateway, IPv6 host bits are dropped and
+ * its default metric is a number.
+ */
 type Request = Readonly<{ space: NsEntry; link: LinkEntry; to: Cidr; via: Ip | null; metric: number }>
 
 const read = (world: World, { ns, to, via, dev, metric }: Route): Either<Errno, Request> => {
@@ -25,7 +25,7 @@ const read = (world: World, { ns, to, via, dev, metric }: Route): Either<Errno, 
   if (via !== null && familyOf(via) !== cidrFamily(to)) return refuse('EINVAL')
   const link = getIn(space.links, dev)
   if (link === undefined) return refuse('ENODEV')
-  if (!isIp4(to.ip)) return E.right({ space, link, to: networkOf(to), via, metric })
+  if (!isIp4(to.ip)) return E.right({ space, link, to: networkOf(to), via, metric: metric || DEFAULT_METRIC6 })
   return isNetwork(to) ? E.right({ space, link, to, via: via === 0 ? null : via, metric }) : refuse('EINVAL')
 }
 
@@ -76,18 +76,16 @@ const refusal6 = ({ space, link, via }: Request): Errno | null => {
 export const putRoute = (world: World, route: Route, how: 'add' | 'replace'): Result => {
   const request = read(world, route)
   if (E.isLeft(request)) return request
-  const { space, link, to, via } = request.right
-  const four = isIp4(to.ip)
-  const refusal = four ? refusal4(request.right) : refusal6(request.right)
+  const { space, link, to, via, metric } = request.right
+  const refusal = isIp4(to.ip) ? refusal4(request.right) : refusal6(request.right)
   if (refusal !== null) return refuse(refusal)
-  const metric = four || route.metric !== 0 ? route.metric : DEFAULT_METRIC6
   const held = routeAt(space, to, metric)
   if (held !== null && how === 'add') return refuse('EEXIST')
   const entry = { to, via, dev: link.name, metric, origin: 'user', source: null } as const
   return done(putNs(world, held === null ? insertRoute(space, entry) : replaceRoute(space, held[0], entry)))
 }
 
-/** The preferred route of ours to this prefix through this device; a metric of 0 and no gateway mean any. */
+/** The preferred route of ours to this prefix through this device; an IPv4 metric of 0 and no gateway mean any. */
 export const deleteRoute = (world: World, route: Route): Result => {
   const request = read(world, route)
   if (E.isLeft(request)) return request

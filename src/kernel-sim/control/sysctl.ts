@@ -2,13 +2,13 @@
 // Sources: Documentation/networking/ip-sysctl.rst, net/ipv4/devinet.c (devinet_conf_ifindex, inet_forward_change),
 // net/ipv6/addrconf.c (addrconf_forward_change, addrconf_disable_change), kernel/sysctl.c (proc_dointvec).
 
-import { type DeviceKey, FORWARD4, FORWARD6, type SysctlName } from '../../kernel/sysctl.ts'
+import { type DeviceKey, FORWARD4, type SysctlName } from '../../kernel/sysctl.ts'
 import type { Family } from '../../net/ip.ts'
-import { type IfName, ifName, type Ns } from '../../net/name.ts'
+import type { IfName, Ns } from '../../net/name.ts'
 import { entriesUnder, getIn, removeIn, setIn, valuesOf } from '../../net/pmap.ts'
 import type { LinkEntry, NsEntry, World } from '../state.ts'
 import { runs4, runs6, start6, stop6 } from './inet.ts'
-import { done, nsOf, putNs, type Result, refuse, withNs } from './world.ts'
+import { done, nsOf, putLink, putNs, type Result, refuse, withNs } from './world.ts'
 
 /** A fresh namespace's values; those of IPv4 may come from the machine instead (net.core.devconf_inherit_init_net). */
 const DEFAULTS: Readonly<Record<Family, Readonly<Partial<Record<DeviceKey, string>>>>> = {
@@ -81,12 +81,32 @@ const put = (space: NsEntry, parsed: Parsed, value: string): NsEntry => ({
 const devices = (space: NsEntry, family: Family): ReadonlyArray<LinkEntry> =>
   valuesOf(space.links).filter(family === 4 ? runs4 : runs6)
 
-/** Into `default` and every device of the namespace. */
-const spread = (space: NsEntry, { family, key }: Parsed, value: string): NsEntry =>
-  ['default', ...devices(space, family).map((link) => link.name)].reduce(
-    (next, dev) => put(next, { family, dev, key }, value),
-    space,
-  )
+const putAll = (space: NsEntry, { family, key }: Parsed, devs: ReadonlyArray<string>, value: string): NsEntry =>
+  devs.reduce((next, dev) => put(next, { family, dev, key }, value), space)
+
+const namesOf = (links: ReadonlyArray<LinkEntry>): ReadonlyArray<string> => links.map((link) => link.name)
+
+/** Whether a write of `all` is one of `default` and of every device too. IPv4 forwarding: only if it changes. */
+const isGeneral = ({ family, dev, key }: Parsed, was: string, value: string): boolean =>
+  dev === 'all' &&
+  ((family === 4 && key === 'forwarding' && was !== value) ||
+    (family === 6 && (key === 'forwarding' || key === 'disable_ipv6')))
+
+/** The keys of IPv4 that reach devices through `default` also later (DEVINET_SYSCTL_RW_ENTRY). */
+const FOLLOWING: ReadonlySet<DeviceKey> = new Set(['rp_filter', 'proxy_arp'])
+const follows = ({ pinned4 }: LinkEntry, key: DeviceKey): boolean => pinned4 !== 'all' && !pinned4.includes(key)
+
+/** A device follows `default` in those until it is written to or gets an IPv4 address. */
+const spread = (space: NsEntry, parsed: Parsed, was: string, value: string): NsEntry => {
+  const { family, dev, key } = parsed
+  const there = devices(space, family)
+  if (isGeneral(parsed, was, value)) return putAll(space, parsed, ['default', ...namesOf(there)], value)
+  if (family === 6 || !FOLLOWING.has(key)) return space
+  if (dev === 'default') return putAll(space, parsed, namesOf(there.filter((link) => follows(link, key))), value)
+  const link = getIn(space.links, dev)
+  if (link === undefined || !follows(link, key) || link.pinned4 === 'all') return space
+  return putLink(space, { ...link, pinned4: [...link.pinned4, key] })
+}
 
 const disable6 = (world: World, ns: Ns, dev: IfName, was: string, value: string): World => {
   if ((was === '0') === (value === '0')) return world
@@ -111,15 +131,9 @@ export const writeSysctl = (world: World, ns: Ns, name: SysctlName, text: string
   const n = integer(text)
   if (n === null) return refuse('EINVAL')
   const value = String(n)
-  const was = readSysctl(space, name)
-  const written = put(space, parsed, value)
-  const spreads =
-    parsed.dev === 'all' &&
-    (name === FORWARD6 || parsed.key === 'disable_ipv6' || (nameOf(parsed) === FORWARD4 && was !== value))
-  const next = putNs(world, spreads ? spread(written, parsed, value) : written)
-  if (parsed.key !== 'disable_ipv6') return done(next)
-  if (spreads) return done(settle6(space, next))
-  return done(RESERVED.has(parsed.dev) ? next : disable6(next, ns, ifName(parsed.dev), was ?? '0', value))
+  const was = readSysctl(space, name) ?? value
+  const next = putNs(world, spread(put(space, parsed, value), parsed, was, value))
+  return done(parsed.key === 'disable_ipv6' ? settle6(space, next) : next)
 }
 
 const confOf = (family: Family, dev: string): string => `net.ipv${family}.conf.${dev.replaceAll('.', '/')}.`

@@ -1,0 +1,99 @@
+// The simulated and the real kernel, step by step: the same operations, the same errnos, the same state. What Linux draws
+// at random (the MAC of a veth's other end) the simulation is told; nothing else passes between them.
+
+import fc from 'fast-check'
+import { afterAll, expect, test } from 'vitest'
+import { NAMESPACES, program, SYSCTLS } from '../../properties/arbitraries/ops.ts'
+import { born } from '../../src/kernel/cascade.ts'
+import type { Scope } from '../../src/kernel/kernel.ts'
+import { keyOf, type Link, type ObjectKey } from '../../src/kernel/object.ts'
+import type { KernelOp } from '../../src/kernel/op.ts'
+import { commandsOf } from '../../src/kernel/print.ts'
+import { type KernelState, objectsOf } from '../../src/kernel/state.ts'
+import { removeLab } from '../../src/kernel-linux/lab.ts'
+import { linuxKernel } from '../../src/kernel-linux/linux.ts'
+import { type Lab, labNames, parseLab } from '../../src/kernel-linux/names.ts'
+import { withLink } from '../../src/kernel-sim/control/world.ts'
+import { applyOp } from '../../src/kernel-sim/control.ts'
+import { observe } from '../../src/kernel-sim/observe.ts'
+import { EMPTY_WORLD, type World } from '../../src/kernel-sim/state.ts'
+import { getIn } from '../../src/net/pmap.ts'
+import { E } from '../../src/prelude.ts'
+import { needs } from '../lib/need.ts'
+import { runs } from '../lib/runs.ts'
+
+const SCOPE: Scope = { namespaces: NAMESPACES, sysctls: SYSCTLS }
+
+const lab = (name: string): Lab => {
+  const parsed = parseLab(name)
+  if (E.isLeft(parsed)) throw new Error(parsed.left)
+  return parsed.right
+}
+
+const LAB = lab(`ops-${process.pid}`)
+const linux = linuxKernel({ names: labNames(LAB) })
+
+/** What Linux answers to one operation: null, or an errno. */
+const answer = async (op: KernelOp): Promise<string | null> => {
+  const result = await linux.apply([op])()
+  if (E.isRight(result)) return null
+  if ('tag' in result.left) throw new Error(`${result.left.tag}: ${result.left.what}`)
+  return result.left[0]?.errno ?? null
+}
+
+const look = async (): Promise<KernelState> => {
+  const result = await linux.observe(SCOPE)()
+  if (E.isLeft(result)) throw new Error(result.left.what)
+  return result.right
+}
+
+const ends = (op: KernelOp): ReadonlyArray<Link> => born(op).filter((object) => object.kind === 'link')
+
+/** Tells the simulation the MACs that Linux gave to what `op` brought along. */
+const teach = (world: World, op: KernelOp, there: KernelState): World =>
+  ends(op).reduce((next, { ns, name, ...link }) => {
+    const real = getIn(there, keyOf({ ns, name, ...link }))
+    return real?.kind === 'link' ? withLink(next, ns, name, (old) => ({ ...old, mac: real.mac })) : next
+  }, world)
+
+const shown = (state: KernelState): Readonly<Record<ObjectKey, unknown>> =>
+  Object.fromEntries(
+    objectsOf(state).map((object) => [keyOf(object), object.kind === 'sysctl' ? object.value : object]),
+  )
+
+const sentence = (op: KernelOp): string =>
+  commandsOf(op, (ns) => ns)
+    .map(({ tool, ns, text }) => `${ns ?? ''}# ${tool} ${text.split('\n')[0]}`)
+    .join('; ')
+
+const step = async (world: World, op: KernelOp, story: ReadonlyArray<string>): Promise<World> => {
+  const result = applyOp(world, op)
+  const real = await answer(op)
+  expect({ story, errno: E.isLeft(result) ? result.left : null }).toEqual({ story, errno: real })
+  const there = await look()
+  const next = E.isLeft(result) ? world : teach(result.right, op, there)
+  expect({ story, ...shown(observe(next, SCOPE)) }).toEqual({ story, ...shown(there) })
+  return next
+}
+
+needs.kernel('the simulated and the real kernel', () => {
+  afterAll(async () => {
+    await linux.close()
+    await removeLab(LAB)
+  })
+
+  test('answer each operation alike, and hold the same afterwards', { timeout: 600_000 }, async () => {
+    await fc.assert(
+      fc.asyncProperty(program(25), async (ops) => {
+        await removeLab(LAB)
+        const story: string[] = []
+        let world = EMPTY_WORLD
+        for (const op of ops) {
+          story.push(sentence(op))
+          world = await step(world, op, story)
+        }
+      }),
+      runs(0.1),
+    )
+  })
+})
