@@ -1,6 +1,7 @@
 // The model keeps its word after any commands.
 
 import { test } from '@fast-check/vitest'
+import fc from 'fast-check'
 import { describe, expect } from 'vitest'
 import { DRIVERS } from '../src/drivers/registry.ts'
 import { freshPool } from '../src/ipam/pool.ts'
@@ -20,6 +21,16 @@ const obey = (model: Model, each: Command): Model => {
   const events = decide(DRIVERS, model, each)
   return E.isLeft(events) ? model : events.right.reduce(evolve, model)
 }
+
+test('most programs get somewhere: in most, two endpoints or more are joined', () => {
+  const joined: number[] = []
+  const count = fc.property(program, (commands) => {
+    const model = commands.reduce(obey, freshModel())
+    joined.push(valuesOf(model.endpoints).filter(({ attachment }) => attachment !== null).length)
+  })
+  fc.assert(count, { numRuns: 200 })
+  expect(joined.filter((n) => n >= 2).length).toBeGreaterThan(joined.length / 2)
+})
 
 describe('the model', () => {
   test.prop([program])('keeps its invariants after every command', (commands) => {

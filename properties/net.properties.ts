@@ -127,8 +127,8 @@ describe('MACs, ports and names', () => {
   )
 
   test.prop([fc.string()])('cannot carry anything into a command line', (text) => {
-    for (const read of [parseIfName(text), parseNs(text)])
-      if (E.isRight(read)) expect(read.right).toMatch(/^[A-Za-z0-9_.-]+$/)
+    const names: ReadonlyArray<E.Either<string, string>> = [parseIfName(text), parseNs(text)]
+    for (const read of names) if (E.isRight(read)) expect(read.right).toMatch(/^[A-Za-z0-9_.-]+$/)
     const port = parsePort(text)
     if (E.isRight(port)) expect(String(port.right)).toBe(text)
   })

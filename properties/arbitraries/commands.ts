@@ -127,11 +127,81 @@ export const command: fc.Arbitrary<Command> = fc.oneof(
   { weight: 2, arbitrary: remove },
 )
 
-/** Networks and sandboxes first, then anything: so that most programs get somewhere. */
+/** A host that works: networks with names of their own, containers, and endpoints that join them. Shrinks by leaving out. */
+const working: fc.Arbitrary<ReadonlyArray<Command>> = fc
+  .record({
+    networks: fc.subarray([0, 1, 2, 3], { minLength: 1 }),
+    kinds: fc.array(
+      fc.record({
+        internal: fc.oneof({ weight: 3, arbitrary: fc.constant(false) }, { weight: 1, arbitrary: fc.constant(true) }),
+        options,
+        pools: fc.constantFrom('4', '6', '46'),
+        fixed: fc.boolean(),
+      }),
+      { minLength: 4, maxLength: 4 },
+    ),
+    sandboxes: fc.array(createSandbox, { minLength: 2, maxLength: 6 }),
+    endpoints: fc.array(fc.record({ network: fc.nat(3), sandbox: fc.nat(3), priority: fc.nat(2), joined: fc.nat(5) }), {
+      minLength: 1,
+      maxLength: 6,
+    }),
+  })
+  .map(({ networks, kinds, sandboxes, endpoints }) => {
+    const made = networks.flatMap((n): ReadonlyArray<Command> => {
+      const [id, kind] = [NETWORKS[n], kinds[n]]
+      if (id === undefined || kind === undefined) return []
+      const subnet = (family: 4 | 6): Cidr | null =>
+        kind.fixed ? cidr(family === 4 ? `10.20.${n}.0/24` : `fd00:2${n}::/64`) : null
+      const pool = (family: 4 | 6): PoolSpec => ({
+        family,
+        subnet: subnet(family),
+        range: null,
+        gateway: null,
+        aux: {},
+      })
+      const { internal, options: asked } = kind
+      return [
+        {
+          tag: 'CreateNetwork',
+          id,
+          name: `net${n}`,
+          driver: 'bridge',
+          options: asked['mtu'] === 'x' ? {} : asked,
+          internal,
+          attachable: false,
+          labels: {},
+          pools: kind.pools === '46' ? [pool(4), pool(6)] : [pool(kind.pools === '4' ? 4 : 6)],
+        },
+      ]
+    })
+    const rooms = sandboxes.filter(
+      (each, i) => 'id' in each && sandboxes.findIndex((other) => 'id' in other && other.id === each.id) === i,
+    )
+    const ends = endpoints.flatMap(({ network, sandbox, priority, joined }, at): ReadonlyArray<Command> => {
+      const on = made[network % made.length]
+      const room = rooms[sandbox % rooms.length]
+      const id = ENDPOINTS[at]
+      if (on?.tag !== 'CreateNetwork' || room?.tag !== 'CreateSandbox' || id === undefined) return []
+      const create: Command = {
+        tag: 'CreateEndpoint',
+        id,
+        network: on.id,
+        name: `e${at}`,
+        aliases: [],
+        ipv4: null,
+        ipv6: null,
+        mac: null,
+      }
+      const enter: Command = { tag: 'Join', endpoint: id, sandbox: room.id, priority, ifName: null }
+      return joined === 0 ? [create] : [create, enter]
+    })
+    return [...made, ...rooms, ...ends]
+  })
+
+/** Any commands after a host that works, or any commands alone. */
 export const program: fc.Arbitrary<ReadonlyArray<Command>> = fc
   .tuple(
-    fc.array(createNetwork, { minLength: 1, maxLength: 3 }),
-    fc.array(createSandbox, { minLength: 1, maxLength: 3 }),
-    fc.array(command, { maxLength: 25 }),
+    fc.oneof({ weight: 9, arbitrary: working }, { weight: 1, arbitrary: fc.constant([]) }),
+    fc.array(command, { maxLength: 12 }),
   )
-  .map(([networks, sandboxes, rest]) => [...networks, ...sandboxes, ...rest])
+  .map(([start, rest]) => [...start, ...rest])

@@ -5,10 +5,10 @@ import type { IpamError } from '../ipam/error.ts'
 import { freshPool } from '../ipam/pool.ts'
 import { releaseIp, releasePool, takeIp, takePool } from '../ipam/space.ts'
 import type { Ipam } from '../ipam/types.ts'
-import { emptyMap, getIn, removeIn, setIn, sizeOfMap } from '../net/pmap.ts'
+import { emptyMap, getIn, type PMap, removeIn, setIn, sizeOfMap } from '../net/pmap.ts'
 import { E, type Either } from '../prelude.ts'
 import type { CnmEvent } from './event.ts'
-import type { Attachment, Endpoint, EndpointId, Model, Network, SandboxId } from './types.ts'
+import type { Attachment, Endpoint, EndpointId, Model, Network } from './types.ts'
 
 const certain = (what: string, result: Either<IpamError, Ipam>): Ipam => {
   if (E.isLeft(result)) throw new Error(`evolve: ${what}: ${result.left.tag}`)
@@ -26,13 +26,15 @@ const withPools = (ipam: Ipam, network: Network): Ipam => {
   return now
 }
 
-const without = (model: Model, sandbox: SandboxId, id: EndpointId): Model['bySandbox'] => {
-  const rest = (getIn(model.bySandbox, sandbox) ?? []).filter((other) => other !== id)
-  return rest.length === 0 ? removeIn(model.bySandbox, sandbox) : setIn(model.bySandbox, sandbox, rest)
-}
+type Index = PMap<PMap<EndpointId>>
 
-const within = (model: Model, sandbox: SandboxId, id: EndpointId): Model['bySandbox'] =>
-  setIn(model.bySandbox, sandbox, [...(getIn(model.bySandbox, sandbox) ?? []), id])
+const indexed = (index: Index, group: string, key: string, id: EndpointId): Index =>
+  setIn(index, group, setIn(getIn(index, group) ?? emptyMap(), key, id))
+
+const unindexed = (index: Index, group: string, key: string): Index => {
+  const rest = removeIn(getIn(index, group) ?? emptyMap<EndpointId>(), key)
+  return sizeOfMap(rest) === 0 ? removeIn(index, group) : setIn(index, group, rest)
+}
 
 const joined = (model: Model, id: EndpointId, attachment: Attachment): Model => {
   const endpoint = getIn(model.endpoints, id)
@@ -40,7 +42,7 @@ const joined = (model: Model, id: EndpointId, attachment: Attachment): Model => 
   return {
     ...model,
     endpoints: setIn(model.endpoints, id, { ...endpoint, attachment }),
-    bySandbox: within(model, attachment.sandbox, id),
+    bySandbox: indexed(model.bySandbox, attachment.sandbox, id, id),
   }
 }
 
@@ -50,7 +52,7 @@ const left = (model: Model, id: EndpointId): Model => {
   return {
     ...model,
     endpoints: setIn(model.endpoints, id, { ...endpoint, attachment: null }),
-    bySandbox: without(model, endpoint.attachment.sandbox, id),
+    bySandbox: unindexed(model.bySandbox, endpoint.attachment.sandbox, id),
   }
 }
 
@@ -63,23 +65,19 @@ const endpointCreated = (model: Model, endpoint: Endpoint): Model => {
       (now, { pool, cidr }) => certain(`address in ${pool}`, takeIp(now, pool, cidr.ip)),
       model.ipam,
     ),
-    byNetwork: setIn(model.byNetwork, network, setIn(getIn(model.byNetwork, network) ?? emptyMap(), name, id)),
-    bySandbox: attachment === null ? model.bySandbox : within(model, attachment.sandbox, id),
+    byNetwork: indexed(model.byNetwork, network, name, id),
+    bySandbox: attachment === null ? model.bySandbox : indexed(model.bySandbox, attachment.sandbox, id, id),
   }
 }
 
 const endpointDeleted = (model: Model, id: EndpointId): Model => {
   const endpoint = getIn(model.endpoints, id)
   if (endpoint === undefined) return model
-  const names = removeIn(getIn(model.byNetwork, endpoint.network) ?? emptyMap<EndpointId>(), endpoint.name)
   return {
     ...left(model, id),
     endpoints: removeIn(model.endpoints, id),
     ipam: endpoint.addresses.reduce((now, { pool, cidr }) => releaseIp(now, pool, cidr.ip), model.ipam),
-    byNetwork:
-      sizeOfMap(names) === 0
-        ? removeIn(model.byNetwork, endpoint.network)
-        : setIn(model.byNetwork, endpoint.network, names),
+    byNetwork: unindexed(model.byNetwork, endpoint.network, endpoint.name),
   }
 }
 

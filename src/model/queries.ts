@@ -47,7 +47,7 @@ const comparePlaced = (a: Placed, b: Placed): number =>
 /** The endpoints of a sandbox with their networks, best way out first. A total order: it never flips by itself. */
 export const endpointsIn = (model: Model, sandbox: SandboxId): ReadonlyArray<Placed> => {
   const placed: Placed[] = []
-  for (const endpoint of found(model, getIn(model.bySandbox, sandbox) ?? [])) {
+  for (const endpoint of found(model, valuesOf(getIn(model.bySandbox, sandbox) ?? emptyMap<EndpointId>()))) {
     if (!isJoined(endpoint)) continue
     const network = getIn(model.networks, endpoint.network)
     if (network !== undefined) placed.push({ endpoint, network })

@@ -86,7 +86,7 @@ export type Model = Readonly<{
   sandboxes: PMap<Sandbox>
   /** Derived from the above by `evolve`; never stored. */
   ipam: Ipam
-  /** Derived too: the endpoints of each network by name, and of each sandbox, in the order they joined. */
+  /** Derived too: the endpoints of each network by name, and of each sandbox by id. */
   byNetwork: PMap<PMap<EndpointId>>
-  bySandbox: PMap<ReadonlyArray<EndpointId>>
+  bySandbox: PMap<PMap<EndpointId>>
 }>
