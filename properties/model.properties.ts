@@ -2,7 +2,7 @@
 
 import { test } from '@fast-check/vitest'
 import fc from 'fast-check'
-import { describe, expect } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { DRIVERS } from '../src/drivers/registry.ts'
 import { freshPool } from '../src/ipam/pool.ts'
 import { countOf } from '../src/ipam/ranges.ts'
@@ -22,7 +22,7 @@ const obey = (model: Model, each: Command): Model => {
   return E.isLeft(events) ? model : events.right.reduce(evolve, model)
 }
 
-test('most programs get somewhere: in most, two endpoints or more are joined', () => {
+it('most programs get somewhere: in most, two endpoints or more are joined', () => {
   const joined: number[] = []
   const count = fc.property(program, (commands) => {
     const model = commands.reduce(obey, freshModel())
