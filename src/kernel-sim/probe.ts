@@ -24,7 +24,7 @@ import { newRun, putSpace, type Run, spaceOf, worldAfter } from './run.ts'
 import { listenerKey, type Outgoing } from './socket.ts'
 import type { NsEntry, World } from './state.ts'
 import type { DropReason, Trace } from './trace.ts'
-import { NO_NAMES, reasonText, whereText } from './words.ts'
+import { type Names, NO_NAMES, reasonText, whereText } from './words.ts'
 
 /** How long a prober waits. Below the 3 s after which Linux gives up on a neighbour, so that is a timeout too. */
 export const PATIENCE_MS = 1000
@@ -65,13 +65,13 @@ const listen = (run: Run, probe: Probe): (() => void) => {
 const localFailure = (reason: DropReason, probe: Probe): Failure =>
   reason.tag === 'martian-source' && probe.proto === 'tcp' ? 'timeout' : 'unreachable'
 
-const verdictOf = (run: Run, local: Failure | null): Verdict => {
+const verdictOf = (run: Run, local: Failure | null, names: Names): Verdict => {
   if (run.heard === 'arrived') return { tag: 'arrived' }
   const how = run.heard ?? local ?? 'timeout'
   const { death } = run
   return death === null
     ? { tag: 'died', how, where: null, why: null }
-    : { tag: 'died', how, where: whereText(death, NO_NAMES), why: reasonText(death.event.reason, NO_NAMES) }
+    : { tag: 'died', how, where: whereText(death, names), why: reasonText(death.event.reason, names) }
 }
 
 const noSuchNamespace = (world: World, ns: Ns): ProbeResult => ({
@@ -96,12 +96,16 @@ const attempt = (run: Run, space: NsEntry, probe: Probe): Failure | null => {
 
 /**
  * Tries to reach an address. The world that comes back has learned from it: neighbours, MACs, conversations. `trace`
- * (default true) false leaves the trace empty, which is faster; the verdict says where and why all the same.
+ * (default true) false leaves the trace empty, which is faster; the verdict says where and why all the same, in `names`.
  */
-export const runProbe = (world: World, probe: Probe, options: Readonly<{ trace?: boolean }> = {}): ProbeResult => {
+export const runProbe = (
+  world: World,
+  probe: Probe,
+  options: Readonly<{ trace?: boolean; names?: Names }> = {},
+): ProbeResult => {
   const run = newRun(world, options.trace ?? true)
   const space = spaceOf(run, probe.ns)
   if (space === undefined) return noSuchNamespace(world, probe.ns)
   const local = attempt(run, space, probe)
-  return { world: worldAfter(run), verdict: verdictOf(run, local), trace: run.steps ?? [] }
+  return { world: worldAfter(run), verdict: verdictOf(run, local, options.names ?? NO_NAMES), trace: run.steps ?? [] }
 }

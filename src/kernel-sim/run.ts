@@ -28,8 +28,8 @@ export type Run = {
   readonly steps: Step[] | null
   socket: Socket | null
   heard: Heard | null
-  /** The first drop that mattered: not of a copy that a bridge flooded to somebody else. */
-  death: (Step & { readonly event: { readonly tag: 'dropped' } }) | null
+  /** The first drop that explains; that somebody else took no notice of a flooded copy only does if nothing else does. */
+  death: (Step & { readonly event: { readonly tag: 'dropped'; readonly reason: DropReason } }) | null
 }
 
 export const newRun = (world: World, withTrace: boolean): Run => ({
@@ -61,7 +61,12 @@ export const note = (run: Run, ns: Ns, dev: IfName | null, packet: Payload, even
   run.steps?.push({ ns, dev, macs: frame === undefined ? null : { src: frame.src, dst: frame.dst }, packet, event })
 }
 
-/** Ends a packet. A frame for somebody else is dropped by everybody else: that explains nothing, so it is not the death. */
+const explains = (run: Run, packet: Payload, reason: DropReason): boolean => {
+  if (reason.tag === 'storm') return run.death === null
+  return packet.tag === 'ip' && (run.death === null || run.death.event.reason.tag === 'other-host')
+}
+
+/** Ends a packet. */
 export const drop = (
   run: Run,
   ns: Ns,
@@ -78,5 +83,5 @@ export const drop = (
     event: { tag: 'dropped', reason },
   } as const
   run.steps?.push(step)
-  if (run.death === null && packet.tag === 'ip' && reason.tag !== 'other-host') run.death = step
+  if (explains(run, packet, reason)) run.death = step
 }

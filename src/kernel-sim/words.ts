@@ -149,7 +149,7 @@ const eventText = (step: Step, names: Names): string => {
         ? `the route to it is ${dev(event.dev)}, directly`
         : `the route to it is ${dev(event.dev)} by the gateway ${names.ip(event.via)}`
     case 'routed-local':
-      return `it is for this namespace: ${payloadText(packet, names)}`
+      return packet.tag === 'ip' ? `${names.ip(packet.dst)} is an address of its own` : ''
     case 'accepted':
       return `${ruleText(event.at)} lets it pass`
     case 'translated': {
@@ -167,18 +167,20 @@ const eventText = (step: Step, names: Names): string => {
     case 'received':
       return `the frame arrives${macsText(step)}`
     case 'bridged':
-      return `the bridge ${dev(event.bridge)} knows that MAC behind ${dev(event.to)}`
+      return `${dev(event.bridge)} knows that MAC behind ${dev(event.to)}`
     case 'flooded':
       return `the bridge sends the ${packet.tag === 'ip' ? 'frame' : payloadText(packet, names)} to ${
-        event.ports === 1 ? 'its only other port' : `all ${event.ports} other ports`
+        event.ports === 1 ? 'one port' : `${event.ports} ports`
       }`
     case 'delivered':
-      return `${payloadText(packet, names)} is delivered`
+      return `takes in ${payloadText(packet, names)}`
     case 'dropped':
       return `dropped ${payloadText(packet, names)}: ${reasonText(event.reason, names)}`
   }
 }
 
 /** One line: where, and what happens there. */
-export const stepText = (step: Step, names: Names = NO_NAMES): string =>
-  `${whereText(step, names)}: ${eventText(step, names)}`
+export const stepText = (step: Step, names: Partial<Names> = {}): string => {
+  const all = { ...NO_NAMES, ...names }
+  return `${whereText(step, all)}: ${eventText(step, all)}`
+}

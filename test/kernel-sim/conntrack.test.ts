@@ -1,0 +1,125 @@
+// Connection tracking and NAT: first packets decide, the table answers for the rest, and forgets with time.
+
+import { describe, expect, test } from 'vitest'
+import { publishElement } from '../../src/kernel/firewall/elements.ts'
+import type { ProbeResult } from '../../src/kernel-sim/probe.ts'
+import type { Connection, World } from '../../src/kernel-sim/state.ts'
+import { ip, showIp } from '../../src/net/ip.ts'
+import { HOST } from '../../src/net/name.ts'
+import { setIn, valuesOf } from '../../src/net/pmap.ts'
+import { port } from '../../src/net/port.ts'
+import { topology } from './topology.ts'
+import { apply, attempt, endingOf, spaceIn, worldOf } from './world.ts'
+
+const built = worldOf(topology)
+
+const show = ({ original, reply, assured, dnat, snat }: Connection): string => {
+  const side = (t: Connection['original']): string => `${showIp(t.src)}:${t.sport}>${showIp(t.dst)}:${t.dport}`
+  const flags = [assured ? 'assured' : '', dnat ? 'dnat' : '', snat ? 'snat' : ''].filter((flag) => flag !== '')
+  return [original.proto, side(original), side(reply), ...flags].join(' ')
+}
+const conversations = ({ world }: { world: World }): ReadonlyArray<string> =>
+  valuesOf(spaceIn(world, 'host').connections).map(show)
+
+/** The world in which the next probe of a namespace uses this source port. */
+const withNextPort = (world: World, name: string, nextPort: number): World => ({
+  ...world,
+  namespaces: setIn(world.namespaces, name, { ...spaceIn(world, name), nextPort }),
+})
+const later = (world: World, ms: number): World => ({ ...world, nowMs: world.nowMs + ms })
+
+describe('the table', () => {
+  test('a published port: the answer comes from the container', () => {
+    expect(conversations(attempt(built, 'out', 'tcp', '203.0.113.1 8080', 'a1:80'))).toEqual([
+      'tcp 203.0.113.9:32768>203.0.113.1:8080 172.18.0.2:80>203.0.113.9:32768 assured dnat',
+    ])
+  })
+
+  test('masquerade: the answer goes to the host, which keeps the source port', () => {
+    expect(conversations(attempt(built, 'a1', 'udp', '203.0.113.9 80', 'out:80'))).toEqual([
+      'udp 172.18.0.2:32768>203.0.113.9:80 203.0.113.9:80>203.0.113.1:32768 assured snat',
+    ])
+  })
+
+  test('a published port from the same network: both', () => {
+    expect(conversations(attempt(built, 'a2', 'tcp', '203.0.113.1 8080', 'a1:80'))).toEqual([
+      'tcp 172.18.0.3:32768>203.0.113.1:8080 172.18.0.2:80>172.18.0.1:32768 assured dnat snat',
+    ])
+  })
+
+  test('IPv6 likewise', () => {
+    expect(conversations(attempt(built, 'a2', 'tcp', '2001:db8::1 8080', 'a1:80'))).toEqual([
+      'tcp fd00:a::3:32768>2001:db8::1:8080 fd00:a::2:80>fd00:a::1:32768 assured dnat snat',
+    ])
+  })
+
+  test('a first packet that a rule drops leaves nothing', () => {
+    expect(conversations(attempt(built, 'a1', 'tcp', '172.19.0.2 80', 'b1:80'))).toEqual([])
+  })
+
+  test('one that was sent on and never answered is there, not assured', () => {
+    const [only = ''] = conversations(attempt(built, 'out', 'tcp', '203.0.113.1 8082'))
+    expect(only).toBe('tcp 203.0.113.9:32768>203.0.113.1:8082 172.18.0.77:80>203.0.113.9:32768 dnat')
+  })
+
+  test('a namespace without a firewall tracks nothing', () => {
+    const { world } = attempt(built, 'a1', 'tcp', '203.0.113.9 80', 'out:80')
+    expect(valuesOf(spaceIn(world, 'out').connections)).toEqual([])
+    expect(valuesOf(spaceIn(world, 'a1').connections)).toEqual([])
+  })
+})
+
+describe('source ports', () => {
+  const both = (proto: 'udp' | 'icmp'): ReadonlyArray<ProbeResult> => {
+    const to = proto === 'udp' ? '203.0.113.9 80' : '203.0.113.9'
+    const first = attempt(withNextPort(built, 'a1', 40000), 'a1', proto, to, 'out:80')
+    return [first, attempt(withNextPort(first.world, 'a2', 40000), 'a2', proto, to, 'out:80')]
+  }
+
+  test.each(['udp', 'icmp'] as const)(
+    'two containers with one %s port get two ports of the host, and both answers',
+    (proto) => {
+      const results = both(proto)
+      expect(results.map(endingOf)).toEqual(['arrived', 'arrived'])
+      const last = results.at(-1)
+      if (last === undefined) throw new Error('two probes')
+      const replies = valuesOf(spaceIn(last.world, 'host').connections).map((connection) => connection.reply.dport)
+      expect(replies[0]).toBe(40000)
+      expect(replies[1]).not.toBe(40000)
+      expect(replies[1]).toBeGreaterThanOrEqual(proto === 'udp' ? 1024 : 0)
+    },
+  )
+
+  test('a port of a conversation that was forgotten is free again', () => {
+    const first = attempt(withNextPort(built, 'a1', 40000), 'a1', 'udp', '203.0.113.9 80', 'out:80')
+    const world = withNextPort(later(first.world, 120_001), 'a2', 40000)
+    expect(conversations(attempt(world, 'a2', 'udp', '203.0.113.9 80', 'out:80'))).toEqual([
+      'udp 172.18.0.3:40000>203.0.113.9:80 203.0.113.9:80>203.0.113.1:40000 assured snat',
+    ])
+  })
+})
+
+describe('time', () => {
+  /** The first probe's conversation, then the same ports again after the port was published to somebody else. */
+  const again = (afterMs: number): ProbeResult => {
+    const first = attempt(withNextPort(built, 'out', 40000), 'out', 'udp', '203.0.113.1 8081', 'a1:81')
+    const moved = publishElement(HOST, { ip: ip('203.0.113.1'), port: port(8081) }, 'udp', {
+      ip: ip('172.18.0.3'),
+      port: port(81),
+    })
+    const old = publishElement(HOST, { ip: ip('203.0.113.1'), port: port(8081) }, 'udp', {
+      ip: ip('172.18.0.2'),
+      port: port(81),
+    })
+    const world = apply(first.world, [
+      { verb: 'delete', object: old },
+      { verb: 'create', object: moved },
+    ])
+    return attempt(withNextPort(later(world, afterMs), 'out', 40000), 'out', 'udp', '203.0.113.1 8081', 'a2:81')
+  }
+
+  test('an old conversation keeps its container when the port is published anew; a forgotten one does not', () => {
+    expect(endingOf(again(1000))).toBe('refused')
+    expect(endingOf(again(120_001))).toBe('arrived')
+  })
+})
