@@ -33,8 +33,8 @@ export type Errors = readonly [ComposeError, ...ReadonlyArray<ComposeError>]
 export type ReadOptions = Readonly<{
   /** The environment; it wins over `dotenv`. COMPOSE_PROJECT_NAME and COMPOSE_PROFILES are honoured. */
   env: Readonly<Record<string, string | undefined>>
-  /** Content of the `.env` file. */
-  dotenv?: string
+  /** Content of the `.env` file; with a path, mistakes name that. */
+  dotenv?: string | SourceFile
   /** Wins over everything; must be a project name already. */
   projectName?: string
   /** The project's directory; its last part is the last resort for a name. */
@@ -57,7 +57,9 @@ const readAll = (files: ReadonlyArray<SourceFile>): Either<Errors, ReadonlyArray
 
 const lookupOf = (options: ReadOptions): Either<Errors, Lookup> => {
   const outer: Lookup = (name) => (Object.hasOwn(options.env, name) ? options.env[name] : undefined)
-  const variables = parseDotenv('.env', options.dotenv ?? '', outer)
+  const { dotenv = '' } = options
+  const { path, text } = typeof dotenv === 'string' ? { path: '.env', text: dotenv } : dotenv
+  const variables = parseDotenv(path, text, outer)
   if (E.isLeft(variables)) return E.left([variables.left])
   return E.right((name) => outer(name) ?? variables.right.get(name))
 }

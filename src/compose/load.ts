@@ -70,7 +70,7 @@ export const loadProject =
       {
         ...options,
         directory: basename(directory),
-        ...(dotenv !== undefined && E.isRight(dotenv) ? { dotenv: dotenv.right.text } : {}),
+        ...(dotenv !== undefined && E.isRight(dotenv) ? { dotenv: dotenv.right } : {}),
       },
     )
   }

@@ -6,9 +6,10 @@ import type { At } from '../at.ts'
 export const placer = (file: string, text: string): ((offset: number) => At) => {
   const starts = [0]
   for (let i = text.indexOf('\n'); i !== -1; i = text.indexOf('\n', i + 1)) starts.push(i + 1)
-  if (starts.length > 1 && starts.at(-1) === text.length) starts.pop()
+  const end = text.endsWith('\n') ? text.length - 1 : text.length
+  if (end < text.length) starts.pop()
   return (offset) => {
-    const inside = Math.min(Math.max(offset, 0), text.length)
+    const inside = Math.min(Math.max(offset, 0), end)
     let low = 0
     let high = starts.length - 1
     while (low < high) {
