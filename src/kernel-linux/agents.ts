@@ -9,6 +9,7 @@ import type { KernelError } from '../kernel/kernel.ts'
 import { E, type Either } from '../prelude.ts'
 import type { Answer, Request } from './agent-protocol.ts'
 import { complaintOf } from './errno.ts'
+import { limitOf } from './limit.ts'
 import { inNamespace, unavailable } from './run.ts'
 
 type Agent = Readonly<{
@@ -30,6 +31,8 @@ const BUNDLES = ['./agent.js', '../../dist/agent.js'].map((path) => fileURLToPat
 /** Small heaps and few threads: there may be a hundred of them. */
 const FRUGAL = ['--max-semi-space-size=1', '--v8-pool-size=1']
 const GRACE_MS = 1000
+/** Each start takes a tenth of a second of a processor, which those that are answering need. */
+const STARTS_AT_ONCE = 3
 
 const start = (bundle: string, real: string | null, onEnd: () => void): Agent => {
   const [file = '', ...args] = inNamespace(real, [process.execPath, ...FRUGAL, bundle])
@@ -73,9 +76,22 @@ const start = (bundle: string, real: string | null, onEnd: () => void): Agent =>
 }
 
 export const agentsOf = (): Agents => {
-  const agents = new Map<string | null, Agent>()
+  const agents = new Map<string | null, Promise<Agent>>()
+  const limit = limitOf(STARTS_AT_ONCE)
+  const agentIn = (real: string | null, bundle: string): Promise<Agent> => {
+    const held = agents.get(real)
+    if (held !== undefined) return held
+    const starting = limit(async () => {
+      const agent = start(bundle, real, () => agents.get(real) === starting && agents.delete(real))
+      // Any answer says that it runs (or that it could not be started, as later requests will hear too).
+      await agent.ask({ do: 'close', token: '' })
+      return agent
+    })
+    agents.set(real, starting)
+    return starting
+  }
   const vacate = async (real: string | null): Promise<void> => {
-    const agent = agents.get(real)
+    const agent = await agents.get(real)
     agents.delete(real)
     await agent?.end()
   }
@@ -84,9 +100,7 @@ export const agentsOf = (): Agents => {
       const bundle = BUNDLES.find((path) => existsSync(path))
       if (bundle === undefined)
         return E.left(unavailable(`the probing program ${BUNDLES[1]} is not there`, 'npm run build'))
-      const held = agents.get(real)
-      const agent: Agent = held ?? start(bundle, real, () => agents.get(real) === agent && agents.delete(real))
-      if (held === undefined) agents.set(real, agent)
+      const agent = await agentIn(real, bundle)
       return agent.ask(request)
     },
     vacate,

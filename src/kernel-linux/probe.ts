@@ -35,7 +35,8 @@ const verdictOf = (answer: Answer, token: string | null): Verdict => {
 
 export type Prober = (probe: Probe) => Result<Verdict>
 
-const AT_ONCE = 64
+/** Most of what runs at once is waiting for an answer that will not come. */
+const AT_ONCE = 256
 
 export const proberOf = (run: Run, agents: Agents, names: Names, patienceMs: number): Prober => {
   const limit = limitOf(AT_ONCE)

@@ -7,17 +7,18 @@ import * as firewall from '../../src/kernel/firewall/elements.ts'
 import type { Probe, Refusal, Verdict } from '../../src/kernel/kernel.ts'
 import { type KernelObject, keyOf, type Link, sameObject } from '../../src/kernel/object.ts'
 import type { KernelOp } from '../../src/kernel/op.ts'
+import { compareRank } from '../../src/kernel/order.ts'
 import { EMPTY_STATE, type KernelState, objectsOf, stateOf } from '../../src/kernel/state.ts'
 import { deviceSysctl, FORWARD4 } from '../../src/kernel/sysctl.ts'
 import { cidr } from '../../src/net/cidr.ts'
 import { ip } from '../../src/net/ip.ts'
 import { mac } from '../../src/net/mac.ts'
-import { HOST, ifName, ns } from '../../src/net/name.ts'
+import { HOST, ifName, LO, ns } from '../../src/net/name.ts'
 import { getIn } from '../../src/net/pmap.ts'
 import { port } from '../../src/net/port.ts'
 import { needs } from '../lib/need.ts'
 import { bundleAgent, labKernel, leftOf, rightOf } from './labs.ts'
-import { API, container4, container6, DB, SCOPE, TWO_NETWORKS, WEB } from './topology.ts'
+import { API, container4, container6, DB, NAMESPACES, SCOPE, TWO_NETWORKS, WEB } from './topology.ts'
 
 const WANTED = stateOf(TWO_NETWORKS)
 
@@ -91,6 +92,26 @@ needs.kernel('two networks on the running kernel', () => {
     )
     await reach(networks)
     expect(differences(await observed(), networks)).toEqual([])
+    await reach(WANTED)
+    expect(differences(await observed(), WANTED)).toEqual([])
+  })
+
+  test('everything but namespaces can be deleted one by one', async () => {
+    const ops = objectsOf(WANTED)
+      .filter((object) => object.kind !== 'netns' && !(object.kind === 'link' && object.name === LO))
+      // A veth goes with its other end.
+      .filter((object) => !(object.kind === 'link' && object.spec.type === 'veth' && object.ns !== HOST))
+      .sort((a, b) => compareRank(b, a))
+      .map((object): KernelOp => ({ verb: 'delete', object }))
+    expect(new Set(ops.map((op) => op.object.kind)).size).toBe(7)
+    rightOf(await kernel.apply(ops)())
+    const state = await observed()
+    const left = objectsOf(state).filter((object) => object.kind !== 'sysctl')
+    expect(left.map((object) => object.kind).sort()).toEqual([
+      ...NAMESPACES.map(() => 'link'),
+      ...NAMESPACES.map(() => 'netns'),
+    ])
+    expect(getIn(state, `sysctl/host/${FORWARD4}`)).toMatchObject({ value: '0' })
     await reach(WANTED)
     expect(differences(await observed(), WANTED)).toEqual([])
   })
