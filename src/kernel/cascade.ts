@@ -17,6 +17,7 @@ import {
   type ObjectKey,
   PLAIN_MTU,
   portKey,
+  type Sysctl,
 } from './object.ts'
 import type { KernelOp } from './op.ts'
 import type { KernelState } from './state.ts'
@@ -103,10 +104,20 @@ const withAddress = (state: KernelState, address: Address): ReadonlyArray<Object
   return others.length > 0 ? [own] : [own, ...routesOf(state, address.ns, address.dev, 4)]
 }
 
+const DISABLED6 = /^net\.ipv6\.conf\.([^.]+)\.disable_ipv6$/
+
+/** A device on which IPv6 is switched off loses its IPv6 routes and addresses. */
+const withSysctl = (state: KernelState, { ns, name, value }: Sysctl): ReadonlyArray<ObjectKey> => {
+  const dev = value === '0' ? undefined : DISABLED6.exec(name)?.[1]?.replaceAll('/', '.')
+  const link = dev === undefined ? undefined : getIn(state, `link/${ns}/${dev}`)
+  return link?.kind === 'link' ? [...routesOf(state, ns, link.name, 6), ...addresses6(state, link)] : []
+}
+
 /** The keys that are gone once `op` has been applied to `state`; for a delete its own key included. */
 export const cascade = (state: KernelState, op: KernelOp): ReadonlyArray<ObjectKey> => {
-  if (op.verb === 'create') return []
   const { object } = op
+  if (op.verb !== 'delete' && object.kind === 'sysctl') return withSysctl(state, object)
+  if (op.verb === 'create') return []
   if (op.verb === 'change') {
     return op.from.kind === 'link' && object.kind === 'link' ? withChange(state, op.from, object) : []
   }

@@ -1,0 +1,99 @@
+// The simulated kernel's control plane as a state machine. That it is Linux's is for test/lockstep/ops.test.ts to say.
+
+import { test } from '@fast-check/vitest'
+import { describe, expect } from 'vitest'
+import { born } from '../src/kernel/cascade.ts'
+import { after } from '../src/kernel/diff.ts'
+import type { Scope } from '../src/kernel/kernel.ts'
+import { type KernelObject, keyOf } from '../src/kernel/object.ts'
+import type { KernelOp } from '../src/kernel/op.ts'
+import { type KernelState, objectsOf } from '../src/kernel/state.ts'
+import { applyOp, hostWorld } from '../src/kernel-sim/control.ts'
+import { applyAll } from '../src/kernel-sim/kernel.ts'
+import { observe } from '../src/kernel-sim/observe.ts'
+import { EMPTY_WORLD, type World } from '../src/kernel-sim/state.ts'
+import { getIn, setIn, valuesOf } from '../src/net/pmap.ts'
+import { E } from '../src/prelude.ts'
+import { NAMESPACES, program, SYSCTLS } from './arbitraries/ops.ts'
+import { tame } from './arbitraries/tame.ts'
+
+const SCOPE: Scope = { namespaces: NAMESPACES, sysctls: [] }
+const EVERYTHING: Scope = { namespaces: NAMESPACES, sysctls: SYSCTLS }
+
+/** What `after` leaves open: which MAC the other end of a veth is born with. */
+const withBornMacs = (said: KernelState, op: KernelOp, seen: KernelState): KernelState =>
+  born(op).reduce((state, object) => {
+    const real = getIn(seen, keyOf(object))
+    const ours = getIn(state, keyOf(object))
+    return ours?.kind === 'link' && real?.kind === 'link'
+      ? setIn(state, keyOf(object), { ...ours, mac: real.mac })
+      : state
+  }, said)
+
+/** What `sameObject` compares: a sysctl's `otherwise` is a note of ours. */
+const facts = (state: KernelState): ReadonlyArray<KernelObject> =>
+  objectsOf(state).map((object) => (object.kind === 'sysctl' ? { ...object, otherwise: object.value } : object))
+
+/** Sysctls are seen only if they are asked for. */
+const scopeOf = ({ object }: KernelOp): Scope => (object.kind === 'sysctl' ? { ...SCOPE, sysctls: [object] } : SCOPE)
+
+describe('an operation on a world', () => {
+  test.prop([program(60)])('is answered, whatever it is: nothing throws', (ops) => {
+    expect(applyAll(EMPTY_WORLD, ops).world).toBeDefined()
+  })
+
+  test.prop([program(40)])('that is refused leaves the world as it was, and is refused again', (ops) => {
+    const { world, refusals } = applyAll(EMPTY_WORLD, ops)
+    const accepted = ops.filter((_, at) => refusals.every((refusal) => refusal.at !== at))
+    expect(applyAll(EMPTY_WORLD, accepted)).toEqual({ world, refusals: [] })
+  })
+
+  test.prop([program(40)])('has one outcome: equal programs make equal worlds', (ops) => {
+    expect(applyAll(EMPTY_WORLD, ops)).toEqual(applyAll(EMPTY_WORLD, structuredClone(ops)))
+  })
+
+  test.prop([program(60)])('changes what is observed exactly as `after` says', (ops) => {
+    let world: World = EMPTY_WORLD
+    for (const op of ops) {
+      const there = observe(world, SCOPE)
+      const fitting = tame(there, op)
+      const result = fitting === null ? null : applyOp(world, fitting)
+      if (fitting === null || result === null || E.isLeft(result)) continue
+      world = result.right
+      const seen = observe(world, scopeOf(fitting))
+      const said = withBornMacs(after(there, fitting), fitting, seen)
+      expect({ fitting, state: facts(said) }).toEqual({ fitting, state: facts(seen) })
+    }
+  })
+})
+
+describe('a world', () => {
+  test.prop([program(60)])('keeps its books: each end of a veth, port and route is where the other says', (ops) => {
+    const { world } = applyAll(EMPTY_WORLD, ops)
+    for (const space of valuesOf(world.namespaces)) {
+      const routes = valuesOf(space.links).flatMap((link) => link.routes.map((key) => [key, link.name] as const))
+      expect(routes.map(([key]) => getIn(space.routes, key)?.dev)).toEqual(routes.map(([, dev]) => dev))
+      expect(routes.length).toBe(valuesOf(space.routes).length)
+      for (const link of valuesOf(space.links)) {
+        const { spec, port } = link
+        if (spec.type === 'veth') {
+          const peer = getIn(world.namespaces, spec.peer.ns)
+          const other = peer === undefined ? undefined : getIn(peer.links, spec.peer.name)
+          expect(other?.spec).toEqual({ type: 'veth', peer: { ns: space.ns, name: link.name } })
+        }
+        if (port !== null) expect(getIn(space.links, port.bridge)?.ports).toContain(link.name)
+        for (const name of link.ports) expect(getIn(space.links, name)?.port?.bridge).toBe(link.name)
+        expect(link.up || link.routes.length === 0).toBe(true)
+      }
+    }
+  })
+
+  test.prop([program(40)])('shows what it is asked for, and no more', (ops) => {
+    const { world } = applyAll(hostWorld(), ops)
+    const all = objectsOf(observe(world, EVERYTHING))
+    for (const space of NAMESPACES) {
+      const part = observe(world, { namespaces: [space], sysctls: SYSCTLS.filter(({ ns }) => ns === space) })
+      expect(objectsOf(part)).toEqual(all.filter((object) => object.ns === space))
+    }
+  })
+})
