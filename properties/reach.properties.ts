@@ -1,0 +1,146 @@
+// Who reaches whom, with packets on the simulated kernel: the promise of the firewall's skeleton, for any topology.
+
+import { test } from '@fast-check/vitest'
+import { describe, expect } from 'vitest'
+import { bridgeOptions } from '../src/drivers/bridge/options.ts'
+import { freshEngine } from '../src/engine/engine.ts'
+import { diff } from '../src/kernel/diff.ts'
+import type { Kernel, Probe } from '../src/kernel/kernel.ts'
+import type { KernelOp } from '../src/kernel/op.ts'
+import { EMPTY_STATE } from '../src/kernel/state.ts'
+import { simKernel } from '../src/kernel-sim/kernel.ts'
+import { EMPTY_WORLD } from '../src/kernel-sim/state.ts'
+import { HOST_ADDRESS, INTERNET, INTERNET_ADDRESS, WORLD } from '../src/lab/world.ts'
+import type { Command } from '../src/model/command.ts'
+import { endpointsIn, wayOut } from '../src/model/queries.ts'
+import type { Model, Network, Sandbox } from '../src/model/types.ts'
+import { DEFAULT4 } from '../src/net/cidr.ts'
+import { familyOf, type Ip, isUnspecified, showIp } from '../src/net/ip.ts'
+import { HOST } from '../src/net/name.ts'
+import { valuesOf } from '../src/net/pmap.ts'
+import { E } from '../src/prelude.ts'
+import { program } from './arbitraries/commands.ts'
+
+const build = async (commands: ReadonlyArray<Command>) => {
+  const kernel = simKernel(EMPTY_WORLD)
+  await kernel.apply(diff(EMPTY_STATE, WORLD))()
+  const engine = freshEngine({ kernel, check: true })
+  await engine.submit(commands)
+  return { kernel, model: engine.model() }
+}
+
+const arrives = async (kernel: Kernel, probe: Probe): Promise<boolean> => {
+  const verdict = await kernel.probe(probe)()
+  if (E.isLeft(verdict)) throw new Error(verdict.left.what)
+  return verdict.right.tag === 'arrived'
+}
+
+type At = Readonly<{ ip: Ip; network: Network }>
+const addresses = (model: Model, sandbox: Sandbox): ReadonlyArray<At> =>
+  endpointsIn(model, sandbox.id).flatMap(({ endpoint, network }) =>
+    endpoint.addresses.map(({ cidr }) => ({ ip: cidr.ip, network })),
+  )
+
+/** Containers with a namespace of their own. */
+const containers = (model: Model): ReadonlyArray<Sandbox> => valuesOf(model.sandboxes).filter(({ ns }) => ns !== HOST)
+
+const talks = (network: Network): boolean => bridgeOptions(network.config).icc
+const masquerades = (network: Network): boolean => bridgeOptions(network.config).masquerade
+
+describe('packets', () => {
+  test.prop([program])(
+    'reach an address of another container exactly when both are on its network, and it allows that',
+    async (commands) => {
+      const { kernel, model } = await build(commands)
+      for (const from of containers(model)) {
+        const on = new Set(addresses(model, from).map(({ network }) => network.id))
+        for (const to of containers(model)) {
+          if (to === from) continue
+          for (const { ip, network } of addresses(model, to)) {
+            const reached = await arrives(kernel, { proto: 'icmp', ns: from.ns, to: ip })
+            const asked = `${from.container} to ${to.container} at ${showIp(ip)} on ${network.name}`
+            expect([asked, reached]).toEqual([asked, on.has(network.id) && talks(network)])
+          }
+        }
+      }
+    },
+  )
+
+  test.prop([program])(
+    'reach the internet exactly from containers with a way out that is masqueraded',
+    async (commands) => {
+      const { kernel, model } = await build(commands)
+      for (const { id, ns, container } of containers(model)) {
+        for (const family of [4, 6] as const) {
+          const way = wayOut(endpointsIn(model, id), family)
+          const reached = await arrives(kernel, { proto: 'icmp', ns, to: INTERNET_ADDRESS[family] })
+          expect([container, family, reached]).toEqual([container, family, way !== null && masquerades(way.network)])
+        }
+      }
+    },
+  )
+
+  test.prop([program])('never reach a container from the internet by its own address', async (commands) => {
+    const { kernel, model } = await build(commands)
+    for (const to of containers(model)) {
+      for (const { ip } of addresses(model, to)) {
+        expect(await arrives(kernel, { proto: 'icmp', ns: INTERNET, to: ip })).toBe(false)
+      }
+    }
+  })
+
+  test.prop([program])(
+    'reach a published port from the internet exactly by the families of its way out',
+    async (commands) => {
+      const { kernel, model } = await build(commands)
+      for (const { id, ns, ports } of containers(model)) {
+        for (const { hostIp, hostPort, containerPort, transport } of ports) {
+          if (transport === 'sctp') continue
+          for (const family of [4, 6] as const) {
+            const to = HOST_ADDRESS[family]
+            const listener = { ns, port: containerPort }
+            const offered =
+              hostIp === null ||
+              (familyOf(hostIp) === family && (isUnspecified(hostIp) || hostIp === HOST_ADDRESS[family]))
+            const reached = await arrives(kernel, { proto: transport, ns: INTERNET, to, port: hostPort, listener })
+            expect(reached).toBe(offered && wayOut(endpointsIn(model, id), family) !== null)
+          }
+        }
+      }
+    },
+  )
+
+  test.prop([program])('reach every address of a container from the host', async (commands) => {
+    const { kernel, model } = await build(commands)
+    for (const to of containers(model))
+      for (const { ip } of addresses(model, to))
+        expect(await arrives(kernel, { proto: 'icmp', ns: HOST, to: ip })).toBe(true)
+  })
+
+  test.prop([program])(
+    'leave an internal network by no address of the host, even from a container that gives itself a default route',
+    async (commands) => {
+      const { kernel, model } = await build(commands)
+      const bindings = containers(model).flatMap(({ ns, ports }) => ports.map((binding) => ({ ns, ...binding })))
+      for (const { id, ns } of containers(model)) {
+        const placed = endpointsIn(model, id)
+        const [first] = placed
+        const gateway = first?.network.pools.find(({ gateway: ip }) => ip !== null && familyOf(ip) === 4)?.gateway
+        if (first === undefined || !placed.every(({ network }) => network.internal) || gateway == null) continue
+        const dev = first.endpoint.attachment.ifName
+        const route: KernelOp = {
+          verb: 'create',
+          object: { kind: 'route', ns, to: DEFAULT4, via: gateway, dev, metric: 0 },
+        }
+        expect(await kernel.apply([route])()).toEqual(E.right(undefined))
+        expect(await arrives(kernel, { proto: 'icmp', ns, to: INTERNET_ADDRESS[4] })).toBe(false)
+        for (const { ns: there, hostPort, containerPort, transport } of bindings) {
+          if (transport === 'sctp' || there === ns) continue
+          const listener = { ns: there, port: containerPort }
+          const to = HOST_ADDRESS[4]
+          expect(await arrives(kernel, { proto: transport, ns, to, port: hostPort, listener })).toBe(false)
+        }
+      }
+    },
+  )
+})
