@@ -25,7 +25,7 @@ type Target = Readonly<{ to: Ip; port: Port | null; because: string }>
 const LOOPBACK: Readonly<Record<Family, Ip>> = { 4: ip('127.0.0.1'), 6: ip('::1') }
 
 /** The probe for a target; `listener` is in the namespace that is meant, on the port that is served there. */
-const probeOf = (
+export const probeOf = (
   ns: Ns,
   kind: Kind,
   target: Target,

@@ -5,7 +5,7 @@ import type { Failure, Kernel, KernelError, Verdict } from '../kernel/kernel.ts'
 import type { Model } from '../model/types.ts'
 import { E, type Either } from '../prelude.ts'
 import { type Attempt, approach, type Kind, type Question } from './approach.ts'
-import { type Container, HOST_PLACE, INTERNET_PLACE, type Place } from './place.ts'
+import { type Container, HOST_PLACE, INTERNET_PLACE, type Place, placeName } from './place.ts'
 
 const ECHO: Kind = { proto: 'icmp' }
 
@@ -118,3 +118,12 @@ export type Row = Readonly<{
   reaches: boolean
   why: string
 }>
+
+export const rowOf = ({ question: { from, to, kind }, reaches, why }: Finding): Row => ({
+  from: placeName(from),
+  to: placeName(to),
+  proto: kind.proto,
+  port: kind.proto === 'icmp' ? null : kind.port,
+  reaches,
+  why,
+})

@@ -1,0 +1,82 @@
+// What `--help` teaches: for each verb what it is for, and examples to copy.
+
+type Help = Readonly<{ about: string; examples: string }>
+
+const EXIT_STATUS = `
+Exit status: 0 all well; 1 an expectation is not met; 2 the file or the command line is
+wrong; 3 this machine or its kernel cannot do it.`
+
+export const HELP: Readonly<Record<'cnm' | 'run' | 'down' | 'trace' | 'check' | 'plan', Help>> = {
+  cnm: {
+    about: `See what the networks of a Compose file will do: who reaches whom, which ports are open, and why a packet dies. On a simulated Linux kernel, anywhere; on the real one as root, in namespaces of their own.`,
+    examples: `
+Begin with:
+  cnm run examples/two-tier/compose.yaml               networks, containers, who reaches whom
+  cnm trace examples/two-tier/compose.yaml web db      why does web not reach db?
+  cnm check examples/two-tier/compose.yaml             does it do what its author expects?
+  cnm plan examples/two-tier/compose.yaml              the ip, bridge and nft commands behind it
+${EXIT_STATUS}`,
+  },
+  run: {
+    about: `Builds the networks and containers of a Compose file on a simulated kernel, prints them, and then who reaches whom, tried with real packets. With --kernel linux the same is built on this machine, in network namespaces of their own, and taken down again at the end. Without FILE it takes the compose.yaml of this folder.
+
+"internet" is a machine beyond the host that knows no way to any container: what leaves must carry an address of the host, what enters must come through a published port.`,
+    examples: `
+Examples:
+  cnm run compose.yaml
+  cnm run compose.yaml compose.override.yaml           later files override earlier ones
+  cnm run --profile debug compose.yaml
+  cnm run --json compose.yaml | jq '.reachability[] | select(.reaches | not)'
+  sudo cnm run --kernel linux compose.yaml             the same answers, from the real kernel
+  sudo cnm run --kernel linux --keep compose.yaml      and leave it there, to look around
+${EXIT_STATUS}`,
+  },
+  down: {
+    about: `Removes labs: what "cnm run --kernel linux --keep" left on this machine, and what is left of runs that were killed. Without LAB all that no running cnm uses. A lab is only namespaces, so nothing else is touched. To remove what is gone already is no error.`,
+    examples: `
+Examples:
+  sudo cnm down                                        all kept labs
+  sudo cnm down two-tier-9f3a                          this one
+${EXIT_STATUS}`,
+  },
+  trace: {
+    about: `Sends one packet through the simulated kernel and tells its journey there and back, hop by hop. A packet that dies ends with the reason and the rule, and with what one could do about it.
+
+FROM is a service, a container, "host", "internet", or an address of one of them. TO may have a port: without one it is a ping. From host and internet the port is the published one.`,
+    examples: `
+Examples:
+  cnm trace compose.yaml web api:8080                  TCP, as if something listened there
+  cnm trace compose.yaml web dns:53/udp
+  cnm trace compose.yaml host web:8080                 through a published port
+  cnm trace compose.yaml db internet
+  cnm trace compose.yaml web 172.18.0.1                an address
+${EXIT_STATUS}`,
+  },
+  check: {
+    about: `Tries what the file itself expects, and shows the journey of each packet that does not do it. Without a port it is a ping. A service with replicas stands for all of them. From host and internet the port is the published one.`,
+    examples: `
+Expectations are sentences in the Compose file:
+  x-cnm:
+    expect:
+      - web reaches api on tcp/8080
+      - web does not reach db
+      - host reaches web on tcp/8080
+      - db does not reach internet
+
+Examples:
+  cnm check compose.yaml
+  cnm check --junit results.xml compose.yaml           for GitLab, Jenkins and others
+  sudo cnm check --kernel linux compose.yaml           asked of the real kernel
+${EXIT_STATUS}`,
+  },
+  plan: {
+    about: `Prints a shell script: the ip, bridge, sysctl and nft commands that build the networks and containers of a Compose file, grouped and explained. It really runs, as root, in the namespace that shall play the host.`,
+    examples: `
+Examples:
+  cnm plan compose.yaml | less
+  ip netns add lab                                     a clean namespace, and the network in it
+  cnm plan compose.yaml | nsenter --net=/run/netns/lab sh -e
+  cnm plan --undo compose.yaml | nsenter --net=/run/netns/lab sh
+${EXIT_STATUS}`,
+  },
+}

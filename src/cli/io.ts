@@ -1,0 +1,68 @@
+// Where a command's words go: results to the standard output, everything else to the standard error. Colour and progress
+// only where somebody is looking. A reader who leaves early (`cnm run | head`) ends the writing, never the command: what
+// must be taken down still is.
+
+import pc from 'picocolors'
+
+export type Paint = Readonly<Record<'bold' | 'dim' | 'red' | 'green' | 'yellow', (text: string) => string>>
+
+export type Io = Readonly<{
+  /** A text of the result; a newline is added. */
+  out: (text: string) => void
+  /** A line beside the result. */
+  err: (line: string) => void
+  paint: Paint
+  /** Columns of the output. */
+  width: number
+  /** Shows how far a long work is, on a terminal only; null takes it away. */
+  progress: (text: string | null) => void
+}>
+
+/** For output that nobody looks at while it is made. */
+const PIPE_WIDTH = 100
+
+/** https://no-color.org; FORCE_COLOR as other programs have it. */
+const wantsColor = (stream: NodeJS.WriteStream): boolean => {
+  const { NO_COLOR, FORCE_COLOR, TERM } = process.env
+  if (NO_COLOR !== undefined && NO_COLOR !== '') return false
+  if (FORCE_COLOR !== undefined && FORCE_COLOR !== '' && FORCE_COLOR !== '0') return true
+  return stream.isTTY && TERM !== 'dumb'
+}
+
+/** Writes to a stream until its reader is gone. */
+const writer = (stream: NodeJS.WriteStream): ((text: string) => void) => {
+  let gone = false
+  stream.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error
+    gone = true
+  })
+  return (text) => {
+    if (!gone) stream.write(text)
+  }
+}
+
+const CLEAR_LINE = '\r\x1b[K'
+
+export const processIo = (): Io => {
+  const toOut = writer(process.stdout)
+  const toErr = writer(process.stderr)
+  let shown = false
+  const progress = (text: string | null): void => {
+    if (!process.stderr.isTTY || (text === null && !shown)) return
+    toErr(`${CLEAR_LINE}${text ?? ''}`)
+    shown = text !== null
+  }
+  return {
+    out: (text) => {
+      progress(null)
+      toOut(`${text}\n`)
+    },
+    err: (line) => {
+      progress(null)
+      toErr(`${line}\n`)
+    },
+    paint: pc.createColors(wantsColor(process.stdout)),
+    width: process.stdout.isTTY ? process.stdout.columns : PIPE_WIDTH,
+    progress,
+  }
+}

@@ -1,0 +1,95 @@
+// A project on the running kernel: a lab of namespaces with a name of its own, made for one piece of work and taken down
+// after it. Invariant: when this returns or the process ends by a signal it may catch, nothing of the lab is left, unless
+// it was to be kept and was built whole. What a killed process leaves, `cnm down` finds by its name.
+
+import { randomBytes } from 'node:crypto'
+import type { At } from '../compose/at.ts'
+import type { Kernel, KernelError } from '../kernel/kernel.ts'
+import { removeLab } from '../kernel-linux/lab.ts'
+import { linuxKernel } from '../kernel-linux/linux.ts'
+import { type Lab as LabName, labNames, parseLab } from '../kernel-linux/names.ts'
+import { linuxReady } from '../kernel-linux/ready.ts'
+import { type Lab, type LabPlan, openLab } from '../lab/lab.ts'
+import { E, type Either } from '../prelude.ts'
+import { claim } from './claim.ts'
+import { EXIT } from './exit.ts'
+import { exitOf, guarded } from './guard.ts'
+import type { Io } from './io.ts'
+import { kernelProblem, labProblem, type Problem } from './problem.ts'
+
+const SUFFIX_BYTES = 2
+const LONGEST_PROJECT = 59
+
+/** Another one each time: runs of one project do not meet. */
+const freshName = (project: string): LabName => {
+  const name = parseLab(`${project.slice(0, LONGEST_PROJECT)}-${randomBytes(SUFFIX_BYTES).toString('hex')}`)
+  if (E.isLeft(name)) throw new Error(name.left)
+  return name.right
+}
+
+const STOPPED: KernelError = { tag: 'KernelUnavailable', what: 'the work was stopped', hint: null }
+
+/** A kernel that begins nothing new after `stop`; `track` hears of everything that changes the machine. */
+const stoppable = (kernel: Kernel, stop: AbortSignal, track: <A>(work: Promise<A>) => Promise<A>): Kernel => ({
+  name: kernel.name,
+  observe: (scope) => async () => (stop.aborted ? E.left(STOPPED) : kernel.observe(scope)()),
+  apply: (ops) => async () => (stop.aborted ? E.left(STOPPED) : track(kernel.apply(ops)())),
+  probe: (probe) => async () => (stop.aborted ? E.left(STOPPED) : kernel.probe(probe)()),
+})
+
+const ATTEMPTS = 3
+
+/** Again if need be: Ctrl-C reaches the tools that take it down, too. */
+const takeDown = async (name: LabName): Promise<Either<KernelError, void>> => {
+  let removed = await removeLab(name)
+  for (let attempt = 1; attempt < ATTEMPTS && E.isLeft(removed); attempt++) removed = await removeLab(name)
+  return removed
+}
+
+export type OnMachine<A> = Readonly<{ value: A; kept: LabName | null }>
+
+/** Builds the plan on the running kernel, lets `work` use it, and takes it down again unless it is to be kept. */
+export const onMachine = async <A>(
+  io: Io,
+  project: string,
+  plan: LabPlan<At>,
+  keep: boolean,
+  work: (lab: Lab) => Promise<Either<Problem, A>>,
+): Promise<Either<Problem, OnMachine<A>>> => {
+  const name = freshName(project)
+  const kernel = linuxKernel({ names: labNames(name) })
+  const busy = new Set<Promise<unknown>>()
+  const track = <B>(each: Promise<B>): Promise<B> => {
+    busy.add(each)
+    return each.finally(() => busy.delete(each))
+  }
+  let left: KernelError | null = null
+
+  const build = async (stop: AbortSignal): Promise<Either<Problem, A>> => {
+    io.progress('looking at this machine ...')
+    const ready = await track(linuxReady())
+    if (E.isLeft(ready)) return E.left(kernelProblem(ready.left))
+    io.progress(`building lab ${name} ...`)
+    const lab = await openLab(stoppable(kernel, stop, track), plan)
+    return E.isLeft(lab) ? E.left(labProblem(lab.left)) : work(lab.right)
+  }
+  const clean = async (end: 'done' | 'failed' | 'stopped', value: Either<Problem, A> | null): Promise<void> => {
+    io.progress(`taking lab ${name} down ...`)
+    await Promise.allSettled([...busy])
+    await kernel.close()
+    const kept = keep && end === 'done' && value !== null && E.isRight(value)
+    if (!kept) {
+      const removed = await takeDown(name)
+      if (E.isLeft(removed)) left = removed.left
+    }
+    io.progress(null)
+  }
+
+  const release = await claim(name)
+  const done = await guarded(build, clean)
+  release()
+  if (left !== null)
+    return E.left({ exit: EXIT.machine, lines: [...kernelProblem(left).lines, `see: cnm down ${name}`] })
+  if (done.tag === 'stopped') return E.left({ exit: exitOf(done.signal), lines: ['stopped; nothing is left behind'] })
+  return E.isLeft(done.value) ? done.value : E.right({ value: done.value.right, kept: keep ? name : null })
+}

@@ -1,0 +1,24 @@
+// The `cnm` command: runs one verb and turns what it comes to into an exit status. Only what `--help` needs is loaded here;
+// each verb brings its own parts (program.ts).
+
+import { EXIT } from './exit.ts'
+import { processIo } from './io.ts'
+import { runProgram } from './program.ts'
+
+const io = processIo()
+
+/** What nobody foresaw is a defect of ours; its stack is for those who ask. */
+const sayDefect = (error: unknown): number => {
+  const text = error instanceof Error ? error.message : String(error)
+  io.err(`cnm: this is a defect of cnm, not of your file: ${text.split('\n')[0] ?? ''}`)
+  const debugging = (process.env['CNM_DEBUG'] ?? '') !== ''
+  io.err(
+    debugging
+      ? String(error instanceof Error ? error.stack : error)
+      : 'cnm: with CNM_DEBUG=1 it tells where; please report it',
+  )
+  return EXIT.defect
+}
+
+// Not process.exit: what was written to a pipe must still get out.
+process.exitCode = await runProgram(io, process.argv.slice(2)).catch(sayDefect)

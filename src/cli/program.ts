@@ -1,0 +1,165 @@
+// The verbs, their options and their help, and nothing else: each verb's code is loaded when it is called.
+
+import { readFileSync } from 'node:fs'
+import { Command, CommanderError, Option } from 'commander'
+import { E, type Either } from '../prelude.ts'
+import { EXIT } from './exit.ts'
+import { HELP } from './help.ts'
+import type { Io } from './io.ts'
+import type { Problem } from './problem.ts'
+import type { Source } from './source.ts'
+import type { KernelName } from './survey.ts'
+
+type SourceFlags = Readonly<{
+  file?: ReadonlyArray<string>
+  projectName?: string
+  profile?: ReadonlyArray<string>
+  envFile?: string
+}>
+/** Longer lines are hard to read. */
+const HELP_WIDTH = 100
+
+type Verb = () => Promise<Either<Problem, number>>
+
+/** The bundle lies in dist, beside which is package.json. */
+const version = (): string => {
+  // Our own file.
+  const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as {
+    version: string
+  }
+  return version
+}
+
+/** Commander hands over what came before; nothing did for the first. */
+const collect = (value: string, all: ReadonlyArray<string> | undefined): ReadonlyArray<string> => [
+  ...(all ?? []),
+  value,
+]
+
+const withSource = (command: Command): Command =>
+  command
+    .option('-f, --file <file>', 'a Compose file; several are merged as Compose merges them', collect)
+    .option('-p, --project-name <name>', 'the project, instead of the name of the folder')
+    .option('--profile <profile>', 'activate a profile; "*" is all of them; may be repeated', collect)
+    .option('--env-file <file>', 'read variables from this file instead of .env')
+
+const kernelOption = (): Option =>
+  new Option('--kernel <kernel>', 'the simulated kernel, or the one of this machine (as root)')
+    .choices(['sim', 'linux'])
+    .default('sim')
+
+const sourceOf = (files: ReadonlyArray<string>, flags: SourceFlags): Source => ({
+  files: [...files, ...(flags.file ?? [])],
+  profiles: flags.profile ?? [],
+  ...(flags.projectName === undefined ? {} : { projectName: flags.projectName }),
+  ...(flags.envFile === undefined ? {} : { envFile: flags.envFile }),
+})
+
+/** Right: the status a verb ended with. Left: its lines are said, and its status is the command's. */
+const finish = async (io: Io, verb: Verb): Promise<number> => {
+  const result = await verb()
+  io.progress(null)
+  if (E.isRight(result)) return result.right
+  for (const line of result.left.lines) io.err(line)
+  return result.left.exit
+}
+
+const addVerbs = (program: Command, io: Io, done: (status: number) => void): void => {
+  const start = async (verb: Verb): Promise<void> => done(await finish(io, verb))
+  withSource(program.command('run [FILE...]'))
+    .summary('show what the networks of a Compose file will do')
+    .description(HELP.run.about)
+    .addOption(kernelOption())
+    .option('--json', 'for programs: networks, containers, reachability')
+    .option('--keep', 'with --kernel linux: leave the lab on the machine')
+    .action((files: string[], flags: SourceFlags & { kernel: KernelName; json?: true; keep?: true }) =>
+      start(async () =>
+        (await import('./commands/run.ts')).run(io, {
+          ...sourceOf(files, flags),
+          kernel: flags.kernel,
+          json: flags.json === true,
+          keep: flags.keep === true,
+        }),
+      ),
+    )
+    .addHelpText('after', HELP.run.examples)
+  program
+    .command('down [LAB...]')
+    .summary('remove what "run --keep" left')
+    .description(HELP.down.about)
+    .option('--all', 'also the labs of a cnm that is still running')
+    .action((labs: string[], { all }: { all?: true }) =>
+      start(async () => (await import('./commands/down.ts')).down(io, { labs, all: all === true })),
+    )
+    .addHelpText('after', HELP.down.examples)
+  withSource(program.command('trace <FILE> <FROM> <TO>'))
+    .summary("follow one packet's journey, and see why it dies")
+    .description(HELP.trace.about)
+    .option('--json', 'for programs: the verdict and every step')
+    .action((file: string, from: string, to: string, flags: SourceFlags & { json?: true }) =>
+      start(async () =>
+        (await import('./commands/trace.ts')).trace(io, {
+          ...sourceOf([file], flags),
+          from,
+          to,
+          json: flags.json === true,
+        }),
+      ),
+    )
+    .addHelpText('after', HELP.trace.examples)
+  withSource(program.command('check [FILE...]'))
+    .summary('hold a Compose file to its own expectations')
+    .description(HELP.check.about)
+    .addOption(kernelOption())
+    .option('--junit <file>', 'write the results for a CI system, too')
+    .option('--json', 'for programs: each expectation, and what did not hold')
+    .action((files: string[], flags: SourceFlags & { kernel: KernelName; json?: true; junit?: string }) =>
+      start(async () =>
+        (await import('./commands/check.ts')).check(io, {
+          ...sourceOf(files, flags),
+          kernel: flags.kernel,
+          json: flags.json === true,
+          ...(flags.junit === undefined ? {} : { junit: flags.junit }),
+        }),
+      ),
+    )
+    .addHelpText('after', HELP.check.examples)
+  withSource(program.command('plan [FILE...]'))
+    .summary('print the shell commands that build the networks')
+    .description(HELP.plan.about)
+    .option('--undo', 'print the script that removes what the plan built')
+    .action((files: string[], flags: SourceFlags & { undo?: true }) =>
+      start(async () =>
+        (await import('./commands/plan.ts')).plan(io, { ...sourceOf(files, flags), undo: flags.undo === true }),
+      ),
+    )
+    .addHelpText('after', HELP.plan.examples)
+}
+
+/** Runs the command line; the answer is the exit status. Throws only what is a defect. */
+export const runProgram = async (io: Io, args: ReadonlyArray<string>): Promise<number> => {
+  let status: number = EXIT.ok
+  const program = new Command('cnm')
+    .exitOverride()
+    .configureOutput({
+      getOutHelpWidth: () => Math.min(io.width, HELP_WIDTH),
+      writeOut: (text) => io.out(text.replace(/\n$/, '')),
+      writeErr: (text) => io.err(text.replace(/\n$/, '')),
+      outputError: (text, write) => write(text.replace(/^error: /, 'cnm: ')),
+    })
+    .showHelpAfterError('(cnm --help, or cnm VERB --help, shows what there is)')
+    .description(HELP.cnm.about)
+    .version(version(), '-V, --version', 'print the version')
+    .helpOption('-h, --help', 'show this, or with a verb what it does')
+    .addHelpText('after', HELP.cnm.examples)
+  addVerbs(program, io, (each) => {
+    status = each
+  })
+  try {
+    await program.parseAsync([...args], { from: 'user' })
+    return status
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error
+    return error.exitCode === 0 ? EXIT.ok : EXIT.wrong
+  }
+}
