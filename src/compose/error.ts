@@ -77,7 +77,7 @@ const orHint = (suggestion: string | null, known: ReadonlyArray<string>, what: s
   suggestion !== null
     ? `; did you mean "${suggestion}"?`
     : known.length === 0
-      ? `; there are no ${what}s`
+      ? `; there are no ${what}s${what === 'network' ? ': declare it under "networks:" at the top level' : ''}`
       : `; known: ${list(known)}`
 
 const READ_FAILURE: Readonly<Record<string, string>> = {

@@ -2,15 +2,14 @@
 
 import { parsePort, parseTransport } from '../net/port.ts'
 import { E, type Either } from '../prelude.ts'
-import type { Expectation, ExposedPort, ProjectContainer } from './project.ts'
+import { type Expectation, type ExposedPort, PLACES, type ProjectContainer } from './project.ts'
 import { isFull, type Report } from './report.ts'
 import { nearest } from './suggest.ts'
 import { child, itemsOf, type Mapping, textOf } from './tree.ts'
 
 type Sentence = Readonly<{ from: string; to: string; port: ExposedPort | null; reaches: boolean }>
 
-/** Words that stand for no container. */
-export const PLACES: ReadonlyArray<string> = ['host', 'internet']
+const MEANING: Readonly<Record<string, string>> = { host: 'machine itself', internet: 'world outside' }
 
 const parsePortWord = (word: string): Either<string, ExposedPort> => {
   const [proto = '', number = '', ...rest] = word.split('/')
@@ -42,6 +41,7 @@ export const parseSentence = (text: string): Either<string, Sentence> => {
 type Names = Readonly<{
   /** What is said to the name that expectations carry. */
   known: ReadonlyMap<string, string>
+  services: ReadonlySet<string>
   /** Services without a container now, and why. */
   absent: ReadonlyMap<string, string>
 }>
@@ -54,7 +54,7 @@ export const namesOf = (containers: ReadonlyArray<ProjectContainer>, absent: Rea
     ...containers.map(({ service }) => [service, service] as const),
     ...PLACES.map((place) => [place, place] as const),
   ]
-  return { known: new Map(pairs), absent }
+  return { known: new Map(pairs), services: new Set(containers.map(({ service }) => service)), absent }
 }
 
 export const expectationsOf = (project: Mapping, names: Names, report: Report): ReadonlyArray<Expectation> =>
@@ -69,6 +69,9 @@ export const expectationsOf = (project: Mapping, names: Names, report: Report): 
     }
     const { port, reaches } = sentence.right
     const said = [sentence.right.from, sentence.right.to]
+    for (const name of said)
+      if (PLACES.includes(name) && names.services.has(name))
+        report.notes.push({ at, text: `"${name}" means the ${MEANING[name]} here, not the service of that name` })
     const unknown = said.filter((name) => !names.known.has(name) && !names.absent.has(name))
     for (const name of unknown) {
       const known = [...new Set(names.known.values())].filter((each) => !PLACES.includes(each))

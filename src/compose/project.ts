@@ -122,6 +122,9 @@ export type Expectation = Readonly<{
   at: At
 }>
 
+/** What expectations call things that are no container; a service cannot be named by these words. */
+export const PLACES: ReadonlyArray<string> = ['host', 'internet']
+
 /** The containers an expectation's name stands for: all replicas of a service, or one; none for `host`, `internet`. */
 export const containersNamed = (project: Project, name: string): ReadonlyArray<ProjectContainer> =>
-  project.containers.filter((c) => c.service === name || c.name === name)
+  PLACES.includes(name) ? [] : project.containers.filter((c) => c.service === name || c.name === name)

@@ -77,7 +77,7 @@ describe('several files', () => {
 
   test('a mistake names the file that has it', () =>
     expect(refusalsOf(['services: {a: {}}', '\nservices: {a: {networks: [typo]}}'])).toEqual([
-      'compose.1.yaml:2:27: services.a.networks: there is no network "typo"; there are no networks',
+      'compose.1.yaml:2:27: services.a.networks: there is no network "typo"; there are no networks: declare it under "networks:" at the top level',
     ]))
 
   test('each is interpolated by itself, before merging', () =>

@@ -326,6 +326,22 @@ x-cnm: {expect: [a reaches b]}
   ])
 })
 
+test('a service of a provider has no container, and one called host is not the host of expectations', () => {
+  const project = projectOf(`services:
+  db: {provider: {type: cloud}}
+  host: {}
+  a: {}
+x-cnm: {expect: [a reaches host, a reaches db]}
+`)
+  expect(project.containers.map(({ name }) => name)).toEqual(['host', 'a'])
+  expect(containersNamed(project, 'host')).toEqual([])
+  expect(project.notes.map(({ at, text }) => `${at.line}:${at.column} ${text}`)).toEqual([
+    '2:18 services.db is run by a provider; it has no container',
+    '5:18 "host" means the machine itself here, not the service of that name',
+    '5:34 not checked: "a reaches db"; "db" has no replicas',
+  ])
+})
+
 test('what has a bearing and is not honoured is noted, with its place', () => {
   const project = projectOf(`services:
   a:

@@ -71,8 +71,8 @@ const conflict = (service: Service, key: string, report: Report): void => {
   report.errors.push({ tag: 'ModeConflict', service: service.name, mode: service.networkMode ?? '', key, at })
 }
 
-/** Docker: a container in another one's namespace has nothing of its own there. */
-const SHARED_MAY_NOT: ReadonlyArray<string> = ['ports', 'expose', 'hostname', 'mac_address']
+/** A container in another one's namespace has nothing of its own there (moby, runconfig/hostconfig_unix.go). */
+const SHARED_MAY_NOT: ReadonlyArray<string> = ['ports', 'expose', 'hostname', 'mac_address', 'dns', 'extra_hosts']
 
 const byService = (world: World, service: Service, name: string, report: Report): Mode => {
   for (const key of SHARED_MAY_NOT) conflict(service, key, report)
@@ -164,6 +164,7 @@ export const modeOf = (world: World, service: Service, report: Report): Mode => 
       return byContainer(world, service, reference.name, report)
     case 'plain':
       if (reference.mode === 'bridge') return throughBridge(service, report)
+      if (reference.mode === 'host') conflict(service, 'mac_address', report)
       if (service.ports.length > 0) {
         const why = reference.mode === 'host' ? "the container's ports are the host's already" : 'there is no network'
         report.notes.push({ at: modeAt(service), text: `services.${service.name}.ports mean nothing here: ${why}` })

@@ -69,6 +69,11 @@ const checkLinks = (name: string, { value }: Entry, services: ReadonlySet<string
 }
 
 const replicasOf = (name: string, { keyAt, value }: Entry, report: Report): number => {
+  const provider = child(value, 'provider')
+  if (provider !== undefined) {
+    report.notes.push({ at: provider.at, text: `services.${name} is run by a provider; it has no container` })
+    return 0
+  }
   const scale = child(value, 'scale')
   const deployed = child(child(value, 'deploy'), 'replicas')
   const replicas = integerOf(scale) ?? integerOf(deployed) ?? 1

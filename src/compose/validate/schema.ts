@@ -75,7 +75,10 @@ const service = {
   type: ['object', 'null'],
   description: 'a mapping',
   properties: {
-    container_name: text("the container's name"),
+    container_name: {
+      ...text('a name of letters, digits, "_", "." and "-"'),
+      pattern: '^([a-zA-Z0-9][a-zA-Z0-9_.-]*)?$',
+    },
     deploy: {
       type: ['object', 'null'],
       properties: { endpoint_mode: text('a mode'), mode: text('a mode'), replicas: count },
