@@ -9,6 +9,7 @@ import type { At } from '../src/compose/at.ts'
 import { toCommands } from '../src/compose/commands.ts'
 import { readProject } from '../src/compose/compose.ts'
 import { explainCompose } from '../src/compose/error.ts'
+import { parseDotenv } from '../src/compose/interpolate/dotenv.ts'
 import { E } from '../src/prelude.ts'
 
 const VALID = `name: shop
@@ -57,6 +58,19 @@ test('the file that the mutations begin with is a good one', () => {
 })
 
 test.prop([fc.string({ unit: 'binary', maxLength: 200 })])('any text is read', isRead)
+
+const DOTENVISH = fc.array(
+  fc.oneof(
+    fc.constantFrom('A', '=', ':', '\n', '"', "'", '\\', '#', ' ', '$', '${', '}', 'export ', '\r'),
+    fc.string({ maxLength: 3 }),
+  ),
+  { maxLength: 40 },
+)
+test.prop([DOTENVISH])('any .env file is read, or refused at a place inside it', (parts) => {
+  const text = parts.join('')
+  const result = parseDotenv('.env', text, () => undefined)
+  if (E.isLeft(result)) expect(isInside(result.left.at, text), explainCompose(result.left)).toBe(true)
+})
 
 const YAMLISH = fc.array(
   fc.oneof(

@@ -20,12 +20,24 @@ const TABLE: ReadonlyArray<readonly [string, string, ReadonlyArray<string>]> = [
   [
     'open bracket',
     'services:\n  a: {ports: ["80:80"\n  b: {}\n',
-    ['3:3: not valid YAML: the indentation does not fit the lines above'],
+    ['2:14: not valid YAML: the bracket that opens here is not closed'],
   ],
   [
     'two colons',
     'services:\n  a: b: c\n',
-    ['2:6: not valid YAML: a second "key: value" on one line; put it on its own line, or the value in quotes'],
+    [
+      '2:6: not valid YAML: a "key: value" inside another value; is the line indented like its neighbours, or should the value be in quotes?',
+    ],
+  ],
+  [
+    'open quote',
+    'services:\n  web:\n    ports:\n      - "80:80\n  db: {}\n',
+    ['4:9: not valid YAML: the quote that opens here is not closed'],
+  ],
+  [
+    'wrong indentation',
+    'services:\n  web:\n      scale: 1\n    ports: []\n',
+    ['4:1: not valid YAML: the indentation does not fit the lines above'],
   ],
   ['unknown alias', 'services:\n  a: *x\n', ['2:6: not valid YAML: the alias *x has no anchor &x before it']],
   [

@@ -75,7 +75,10 @@ const isPools = (path: Path): boolean => path.length === 4 && path[0] === 'netwo
 /** What is reset and then set again, or replaced and then merged into, still replaces what came before. */
 const carried = (base: Tree): Directive | null => (base.directive === null ? null : 'override')
 
-/** `over` is the later one. Directives stay marked, so that merging is associative; `settle` ends them. */
+/**
+ * `later` overrides `earlier`. Directives stay marked, so that what a service resets in its base (`extends`) is reset in
+ * the files before as well; `settle` ends them.
+ */
 export const mergeTrees = (earlier: Tree, later: Tree, path: Path): Tree => {
   if (later.directive !== null) return later
   if (earlier.directive === 'reset') return { ...later, directive: 'override' }

@@ -10,6 +10,7 @@ import { convert } from './convert.ts'
 import { DEEPEST, tooDeepAt } from './depth.ts'
 import { placer } from './place.ts'
 import { yamlSentence } from './sentence.ts'
+import { unclosedAt } from './unclosed.ts'
 
 export type SourceFile = Readonly<{ path: string; text: string }>
 
@@ -49,7 +50,11 @@ const ofDocument = (
 ): Either<Errors, ReadonlyArray<Mapping>> => {
   // Later errors are mostly consequences of the first.
   const [error] = document.errors.toSorted((a, b) => a.pos[0] - b.pos[0])
-  if (error !== undefined) return E.left([{ tag: 'Yaml', reason: yamlSentence[error.code], at: place(error.pos[0]) }])
+  if (error !== undefined) {
+    const open = unclosedAt(document, error)
+    if (open === null) return E.left([{ tag: 'Yaml', reason: yamlSentence[error.code], at: place(error.pos[0]) }])
+    return E.left([{ tag: 'Yaml', reason: `the ${open.what} that opens here is not closed`, at: place(open.offset) }])
+  }
   const tree = convert(document.contents, place)
   if (E.isLeft(tree)) return tree
   if (tree.right === null) return E.right([])

@@ -10,7 +10,8 @@ export const yamlSentence: Readonly<Record<ErrorCode, string>> = {
   BAD_INDENT: 'the indentation does not fit the lines above',
   BAD_PROP_ORDER: 'an anchor or tag stands before the "-", "?" or ":" that it should follow',
   BAD_SCALAR_START: 'a text cannot begin with this character; put it in quotes',
-  BLOCK_AS_IMPLICIT_KEY: 'a second "key: value" on one line; put it on its own line, or the value in quotes',
+  BLOCK_AS_IMPLICIT_KEY:
+    'a "key: value" inside another value; is the line indented like its neighbours, or should the value be in quotes?',
   BLOCK_IN_FLOW: 'indented lists and mappings cannot stand inside [ ] or { }',
   DUPLICATE_KEY: 'a key is here a second time',
   IMPOSSIBLE: 'this cannot be read',
