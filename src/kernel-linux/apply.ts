@@ -8,6 +8,7 @@ import { HOST, type Ns } from '../net/name.ts'
 import { E, type Either } from '../prelude.ts'
 import { type Refused, runBatch } from './batch.ts'
 import { departed, leaving } from './departure.ts'
+import { inContext } from './errno.ts'
 import type { Names } from './names.ts'
 import { realNames } from './observe.ts'
 import type { Run } from './run.ts'
@@ -95,7 +96,7 @@ export const apply = async (
     if (E.isLeft(result)) return result
     for (const { step, complaint } of result.right) {
       const { at, op } = step
-      if (!refusals.has(at)) refusals.set(at, { at, op, ...complaint })
+      if (!refusals.has(at)) refusals.set(at, { at, op, ...inContext(op, complaint) })
     }
   }
   return refusals.size === 0 ? E.right(undefined) : E.left([...refusals.values()].sort((a, b) => a.at - b.at))

@@ -4,6 +4,7 @@
 
 import { type Errno, strerror } from '../kernel/errno.ts'
 import type { Failure } from '../kernel/kernel.ts'
+import type { KernelOp } from '../kernel/op.ts'
 
 /** What a program said about one command: the errno it stands for, and its words. */
 export type Complaint = Readonly<{ errno: Errno; detail: string }>
@@ -53,6 +54,12 @@ export const complaintOf = (text: string): Complaint => {
   if (detail === '') return { errno: 'EIO', detail: 'the program ended without a word' }
   return { errno: PATTERNS.find(([pattern]) => pattern.test(detail))?.[1] ?? 'EINVAL', detail }
 }
+
+/** A sentence that stands for another errno where another operation was refused: inet6_addr_del has ENXIO for it. */
+export const inContext = (op: KernelOp, complaint: Complaint): Complaint =>
+  op.verb === 'delete' && op.object.kind === 'address' && /IPv6 is disabled/.test(complaint.detail)
+    ? { ...complaint, errno: 'ENXIO' }
+    : complaint
 
 /** The complaints of `ip` or `bridge -force -batch -`, by input line from 1; `last`: what it said before it gave up. */
 export type BatchComplaints = Readonly<{ lines: ReadonlyMap<number, Complaint>; last: string }>

@@ -8,9 +8,9 @@ import { ip4, ip6, isIp4, isMulticast } from '../../net/ip.ts'
 import { linkLocal6 } from '../../net/mac.ts'
 import type { IfName, Ns } from '../../net/name.ts'
 import { getIn } from '../../net/pmap.ts'
-import type { LinkEntry, NsEntry, World } from '../state.ts'
+import type { LinkEntry, NsEntry, RouteEntry, World } from '../state.ts'
 import { hasCarrier } from './carrier.ts'
-import { flushRoutes, insertRoute, removeRoute, routesTo } from './table.ts'
+import { flushRoutes, insertRoute, removeRoute, routeThrough } from './table.ts'
 import { linkOf, nsOf, putLink, withNs } from './world.ts'
 
 /** RFC 791's smallest MTU; below it Linux drops IPv4 from a device (only loopback devices allow it). */
@@ -46,8 +46,8 @@ export const connect = (space: NsEntry, link: LinkEntry, cidr: Cidr): NsEntry =>
     if (!connects4(link, to) || !isPrimary(link, cidr)) return space
     return insertRoute(space, { ...route, metric: 0, source: cidr.ip })
   }
-  for (const [, other] of routesTo(space, to))
-    if (other.metric === CONNECTED6 && other.dev === link.name && other.via === null) return space
+  const there = routeThrough(space, link.name, to, (other) => other.metric === CONNECTED6 && other.via === null)
+  if (there !== null) return space
   return insertRoute(space, { ...route, metric: CONNECTED6, source: null })
 }
 
@@ -59,10 +59,9 @@ export const disconnect = (space: NsEntry, link: LinkEntry, cidr: Cidr): NsEntry
   const to = networkOf(cidr)
   const four = isIp4(cidr.ip)
   if (!four && link.addresses.some((other) => sameCidr(networkOf(other.cidr), to))) return space
-  for (const [key, route] of routesTo(space, to))
-    if (route.dev === link.name && route.via === null && (!four || route.origin === 'kernel'))
-      return removeRoute(space, key)
-  return space
+  const wanted = (route: RouteEntry): boolean => route.via === null && (!four || route.origin === 'kernel')
+  const found = routeThrough(space, link.name, to, wanted)
+  return found === null ? space : removeRoute(space, found[0])
 }
 
 /** An IPv4 address is unique on a device with its prefix length, an IPv6 one without. */

@@ -10,7 +10,7 @@ import { getIn, valuesOf } from '../../net/pmap.ts'
 import { E, type Either } from '../../prelude.ts'
 import type { LinkEntry, NsEntry, RouteEntry, World } from '../state.ts'
 import { disabled6, runs4, runs6 } from './inet.ts'
-import { insertRoute, removeRoute, replaceRoute, routeAt, routesThrough, routesTo } from './table.ts'
+import { insertRoute, removeRoute, replaceRoute, routeAt, routesThrough, routeThrough } from './table.ts'
 import { done, nsOf, putNs, type Result, refuse } from './world.ts'
 
 /**
@@ -90,10 +90,8 @@ export const deleteRoute = (world: World, route: Route): Result => {
   const request = read(world, route)
   if (E.isLeft(request)) return request
   const { space, link, to, via, metric } = request.right
-  for (const [key, held] of routesTo(space, to)) {
-    if (held.origin !== 'user' || held.dev !== link.name) continue
-    if ((metric === 0 || metric === held.metric) && (via === null || via === held.via))
-      return done(putNs(world, removeRoute(space, key)))
-  }
-  return refuse('ESRCH')
+  const meant = (held: RouteEntry): boolean =>
+    held.origin === 'user' && (metric === 0 || metric === held.metric) && (via === null || via === held.via)
+  const found = routeThrough(space, link.name, to, meant)
+  return found === null ? refuse('ESRCH') : done(putNs(world, removeRoute(space, found[0])))
 }

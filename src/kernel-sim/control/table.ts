@@ -13,10 +13,6 @@ const toMetric = (to: Cidr, metric: number): string => `${toPrefix(to)}${metric.
 const toRoute = (route: RouteEntry): string =>
   `${toMetric(route.to, route.metric)}${route.order.toString(36).padStart(8, '0')}`
 
-/** The routes to exactly this prefix, preferred ones first. */
-export const routesTo = (space: NsEntry, to: Cidr): Iterable<readonly [string, RouteEntry]> =>
-  entriesUnder(space.routes, toPrefix(to))
-
 /** The preferred route of this prefix and metric. */
 export const routeAt = (space: NsEntry, to: Cidr, metric: number): readonly [string, RouteEntry] | null => {
   for (const entry of entriesUnder(space.routes, toMetric(to, metric))) return entry
@@ -60,6 +56,23 @@ export const routesThrough = (space: NsEntry, link: LinkEntry): ReadonlyArray<Ro
     if (route !== undefined) routes.push(route)
   }
   return routes
+}
+
+/** The preferred route through a device to exactly this prefix that passes `test`. */
+export const routeThrough = (
+  space: NsEntry,
+  dev: IfName,
+  to: Cidr,
+  test: (route: RouteEntry) => boolean,
+): readonly [string, RouteEntry] | null => {
+  const prefix = toPrefix(to)
+  let best: readonly [string, RouteEntry] | null = null
+  for (const key of getIn(space.links, dev)?.routes ?? []) {
+    if (!key.startsWith(prefix) || (best !== null && best[0] < key)) continue
+    const route = getIn(space.routes, key)
+    if (route !== undefined && test(route)) best = [key, route]
+  }
+  return best
 }
 
 /** Removes the routes through a device, of one family or (null) of both. */
