@@ -4,7 +4,7 @@
 
 import { test } from '@fast-check/vitest'
 import fc from 'fast-check'
-import { expect } from 'vitest'
+import { expect, test as fact } from 'vitest'
 import type { At } from '../src/compose/at.ts'
 import { toCommands } from '../src/compose/commands.ts'
 import { readProject } from '../src/compose/compose.ts'
@@ -52,7 +52,7 @@ const isRead = (text: string): void => {
   }
 }
 
-test('the file that the mutations begin with is a good one', () => {
+fact('the file that the mutations begin with is a good one', () => {
   const result = readProject([{ path: 'f', text: VALID }], { env: {}, directory: 'p', profiles: ['debug'] })
   expect(E.isRight(result) ? result.right.containers.length : result.left.map(explainCompose)).toBe(5)
 })
