@@ -78,7 +78,7 @@ const sightOf = (space: NsEntry, { hook, iif, oif }: Place, { packet, flow }: Pa
 
 type Bound = Readonly<{ connection: Connection; by: RuleAt | null }>
 
-/** Decides a fresh conversation's NAT. Without a rule its source stays, but may need another port. Left to drop: a reason. */
+/** Decides a fresh conversation's NAT, or why it cannot be. Without a rule a source stays, but may need another port. */
 const bind = (
   space: NsEntry,
   place: Place,

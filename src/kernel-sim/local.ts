@@ -38,7 +38,6 @@ const build = (links: PMap<LinkEntry>): Locals => {
     for (const { cidr } of link.addresses) {
       const { ip, bits } = cidr
       if (isIp6(ip)) {
-        if (!link.up) continue
         if (isLinkLocal(ip)) linkLocal.add(at6(link.name, ip))
         else if (!own.has(ip)) own.set(ip, { dev: link.name, source: ip })
         all6.push({ dev: link.name, cidr: { ip, bits } })

@@ -15,8 +15,9 @@ export type InFlight = Readonly<{ ns: Ns; dev: IfName; frame: Frame; flow: Flow 
 /** A packet that waits until its next hop's MAC is known. */
 export type Waiting = Readonly<{ ns: Ns; dev: IfName; next: Ip; packet: Packet }>
 
-/** The prober's socket: what it sent, and what it has heard. `arrived` is final for the other end of a TCP handshake. */
+/** What the prober is told. A TCP probe has arrived when the listener has the last ACK of the handshake. */
 export type Heard = 'arrived' | 'refused' | 'unreachable'
+/** The prober's socket, known by the packet it sent. */
 export type Socket = Readonly<{ ns: Ns; request: Packet }>
 
 export type Run = {

@@ -1,6 +1,6 @@
 // Where a packet's journey ends: the sockets of a namespace, and what the transport layers answer. The probing socket is
-// a connected one; a listener is bound to every address, so a UDP answer's source is chosen by its route, as for any
-// unbound socket, while TCP and echo answer from the address they were asked at.
+// a connected one; a listener answers from the address it was asked at, UDP too, as a server with a socket for each
+// address does (one on the wildcard, without IP_PKTINFO, would answer from the address its route prefers).
 // Sources: net/ipv4/{tcp_input,tcp_ipv4,udp,icmp,ping}.c and their IPv6 counterparts, RFC 9293 section 3.10.7.
 
 import { type Ip, isIp4 } from '../net/ip.ts'
@@ -99,7 +99,7 @@ const onUdp = (
     return null
   }
   if (hasIn(space.listeners, listenerKey('udp', port(body.dport))))
-    return answer({ src: null, dst: packet.src, body: { proto: 'udp', sport: body.dport, dport: body.sport } })
+    return answer({ src: packet.dst, dst: packet.src, body: { proto: 'udp', sport: body.dport, dport: body.sport } })
   drop(run, space.ns, dev, packet, { tag: 'no-listener', proto: 'udp', port: port(body.dport) })
   return { tag: 'port-unreachable' }
 }

@@ -1,6 +1,6 @@
 // What Linux does in `topology.ts`. Every line was measured on the running kernel (6.18, br_netfilter on and off alike)
-// before it was written down: `from`, protocol, address and port, the listener (`namespace:port`), and how it ends within
-// a second.
+// before it was written down: `from`, protocol, address and port, the listener (`namespace:port`, for UDP a socket
+// per address), and how it ends within a second.
 
 export type Ending = 'arrived' | 'refused' | 'unreachable' | 'timeout'
 export type Fact = readonly [from: string, proto: 'icmp' | 'tcp' | 'udp', to: string, listener: string, ends: Ending]
@@ -24,8 +24,8 @@ export const FACTS: ReadonlyArray<Fact> = [
   ['a1', 'tcp', '172.18.0.1 90', 'host:90', 'arrived'],
   ['a1', 'tcp', '172.19.0.1 90', 'host:90', 'arrived'],
   ['a1', 'udp', '172.18.0.1 90', 'host:90', 'arrived'],
-  ['a1', 'udp', '172.19.0.1 90', 'host:90', 'timeout'],
-  ['a1', 'udp', '203.0.113.1 90', 'host:90', 'timeout'],
+  ['a1', 'udp', '172.19.0.1 90', 'host:90', 'arrived'],
+  ['a1', 'udp', '203.0.113.1 90', 'host:90', 'arrived'],
   ['a1', 'tcp', '172.18.0.1 90', '', 'refused'],
   ['a1', 'udp', '172.18.0.1 90', '', 'refused'],
   ['a1', 'icmp', '127.0.0.1', '', 'arrived'],
@@ -100,7 +100,7 @@ export const FACTS: ReadonlyArray<Fact> = [
   ['peer', 'icmp', '172.18.0.1', '', 'arrived'],
   ['peer', 'icmp', '203.0.113.1', '', 'arrived'],
   ['peer', 'icmp', '172.19.0.1', '', 'unreachable'],
-  ['peer', 'udp', '172.18.0.1 90', 'host:90', 'timeout'],
+  ['peer', 'udp', '172.18.0.1 90', 'host:90', 'arrived'],
   ['b1', 'tcp', '203.0.113.1 8080', 'a1:80', 'arrived'],
   ['b1', 'tcp', '172.18.0.1 8080', 'a1:80', 'arrived'],
   ['b1', 'tcp', '172.19.0.1 8080', 'a1:80', 'arrived'],
@@ -133,7 +133,7 @@ export const FACTS: ReadonlyArray<Fact> = [
   ['a1', 'icmp', 'fd00:b::1', '', 'arrived'],
   ['a1', 'icmp', '2001:db8::1', '', 'arrived'],
   ['a1', 'tcp', 'fd00:b::1 90', 'host:90', 'arrived'],
-  ['a1', 'udp', 'fd00:b::1 90', 'host:90', 'timeout'],
+  ['a1', 'udp', 'fd00:b::1 90', 'host:90', 'arrived'],
   ['a1', 'udp', 'fd00:a::1 90', 'host:90', 'arrived'],
   ['a1', 'icmp', '::1', '', 'arrived'],
   ['a1', 'tcp', '::1 70', 'a1:70', 'arrived'],

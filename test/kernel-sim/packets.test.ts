@@ -81,12 +81,12 @@ const CHANGED: ReadonlyArray<readonly [what: string, ops: ReadonlyArray<KernelOp
     ],
   ],
   [
-    'a UDP answer comes from the address that its route prefers, which may not be the one that was asked',
+    'further addresses of a device answer and translate like its first',
     [address(HOST, BR_A, '172.18.0.5/16'), address(HOST, ETH0, '203.0.113.5/24')],
     [
-      ['a1', 'udp', '172.18.0.5 90', 'host:90', 'timeout'],
+      ['a1', 'udp', '172.18.0.5 90', 'host:90', 'arrived'],
       ['a1', 'tcp', '172.18.0.5 90', 'host:90', 'arrived'],
-      ['host', 'udp', '203.0.113.5 90', 'host:90', 'timeout'],
+      ['host', 'udp', '203.0.113.5 90', 'host:90', 'arrived'],
       ['out', 'tcp', '203.0.113.5 8080', 'a1:80', 'arrived'],
       ['a1', 'icmp', '203.0.113.9', '', 'arrived'],
     ],
@@ -199,6 +199,15 @@ describe('a verdict says where a packet died, and why', () => {
       'host, eth0: 192.0.2.5 is not reached the way it came (rp_filter)',
     )
   })
+})
+
+test('an address of a device that is down is still an own address', () => {
+  const eth0 = topology.find(
+    ({ verb, object }) => verb === 'change' && object.kind === 'link' && object.ns === 'far' && object.name === ETH0,
+  )
+  const world = worldOf(topology.filter((op) => op !== eth0 && !(op.object.kind === 'route' && op.object.ns === 'far')))
+  for (const to of ['198.51.100.2', '2001:db8:1::2'])
+    expect(endingOf(attempt(world, 'far', 'tcp', `${to} 80`, 'far:80'))).toBe('arrived')
 })
 
 test('a namespace that does not exist is a verdict, not a crash', () => {
