@@ -80,10 +80,16 @@ const noSuchNamespace = (world: World, ns: Ns): ProbeResult => ({
   trace: [],
 })
 
+const after = (port: number): number => (port >= LAST_PORT ? FIRST_PORT : port + 1)
+
+/** Never the port that is asked for: a socket that calls its own address there would answer itself. */
+const ownPort = (space: NsEntry, probe: Probe): number =>
+  probe.proto !== 'icmp' && probe.port === space.nextPort ? after(space.nextPort) : space.nextPort
+
 const attempt = (run: Run, space: NsEntry, probe: Probe): Failure | null => {
-  const own = space.nextPort
+  const own = ownPort(space, probe)
   const body = bodyOf(probe, own)
-  putSpace(run, { ...space, nextPort: own >= LAST_PORT ? FIRST_PORT : own + 1 })
+  putSpace(run, { ...space, nextPort: after(own) })
   const close = listen(run, probe)
   const src = sourceFor(space, wayTo(space, probe.to, null), probe.to)
   const outgoing: Outgoing = { src, dst: probe.to, body }

@@ -50,6 +50,7 @@ describe('the bridge driver', () => {
         "ip link set dev veth1c000000000 alias cnm:endpoint/1c0000000000",
         "web: ip link set dev eth0 address 02:42:ac:14:00:02 up",
         "ip link set dev veth1c000000000 master br-1a0000000000",
+        "bridge link set dev veth1c000000000 isolated off hairpin on",
         "sysctl -qw net.ipv4.conf.br-1a0000000000.route_localnet=1",
         "sysctl -qw net.ipv4.ip_forward=1",
         "sysctl -qw net.ipv6.conf.br-1a0000000000.accept_ra=0",

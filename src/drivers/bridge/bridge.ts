@@ -83,6 +83,12 @@ const network = (view: NetworkView): Fragment => {
 
 const ANY: Readonly<Record<Family, Ip>> = { 4: ip4(0), 6: ip6(0n) }
 
+/**
+ * A port that publishes is a hairpin: with br_netfilter on, the host translates a container's packet to its own published
+ * port while it is still a frame, which must then go back out of the port it came from.
+ */
+const isHairpin = ({ publishes }: EndpointView): boolean => publishes[4].length + publishes[6].length > 0
+
 /** The elements that send a published port to the endpoint's address of one family. */
 const published = (view: EndpointView, family: Family): ReadonlyArray<KernelObject> => {
   const address = view.endpoint.addresses.find(({ cidr }) => cidrFamily(cidr) === family)
@@ -121,7 +127,7 @@ const endpoint = (view: EndpointView): Fragment => {
       up: true,
       alias: null,
     },
-    { kind: 'port', ns: HOST, dev: outside, bridge: deviceOf(view.network), isolated: !icc, hairpin: false },
+    { kind: 'port', ns: HOST, dev: outside, bridge: deviceOf(view.network), isolated: !icc, hairpin: isHairpin(view) },
     ...addresses.map(({ cidr }): KernelObject => ({ kind: 'address', ns: inside.ns, dev: inside.name, cidr })),
     ...published(view, 4),
     ...published(view, 6),
