@@ -36,7 +36,7 @@ ${EXIT_STATUS}`,
     examples: `
 Examples:
   sudo cnm down                                        all kept labs
-  sudo cnm down two-tier-9f3a                          this one
+  sudo cnm down two-tier-kdfmz                          this one
 ${EXIT_STATUS}`,
   },
   trace: {

@@ -2,12 +2,11 @@
 // after it. Invariant: when this returns or the process ends by a signal it may catch, nothing of the lab is left, unless
 // it was to be kept and was built whole. What a killed process leaves, `cnm down` finds by its name.
 
-import { randomBytes } from 'node:crypto'
 import type { At } from '../compose/at.ts'
 import type { Kernel, KernelError } from '../kernel/kernel.ts'
 import { removeLab } from '../kernel-linux/lab.ts'
 import { linuxKernel } from '../kernel-linux/linux.ts'
-import { type Lab as LabName, labNames, parseLab } from '../kernel-linux/names.ts'
+import { type Lab as LabName, labNames } from '../kernel-linux/names.ts'
 import { linuxReady } from '../kernel-linux/ready.ts'
 import { type Lab, type LabPlan, openLab } from '../lab/lab.ts'
 import { E, type Either } from '../prelude.ts'
@@ -15,17 +14,8 @@ import { claim } from './claim.ts'
 import { EXIT } from './exit.ts'
 import { exitOf, guarded } from './guard.ts'
 import type { Io } from './io.ts'
+import { runLab } from './lab-name.ts'
 import { kernelProblem, labProblem, type Problem } from './problem.ts'
-
-const SUFFIX_BYTES = 2
-const LONGEST_PROJECT = 59
-
-/** Another one each time: runs of one project do not meet. */
-const freshName = (project: string): LabName => {
-  const name = parseLab(`${project.slice(0, LONGEST_PROJECT)}-${randomBytes(SUFFIX_BYTES).toString('hex')}`)
-  if (E.isLeft(name)) throw new Error(name.left)
-  return name.right
-}
 
 const STOPPED: KernelError = { tag: 'KernelUnavailable', what: 'the work was stopped', hint: null }
 
@@ -56,7 +46,7 @@ export const onMachine = async <A>(
   keep: boolean,
   work: (lab: Lab) => Promise<Either<Problem, A>>,
 ): Promise<Either<Problem, OnMachine<A>>> => {
-  const name = freshName(project)
+  const name = runLab(project)
   const kernel = linuxKernel({ names: labNames(name) })
   const busy = new Set<Promise<unknown>>()
   const track = <B>(each: Promise<B>): Promise<B> => {
@@ -89,7 +79,11 @@ export const onMachine = async <A>(
   const done = await guarded(build, clean)
   release()
   if (left !== null)
-    return E.left({ exit: EXIT.machine, lines: [...kernelProblem(left).lines, `see: cnm down ${name}`] })
-  if (done.tag === 'stopped') return E.left({ exit: exitOf(done.signal), lines: ['stopped; nothing is left behind'] })
+    return E.left({
+      exit: EXIT.machine,
+      lines: [...kernelProblem(left).lines, `cnm: try again with: cnm down ${name}`],
+    })
+  if (done.tag === 'stopped')
+    return E.left({ exit: exitOf(done.signal), lines: ['cnm: stopped; nothing is left behind'] })
   return E.isLeft(done.value) ? done.value : E.right({ value: done.value.right, kept: keep ? name : null })
 }

@@ -12,8 +12,8 @@ import { EXIT } from './exit.ts'
 
 export type Problem = Readonly<{ exit: number; lines: ReadonlyArray<string> }>
 
-/** A refusal with one sentence. */
-export const problem = (exit: number, line: string): Either<Problem, never> => E.left({ exit, lines: [line] })
+/** A refusal with one sentence that is about no place in a file. */
+export const problem = (exit: number, line: string): Either<Problem, never> => E.left({ exit, lines: [`cnm: ${line}`] })
 
 /** More than these are seldom read; the first ones usually cause the others. */
 const MOST = 20
@@ -30,13 +30,13 @@ const isKernelError = (error: KernelError | ReadonlyArray<Refusal>): error is Ke
 
 const refusalText = ({ op, errno, detail }: Refusal): string => {
   const [command] = commandsOf(op, (ns) => ns)
-  return `the kernel refused "${command?.tool ?? ''} ${command?.text.split('\n')[0] ?? ''}": ${detail ?? errno}`
+  return `cnm: the kernel refused "${command?.tool ?? ''} ${command?.text.split('\n')[0] ?? ''}": ${detail ?? errno}`
 }
 
 export const kernelProblem = (error: KernelError | ReadonlyArray<Refusal>): Problem => ({
   exit: EXIT.machine,
   lines: isKernelError(error)
-    ? [error.hint === null ? error.what : `${error.what}; ${error.hint}`]
+    ? [`cnm: ${error.what}${error.hint === null ? '' : `; ${error.hint}`}`]
     : few(error.map(refusalText)),
 })
 

@@ -5,7 +5,7 @@
 import { DRIVERS, type Drivers } from '../drivers/registry.ts'
 import { diff } from '../kernel/diff.ts'
 import type { Kernel, KernelError, Refusal, Scope } from '../kernel/kernel.ts'
-import { keyOf } from '../kernel/object.ts'
+import { keyOf, type ObjectKey } from '../kernel/object.ts'
 import { commandsOf } from '../kernel/print.ts'
 import { EMPTY_STATE, type KernelState, objectsOf } from '../kernel/state.ts'
 import { loadModel, storedChanges } from '../model/codec.ts'
@@ -31,6 +31,8 @@ export type Engine = Readonly<{
   model: () => Model
   /** The host as it should be. */
   wanted: () => KernelState
+  /** Who wants an object of that host. */
+  ownersOf: (key: ObjectKey) => ReadonlyArray<Owner>
   /** Looks at the kernel and repairs what differs from what is wanted. Right: how many operations that took. */
   sweep: () => Promise<Either<CnmError, number>>
 }>
@@ -233,6 +235,7 @@ const makeEngine = (options: EngineOptions, start: Core, held: KernelState): Eng
     },
     model: () => core.model,
     wanted: () => core.wanted.state,
+    ownersOf: (key) => getIn(core.wanted.owners, key) ?? [],
     sweep: async () => {
       const failed = await look()
       if (failed !== null) return E.left(failed)

@@ -7,6 +7,7 @@ import { applyOp, hostWorld } from './control.ts'
 import { observe } from './observe.ts'
 import { runProbe } from './probe.ts'
 import type { World } from './state.ts'
+import { type Names, NO_NAMES } from './words.ts'
 
 /** `world` is the present one, a value that stays as it is; `reset` goes back (or elsewhere). */
 export type SimKernel = Kernel & Readonly<{ world: () => World; reset: (world: World) => void }>
@@ -26,8 +27,11 @@ export const applyAll = (
   return { world: now, refusals }
 }
 
-/** A simulated kernel; without `initial`, of a machine with nothing but its own namespace. Always available. */
-export const simKernel = (initial: World = hostWorld()): SimKernel => {
+/**
+ * A simulated kernel; without `initial`, of a machine with nothing but its own namespace. Always available. `names` are
+ * asked for at each probe, for what is there is often named only after it was built.
+ */
+export const simKernel = (initial: World = hostWorld(), names: () => Names = () => NO_NAMES): SimKernel => {
   let world = initial
   return {
     name: 'sim',
@@ -38,7 +42,7 @@ export const simKernel = (initial: World = hostWorld()): SimKernel => {
       return result.refusals.length === 0 ? E.right(undefined) : E.left(result.refusals)
     },
     probe: (probe: Probe) => async () => {
-      const result = runProbe(world, probe)
+      const result = runProbe(world, probe, { trace: false, names: names() })
       world = result.world
       return E.right(result.verdict)
     },

@@ -1,7 +1,7 @@
 // Who can ask whom: the containers of a project by name, the host, and the internet.
 
 import { endpointsIn } from '../model/queries.ts'
-import type { Model, Sandbox } from '../model/types.ts'
+import type { Model, Sandbox, SandboxId } from '../model/types.ts'
 import type { Ip } from '../net/ip.ts'
 import { HOST, type Ns } from '../net/name.ts'
 import type { Port, Transport } from '../net/port.ts'
@@ -36,8 +36,19 @@ export const placeNs = (place: Place): Ns => {
 /** An address of a container and the network it is on. */
 export type Located = Readonly<{ ip: Ip; network: string; internal: boolean }>
 
-/** The addresses of a sandbox, best way out first, IPv4 before IPv6 on each network. */
-export const addressesOf = (model: Model, sandbox: Sandbox): ReadonlyArray<Located> =>
+const locate = (model: Model, sandbox: Sandbox): ReadonlyArray<Located> =>
   endpointsIn(model, sandbox.id).flatMap(({ endpoint, network }) =>
     endpoint.addresses.map(({ cidr }) => ({ ip: cidr.ip, network: network.name, internal: network.internal })),
   )
+
+/** A table of n containers asks this n * n times of one model, which never changes. */
+const located = new WeakMap<Model, Map<SandboxId, ReadonlyArray<Located>>>()
+
+/** The addresses of a sandbox, best way out first, IPv4 before IPv6 on each network. */
+export const addressesOf = (model: Model, sandbox: Sandbox): ReadonlyArray<Located> => {
+  const known = located.get(model) ?? new Map<SandboxId, ReadonlyArray<Located>>()
+  located.set(model, known)
+  const addresses = known.get(sandbox.id) ?? locate(model, sandbox)
+  known.set(sandbox.id, addresses)
+  return addresses
+}

@@ -6,12 +6,10 @@ import { E, type Either, traverse } from '../../prelude.ts'
 import { isClaimed } from '../claim.ts'
 import { EXIT } from '../exit.ts'
 import type { Io } from '../io.ts'
+import { isRunLab } from '../lab-name.ts'
 import { kernelProblem, type Problem } from '../problem.ts'
 
 export type DownOptions = Readonly<{ labs: ReadonlyArray<string>; all: boolean }>
-
-/** Ours end with a part of their own; other namespaces that begin with `cnm-` (those of `cnm plan`) do not. */
-const madeByRun = (lab: Lab): boolean => /.-[0-9a-f]+$/.test(lab)
 
 const unclaimed = async (labs: ReadonlyArray<Lab>, io: Io): Promise<ReadonlyArray<Lab>> => {
   const free: Lab[] = []
@@ -23,7 +21,7 @@ const unclaimed = async (labs: ReadonlyArray<Lab>, io: Io): Promise<ReadonlyArra
 
 const named = (texts: ReadonlyArray<string>): Either<Problem, ReadonlyArray<Lab>> => {
   const labs = traverse(texts, parseLab)
-  return E.isLeft(labs) ? E.left({ exit: EXIT.wrong, lines: [labs.left] }) : labs
+  return E.isLeft(labs) ? E.left({ exit: EXIT.wrong, lines: [`cnm: ${labs.left}`] }) : labs
 }
 
 /** Without names: all that no running `cnm` uses; with --all, those too. */
@@ -31,7 +29,7 @@ export const down = async (io: Io, { labs, all }: DownOptions): Promise<Either<P
   const asked = named(labs)
   if (E.isLeft(asked)) return asked
   const there = await listLabs()
-  const ours = there.filter(madeByRun)
+  const ours = there.filter(isRunLab)
   const chosen =
     asked.right.length > 0 ? there.filter((lab) => asked.right.includes(lab)) : all ? ours : await unclaimed(ours, io)
   for (const lab of asked.right) if (!there.includes(lab)) io.out(`there is no lab ${lab}`)

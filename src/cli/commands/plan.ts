@@ -3,7 +3,7 @@
 import type { Project } from '../../compose/project.ts'
 import { diff } from '../../kernel/diff.ts'
 import type { NsNames } from '../../kernel/print.ts'
-import { EMPTY_STATE } from '../../kernel/state.ts'
+import { EMPTY_STATE, objectsOf, stateOf } from '../../kernel/state.ts'
 import type { Lab } from '../../lab/lab.ts'
 import { addressesOf, type Container } from '../../lab/place.ts'
 import { type Subject, stagesOf } from '../../lab/stages.ts'
@@ -57,12 +57,22 @@ const building = (project: Project, lab: Lab, name: NsNames): ReadonlyArray<Chap
   }))
 }
 
-const removal = (lab: Lab): ReadonlyArray<Chapter> => [
-  {
-    title: 'what goes by itself with a namespace, a bridge or the table is not named',
-    ops: diff(lab.engine.wanted(), EMPTY_STATE),
-  },
-]
+/**
+ * First all that is in the namespaces, then they: what a deleted namespace takes along goes only some time after the
+ * command, and the script would end before it is gone.
+ */
+const removal = (lab: Lab, name: NsNames): ReadonlyArray<Chapter> => {
+  const wanted = lab.engine.wanted()
+  const rooms = objectsOf(wanted).filter(
+    (object) => object.kind === 'netns' || (object.kind === 'link' && object.spec.type === 'loopback'),
+  )
+  const empty = stateOf(rooms)
+  const containers = ownersOf(lab).map(({ sandbox }) => name(sandbox.ns))
+  return [
+    { title: 'bridges and cables, with all that is on them, and the firewall', ops: diff(wanted, empty) },
+    { title: `the namespaces of the containers: ${containers.join(', ')}`, ops: diff(empty, EMPTY_STATE) },
+  ].filter(({ ops }) => ops.length > 0)
+}
 
 /** A ping that should work, if there is one. */
 const tryIt = (lab: Lab, name: NsNames): ReadonlyArray<string> => {
@@ -120,7 +130,7 @@ export const plan = async (io: Io, options: PlanOptions): Promise<Either<Problem
   const name = namesOf(project.right, lab)
   io.out(
     options.undo
-      ? script(undoHeadOf(project.right, options), removal(lab), name)
+      ? script(undoHeadOf(project.right, options), removal(lab, name), name)
       : script(headOf(project.right, lab, name, options), building(project.right, lab, name), name),
   )
   return E.right(EXIT.ok)
