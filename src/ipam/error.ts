@@ -1,4 +1,4 @@
-// Why an address or a pool was not given. Classes follow libnetwork's IPAM (see docs/ipam.md when it differs).
+// Why an address or a pool was not given. Classes follow libnetwork's IPAM.
 
 import type { Cidr } from '../net/cidr.ts'
 import type { Family, Ip } from '../net/ip.ts'
