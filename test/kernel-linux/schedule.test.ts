@@ -122,12 +122,12 @@ describe('the schedule of any operations', () => {
 })
 
 describe('the schedule of a start', () => {
-  it('of two networks takes two processes in each container’s namespace', () => {
+  test('of two networks takes two processes in each container’s namespace', () => {
     const stages = scheduled(diff(EMPTY_STATE, stateOf(TWO_NETWORKS)))
     for (const of of ['web', 'api', 'db']) expect(stages.flat().filter((batch) => batch.ns === of)).toHaveLength(2)
   })
 
-  it('of a hundred containers takes no more processes in the host’s than of one', () => {
+  test('of a hundred containers takes no more processes in the host’s than of one', () => {
     const containers = (n: number): ReadonlyArray<KernelObject> => [
       ...TWO_NETWORKS,
       ...Array.from({ length: n }, (_, i) => ns(`c${i}`)).flatMap((of, i): ReadonlyArray<KernelObject> => {
