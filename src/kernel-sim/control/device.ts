@@ -9,10 +9,11 @@ import { isGroup, type Mac, ZERO_MAC } from '../../net/mac.ts'
 import type { IfName, Ns } from '../../net/name.ts'
 import { emptyMap, entriesOf, getIn, type PMap, removeIn, sizeOfMap } from '../../net/pmap.ts'
 import type { LinkEntry, NsEntry, World } from '../state.ts'
+import { hasCarrier } from './carrier.ts'
 import { disabled6, reconnect6, runs4, runs6, start4, start6, stop4, stop6 } from './inet.ts'
 import { forgetSysctls, inheritSysctls } from './sysctl.ts'
 import { flushRoutes } from './table.ts'
-import { linkOf, putLink, withLink, withNs } from './world.ts'
+import { linkOf, nsOf, putLink, withLink, withNs } from './world.ts'
 
 /** ETH_MIN_MTU and ETH_MAX_MTU. */
 const MIN_MTU = 68
@@ -53,9 +54,10 @@ export const spreadCarrier = (world: World, ns: Ns, name: IfName): World => {
   if (link === undefined) return world
   const ends = [{ ns, name }, ...(link.spec.type === 'veth' ? [link.spec.peer] : [])]
   return ends.reduce((next, end) => {
-    const bridge = linkOf(next, end.ns, end.name)?.port?.bridge
     const started = start6(next, end.ns, end.name)
-    return bridge === undefined ? started : start6(started, end.ns, bridge)
+    const port = linkOf(started, end.ns, end.name)
+    if (port === undefined || port.port === null || !hasCarrier(started, end.ns, port)) return started
+    return start6(started, end.ns, port.port.bridge)
   }, world)
 }
 
@@ -102,15 +104,24 @@ const applyMtu = (world: World, ns: Ns, name: IfName, mtu: number, mtuSet: boole
   const resized = withNs(world, ns, (space) => resize(space, link, { ...link, mtu, mtuSet }))
   // A loopback device that lost IPv6 waits for its next start.
   const started = link.mtu < MIN_MTU6 && link.spec.type !== 'loopback' ? start6(resized, ns, name) : resized
-  return link.port === null ? started : followPorts(started, ns, link.port.bridge)
+  return link.port === null ? started : followPorts(started, ns, link.port.bridge, name)
 }
 
-/** A bridge has the smallest MTU of its ports, until it is given one. */
-export const followPorts = (world: World, ns: Ns, name: IfName): World => {
-  const bridge = linkOf(world, ns, name)
-  if (bridge === undefined || bridge.mtuSet) return world
+/**
+ * A bridge has the smallest MTU of its ports, until it is given one. `touched` joined, left or was resized; the others have
+ * the bridge's MTU or more, so the first one that has just that ends the search.
+ */
+export const followPorts = (world: World, ns: Ns, name: IfName, touched: IfName): World => {
+  const space = nsOf(world, ns)
+  const bridge = space === undefined ? undefined : getIn(space.links, name)
+  if (space === undefined || bridge === undefined || bridge.mtuSet) return world
+  const sizeOf = (port: IfName): number => getIn(space.links, port)?.mtu ?? MAX_MTU
   let mtu = bridge.ports.length === 0 ? PLAIN_MTU : MAX_MTU
-  for (const port of bridge.ports) mtu = Math.min(mtu, linkOf(world, ns, port)?.mtu ?? mtu)
+  if (bridge.ports.includes(touched)) mtu = sizeOf(touched)
+  for (const port of bridge.ports) {
+    if (mtu <= bridge.mtu) break
+    mtu = Math.min(mtu, sizeOf(port))
+  }
   return applyMtu(world, ns, name, mtu, false)
 }
 

@@ -18,7 +18,7 @@ export const release = (world: World, ns: Ns, name: IfName): World => {
     ...forgetLearned(link, name),
     ports: link.ports.filter((port) => port !== name),
   }))
-  return followPorts(left, ns, bridge)
+  return followPorts(left, ns, bridge, name)
 }
 
 const refusal = (link: LinkEntry, master: LinkEntry): Errno | null => {
@@ -40,7 +40,7 @@ const enslave = (world: World, ns: Ns, name: IfName, bridge: IfName): Result => 
   const port = { bridge, isolated: false, hairpin: false }
   const freed = withLink(release(world, ns, name), ns, name, (old) => ({ ...old, port }))
   const joined = withLink(freed, ns, bridge, (old) => ({ ...old, ports: [...old.ports, name] }))
-  return done(spreadCarrier(followPorts(joined, ns, bridge), ns, name))
+  return done(spreadCarrier(followPorts(joined, ns, bridge, name), ns, name))
 }
 
 const setFlags = (world: World, { ns, dev, isolated, hairpin }: BridgePort): Result => {
