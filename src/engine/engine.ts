@@ -1,13 +1,12 @@
 // The one writer of a host, and the only imperative part: commands wait in an inbox; a turn takes all that wait, steps them
 // in order, commits them in one store transaction, applies them to the kernel in one pass, and answers each caller after
-// both. What the kernel refuses comes back as a command, and the next diff takes back what was half done.
+// both. See docs/decisions/0002-refusals-withdraw.md for what happens when the kernel says no.
 
 import { DRIVERS, type Drivers } from '../drivers/registry.ts'
 import { diff } from '../kernel/diff.ts'
-import type { Kernel, KernelError, Refusal, Scope } from '../kernel/kernel.ts'
-import { keyOf, type ObjectKey } from '../kernel/object.ts'
-import { commandsOf } from '../kernel/print.ts'
-import { EMPTY_STATE, type KernelState, objectsOf } from '../kernel/state.ts'
+import type { Kernel, KernelError, Refusal } from '../kernel/kernel.ts'
+import type { ObjectKey } from '../kernel/object.ts'
+import { EMPTY_STATE, type KernelState } from '../kernel/state.ts'
 import { loadModel, storedChanges } from '../model/codec.ts'
 import type { Command, Owner } from '../model/command.ts'
 import type { CnmError } from '../model/error.ts'
@@ -15,11 +14,12 @@ import type { CnmEvent } from '../model/event.ts'
 import { violations } from '../model/invariants.ts'
 import { freshModel } from '../model/model.ts'
 import type { Model } from '../model/types.ts'
-import type { Ns } from '../net/name.ts'
-import { getIn, mapOf } from '../net/pmap.ts'
+import { getIn } from '../net/pmap.ts'
 import { E, type Either } from '../prelude.ts'
 import { memoryStore } from '../store/memory.ts'
 import type { Store } from '../store/store.ts'
+import { blame, inWords, ownersOf, refusedWishes } from './blame.ts'
+import { oursOf, scopeOf } from './look.ts'
 import { type Core, coreOf, FRESH_CORE, step } from './step.ts'
 
 /** What a command did, once it is both committed and in the kernel. */
@@ -31,7 +31,7 @@ export type Engine = Readonly<{
   model: () => Model
   /** The host as it should be. */
   wanted: () => KernelState
-  /** Who wants an object of that host. */
+  /** Who wants an object of it. */
   ownersOf: (key: ObjectKey) => ReadonlyArray<Owner>
   /** Looks at the kernel and repairs what differs from what is wanted. Right: how many operations that took. */
   sweep: () => Promise<Either<CnmError, number>>
@@ -45,46 +45,31 @@ export type EngineOptions = Readonly<{
   check?: boolean
 }>
 
+type Waiting = Readonly<{ command: Command; resolve: (answer: Answer) => void }>
+type Done = Waiting & Readonly<{ events: ReadonlyArray<CnmEvent>; touched: ReadonlyArray<Owner> }>
+type Stepped = Readonly<{
+  core: Core
+  done: ReadonlyArray<Done>
+  refused: ReadonlyArray<Readonly<{ waiting: Waiting; error: CnmError }>>
+}>
+
 const unavailable = ({ what, hint }: KernelError): CnmError => ({ tag: 'Unavailable', what, hint })
 
-/** Everything these states mention, so that one look tells how they stand. */
-const scopeOf = (states: ReadonlyArray<KernelState>): Scope => {
-  const namespaces = new Set<Ns>()
-  const sysctls = new Map<string, Scope['sysctls'][number]>()
-  for (const object of states.flatMap(objectsOf)) {
-    namespaces.add(object.ns)
-    if (object.kind === 'sysctl') sysctls.set(keyOf(object), { ns: object.ns, name: object.name })
+const stepAll = (drivers: Drivers, from: Core, batch: ReadonlyArray<Waiting>): Stepped => {
+  let core = from
+  const done: Done[] = []
+  const refused: Array<Stepped['refused'][number]> = []
+  for (const waiting of batch) {
+    const taken = step(drivers, core, waiting.command)
+    if (E.isLeft(taken)) {
+      refused.push({ waiting, error: taken.left })
+      continue
+    }
+    core = taken.right.core
+    done.push({ ...waiting, events: taken.right.events, touched: taken.right.touched })
   }
-  return { namespaces: [...namespaces], sysctls: [...sysctls.values()] }
+  return { core, done, refused }
 }
-
-/** What was observed, as far as it is about keys of ours; with our own notes (a sysctl's `otherwise`) kept. */
-const ours = (observed: KernelState, known: ReadonlyArray<KernelState>): KernelState => {
-  const kept = objectsOf(observed).flatMap((object) => {
-    const key = keyOf(object)
-    const ownNote = known.map((state) => getIn(state, key)).find((each) => each !== undefined)
-    if (ownNote === undefined) return []
-    return [
-      object.kind === 'sysctl' && ownNote.kind === 'sysctl' ? { ...object, otherwise: ownNote.otherwise } : object,
-    ]
-  })
-  return mapOf(kept.map((object) => [keyOf(object), object] as const))
-}
-
-type Waiting = Readonly<{ command: Command; resolve: (answer: Answer) => void }>
-type Done = Readonly<{ waiting: Waiting; events: ReadonlyArray<CnmEvent>; touched: ReadonlyArray<Owner> }>
-type Refused = Readonly<{ waiting: Waiting; error: CnmError }>
-type Stepped = Readonly<{ core: Core; done: ReadonlyArray<Done>; refused: ReadonlyArray<Refused> }>
-
-const names = (ns: Ns): string => ns
-const describe = ({ op, errno, detail }: Refusal): Readonly<{ operation: string; errno: string }> => ({
-  operation: commandsOf(op, names)
-    .map(({ tool, text }) => `${tool} ${text.split('\n')[0]}`)
-    .join('; '),
-  errno: detail === null ? errno : `${errno} (${detail})`,
-})
-
-const sameOwner = (a: Owner, b: Owner): boolean => a.of === b.of && a.id === b.id
 
 const makeEngine = (options: EngineOptions, start: Core, held: KernelState): Engine => {
   const { kernel, drivers = DRIVERS, store = memoryStore(), check = false } = options
@@ -108,54 +93,35 @@ const makeEngine = (options: EngineOptions, start: Core, held: KernelState): Eng
     const known = [core.wanted.state, believed]
     const observed = await kernel.observe(scopeOf(known))()
     if (E.isLeft(observed)) return unavailable(observed.left)
-    believed = ours(observed.right, known)
+    believed = oursOf(observed.right, known)
     return null
   }
 
-  /** Brings the kernel to what is wanted. Left: what it refused; `believed` is then what the kernel really holds. */
-  const apply = async (): Promise<Either<ReadonlyArray<Refusal> | CnmError, number>> => {
+  /** Brings the kernel to what is wanted. Right: the number of operations, and those refused; then we have looked again. */
+  const apply = async (): Promise<Either<CnmError, Readonly<{ ops: number; refusals: ReadonlyArray<Refusal> }>>> => {
     const ops = diff(believed, core.wanted.state)
-    if (ops.length === 0) {
-      believed = core.wanted.state
-      return E.right(0)
-    }
-    const applied = await kernel.apply(ops)()
+    const applied = ops.length === 0 ? E.right(undefined) : await kernel.apply(ops)()
     if (E.isRight(applied)) {
       believed = core.wanted.state
-      return E.right(ops.length)
+      return E.right({ ops: ops.length, refusals: [] })
     }
     const failed = await look()
     if (failed !== null) return E.left(failed)
-    return E.left('tag' in applied.left ? unavailable(applied.left) : applied.left)
-  }
-
-  const stepAll = (from: Core, batch: ReadonlyArray<Waiting>): Stepped => {
-    let now = from
-    const done: Done[] = []
-    const refused: Refused[] = []
-    for (const waiting of batch) {
-      const taken = step(drivers, now, waiting.command)
-      if (E.isLeft(taken)) {
-        refused.push({ waiting, error: taken.left })
-        continue
-      }
-      now = taken.right.core
-      done.push({ waiting, events: taken.right.events, touched: taken.right.touched })
-    }
-    return { core: now, done, refused }
+    return 'tag' in applied.left
+      ? E.left(unavailable(applied.left))
+      : E.right({ ops: ops.length, refusals: applied.left })
   }
 
   /** Tells the model of refusals that no waiting command is to blame for; it gives up the owners (model/decide). */
-  const giveUp = async (refusals: ReadonlyArray<Refusal>): Promise<CnmError | null> => {
+  const giveUp = async (refusals: ReadonlyArray<Refusal>): Promise<void> => {
     const before = core
     for (const refusal of refusals)
-      for (const owner of getIn(core.wanted.owners, keyOf(refusal.op.object)) ?? []) {
-        const taken = step(drivers, core, { tag: 'KernelRefused', owner, ...describe(refusal) })
+      for (const owner of ownersOf(core.wanted, refusal)) {
+        const taken = step(drivers, core, { tag: 'KernelRefused', owner, ...inWords(refusal) })
         if (E.isRight(taken)) core = taken.right.core
       }
-    const failed = await commit(before.model, core.model)
-    if (failed === null) await apply()
-    return failed
+    if ((await commit(before.model, core.model)) === null) await apply()
+    else core = before
   }
 
   const refuseAll = (waiting: ReadonlyArray<Waiting>, error: CnmError): void => {
@@ -164,44 +130,32 @@ const makeEngine = (options: EngineOptions, start: Core, held: KernelState): Eng
 
   /**
    * One turn. Commands whose objects the kernel refuses are withdrawn: the turn is decided again without them, from the
-   * model as it was before, and the next diff takes back what was half done. So the host ends as if they had never come.
-   * Deletions that are refused are nobody's fault: they stay in `believed` and are tried again.
+   * model as it was before, and the next diff takes back what was half done. What depended on them has the same reason.
    */
   const turn = async (batch: ReadonlyArray<Waiting>): Promise<void> => {
     const before = core
-    let committed = core.model
-    let remaining = batch
+    let waiting = batch
     let reason: CnmError | null = null
     for (;;) {
-      const { core: next, done, refused } = stepAll(before, remaining)
-      const failed = await commit(committed, next.model)
-      if (failed !== null) return refuseAll(remaining, failed)
+      const { core: next, done, refused } = stepAll(drivers, before, waiting)
+      const failed = await commit(core.model, next.model)
+      if (failed !== null) return refuseAll(waiting, failed)
       core = next
-      committed = next.model
+      for (const { waiting: one, error } of refused) one.resolve(E.left(reason ?? error))
+
       const applied = await apply()
-      if (E.isLeft(applied) && 'tag' in applied.left) return refuseAll(remaining, applied.left)
-      const refusals = E.isLeft(applied) && !('tag' in applied.left) ? applied.left : []
-      const wishes = refusals.filter(({ op }) => op.verb !== 'delete')
-      const blamed = new Map<Waiting, CnmError>()
-      for (const refusal of wishes)
-        for (const owner of getIn(core.wanted.owners, keyOf(refusal.op.object)) ?? [])
-          for (const { waiting, touched } of done)
-            if (!blamed.has(waiting) && touched.some((each) => sameOwner(each, owner)))
-              blamed.set(waiting, { tag: 'KernelRefused', ...describe(refusal) })
+      if (E.isLeft(applied)) return refuseAll(done, applied.left)
+      const wishes = refusedWishes(applied.right.refusals)
+      const blamed = blame(core.wanted, done, wishes)
       if (blamed.size === 0) {
-        for (const { waiting, error } of refused) waiting.resolve(E.left(reason ?? error))
-        for (const { waiting, events } of done) waiting.resolve(E.right(events))
-        if (wishes.length > 0) await giveUp(wishes)
-        return
+        for (const { resolve, events } of done) resolve(E.right(events))
+        return wishes.length > 0 ? giveUp(wishes) : undefined
       }
-      for (const { waiting, error } of reason === null ? refused : []) waiting.resolve(E.left(error))
-      const settled = new Set(reason === null ? refused.map(({ waiting }) => waiting) : [])
-      for (const [waiting, error] of blamed) {
-        waiting.resolve(E.left(error))
-        settled.add(waiting)
+      for (const [{ resolve }, error] of blamed) {
+        resolve(E.left(error))
         reason ??= error
       }
-      remaining = remaining.filter((waiting) => !settled.has(waiting))
+      waiting = done.filter((each) => !blamed.has(each))
     }
   }
 
@@ -240,10 +194,9 @@ const makeEngine = (options: EngineOptions, start: Core, held: KernelState): Eng
       const failed = await look()
       if (failed !== null) return E.left(failed)
       const applied = await apply()
-      if (E.isRight(applied)) return applied
-      if ('tag' in applied.left) return E.left(applied.left)
-      const first = applied.left[0]
-      return first === undefined ? E.right(0) : E.left({ tag: 'KernelRefused', ...describe(first) })
+      if (E.isLeft(applied)) return applied
+      const [first] = applied.right.refusals
+      return first === undefined ? E.right(applied.right.ops) : E.left({ tag: 'KernelRefused', ...inWords(first) })
     },
   }
 }
@@ -253,15 +206,12 @@ export const freshEngine = (options: EngineOptions): Engine => makeEngine(option
 
 /** Recovery: load what the store holds, look at what the kernel holds, and bring one to the other. */
 export const openEngine = async (options: EngineOptions & { store: Store }): Promise<Either<CnmError, Engine>> => {
-  const { kernel, store, drivers = DRIVERS } = options
+  const { store, drivers = DRIVERS } = options
   const loaded = await store.list('')()
   if (E.isLeft(loaded)) return E.left({ tag: 'Unavailable', what: 'the store cannot be read', hint: null })
   const core = coreOf(drivers, loadModel(freshModel(), loaded.right.entries))
   if (E.isLeft(core)) return core
-  const wanted = core.right.wanted.state
-  const observed = await kernel.observe(scopeOf([wanted]))()
-  if (E.isLeft(observed)) return E.left(unavailable(observed.left))
-  const engine = makeEngine(options, core.right, ours(observed.right, [wanted]))
+  const engine = makeEngine(options, core.right, EMPTY_STATE)
   const swept = await engine.sweep()
   return E.isLeft(swept) ? swept : E.right(engine)
 }
