@@ -19,6 +19,8 @@ const STEPS = 20
 const large = busyHost(LARGE.networks, LARGE.each)
 const small = busyHost(SMALL.networks, SMALL.each)
 
+const commands = Array.from({ length: STEPS }, (_, n) => (n % 2 === 0 ? leave(n >> 1) : join(n >> 1)))
+
 const decideAndEvolve = (start: Model) => (): Model => {
   let model = start
   const obey = (command: Command): void => {
@@ -26,10 +28,7 @@ const decideAndEvolve = (start: Model) => (): Model => {
     if (E.isLeft(events)) throw new Error(events.left.tag)
     model = events.right.reduce(evolve, model)
   }
-  for (let n = 0; n < STEPS / 2; n++) {
-    obey(leave(n))
-    obey(join(n))
-  }
+  for (const command of commands) obey(command)
   return model
 }
 

@@ -1,7 +1,7 @@
 // The host as it should be: the union of all fragments, kept up to date one fragment at a time, and who wants each object.
 // Invariant: `state` equals `unite` of all fragments; two owners never want one key differently.
 
-import { type OwnerFragment, type OwnerKey, ownerKey } from '../drivers/render.ts'
+import { type OwnerFragment, ownerKey } from '../drivers/render.ts'
 import { type KernelObject, keyOf, type ObjectKey, sameObject } from '../kernel/object.ts'
 import { EMPTY_STATE, type Fragment, type KernelState } from '../kernel/state.ts'
 import type { Owner } from '../model/command.ts'
@@ -43,41 +43,40 @@ const add = (wanted: Wanted, owner: Owner, object: KernelObject): Either<WantedC
   })
 }
 
-/** Keeps the old value of what did not change, so that versions share it. */
-const settle = (before: KernelState, after: Wanted, keys: Iterable<ObjectKey>): Wanted => {
-  let { state } = after
-  for (const key of keys) {
-    const old = getIn(before, key)
-    const now = getIn(state, key)
-    if (old !== undefined && now !== undefined && old !== now && sameObject(old, now)) state = setIn(state, key, old)
+/** What an owner no longer wants, and what it wants anew; objects that stay as they are, are in neither. */
+type Turnover = Readonly<{ owner: Owner; gone: ReadonlyArray<ObjectKey>; fresh: ReadonlyArray<KernelObject> }>
+
+const turnover = (owner: Owner, before: Fragment, after: Fragment): Turnover => {
+  const former = new Map(before.map((object) => [keyOf(object), object]))
+  const fresh: KernelObject[] = []
+  for (const object of after) {
+    const key = keyOf(object)
+    const was = former.get(key)
+    if (was !== undefined && sameObject(was, object)) former.delete(key)
+    else fresh.push(object)
   }
-  return state === after.state ? after : { ...after, state }
+  return { owner, gone: [...former.keys()], fresh }
 }
 
-/** Puts these fragments in the place of their owners' former ones. Former objects go first: owners may swap a key. */
+const withFragment = (fragments: Wanted['fragments'], { owner, fragment }: OwnerFragment): Wanted['fragments'] =>
+  fragment.length === 0 ? removeIn(fragments, ownerKey(owner)) : setIn(fragments, ownerKey(owner), fragment)
+
+/** Puts these fragments in the place of their owners' former ones. What goes, goes first: owners may swap a key. */
 export const replaceFragments = (
   wanted: Wanted,
   changed: ReadonlyArray<OwnerFragment>,
 ): Either<WantedClash, Wanted> => {
+  const turnovers = changed.map(({ owner, fragment }) =>
+    turnover(owner, getIn(wanted.fragments, ownerKey(owner)) ?? [], fragment),
+  )
   let now = wanted
-  const keys = new Set<ObjectKey>()
-  const formerOf = (key: OwnerKey): Fragment => getIn(wanted.fragments, key) ?? []
-  for (const { owner } of changed)
-    for (const object of formerOf(ownerKey(owner))) {
-      keys.add(keyOf(object))
-      now = drop(now, owner, keyOf(object))
-    }
-  for (const { owner, fragment } of changed) {
-    for (const object of fragment) {
+  for (const { owner, gone } of turnovers) for (const key of gone) now = drop(now, owner, key)
+  for (const { owner, fresh } of turnovers) {
+    for (const object of fresh) {
       const next = add(now, owner, object)
       if (E.isLeft(next)) return next
       now = next.right
     }
-    const key = ownerKey(owner)
-    now = {
-      ...now,
-      fragments: fragment.length === 0 ? removeIn(now.fragments, key) : setIn(now.fragments, key, fragment),
-    }
   }
-  return E.right(settle(wanted.state, now, keys))
+  return E.right({ ...now, fragments: changed.reduce(withFragment, now.fragments) })
 }

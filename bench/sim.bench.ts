@@ -1,0 +1,97 @@
+// The simulated kernel: a whole run as `cnm run` does it, and its two halves, operations and packets.
+
+import { sandboxIdOf, toCommands } from '../src/compose/commands.ts'
+import { readProject } from '../src/compose/compose.ts'
+import { diff } from '../src/kernel/diff.ts'
+import { EMPTY_STATE, objectsOf, stateOf } from '../src/kernel/state.ts'
+import { hostWorld } from '../src/kernel-sim/control.ts'
+import { applyAll, simKernel } from '../src/kernel-sim/kernel.ts'
+import { EMPTY_WORLD } from '../src/kernel-sim/state.ts'
+import { openLab } from '../src/lab/lab.ts'
+import { findAll, questionsOf } from '../src/lab/reach.ts'
+import { E } from '../src/prelude.ts'
+import { composeOf } from './lib/compose-100.ts'
+import { busyHost } from './lib/host.ts'
+import { type Bench, duration, median, type Result, rate } from './lib.ts'
+
+/** Reads a file of so many services, builds it, and asks every question; the number of answers. */
+const run = async (services: number, networks: number): Promise<number> => {
+  const files = [{ path: 'compose.yaml', text: composeOf(services, networks) }]
+  const project = readProject(files, { env: {}, directory: 'big', profiles: [] })
+  if (E.isLeft(project)) throw new Error('the file is wrong')
+  const containers = project.right.containers.map((container) => ({
+    name: container.name,
+    service: container.service,
+    sandbox: sandboxIdOf(project.right, container.name),
+    listens: container.ports.map(({ containerPort, transport }) => ({ port: containerPort, proto: transport })),
+  }))
+  const lab = await openLab(simKernel(EMPTY_WORLD), { ...toCommands(project.right), containers })
+  if (E.isLeft(lab)) throw new Error('the lab was refused')
+  const found = await findAll(lab.right.kernel, lab.right.engine.model(), questionsOf(lab.right.containers))
+  if (E.isLeft(found)) throw new Error('a question had no answer')
+  return found.right.length
+}
+
+const timeMs = async (work: () => Promise<unknown>): Promise<number> => {
+  const start = performance.now()
+  await work()
+  return performance.now() - start
+}
+
+const ROUNDS = 5
+
+/** Turn about with four runs of half the services: the table is quadratic, and nothing should be worse. */
+const run100 = async (): Promise<Result> => {
+  await run(100, 20)
+  const rounds: Array<readonly [number, number]> = []
+  for (let round = 0; round < ROUNDS; round++) {
+    const whole = await timeMs(() => run(100, 20))
+    const halves = await timeMs(async () => {
+      for (let n = 0; n < 4; n++) await run(50, 10)
+    })
+    rounds.push([whole, halves])
+  }
+  return {
+    value: median(rounds.map(([whole]) => whole)),
+    ratios: [{ ratio: median(rounds.map(([whole, halves]) => whole / halves)), to: 'four runs of 50 services' }],
+  }
+}
+
+const host = busyHost(8, 50).wanted.state
+const building = diff(EMPTY_STATE, host)
+
+/** Equal to the host, but no object is the same: what a sweep compares. */
+const observed = stateOf(objectsOf(host).map((object) => ({ ...object })))
+
+const built = (): unknown => {
+  const { refusals } = applyAll(hostWorld(), building)
+  if (refusals.length > 0) throw new Error(`${refusals.length} operations were refused`)
+  return refusals
+}
+
+export const benches: ReadonlyArray<Bench> = [
+  { name: 'sim.run100.time', unit: 'ms', better: 'lower', run: run100 },
+  {
+    name: 'sim.apply400.rate',
+    unit: '1/s',
+    better: 'higher',
+    run: () => rate(building.length, { ours: built }),
+  },
+  {
+    name: 'diff.build400.rate',
+    unit: '1/s',
+    better: 'higher',
+    run: () =>
+      rate(building.length, {
+        ours: () => diff(EMPTY_STATE, host).length,
+        peers: { 'applying it to the simulation': built },
+      }),
+  },
+  {
+    name: 'diff.observed400.time',
+    unit: 'ms',
+    better: 'lower',
+    run: () =>
+      duration({ ours: () => diff(observed, host).length, peers: { 'the same state': () => diff(host, host) } }),
+  },
+]
