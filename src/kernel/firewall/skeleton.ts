@@ -4,7 +4,8 @@
 // What it promises, for IPv4 and IPv6 alike:
 //   networks do not reach each other; an internal network is not routed at all; from outside only published ports are
 //   reachable; what leaves a network carries the host's address; a container reaches its own published ports.
-// It does not rely on br_netfilter, and is correct with it on: bridged frames stay within a pair of `within`.
+// It does not rely on br_netfilter, and holds with it on, but for one case (docs/known-differences.md, 6): bridged frames
+// stay within a pair of `within`.
 // Raise SKELETON_VERSION with every change: a table of another version is replaced as a whole.
 
 import type { Chain, SetSpec } from './rule.ts'
