@@ -26,7 +26,8 @@ const wantsColor = (stream: NodeJS.WriteStream): boolean => {
   const { NO_COLOR, FORCE_COLOR, TERM } = process.env
   if (NO_COLOR !== undefined && NO_COLOR !== '') return false
   if (FORCE_COLOR !== undefined && FORCE_COLOR !== '' && FORCE_COLOR !== '0') return true
-  return stream.isTTY && TERM !== 'dumb'
+  // Of a pipe it is undefined, whatever its type says.
+  return stream.isTTY === true && TERM !== 'dumb'
 }
 
 /** Writes to a stream until its reader is gone. */

@@ -6,6 +6,7 @@ import type { Expectation, Project } from '../../compose/project.ts'
 import { adviceFor } from '../../lab/advice.ts'
 import { disappointments, questionsFor } from '../../lab/expect.ts'
 import { journeyOf } from '../../lab/journey.ts'
+import type { Lab } from '../../lab/lab.ts'
 import { placeName } from '../../lab/place.ts'
 import { type Finding, rowOf } from '../../lab/reach.ts'
 import { E, type Either } from '../../prelude.ts'
@@ -119,6 +120,20 @@ const writeJunit = async (path: string, text: string): Promise<Either<Problem, v
   }
 }
 
+/** An expectation that asks nothing would always be met, so it is a mistake in the file. */
+const idle = (lab: Lab, { expectations }: Project): Problem | null => {
+  const lines = expectations.flatMap((expectation) => {
+    const { from, to, port, text, at } = expectation
+    const said = `${showAt(at)}: the expectation "${text}" cannot be checked:`
+    if (port?.proto === 'sctp') return [`${said} SCTP is not carried by the simulation yet`]
+    if (questionsFor(lab.containers, expectation).length > 0) return []
+    return [
+      `${said} ${from === to ? `${from} is one container` : `${to} is all that ${from} is`}, and would ask itself`,
+    ]
+  })
+  return lines.length === 0 ? null : { exit: EXIT.wrong, lines }
+}
+
 export const check = async (io: Io, options: CheckOptions): Promise<Either<Problem, number>> => {
   const project = await readSource(io, options)
   if (E.isLeft(project)) return project
@@ -135,6 +150,8 @@ export const check = async (io: Io, options: CheckOptions): Promise<Either<Probl
   if (E.isLeft(found)) return found
   const { simulation, findings } = found.right
   const { containers } = simulation.lab
+  const wrong = idle(simulation.lab, project.right)
+  if (wrong !== null) return E.left(wrong)
   const asked = expectations.map((expectation) => ({
     expectation,
     questions: questionsFor(containers, expectation).length,

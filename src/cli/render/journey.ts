@@ -28,10 +28,11 @@ const legsOf = (trace: Trace, names: Names): ReadonlyArray<Leg> => {
   })
 }
 
+/** The device stands before what happens there, unless the sentence begins with it. */
 const lineOf = (step: Step, names: Names, { red, green, dim }: Paint): string => {
-  const where = whereText(step, names)
-  const what = stepText(step, names).slice(where.length + 2)
-  const place = step.dev === null ? '' : `${dim(`${names.dev(step.ns, step.dev)}:`)} `
+  const what = stepText(step, names).slice(whereText(step, names).length + 2)
+  const device = step.dev === null ? '' : names.dev(step.ns, step.dev)
+  const place = device === '' || what.startsWith(device) ? '' : `${dim(`${device}:`)} `
   const { tag } = step.event
   return `${place}${tag === 'dropped' ? red(what) : tag === 'delivered' ? green(what) : what}`
 }
