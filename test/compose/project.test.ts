@@ -368,7 +368,7 @@ test('what has a bearing and is not honoured is noted, with its place', () => {
 describe('the name of the project', () => {
   const nameOf = (text: string, options = {}) => projectOf(`${text}services: {a: {}}\n`, options).name
   test('is that of the directory, normalised', () => {
-    expect(nameOf('', { directory: '/home/me/My_App 2.0/' })).toBe('my_app20')
+    expect(nameOf('', { directory: '/srv/My_App 2.0/' })).toBe('my_app20')
     expect(nameOf('', { directory: 'C:\\work\\__Shop' })).toBe('shop')
   })
   test('is overridden by the file, the environment and the option, in that order', () => {

@@ -1,0 +1,96 @@
+// Kernels for laws about the engine, which must hold whatever kernel is below: one on paper, which holds what `after` says,
+// and the simulated one. Both can be told to refuse an operation.
+
+import { scopeOf } from '../../src/engine/look.ts'
+import { after } from '../../src/kernel/diff.ts'
+import type { Kernel, Refusal } from '../../src/kernel/kernel.ts'
+import { type KernelObject, keyOf } from '../../src/kernel/object.ts'
+import type { KernelOp } from '../../src/kernel/op.ts'
+import { EMPTY_STATE, type KernelState, objectsOf, stateOf } from '../../src/kernel/state.ts'
+import { hostWorld } from '../../src/kernel-sim/control.ts'
+import { simKernel } from '../../src/kernel-sim/kernel.ts'
+import { observe } from '../../src/kernel-sim/observe.ts'
+import type { World } from '../../src/kernel-sim/state.ts'
+import { hasIn, valuesOf } from '../../src/net/pmap.ts'
+import { E, TE } from '../../src/prelude.ts'
+
+export type TestKernel = Kernel &
+  Readonly<{
+    /** All it holds, but for what a host has anyway; of its sysctls those that `known` names. */
+    objects: (known: KernelState) => ReadonlyArray<KernelObject>
+    /** Refuses the n-th operation from now, counted from 0; null: none. */
+    refuseNext: (n: number | null) => void
+  }>
+
+/** What a real kernel would say no to: creating what is there, touching what is not. */
+const impossible = (state: KernelState, op: KernelOp): boolean =>
+  hasIn(state, keyOf(op.object)) === (op.verb === 'create')
+
+/** Counts down over operations, and says when it is time to refuse. */
+const fuse = () => {
+  let left: number | null = null
+  return {
+    set: (n: number | null): void => {
+      left = n
+    },
+    blows: (): boolean => left !== null && left-- === 0,
+  }
+}
+
+export const paperKernel = (): TestKernel => {
+  let state = EMPTY_STATE
+  const { set, blows } = fuse()
+  return {
+    name: 'sim',
+    objects: () => objectsOf(state),
+    refuseNext: set,
+    observe: ({ namespaces, sysctls }) =>
+      TE.fromIO(() =>
+        stateOf(
+          objectsOf(state).filter((object) =>
+            object.kind === 'sysctl'
+              ? sysctls.some(({ ns, name }) => ns === object.ns && name === object.name)
+              : namespaces.includes(object.ns),
+          ),
+        ),
+      ),
+    apply: (ops) => async () => {
+      const refusals: Refusal[] = []
+      ops.forEach((op, at) => {
+        const chosen = blows()
+        if (chosen || impossible(state, op)) refusals.push({ at, op, errno: chosen ? 'EBUSY' : 'EEXIST', detail: null })
+        else state = after(state, op)
+      })
+      return refusals.length === 0 ? E.right(undefined) : E.left(refusals)
+    },
+    probe: () => TE.left({ tag: 'KernelUnavailable', what: 'paper carries no packets', hint: null }),
+  }
+}
+
+const everything = (world: World, known: KernelState): ReadonlyArray<KernelObject> => {
+  const { sysctls } = scopeOf([known])
+  return objectsOf(observe(world, { namespaces: valuesOf(world.namespaces).map(({ ns }) => ns), sysctls }))
+}
+
+export const faultySim = (): TestKernel => {
+  const kernel = simKernel()
+  const anyway = new Set(everything(hostWorld(), EMPTY_STATE).map(keyOf))
+  const { set, blows } = fuse()
+  return {
+    ...kernel,
+    objects: (known) => everything(kernel.world(), known).filter((object) => !anyway.has(keyOf(object))),
+    refuseNext: set,
+    apply: (ops) => async () => {
+      const refusals: Refusal[] = []
+      for (const [at, op] of ops.entries()) {
+        const applied = blows()
+          ? E.left([{ at, op, errno: 'EBUSY' as const, detail: null }])
+          : await kernel.apply([op])()
+        if (E.isRight(applied)) continue
+        if ('tag' in applied.left) return applied
+        refusals.push(...applied.left.map((refusal) => ({ ...refusal, at })))
+      }
+      return refusals.length === 0 ? E.right(undefined) : E.left(refusals)
+    },
+  }
+}
