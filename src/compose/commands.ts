@@ -11,7 +11,7 @@ import { HOST, type Ns, ns, parseNs } from '../net/name.ts'
 import { E } from '../prelude.ts'
 import type { At } from './at.ts'
 import { assignHostPorts, type HostPorts } from './check/host-port.ts'
-import { PLACES, type Project, type ProjectAttachment, type ProjectContainer, type ProjectNetwork } from './project.ts'
+import type { Project, ProjectAttachment, ProjectContainer, ProjectNetwork } from './project.ts'
 
 export type PlacedCommand = Readonly<{ command: Command; at: At }>
 
@@ -25,10 +25,10 @@ export const sandboxIdOf = (project: Project, container: string): SandboxId =>
 export const endpointIdOf = (project: Project, container: string, network: string): EndpointId =>
   endpointId(hash('endpoint', project.name, `${container}@${network}`))
 
-/** The container's name if it can be one and is not that of a place around it; otherwise its id. */
+/** The container's name, which is never that of a place around it, if it can be one; otherwise its id. */
 const nsOf = (container: ProjectContainer, id: SandboxId): Ns => {
   const name = parseNs(container.name)
-  return E.isRight(name) && !PLACES.includes(name.right) ? name.right : ns(id)
+  return E.isRight(name) ? name.right : ns(id)
 }
 
 const poolOf = (network: ProjectNetwork, family: Family): PoolSpec => {

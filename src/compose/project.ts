@@ -56,7 +56,7 @@ export type ProjectPool = Readonly<{
 
 export type ProjectContainer = Readonly<{
   service: string
-  /** The service's name; with several replicas `<service>-1`, `<service>-2`, ... */
+  /** The service's name; with several replicas, or if it is that of a place, `<service>-1`, `<service>-2`, ... */
   name: string
   /** Docker's name: `container_name`, or `<project>-<service>-<replica>`. */
   fullName: string

@@ -82,9 +82,9 @@ describe('a project as commands', () => {
 
   test("a namespace has its container's name, but never the host's", () => {
     const namespaces = of(project, 'CreateSandbox').map(({ container, ns }) => [container, ns])
-    expect(Object.fromEntries(namespaces)).toMatchObject({ web: 'web', db: 'db', alone: 'alone', host: HOST })
+    expect(Object.fromEntries(namespaces)).toMatchObject({ web: 'web', db: 'db', alone: 'alone', 'host-1': HOST })
     const [sandbox] = of(projectOf('services: {host: {}}'), 'CreateSandbox')
-    expect(sandbox?.ns).toBe(sandbox?.id)
+    expect(sandbox?.ns).toBe('host-1')
   })
 
   test('ids are the same each time and in no two projects', () => {

@@ -333,7 +333,7 @@ test('a service of a provider has no container, and one called host is not the h
   a: {}
 x-cnm: {expect: [a reaches host, a reaches db]}
 `)
-  expect(project.containers.map(({ name }) => name)).toEqual(['host', 'a'])
+  expect(project.containers.map(({ name }) => name)).toEqual(['host-1', 'a'])
   expect(containersNamed(project, 'host')).toEqual([])
   expect(project.notes.map(({ at, text }) => `${at.line}:${at.column} ${text}`)).toEqual([
     '2:18 services.db is run by a provider; it has no container',

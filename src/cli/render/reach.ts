@@ -11,6 +11,7 @@ import { counted, listed, table } from './table.ts'
 const LARGEST_MATRIX = 12
 /** Reasons and exceptions of which one learns something; the rest is for --json. */
 const MOST_LINES = 15
+const MOST_NAMES = 6
 
 export type Reach = Readonly<{ containers: ReadonlyArray<ContainerView>; rows: ReadonlyArray<Row> }>
 
@@ -38,15 +39,24 @@ const grouped = <A>(
   return [...groups]
 }
 
-/** One line for all that fails alike between two. */
+/** One line for all that fails alike: the ports of a pair first, then the pairs with one end. */
 const reasons = (rows: ReadonlyArray<Row>, more: string): string => {
-  const groups = grouped(rows, ({ from, to, why }) => [from, to, why].join('\n'))
-  const cells = groups.slice(0, MOST_LINES).flatMap(([, group]) => {
-    const [first] = group
-    return first === undefined ? [] : [[`${first.from} -> ${first.to}`, group.map(portOf).join(', '), first.why]]
-  })
-  const rest = groups.length - cells.length
-  return [table(cells), ...(rest > 0 ? [`  ... and ${rest} more: ${more}`] : [])].join('\n')
+  const pairs = grouped(rows, ({ from, to, why }) => [from, to, why].join('\n')).map(([, group]) => ({
+    from: group[0]?.from ?? '',
+    to: group[0]?.to ?? '',
+    what: group.map(portOf).join(', '),
+    why: group[0]?.why ?? '',
+  }))
+  const lines = grouped(pairs, ({ to, what, why }) => [to, what, why].join('\n')).map(([, group]) => [
+    `${listed(
+      group.map(({ from }) => from),
+      MOST_NAMES,
+    )} -> ${group[0]?.to ?? ''}`,
+    group[0]?.what ?? '',
+    group[0]?.why ?? '',
+  ])
+  const rest = lines.length - MOST_LINES
+  return [table(lines.slice(0, MOST_LINES)), ...(rest > 0 ? [`  ... and ${rest} more: ${more}`] : [])].join('\n')
 }
 
 const MORE = '--json prints them all, cnm trace explains one'
@@ -74,8 +84,10 @@ const innerPorts = ({ containers, rows }: Reach, { bold, dim }: Paint): Readonly
   return [bold('Ports of containers'), table([['', dim('REACHED BY'), dim('NOT BY')], ...lines]), '']
 }
 
-const doors = ({ rows }: Reach, { bold, dim, red, green }: Paint): ReadonlyArray<string> => {
-  const asked = rows.filter(fromOutside)
+/** A door leads to the container that has it, and with it to those that share its namespace. */
+const doors = ({ containers, rows }: Reach, { bold, dim, red, green }: Paint): ReadonlyArray<string> => {
+  const owners = new Set(containers.filter(({ ports }) => ports.length > 0).map(({ name }) => name))
+  const asked = rows.filter((row) => fromOutside(row) && owners.has(row.to))
   if (asked.length === 0) return []
   const lines = grouped(asked, (row) => pair(row.to, portOf(row))).map(([, group]) => {
     const from = (place: string): string => {
@@ -124,7 +136,7 @@ const groupTable = (reach: Reach, { bold, dim }: Paint): ReadonlyArray<string> =
         networks,
         `${members.length}: ${listed(
           members.map(({ name }) => name),
-          6,
+          MOST_NAMES,
         )}`,
       ]),
     ]),

@@ -4,7 +4,7 @@
 import { absurd } from '../../prelude.ts'
 import type { At } from '../at.ts'
 import { circlesOf } from '../circle.ts'
-import type { Mode, ProjectNetwork } from '../project.ts'
+import { type Mode, PLACES, type ProjectNetwork } from '../project.ts'
 import type { Report } from '../report.ts'
 import { nearest } from '../suggest.ts'
 import { child } from '../tree.ts'
@@ -26,8 +26,9 @@ export type World = Readonly<{
   networks: ReadonlyMap<string, ProjectNetwork>
 }>
 
+/** A service called as a place around it is has numbered containers, so that no container is mistaken for the place. */
 export const nameOf = (service: Service, replica: number): string =>
-  service.replicas === 1 ? service.name : `${service.name}-${replica}`
+  service.replicas === 1 && !PLACES.includes(service.name) ? service.name : `${service.name}-${replica}`
 
 export const fullNameOf = (project: string, service: Service, replica: number): string =>
   service.replicas === 1 && service.containerName !== null
@@ -102,7 +103,7 @@ const containerNamed = (
   if (numbered !== undefined && replica <= numbered.replicas && fullNameOf(project, numbered, replica) === name)
     return { of: nameOf(numbered, replica), service: key }
   for (const target of services.values())
-    if (target.replicas === 1 && target.containerName === name) return { of: target.name, service: target.name }
+    if (target.replicas === 1 && target.containerName === name) return { of: nameOf(target, 1), service: target.name }
   return null
 }
 
