@@ -2,7 +2,7 @@
 // the only place where errors of the other parts become either.
 
 import { type At, showAt } from '../compose/at.ts'
-import { type ComposeError, explainCompose } from '../compose/error.ts'
+import { type ComposeError, explainCompose, printable } from '../compose/error.ts'
 import type { KernelError, Refusal } from '../kernel/kernel.ts'
 import { commandsOf } from '../kernel/print.ts'
 import type { LabError } from '../lab/lab.ts'
@@ -45,7 +45,9 @@ const FAULTS_OF_THE_MACHINE: ReadonlySet<CnmError['tag']> = new Set(['KernelRefu
 /** What the engine refused is the file's fault, unless the kernel would not. */
 export const labProblem = (errors: ReadonlyArray<LabError<At>>): Problem => {
   const lines = errors.flatMap((each) =>
-    each.tag === 'Refused' ? [`${showAt(each.at)}: ${explain(each.error)}`] : kernelProblem(each.error).lines,
+    each.tag === 'Refused'
+      ? [printable(`${showAt(each.at)}: ${explain(each.error)}`)]
+      : kernelProblem(each.error).lines,
   )
   const machine = errors.some((each) => each.tag === 'NoWorld' || FAULTS_OF_THE_MACHINE.has(each.error.tag))
   return { exit: machine ? EXIT.machine : EXIT.wrong, lines: few([...new Set(lines)]) }

@@ -171,7 +171,7 @@ export const sentenceOf = (error: ComposeError): string => {
 }
 
 /** Control characters of a hostile file must not reach a terminal, nor break the one line. */
-const printable = (text: string): string =>
+export const printable = (text: string): string =>
   text.replace(/\p{Cc}/gu, (c) => `\\x${c.charCodeAt(0).toString(16).padStart(2, '0')}`)
 
 /** `compose.yaml:7:9: the network ...`, one line. */

@@ -5,7 +5,7 @@ import { describe, expect, test } from 'vitest'
 import { isRunLab, runLab } from '../../src/cli/lab-name.ts'
 import { jsonText } from '../../src/cli/render/json.ts'
 import { junit } from '../../src/cli/render/junit.ts'
-import { shellWord } from '../../src/cli/render/script.ts'
+import { script, shellWord } from '../../src/cli/render/script.ts'
 import { listed, table } from '../../src/cli/render/table.ts'
 import { parseTarget } from '../../src/cli/target.ts'
 import { parseLab } from '../../src/kernel-linux/names.ts'
@@ -72,6 +72,11 @@ describe('a word for the shell', () => {
   ])('%j', (word, quoted) => {
     expect(shellWord(word)).toBe(quoted)
   })
+})
+
+test('a comment of a script is one line, whatever its words are', () => {
+  const text = script(['a\nrm -rf x', ''], [{ title: 'network "b\nrm -rf y"', ops: [] }], (ns) => ns)
+  expect(text).toBe('# a?rm -rf x\n#\n\n# network "b?rm -rf y"')
 })
 
 describe('JSON', () => {

@@ -113,6 +113,26 @@ test('what has a bearing and is not supported is noted, with its place, and the 
   expect(out).toContain('Who reaches whom')
 })
 
+describe('what a hostile file says', () => {
+  const refused = async (network: string): Promise<string> => {
+    const cwd = await folderWith({ 'h.yaml': `services:\n  a: { networks: [n] }\nnetworks:\n  n: ${network}\n` })
+    const { exit, out, err } = await cnm(['plan', 'h.yaml'], { cwd })
+    await rm(cwd, { recursive: true })
+    expect([exit, out]).toEqual([2, ''])
+    return err
+  }
+
+  test('does not become a line of a script', async () => {
+    expect(await refused('{ name: "n\\ntouch me" }')).toMatch(/^h\.yaml:4:14: .*without control characters.*\n$/)
+  })
+
+  test('does not reach the terminal as a control sequence', async () => {
+    expect(await refused('{ driver: "x\\e[31m" }')).toMatch(
+      /^h\.yaml:4:\d+: there is no network driver "x\\x1b\[31m".*\n$/,
+    )
+  })
+})
+
 test('a file may come by the standard input, and a folder may have its own', async () => {
   const text = 'name: piped\nservices:\n  web: {}\n'
   const piped = await cnm(['run', '-'], { input: text })

@@ -40,6 +40,9 @@ const outcomesOf = (
   })
 }
 
+/** In one line, however it was written. */
+const sentenceOf = ({ text }: Expectation): string => text.trim().replace(/\s+/g, ' ')
+
 const whyText = ({ failed }: Outcome): string =>
   failed
     .map((finding) => {
@@ -69,7 +72,7 @@ const show = (io: Io, outcomes: ReadonlyArray<Outcome>, simulation: Simulation):
   const { red, green } = io.paint
   for (const outcome of outcomes) {
     const { expectation, failed } = outcome
-    io.out(`${failed.length === 0 ? green('ok  ') : red('FAIL')} ${expectation.text}`)
+    io.out(`${failed.length === 0 ? green('ok  ') : red('FAIL')} ${sentenceOf(expectation)}`)
     if (failed.length === 0) continue
     io.out(`     ${showAt(expectation.at)}`)
     io.out(indented(whyText(outcome)))
@@ -97,7 +100,7 @@ const junitOf = (project: Project, outcomes: ReadonlyArray<Outcome>, simulation:
   junit(
     project.name,
     outcomes.map((outcome) => ({
-      name: outcome.expectation.text,
+      name: sentenceOf(outcome.expectation),
       file: outcome.expectation.at.file,
       line: outcome.expectation.at.line,
       failure:

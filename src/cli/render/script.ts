@@ -25,6 +25,9 @@ const nftText = (commands: ReadonlyArray<Command>, name: NsNames): string => {
   return [`${enter}nft -f - <<'${END}'`, ...commands.map(({ text }) => text), END].join('\n')
 }
 
+/** Whatever a file calls its things, a comment ends where its line does. */
+const comment = (text: string): string => `# ${text.replace(/\p{Cc}/gu, '?')}`.trimEnd()
+
 type Printed = Readonly<{ command: Command; alone: boolean }>
 
 /**
@@ -50,15 +53,12 @@ const chapterText = ({ title, ops }: Chapter, name: NsNames): string => {
     if (alone) close()
   }
   close()
-  return [`# ${title}`, ...lines].join('\n')
+  return [comment(title), ...lines].join('\n')
 }
 
-/** `head`: lines of comment. Every text must be of safe characters; those of operations are. */
+/** `head`: lines of comment. The texts of operations are of safe characters, for only their parsers make them. */
 export const script = (head: ReadonlyArray<string>, chapters: ReadonlyArray<Chapter>, name: NsNames): string =>
-  [
-    head.map((text) => (text === '' ? '#' : `# ${text}`)).join('\n'),
-    ...chapters.map((chapter) => chapterText(chapter, name)),
-  ].join('\n\n')
+  [head.map(comment).join('\n'), ...chapters.map((chapter) => chapterText(chapter, name))].join('\n\n')
 
 const PLAIN_WORD = /^[A-Za-z0-9_./:@%+=,-]+$/
 

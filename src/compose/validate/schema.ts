@@ -112,6 +112,9 @@ const service = {
   },
 }
 
+/** It is shown in tables and in the comments of scripts that root runs. */
+const networkName = { ...text('a name in one line, without control characters'), pattern: '^\\P{Cc}*$' }
+
 const network = record({
   attachable: flag,
   driver: text("a driver's name"),
@@ -120,7 +123,7 @@ const network = record({
   enable_ipv6: flag,
   external: {
     ...flag,
-    ...record({ name: text("the network's name") }),
+    ...record({ name: networkName }),
     type: ['boolean', 'string', 'object'],
     description: 'true or false',
   },
@@ -152,7 +155,7 @@ const network = record({
     additionalProperties: scalar,
     description: 'a mapping, or a list of KEY=VALUE',
   },
-  name: text("the network's name"),
+  name: networkName,
 })
 
 export const schema = {
