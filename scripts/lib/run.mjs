@@ -29,7 +29,8 @@ export const run = (program, args, { env = process.env, stdout = 'inherit' } = {
     }
     child.on('error', (error) => {
       done()
-      if ('code' in error && error.code === 'ENOENT') resolve(127)
+      // EACCES: not there either, as far as this user may look (a folder of PATH that is closed to them).
+      if ('code' in error && (error.code === 'ENOENT' || error.code === 'EACCES')) resolve(127)
       else reject(error)
     })
     child.on('close', (code, signal) => {

@@ -32,7 +32,8 @@ const tryOut = async (): Promise<Either<KernelError, void>> => {
   if ('tag' in tried.left) return E.left(tried.left)
   const first = tried.left[0]
   const hint = HINT[first?.op.object.kind === 'nft-table' ? 'nft-table' : 'netns']
-  return E.left(unavailable(first?.detail ?? 'a namespace could not be made', hint))
+  const what = `a namespace with a firewall cannot be made here: ${first?.detail ?? 'no reason was given'}`
+  return E.left(unavailable(what, hint))
 }
 
 /** Right: namespaces can be made, the tools are there, nft knows what the firewall needs. Left: what is missing. */
