@@ -5,11 +5,12 @@
 import type { At } from '../compose/at.ts'
 import type { Kernel, KernelError } from '../kernel/kernel.ts'
 import { removeLab } from '../kernel-linux/lab.ts'
+import { limitOf } from '../kernel-linux/limit.ts'
 import { linuxKernel } from '../kernel-linux/linux.ts'
 import { type Lab as LabName, labNames } from '../kernel-linux/names.ts'
 import { linuxReady } from '../kernel-linux/ready.ts'
 import { type Lab, type LabPlan, openLab } from '../lab/lab.ts'
-import { E, type Either } from '../prelude.ts'
+import { E, type Either, type TaskEither } from '../prelude.ts'
 import { claim } from './claim.ts'
 import { EXIT } from './exit.ts'
 import { exitOf, guarded } from './guard.ts'
@@ -19,13 +20,21 @@ import { kernelProblem, labProblem, type Problem } from './problem.ts'
 
 const STOPPED: KernelError = { tag: 'KernelUnavailable', what: 'the work was stopped', hint: null }
 
-/** A kernel that begins nothing new after `stop`; `track` hears of everything that changes the machine. */
-const stoppable = (kernel: Kernel, stop: AbortSignal, track: <A>(work: Promise<A>) => Promise<A>): Kernel => ({
-  name: kernel.name,
-  observe: (scope) => async () => (stop.aborted ? E.left(STOPPED) : kernel.observe(scope)()),
-  apply: (ops) => async () => (stop.aborted ? E.left(STOPPED) : track(kernel.apply(ops)())),
-  probe: (probe) => async () => (stop.aborted ? E.left(STOPPED) : kernel.probe(probe)()),
-})
+/** Probes handed on at a time; the others wait here, where they can still be called off. */
+const PROBES = 128
+
+/** A kernel that begins nothing new after `stop`, waiting probes included; `track` hears of everything it begins. */
+const stoppable = (kernel: Kernel, stop: AbortSignal, track: <A>(work: Promise<A>) => Promise<A>): Kernel => {
+  const limit = limitOf(PROBES)
+  const unlessStopped = <L, A>(task: TaskEither<L, A>): Promise<Either<L | KernelError, A>> =>
+    stop.aborted ? Promise.resolve(E.left(STOPPED)) : track<Either<L | KernelError, A>>(task())
+  return {
+    name: kernel.name,
+    observe: (scope) => () => unlessStopped(kernel.observe(scope)),
+    apply: (ops) => () => unlessStopped(kernel.apply(ops)),
+    probe: (probe) => () => limit(() => unlessStopped(kernel.probe(probe))),
+  }
+}
 
 const ATTEMPTS = 3
 

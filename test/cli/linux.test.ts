@@ -95,6 +95,20 @@ needs.kernel('cnm run --kernel linux', () => {
       expect(left()).toEqual([])
     })
 
+    test('after Ctrl-C while hundreds of packets wait: no process either, and soon', async () => {
+      const { child, ended } = start(true)
+      const { pid } = child
+      await built()
+      await new Promise((resolve) => setTimeout(resolve, 1500))
+      const signalled = Date.now()
+      child.kill('SIGINT')
+      expect(await ended).toEqual([130, null])
+      expect(Date.now() - signalled).toBeLessThan(10_000)
+      expect(left()).toEqual([])
+      if (pid === undefined) throw new Error('it was not started')
+      expect(() => process.kill(-pid, 0)).toThrow('ESRCH')
+    })
+
     test('when nobody reads on', async () => {
       await shell(`${CNM} run --kernel linux -p ${project} ${join(folder, 'small.yaml')} | head -1`)
       expect(left()).toEqual([])
