@@ -1,6 +1,6 @@
 // The simulated kernel: a whole run as `cnm run` does it, and its two halves, operations and packets.
 
-import { sandboxIdOf, toCommands } from '../src/compose/commands.ts'
+import { labPlanOf } from '../src/cli/source.ts'
 import { readProject } from '../src/compose/compose.ts'
 import { diff } from '../src/kernel/diff.ts'
 import { EMPTY_STATE, objectsOf, stateOf } from '../src/kernel/state.ts'
@@ -19,13 +19,7 @@ const run = async (services: number, networks: number): Promise<number> => {
   const files = [{ path: 'compose.yaml', text: composeOf(services, networks) }]
   const project = readProject(files, { env: {}, directory: 'big', profiles: [] })
   if (E.isLeft(project)) throw new Error('the file is wrong')
-  const containers = project.right.containers.map((container) => ({
-    name: container.name,
-    service: container.service,
-    sandbox: sandboxIdOf(project.right, container.name),
-    listens: container.ports.map(({ containerPort, transport }) => ({ port: containerPort, proto: transport })),
-  }))
-  const lab = await openLab(simKernel(EMPTY_WORLD), { ...toCommands(project.right), containers })
+  const lab = await openLab(simKernel(EMPTY_WORLD), labPlanOf(project.right))
   if (E.isLeft(lab)) throw new Error('the lab was refused')
   const found = await findAll(lab.right.kernel, lab.right.engine.model(), questionsOf(lab.right.containers))
   if (E.isLeft(found)) throw new Error('a question had no answer')

@@ -1,7 +1,7 @@
 // Which waiting commands asked for what the kernel refused.
 
 import type { Refusal } from '../kernel/kernel.ts'
-import { keyOf } from '../kernel/object.ts'
+import { keyOf, type ObjectKey, parentsOf } from '../kernel/object.ts'
 import { commandsOf } from '../kernel/print.ts'
 import type { Owner } from '../model/command.ts'
 import type { CnmError } from '../model/error.ts'
@@ -16,9 +16,19 @@ export const inWords = ({ op, errno, detail }: Refusal): Readonly<{ operation: s
   errno: detail === null ? errno : `${errno} (${detail})`,
 })
 
-/** Refusals of what somebody wants. A deletion that is refused is nobody's wish: it is tried again later. */
-export const refusedWishes = (refusals: ReadonlyArray<Refusal>): ReadonlyArray<Refusal> =>
-  refusals.filter(({ op }) => op.verb !== 'delete')
+/**
+ * Refusals of what somebody wants, without those that follow from another: a link in a namespace that was refused. A
+ * deletion that is refused is nobody's wish: it is tried again later.
+ */
+export const refusedWishes = (refusals: ReadonlyArray<Refusal>): ReadonlyArray<Refusal> => {
+  const wishes = refusals.filter(({ op }) => op.verb !== 'delete')
+  const before = new Set<ObjectKey>()
+  return wishes.filter(({ op }) => {
+    const follows = parentsOf(op.object).some((key) => before.has(key))
+    before.add(keyOf(op.object))
+    return !follows
+  })
+}
 
 export const ownersOf = (wanted: Wanted, { op }: Refusal): ReadonlyArray<Owner> =>
   getIn(wanted.owners, keyOf(op.object)) ?? []
@@ -26,17 +36,26 @@ export const ownersOf = (wanted: Wanted, { op }: Refusal): ReadonlyArray<Owner> 
 const touches = (touched: ReadonlyArray<Owner>, owner: Owner): boolean =>
   touched.some((each) => each.of === owner.of && each.id === owner.id)
 
-/** Those of `done` that changed what an owner of something refused wants, each with the first reason. */
-export const blame = <A extends Readonly<{ touched: ReadonlyArray<Owner> }>>(
+/** What a command did to the wishes, as `step` tells it. */
+type Deed = Readonly<{ touched: ReadonlyArray<Owner>; asked: ReadonlyArray<ObjectKey> }>
+
+/** Those who asked for the object; if nobody did (it was lost with another), those who touched an owner of it. */
+const culprits = <A extends Deed>(wanted: Wanted, done: ReadonlyArray<A>, refusal: Refusal): ReadonlyArray<A> => {
+  const asked = done.filter((deed) => deed.asked.includes(keyOf(refusal.op.object)))
+  if (asked.length > 0) return asked
+  const owners = ownersOf(wanted, refusal)
+  return done.filter((deed) => owners.some((owner) => touches(deed.touched, owner)))
+}
+
+/** The deeds to withdraw, each with the first reason. */
+export const blame = <A extends Deed>(
   wanted: Wanted,
   done: ReadonlyArray<A>,
   refusals: ReadonlyArray<Refusal>,
 ): ReadonlyMap<A, CnmError> => {
   const blamed = new Map<A, CnmError>()
   for (const refusal of refusals)
-    for (const owner of ownersOf(wanted, refusal))
-      for (const each of done)
-        if (!blamed.has(each) && touches(each.touched, owner))
-          blamed.set(each, { tag: 'KernelRefused', ...inWords(refusal) })
+    for (const deed of culprits(wanted, done, refusal))
+      if (!blamed.has(deed)) blamed.set(deed, { tag: 'KernelRefused', ...inWords(refusal) })
   return blamed
 }

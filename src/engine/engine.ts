@@ -20,7 +20,7 @@ import { memoryStore } from '../store/memory.ts'
 import type { Store } from '../store/store.ts'
 import { blame, inWords, ownersOf, refusedWishes } from './blame.ts'
 import { oursOf, scopeOf } from './look.ts'
-import { type Core, coreOf, FRESH_CORE, step } from './step.ts'
+import { type Core, coreOf, FRESH_CORE, type Step, step } from './step.ts'
 
 /** What a command did, once it is both committed and in the kernel. */
 export type Answer = Either<CnmError, ReadonlyArray<CnmEvent>>
@@ -46,7 +46,7 @@ export type EngineOptions = Readonly<{
 }>
 
 type Waiting = Readonly<{ command: Command; resolve: (answer: Answer) => void }>
-type Done = Waiting & Readonly<{ events: ReadonlyArray<CnmEvent>; touched: ReadonlyArray<Owner> }>
+type Done = Waiting & Omit<Step, 'core'>
 type Stepped = Readonly<{
   core: Core
   done: ReadonlyArray<Done>
@@ -65,8 +65,9 @@ const stepAll = (drivers: Drivers, from: Core, batch: ReadonlyArray<Waiting>): S
       refused.push({ waiting, error: taken.left })
       continue
     }
-    core = taken.right.core
-    done.push({ ...waiting, events: taken.right.events, touched: taken.right.touched })
+    const { core: next, ...deed } = taken.right
+    core = next
+    done.push({ ...waiting, ...deed })
   }
   return { core, done, refused }
 }

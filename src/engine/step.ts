@@ -3,6 +3,7 @@
 
 import type { Drivers } from '../drivers/registry.ts'
 import { renderAll, renderChanged } from '../drivers/render.ts'
+import type { ObjectKey } from '../kernel/object.ts'
 import type { Command, Owner } from '../model/command.ts'
 import { decide } from '../model/decide.ts'
 import type { CnmError } from '../model/error.ts'
@@ -18,10 +19,6 @@ export type Core = Readonly<{ model: Model; wanted: Wanted }>
 
 export const FRESH_CORE: Core = { model: freshModel(), wanted: NOTHING_WANTED }
 
-/** The core of a model that was loaded. Left: the model asks for the impossible. */
-export const coreOf = (drivers: Drivers, model: Model): Either<CnmError, Core> =>
-  pipeWanted(model, replaceFragments(NOTHING_WANTED, renderAll(drivers, model)))
-
 const ownerName = (model: Model, owner: Owner): string => {
   switch (owner.of) {
     case 'network':
@@ -33,24 +30,30 @@ const ownerName = (model: Model, owner: Owner): string => {
   }
 }
 
-const pipeWanted = (model: Model, wanted: Either<WantedClash, Wanted>): Either<CnmError, Core> =>
-  E.isLeft(wanted)
-    ? E.left({
-        tag: 'Clash',
-        key: wanted.left.key,
-        owners: wanted.left.owners.map((owner) => ownerName(model, owner)),
-      })
-    : E.right({ model, wanted: wanted.right })
+const clash = (model: Model, { key, owners }: WantedClash): Either<CnmError, never> =>
+  E.left({ tag: 'Clash', key, owners: owners.map((owner) => ownerName(model, owner)) })
 
-export type Step = Readonly<{ core: Core; events: ReadonlyArray<CnmEvent>; touched: ReadonlyArray<Owner> }>
+/** The core of a model that was loaded. Left: the model asks for the impossible. */
+export const coreOf = (drivers: Drivers, model: Model): Either<CnmError, Core> => {
+  const whole = replaceFragments(NOTHING_WANTED, renderAll(drivers, model))
+  return E.isLeft(whole) ? clash(model, whole.left) : E.right({ model, wanted: whole.right.wanted })
+}
 
-/** `touched`: the owners whose wishes this command changed. */
+/** `touched`: the owners whose inputs changed; `asked`: the objects that are wanted anew or differently. */
+export type Step = Readonly<{
+  core: Core
+  events: ReadonlyArray<CnmEvent>
+  touched: ReadonlyArray<Owner>
+  asked: ReadonlyArray<ObjectKey>
+}>
+
 export const step = (drivers: Drivers, core: Core, command: Command): Either<CnmError, Step> => {
   const events = decide(drivers, core.model, command)
   if (E.isLeft(events)) return events
   const model = events.right.reduce(evolve, core.model)
   const changed = renderChanged(drivers, core.model, model)
-  const next = pipeWanted(model, replaceFragments(core.wanted, changed))
-  if (E.isLeft(next)) return next
-  return E.right({ core: next.right, events: events.right, touched: changed.map(({ owner }) => owner) })
+  const next = replaceFragments(core.wanted, changed)
+  if (E.isLeft(next)) return clash(model, next.left)
+  const { wanted, asked } = next.right
+  return E.right({ core: { model, wanted }, events: events.right, touched: changed.map(({ owner }) => owner), asked })
 }

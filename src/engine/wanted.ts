@@ -15,6 +15,9 @@ export type Wanted = Readonly<{
   fragments: PMap<Fragment>
 }>
 
+/** The wanted host after a change, and the keys that it asks for anew or differently. */
+export type Replaced = Readonly<{ wanted: Wanted; asked: ReadonlyArray<ObjectKey> }>
+
 export const NOTHING_WANTED: Wanted = { state: EMPTY_STATE, owners: emptyMap(), fragments: emptyMap() }
 
 /** Two owners want one object differently. */
@@ -65,7 +68,7 @@ const withFragment = (fragments: Wanted['fragments'], { owner, fragment }: Owner
 export const replaceFragments = (
   wanted: Wanted,
   changed: ReadonlyArray<OwnerFragment>,
-): Either<WantedClash, Wanted> => {
+): Either<WantedClash, Replaced> => {
   const turnovers = changed.map(({ owner, fragment }) =>
     turnover(owner, getIn(wanted.fragments, ownerKey(owner)) ?? [], fragment),
   )
@@ -78,5 +81,8 @@ export const replaceFragments = (
       now = next.right
     }
   }
-  return E.right({ ...now, fragments: changed.reduce(withFragment, now.fragments) })
+  return E.right({
+    wanted: { ...now, fragments: changed.reduce(withFragment, now.fragments) },
+    asked: turnovers.flatMap(({ fresh }) => fresh.map(keyOf)),
+  })
 }

@@ -7,7 +7,7 @@ import { type Ip, isIp4, showIp } from '../net/ip.ts'
 import type { Mac } from '../net/mac.ts'
 import type { IfName, Ns } from '../net/name.ts'
 import type { SetName } from './firewall/skeleton.ts'
-import type { SysctlName } from './sysctl.ts'
+import { type SysctlName, sysctlDevice } from './sysctl.ts'
 
 /** The MTU of an Ethernet device that was given none, in bytes (ETH_DATA_LEN). */
 export const PLAIN_MTU = 1500
@@ -89,6 +89,32 @@ export const keyOf = (object: KernelObject): ObjectKey => {
       return `nft-table/${object.ns}`
     case 'nft-element':
       return `nft-element/${object.ns}/${object.set}/${object.key.join(' . ')}`
+  }
+}
+
+/** The keys without which an object cannot be there, as far as they are objects: its namespace, its device, its table. */
+export const parentsOf = (object: KernelObject): ReadonlyArray<ObjectKey> => {
+  const home = netnsKey(object.ns)
+  switch (object.kind) {
+    case 'netns':
+      return []
+    case 'link':
+      return object.spec.type === 'veth'
+        ? [home, netnsKey(object.spec.peer.ns), linkKey(object.spec.peer.ns, object.spec.peer.name)]
+        : [home]
+    case 'port':
+      return [home, linkKey(object.ns, object.dev), linkKey(object.ns, object.bridge)]
+    case 'address':
+    case 'route':
+      return [home, linkKey(object.ns, object.dev)]
+    case 'sysctl': {
+      const dev = sysctlDevice(object.name)
+      return dev === null ? [home] : [home, `link/${object.ns}/${dev}`]
+    }
+    case 'nft-table':
+      return [home]
+    case 'nft-element':
+      return [home, `nft-table/${object.ns}`]
   }
 }
 

@@ -41,7 +41,8 @@ const rootCauses = <At>(
   return causes.length > 0 ? causes : refused
 }
 
-const settle = (model: Model, planned: ReadonlyArray<PlannedContainer>): ReadonlyArray<Container> =>
+/** The planned containers that there are, with what was decided for them. */
+export const settle = (model: Model, planned: ReadonlyArray<PlannedContainer>): ReadonlyArray<Container> =>
   planned.flatMap(({ sandbox: id, ...rest }) => {
     const sandbox = getIn(model.sandboxes, id)
     return sandbox === undefined ? [] : [{ tag: 'container', ...rest, sandbox }]

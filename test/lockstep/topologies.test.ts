@@ -4,24 +4,16 @@
 import fc from 'fast-check'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { program } from '../../properties/arbitraries/commands.ts'
-import { freshEngine } from '../../src/engine/engine.ts'
-import { diff } from '../../src/kernel/diff.ts'
-import type { Kernel, Scope } from '../../src/kernel/kernel.ts'
-import { keyOf, sameObject } from '../../src/kernel/object.ts'
-import { EMPTY_STATE, type KernelState, objectsOf } from '../../src/kernel/state.ts'
 import { simKernel } from '../../src/kernel-sim/kernel.ts'
 import { EMPTY_WORLD } from '../../src/kernel-sim/state.ts'
-import { type Container, placeName } from '../../src/lab/place.ts'
-import { findAll, questionsOf } from '../../src/lab/reach.ts'
-import { INTERNET, WORLD } from '../../src/lab/world.ts'
-import type { Command } from '../../src/model/command.ts'
+import type { Container } from '../../src/lab/place.ts'
 import type { Model } from '../../src/model/types.ts'
-import { HOST } from '../../src/net/name.ts'
-import { getIn, valuesOf } from '../../src/net/pmap.ts'
+import { valuesOf } from '../../src/net/pmap.ts'
 import { port } from '../../src/net/port.ts'
-import { bundleAgent, labKernel, rightOf } from '../kernel-linux/labs.ts'
+import { bundleAgent, labKernel } from '../kernel-linux/labs.ts'
 import { needs } from '../lib/need.ts'
 import { runs } from '../lib/runs.ts'
+import { live } from './live.ts'
 
 /** Every container serves one TCP and one UDP port. */
 const LISTENS = [
@@ -38,42 +30,6 @@ const containersOf = (model: Model): ReadonlyArray<Container> =>
     listens: LISTENS,
   }))
 
-const scopeOf = (state: KernelState): Scope => ({
-  namespaces: [...new Set([HOST, INTERNET, ...objectsOf(state).map(({ ns }) => ns)])],
-  sysctls: objectsOf(state).flatMap((object) =>
-    object.kind === 'sysctl' ? [{ ns: object.ns, name: object.name }] : [],
-  ),
-})
-
-/** What differs between what is there and what should be, as facts that print well. */
-const differences = (there: KernelState, wanted: ReadonlyArray<KernelState>): ReadonlyArray<unknown> => {
-  const should = new Map(wanted.flatMap(objectsOf).map((object) => [keyOf(object), object]))
-  const missing = [...should].flatMap(([key, object]) => {
-    const held = getIn(there, key)
-    return held !== undefined && sameObject(held, object) ? [] : [{ key, wanted: object, there: held ?? null }]
-  })
-  const surplus = objectsOf(there).filter((object) => !should.has(keyOf(object)))
-  return [...missing, ...surplus.map((object) => ({ key: keyOf(object), wanted: null, there: object }))]
-}
-
-/** Builds the world and the program on a kernel; says what differs from what is wanted, and every answer. */
-const live = async (kernel: Kernel, commands: ReadonlyArray<Command>) => {
-  rightOf(await kernel.apply(diff(EMPTY_STATE, WORLD))())
-  const engine = freshEngine({ kernel, check: true })
-  const answers = await engine.submit(commands)
-  const wanted = engine.wanted()
-  const there = rightOf(await kernel.observe(scopeOf(wanted))())
-  const findings = rightOf(await findAll(kernel, engine.model(), questionsOf(containersOf(engine.model()))))
-  return {
-    refused: answers.map((answer) => (answer._tag === 'Left' ? answer.left.tag : null)),
-    differences: differences(there, [WORLD, wanted]),
-    table: findings.map(({ question: { from, to, kind }, reaches, how }) => {
-      const what = kind.proto === 'icmp' ? 'icmp' : `${kind.proto}/${kind.port}`
-      return `${placeName(from)} -> ${placeName(to)} ${what}: ${reaches ? 'reaches' : (how ?? 'nothing to try')}`
-    }),
-  }
-}
-
 needs.kernel('the simulated and the real kernel', () => {
   beforeAll(bundleAgent)
   const labs: Array<() => Promise<void>> = []
@@ -88,9 +44,9 @@ needs.kernel('the simulated and the real kernel', () => {
         n += 1
         const { kernel, close } = labKernel(`topo${n}`)
         labs.push(close)
-        const simulated = await live(simKernel(EMPTY_WORLD), commands)
+        const simulated = await live(simKernel(EMPTY_WORLD), commands, containersOf)
         expect(simulated.differences).toEqual([])
-        const real = await live(kernel, commands)
+        const real = await live(kernel, commands, containersOf)
         await close()
         expect(real).toEqual(simulated)
       }),

@@ -1,0 +1,74 @@
+// Facts about the engine that are not laws about any program; those are in properties/engine.properties.ts.
+
+import { describe, expect, test } from 'vitest'
+import { faultySim, paperKernel } from '../../properties/lib/kernels.ts'
+import { freshEngine, openEngine } from '../../src/engine/engine.ts'
+import type { Kernel } from '../../src/kernel/kernel.ts'
+import { EMPTY_STATE } from '../../src/kernel/state.ts'
+import { explain } from '../../src/model/error.ts'
+import { HOST } from '../../src/net/name.ts'
+import { sizeOfMap } from '../../src/net/pmap.ts'
+import { E, TE } from '../../src/prelude.ts'
+import { memoryStore } from '../../src/store/memory.ts'
+import type { Store } from '../../src/store/store.ts'
+import { createEndpoint, createNetwork, createSandbox, join } from '../lib/model.ts'
+
+const sentence = (answer: E.Either<Parameters<typeof explain>[0], unknown> | undefined): string | null =>
+  answer !== undefined && E.isLeft(answer) ? explain(answer.left) : null
+
+const web = [createNetwork(1, 'front'), createSandbox(1, 'web'), createEndpoint(1, 1, 'web'), join(1, 1)]
+
+describe('an engine', () => {
+  test('refuses a network that wants a bridge which another has, naming both', async () => {
+    const kernel = paperKernel()
+    const engine = freshEngine({ kernel, check: true })
+    const named = { options: { name: 'shared0' } }
+    const [, second] = await engine.submit([createNetwork(1, 'front', named), createNetwork(2, 'back', named)])
+    expect(sentence(second)).toBe('network "front" and network "back" want "link/host/shared0" differently')
+    expect(sizeOfMap(engine.model().networks)).toBe(1)
+  })
+
+  test('tells what depended on a refused command why', async () => {
+    const kernel = faultySim()
+    const engine = freshEngine({ kernel, check: true })
+    kernel.refuseNext(0)
+    const answers = await engine.submit(web)
+    const reason = 'the kernel refused "ip netns add web": EBUSY'
+    expect(answers.map(sentence)).toEqual([null, reason, null, reason])
+    expect(kernel.objects(EMPTY_STATE).filter((object) => object.ns !== HOST)).toEqual([])
+  })
+
+  test('changes nothing when the store cannot be written', async () => {
+    const kernel = paperKernel()
+    const broken: Store = {
+      ...memoryStore(),
+      transact: () => TE.left({ tag: 'StoreUnavailable', what: 'the disk is full', hint: null }),
+    }
+    const engine = freshEngine({ kernel, store: broken })
+    expect((await engine.submit(web)).map(sentence)).toEqual(Array(4).fill('the disk is full'))
+    expect(kernel.objects(EMPTY_STATE)).toEqual([])
+    expect(sizeOfMap(engine.model().networks)).toBe(0)
+  })
+
+  test('says so when the kernel cannot be asked at all', async () => {
+    const gone = TE.left({ tag: 'KernelUnavailable' as const, what: 'nobody is there', hint: 'start it' })
+    const kernel: Kernel = { name: 'sim', observe: () => gone, apply: () => gone, probe: () => gone }
+    const engine = freshEngine({ kernel })
+    expect((await engine.submit(web)).map(sentence)).toEqual(Array(4).fill('nobody is there; start it'))
+  })
+
+  test('repairs what somebody else changed, and then has nothing to do', async () => {
+    const kernel = faultySim()
+    const store = memoryStore()
+    const engine = freshEngine({ kernel, store, check: true })
+    await engine.submit(web)
+    const whole = kernel.objects(engine.wanted())
+    const bridge = whole.find((object) => object.kind === 'link' && object.spec.type === 'bridge')
+    if (bridge === undefined) throw new Error('there is no bridge')
+    await kernel.apply([{ verb: 'delete', object: bridge }])()
+    expect(kernel.objects(engine.wanted())).not.toEqual(whole)
+    expect(await openEngine({ kernel, store })).toMatchObject({ _tag: 'Right' })
+    expect(kernel.objects(engine.wanted())).toEqual(whole)
+    expect(await engine.sweep()).toEqual(E.right(0))
+  })
+})
