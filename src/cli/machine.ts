@@ -66,7 +66,7 @@ export const onMachine = async <A>(
 
   const build = async (stop: AbortSignal): Promise<Either<Problem, A>> => {
     io.progress('looking at this machine ...')
-    const ready = await track(linuxReady())
+    const ready = await track(linuxReady(name))
     if (E.isLeft(ready)) return E.left(kernelProblem(ready.left))
     io.progress(`building lab ${name} ...`)
     const lab = await openLab(stoppable(kernel, stop, track), plan)

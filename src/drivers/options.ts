@@ -25,10 +25,11 @@ export const readNumber =
     return /^[0-9]+$/.test(text) && n >= from && n <= to ? E.right(n) : E.left(`a whole number from ${from} to ${to}`)
   }
 
+/** `expected` is a phrase: "an interface name". */
 export const readText =
-  (parse: (text: string) => Either<string, string>): Reader =>
+  (parse: (text: string) => Either<unknown, string>, expected: string): Reader =>
   (text) =>
-    parse(text)
+    E.mapLeft(() => expected)(parse(text))
 
 /** Every declared option, read or defaulted. Options nobody declared are ignored, as Docker ignores them. */
 export const readOptions =

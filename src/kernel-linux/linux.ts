@@ -16,7 +16,7 @@ export type LinuxKernel = Kernel & Readonly<{ close: () => Promise<void> }>
 
 const PROCESSES = 8
 /** Pings mostly wait, so more of them may run at once. */
-const PINGS = 64
+const PINGS = 192
 const PATIENCE_MS = 1000
 
 /** Needs root (CAP_NET_ADMIN, CAP_SYS_ADMIN) and the tools; see `linuxReady`. Changes only what operations name. */

@@ -8,7 +8,7 @@ import { HOST } from '../net/name.ts'
 import { E, type Either } from '../prelude.ts'
 import { apply } from './apply.ts'
 import { removeLab } from './lab.ts'
-import { labNames, parseLab } from './names.ts'
+import { type Lab, labNames } from './names.ts'
 import { runWithin, TOOLS, unavailable } from './run.ts'
 
 const AS_ROOT = 'run it as root, or with CAP_NET_ADMIN and CAP_SYS_ADMIN'
@@ -22,12 +22,10 @@ const TRIAL: ReadonlyArray<KernelOp> = [
   { verb: 'create', object: skeletonTable(HOST) },
 ]
 
-const tryOut = async (): Promise<Either<KernelError, void>> => {
-  const lab = parseLab(`ready-${process.pid}`)
-  if (E.isLeft(lab)) throw new Error(lab.left)
-  const machine = { run: runWithin(1), names: labNames(lab.right), vacate: async () => {} }
+const tryOut = async (lab: Lab): Promise<Either<KernelError, void>> => {
+  const machine = { run: runWithin(1), names: labNames(lab), vacate: async () => {} }
   const tried = await apply(machine, TRIAL)
-  const removed = await removeLab(lab.right)
+  const removed = await removeLab(lab)
   if (E.isRight(tried)) return removed
   if ('tag' in tried.left) return E.left(tried.left)
   const first = tried.left[0]
@@ -36,13 +34,16 @@ const tryOut = async (): Promise<Either<KernelError, void>> => {
   return E.left(unavailable(what, hint))
 }
 
-/** Right: namespaces can be made, the tools are there, nft knows what the firewall needs. Left: what is missing. */
-export const linuxReady = async (): Promise<Either<KernelError, void>> => {
+/**
+ * Right: namespaces can be made, the tools are there, nft knows what the firewall needs. Left: what is missing. The trial is
+ * made in an empty lab of this name, which is removed.
+ */
+export const linuxReady = async (lab: Lab): Promise<Either<KernelError, void>> => {
   if (process.platform !== 'linux') return E.left(unavailable(`this is ${process.platform}, not Linux`))
   const run = runWithin(1)
   for (const tool of TOOLS) {
     const ran = await run(null, tool, ['-V'])
     if (E.isLeft(ran)) return ran
   }
-  return tryOut()
+  return tryOut(lab)
 }

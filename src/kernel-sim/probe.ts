@@ -71,7 +71,7 @@ const verdictOf = (run: Run, local: Failure | null, names: Names): Verdict => {
   const { death } = run
   return death === null
     ? { tag: 'died', how, where: null, why: null }
-    : { tag: 'died', how, where: whereText(death, names), why: reasonText(death.event.reason, names) }
+    : { tag: 'died', how, where: whereText(death, names), why: reasonText(death.event.reason, death.ns, names) }
 }
 
 const noSuchNamespace = (world: World, ns: Ns): ProbeResult => ({

@@ -20,8 +20,9 @@ export const whereText = ({ ns, dev }: Pick<Step, 'ns' | 'dev'>, names: Names): 
 
 const ruleText = ({ chain, rule }: RuleAt): string => `the rule "${rule.about}" (chain ${chain})`
 
-/** A full clause that says why a packet went no further. */
-export const reasonText = (reason: DropReason, names: Names = NO_NAMES): string => {
+/** A full clause that says why a packet went no further in `ns`. */
+export const reasonText = (reason: DropReason, ns: Ns, names: Names = NO_NAMES): string => {
+  const device = (dev: IfName): string => names.dev(ns, dev)
   switch (reason.tag) {
     case 'rule':
       return `${ruleText(reason.at)} drops it`
@@ -32,19 +33,19 @@ export const reasonText = (reason: DropReason, names: Names = NO_NAMES): string 
     case 'not-unicast':
       return `${names.ip(reason.to)} is a broadcast or multicast address`
     case 'no-neighbour':
-      return `nobody on ${reason.dev} answers for ${names.ip(reason.ip)}`
+      return `nobody on ${device(reason.dev)} answers for ${names.ip(reason.ip)}`
     case 'link-down':
-      return `${reason.dev} is down or gone`
+      return `${device(reason.dev)} is down or gone`
     case 'no-carrier':
-      return `the other end of ${reason.dev} is down or gone`
+      return `the other end of ${device(reason.dev)} is down or gone`
     case 'port-inactive':
-      return `it is a port of ${reason.bridge}, and one of the two is down`
+      return `it is a port of ${device(reason.bridge)}, and one of the two is down`
     case 'same-port':
       return 'a bridge does not send a frame back out of the port it came from'
     case 'isolated-ports':
-      return `it and ${reason.to} are isolated ports, which do not reach each other`
+      return `it and ${device(reason.to)} are isolated ports, which do not reach each other`
     case 'nobody-else':
-      return `no other port of ${reason.bridge} could take it`
+      return `no other port of ${device(reason.bridge)} could take it`
     case 'other-host':
       return `it is for ${showMac(reason.mac)}, another machine`
     case 'storm':
@@ -175,7 +176,7 @@ const eventText = (step: Step, names: Names): string => {
     case 'delivered':
       return `takes in ${payloadText(packet, names)}`
     case 'dropped':
-      return `dropped ${payloadText(packet, names)}: ${reasonText(event.reason, names)}`
+      return `dropped ${payloadText(packet, names)}: ${reasonText(event.reason, ns, names)}`
   }
 }
 

@@ -108,7 +108,7 @@ needs.kernel('a lab', () => {
 
   test('the machine is ready, and as it was after having been asked', async () => {
     const before = await machine()
-    rightOf(await linuxReady())
+    rightOf(await linuxReady(labOf(`ready-${process.pid}`)))
     expect(await machine()).toBe(before)
     expect((await listLabs()).filter((lab) => lab === `ready-${process.pid}`)).toEqual([])
   })

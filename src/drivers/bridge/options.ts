@@ -7,7 +7,11 @@ import { type OptionSpec, readBoolean, readNumber, readOptions, readText } from 
 const DOCKER = 'com.docker.network'
 
 const SPECS: Readonly<Record<keyof BridgeOptions, OptionSpec>> = {
-  name: { names: [`${DOCKER}.bridge.name`, 'name'], otherwise: null, read: readText(parseIfName) },
+  name: {
+    names: [`${DOCKER}.bridge.name`, 'name'],
+    otherwise: null,
+    read: readText(parseIfName, 'an interface name of at most 15 letters, digits, "_", "-" or "."'),
+  },
   icc: { names: [`${DOCKER}.bridge.enable_icc`, 'icc'], otherwise: true, read: readBoolean },
   masquerade: {
     names: [`${DOCKER}.bridge.enable_ip_masquerade`, 'masquerade'],
