@@ -14,6 +14,10 @@ export type DeviceKey = (typeof DEVICE_KEYS)[number]
 export const FORWARD4 = 'net.ipv4.ip_forward' as SysctlName
 export const FORWARD6 = 'net.ipv6.conf.all.forwarding' as SysctlName
 
+/** How many milliseconds must pass between two ICMP errors to one address; 0: no limit. 1000 and 100 by default. */
+export const ICMP_LIMIT4 = 'net.ipv4.icmp_ratelimit' as SysctlName
+export const ICMP_LIMIT6 = 'net.ipv6.icmp.ratelimit' as SysctlName
+
 const inSysctl = (dev: IfName): string => dev.replaceAll('.', '/')
 
 /** `net.ipv4.conf.<dev>.<key>` or `net.ipv6.conf.<dev>.<key>`. */

@@ -5,6 +5,7 @@
 import { freshLoopback } from '../kernel/cascade.ts'
 import type { KernelObject } from '../kernel/object.ts'
 import { type KernelState, stateOf } from '../kernel/state.ts'
+import { ICMP_LIMIT4, ICMP_LIMIT6 } from '../kernel/sysctl.ts'
 import { type Cidr, cidr, DEFAULT4, DEFAULT6 } from '../net/cidr.ts'
 import { type Family, type Ip, ip } from '../net/ip.ts'
 import { type Mac, mac } from '../net/mac.ts'
@@ -19,9 +20,12 @@ export const HOST_ADDRESS: Readonly<Record<Family, Ip>> = { 4: ip('203.0.113.2')
 /** Where `internet` answers. */
 export const INTERNET_ADDRESS: Readonly<Record<Family, Ip>> = { 4: ip('203.0.113.1'), 6: ip('2001:db8::1') }
 
+/** ICMP errors are not limited: a machine asked by many at once would leave some without an answer. */
 const room = (space: Ns): ReadonlyArray<KernelObject> => [
   { kind: 'netns', ns: space },
   { ...freshLoopback(space), up: true },
+  { kind: 'sysctl', ns: space, name: ICMP_LIMIT4, value: '0', otherwise: '1000' },
+  { kind: 'sysctl', ns: space, name: ICMP_LIMIT6, value: '0', otherwise: '100' },
 ]
 
 const end = (space: Ns, name: IfName, peer: Readonly<{ ns: Ns; name: IfName }>, address: Mac): KernelObject => ({

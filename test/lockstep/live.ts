@@ -17,7 +17,7 @@ import { rightOf } from '../kernel-linux/labs.ts'
 
 const scopeOf = (state: KernelState): Scope => ({
   namespaces: [...new Set([HOST, INTERNET, ...objectsOf(state).map(({ ns }) => ns)])],
-  sysctls: objectsOf(state).flatMap((object) =>
+  sysctls: [...objectsOf(WORLD), ...objectsOf(state)].flatMap((object) =>
     object.kind === 'sysctl' ? [{ ns: object.ns, name: object.name }] : [],
   ),
 })

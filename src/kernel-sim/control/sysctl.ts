@@ -2,7 +2,7 @@
 // Sources: Documentation/networking/ip-sysctl.rst, net/ipv4/devinet.c (devinet_conf_ifindex, inet_forward_change),
 // net/ipv6/addrconf.c (addrconf_forward_change, addrconf_disable_change), kernel/sysctl.c (proc_dointvec).
 
-import { type DeviceKey, FORWARD4, type SysctlName } from '../../kernel/sysctl.ts'
+import { type DeviceKey, FORWARD4, ICMP_LIMIT4, ICMP_LIMIT6, type SysctlName } from '../../kernel/sysctl.ts'
 import type { Family } from '../../net/ip.ts'
 import type { IfName, Ns } from '../../net/name.ts'
 import { entriesUnder, getIn, removeIn, setIn, valuesOf } from '../../net/pmap.ts'
@@ -15,6 +15,12 @@ const DEFAULTS: Readonly<Record<Family, Readonly<Partial<Record<DeviceKey, strin
   4: { route_localnet: '0', forwarding: '0', rp_filter: '0', proxy_arp: '0' },
   6: { disable_ipv6: '0', accept_ra: '1', forwarding: '0' },
 }
+
+/** Sysctls of a whole namespace that are only numbers here: what they govern is not modelled. */
+const NUMBERS: ReadonlyMap<SysctlName, string> = new Map([
+  [ICMP_LIMIT4, '1000'],
+  [ICMP_LIMIT6, '100'],
+])
 
 /** `dev` is `all`, `default` or a device. */
 type Parsed = Readonly<{ family: Family; dev: string; key: DeviceKey }>
@@ -51,12 +57,14 @@ export const isReserved = (name: IfName): boolean => RESERVED.has(name)
 /** The kernel's default, or null if there is no such sysctl. */
 export const sysctlDefault = (name: SysctlName): string | null => {
   const parsed = parse(name)
-  return parsed === null ? null : (DEFAULTS[parsed.family][parsed.key] ?? null)
+  return parsed === null ? (NUMBERS.get(name) ?? null) : (DEFAULTS[parsed.family][parsed.key] ?? null)
 }
 
 /** Its value, or null if the namespace has no such sysctl. */
 export const readSysctl = (space: NsEntry, name: SysctlName): string | null => {
   const parsed = parse(name)
+  const number = NUMBERS.get(name)
+  if (number !== undefined) return getIn(space.sysctls, name) ?? number
   if (parsed === null || !exists(space, parsed)) return null
   return getIn(space.sysctls, nameOf(parsed)) ?? DEFAULTS[parsed.family][parsed.key] ?? null
 }
@@ -127,8 +135,12 @@ const settle6 = (before: NsEntry, world: World): World => {
 export const writeSysctl = (world: World, ns: Ns, name: SysctlName, text: string): Result => {
   const space = nsOf(world, ns)
   const parsed = parse(name)
-  if (space === undefined || parsed === null || !exists(space, parsed)) return refuse('ENOENT')
   const n = integer(text)
+  if (space !== undefined && NUMBERS.has(name))
+    return n === null
+      ? refuse('EINVAL')
+      : done(putNs(world, { ...space, sysctls: setIn(space.sysctls, name, String(n)) }))
+  if (space === undefined || parsed === null || !exists(space, parsed)) return refuse('ENOENT')
   if (n === null) return refuse('EINVAL')
   const value = String(n)
   const was = readSysctl(space, name) ?? value
