@@ -1,6 +1,7 @@
 // Names derived from ids, so that a second attempt finds the first one's link, and the marks by which links are known as
 // ours. Interface names have 15 bytes at most.
 
+import { aliasFor } from '../kernel/owned.ts'
 import type { EndpointId, NetworkId } from '../model/types.ts'
 import { type Mac, macFromHex } from '../net/mac.ts'
 import { type IfName, ifName } from '../net/name.ts'
@@ -13,5 +14,5 @@ export const hostEndName = (endpoint: EndpointId): IfName => ifName(`veth${endpo
 export const hostEndMac = (endpoint: EndpointId): Mac => macFromHex(endpoint.slice(16, 28))
 export const bridgeMac = (network: NetworkId): Mac => macFromHex(network.slice(16, 28))
 
-export const networkAlias = (network: NetworkId): string => `cnm:network/${network.slice(0, 12)}`
-export const endpointAlias = (endpoint: EndpointId): string => `cnm:endpoint/${endpoint.slice(0, 12)}`
+export const networkAlias = (network: NetworkId): string => aliasFor(`network/${network.slice(0, 12)}`)
+export const endpointAlias = (endpoint: EndpointId): string => aliasFor(`endpoint/${endpoint.slice(0, 12)}`)
