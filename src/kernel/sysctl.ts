@@ -31,10 +31,3 @@ export const sysctlDevice = (name: SysctlName): string | null => {
   const dev = DEVICE.exec(name)?.[2]
   return dev === undefined || dev === 'all' || dev === 'default' ? null : dev.replaceAll('/', '.')
 }
-
-/** Where it is below /proc/sys. */
-export const sysctlPath = (name: SysctlName): string =>
-  name
-    .split('.')
-    .map((part) => part.replaceAll('/', '.'))
-    .join('/')

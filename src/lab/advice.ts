@@ -67,7 +67,3 @@ export const adviceFor = (model: Model, question: Question): string | null => {
     return from.tag === 'container' ? betweenContainers(model, from, to) : fromOutside(model, to, question)
   return from.tag === 'container' && to.tag === 'internet' ? toInternet(model, from) : null
 }
-
-/** What ended the packet that was sent, if something did. */
-export const lastDrop = (trace: Trace): Trace[number] | null =>
-  trace.findLast(({ event }) => event.tag === 'dropped') ?? null

@@ -40,9 +40,6 @@ export const macFromHex = (hex: string): Mac => {
 
 /** 33:33 and the low 32 bits of the group (RFC 2464 section 7). */
 export const macOfGroup6 = (group: Ip6): Mac => mac(0x3333 * 2 ** 32 + Number(group & 0xffffffffn))
-/** 01:00:5e and the low 23 bits of the group (RFC 1112 section 6.4). */
-export const macOfGroup4 = (group: Ip4): Mac => mac(0x01005e * 2 ** 24 + (group & 0x7fffff))
-
 /** The link-local address that Linux forms from a MAC: fe80::/64 and modified EUI-64 (RFC 4291 appendix A). */
 export const linkLocal6 = (m: Mac): Ip6 => {
   const high = BigInt(Math.floor(m / 2 ** 24)) ^ 0x020000n
