@@ -1,7 +1,6 @@
 // What one could do so that a packet arrives, where that is clear from the model. Sentences for people who wrote a Compose
 // file, in its words.
 
-import type { Trace } from '../kernel-sim/trace.ts'
 import { endpointsIn } from '../model/queries.ts'
 import type { Model, Network } from '../model/types.ts'
 import { isLoopback, showIp } from '../net/ip.ts'
