@@ -42,14 +42,13 @@ describe('the model', () => {
   })
 
   test.prop([program])(
-    'uses exactly the reserved addresses, the gateways and the addresses of endpoints (P1)',
+    'uses exactly the reserved addresses, gateways, auxiliary addresses and those of endpoints (P1)',
     (commands) => {
       const model = commands.reduce(obey, freshModel())
       for (const pool of valuesOf(model.ipam.pools)) {
         const reserved = countOf(freshPool(pool.space, pool.subnet, pool.range).used)
-        const gateways = valuesOf(model.networks).flatMap(({ pools }) =>
-          pools.filter(({ pool: id }) => id === pool.id),
-        ).length
+        const mine = valuesOf(model.networks).flatMap(({ pools }) => pools.filter(({ pool: id }) => id === pool.id))
+        const gateways = mine.length + mine.flatMap(({ aux }) => Object.keys(aux)).length
         const held = valuesOf(model.endpoints).flatMap(({ addresses }) =>
           addresses.filter((a) => a.pool === pool.id),
         ).length
@@ -69,7 +68,7 @@ describe('the model', () => {
     const entries = storedChanges(freshModel(), model).flatMap(({ key, value }) =>
       value === null ? [] : [{ key, value }],
     )
-    expect(loadModel(freshModel(), entries)).toEqual(model)
+    expect(loadModel(freshModel(), entries)).toEqual(E.right(model))
   })
 
   test.prop([program])('can always be emptied: sandboxes, then endpoints, then networks (P5)', (commands) => {

@@ -1,16 +1,12 @@
-// The whole dialect of fp-ts that this project speaks, and the only file that imports it.
-// Either for refusals, Option for searches that may find nothing, TaskEither at the edge, pipe for one value through
-// several steps. No HKT, Reader, State or fp-ts maps: see docs/decisions/0001-a-small-dialect.md.
+// The whole dialect of fp-ts that this project speaks, and the only file that imports it: Either for refusals, TaskEither at
+// the edge. No HKT, Reader, State or fp-ts maps: see docs/decisions/0001-a-small-dialect.md.
 
 import * as E from 'fp-ts/lib/Either.js'
-import { pipe } from 'fp-ts/lib/function.js'
-import * as O from 'fp-ts/lib/Option.js'
 import * as TE from 'fp-ts/lib/TaskEither.js'
 
 export type { Either } from 'fp-ts/lib/Either.js'
-export type { Option } from 'fp-ts/lib/Option.js'
 export type { TaskEither } from 'fp-ts/lib/TaskEither.js'
-export { E, O, pipe, TE }
+export { E, TE }
 
 /** Marks a value as having passed its parser; only the parser's module casts into it. */
 export type Brand<Name extends string> = { readonly __brand: Name }

@@ -5,8 +5,11 @@ import fc from 'fast-check'
 import type { Command, PoolSpec } from '../../src/model/command.ts'
 import { endpointId, networkId, sandboxId } from '../../src/model/types.ts'
 import { type Cidr, cidr, nthOf } from '../../src/net/cidr.ts'
+import { ip } from '../../src/net/ip.ts'
+import { mac } from '../../src/net/mac.ts'
 import { HOST, ns } from '../../src/net/name.ts'
 import { port } from '../../src/net/port.ts'
+import { v4, v6 } from '../../test/lib/model.ts'
 
 const hex = (kind: string, n: number): string => `${kind}${n}`.padEnd(64, `${n}0a5c3e7`).replace(/[^0-9a-f]/g, 'e')
 
@@ -20,14 +23,17 @@ const SUBNETS6 = ['fd00:1::/64', 'fd00:2::/64'].map(cidr)
 const maybe = <A>(values: ReadonlyArray<A>): fc.Arbitrary<A | null> =>
   fc.oneof({ weight: 2, arbitrary: fc.constant(null) }, { weight: 1, arbitrary: fc.constantFrom(...values) })
 
+/** Half of a subnet to hand out from, and an address of it that is kept for somebody. */
 const spec = (family: 4 | 6, subnets: ReadonlyArray<Cidr>): fc.Arbitrary<PoolSpec> =>
-  fc.record({ subnet: maybe(subnets), gateway: fc.boolean() }).map(({ subnet, gateway }) => ({
-    family,
-    subnet,
-    range: null,
-    gateway: subnet !== null && gateway ? nthOf(subnet, 2n) : null,
-    aux: {},
-  }))
+  fc
+    .record({ subnet: maybe(subnets), gateway: fc.boolean(), range: fc.boolean(), aux: fc.boolean() })
+    .map(({ subnet, gateway, range, aux }) => ({
+      family,
+      subnet,
+      range: subnet !== null && range ? { ip: subnet.ip, bits: subnet.bits + 1 } : null,
+      gateway: subnet !== null && gateway ? nthOf(subnet, 2n) : null,
+      aux: subnet !== null && aux ? { router: nthOf(subnet, 1n) } : {},
+    }))
 
 export const pools: fc.Arbitrary<ReadonlyArray<PoolSpec>> = fc.oneof(
   { weight: 3, arbitrary: fc.tuple(spec(4, SUBNETS4)) },
@@ -36,9 +42,21 @@ export const pools: fc.Arbitrary<ReadonlyArray<PoolSpec>> = fc.oneof(
 )
 
 const options: fc.Arbitrary<Readonly<Record<string, string>>> = fc.oneof(
-  { weight: 4, arbitrary: fc.constant({}) },
-  { weight: 1, arbitrary: fc.constantFrom({ icc: 'false' }, { masquerade: 'false' }, { mtu: '1400' }, { mtu: 'x' }) },
+  { weight: 6, arbitrary: fc.constant({}) },
+  {
+    weight: 2,
+    arbitrary: fc.constantFrom(
+      { icc: 'false' },
+      { masquerade: 'false' },
+      { mtu: '1400' },
+      { mtu: '1000' },
+      { mtu: 'x' },
+    ),
+  },
+  { weight: 1, arbitrary: fc.constantFrom({ name: 'docker0' }, { name: 'shared0' }) },
 )
+
+const labels: fc.Arbitrary<Readonly<Record<string, string>>> = fc.constantFrom({}, { a: 'b' }, { $n: '5', $o: 'x' })
 
 const createNetwork: fc.Arbitrary<Command> = fc.record({
   tag: fc.constant('CreateNetwork' as const),
@@ -51,7 +69,7 @@ const createNetwork: fc.Arbitrary<Command> = fc.record({
   options,
   internal: fc.oneof({ weight: 3, arbitrary: fc.constant(false) }, { weight: 1, arbitrary: fc.constant(true) }),
   attachable: fc.constant(false),
-  labels: fc.constant({}),
+  labels,
   pools,
 })
 
@@ -61,7 +79,7 @@ const createSandbox: fc.Arbitrary<Command> = fc
     host: fc.oneof({ weight: 9, arbitrary: fc.constant(false) }, { weight: 1, arbitrary: fc.constant(true) }),
     ports: fc.array(
       fc.record({
-        hostIp: maybe([cidr('203.0.113.2/32').ip, cidr('0.0.0.0/32').ip]),
+        hostIp: maybe(['203.0.113.2', '0.0.0.0', '::', '2001:db8::2'].map(ip)),
         hostPorts: maybe([
           { from: port(80), to: port(80) },
           { from: port(8080), to: port(8081) },
@@ -85,17 +103,16 @@ const createEndpoint: fc.Arbitrary<Command> = fc
   .record({
     at: fc.nat(ENDPOINTS.length - 1),
     network: fc.constantFrom(...NETWORKS),
-    ipv4: maybe([nthOf(cidr('172.20.0.0/16'), 5n), nthOf(cidr('10.9.0.0/30'), 2n)]),
+    ipv4: maybe(['172.20.0.5', '10.9.0.2'].map(v4)),
+    ipv6: maybe(['fd00:1::5'].map(v6)),
+    mac: maybe([mac(0x020000abcdef)]),
+    aliases: fc.constantFrom([], ['www'], ['www', 'e0']),
   })
-  .map(({ at, network, ipv4 }) => ({
+  .map(({ at, ...rest }) => ({
     tag: 'CreateEndpoint',
     id: ENDPOINTS[at] ?? endpointId(hex('c', 0)),
-    network,
     name: `e${at}`,
-    aliases: [],
-    ipv4,
-    ipv6: null,
-    mac: null,
+    ...rest,
   }))
 
 const join: fc.Arbitrary<Command> = fc.record({
@@ -166,7 +183,7 @@ const working: fc.Arbitrary<ReadonlyArray<Command>> = fc
           id,
           name: `net${n}`,
           driver: 'bridge',
-          options: asked['mtu'] === 'x' ? {} : asked,
+          options: asked['mtu'] === 'x' || asked['mtu'] === '1000' ? {} : asked,
           internal,
           attachable: false,
           labels: {},

@@ -3,6 +3,7 @@
 
 import { scopeOf } from '../../src/engine/look.ts'
 import { after } from '../../src/kernel/diff.ts'
+import { heldBack, missingOf } from '../../src/kernel/hold-back.ts'
 import type { Kernel, Refusal } from '../../src/kernel/kernel.ts'
 import { type KernelObject, keyOf } from '../../src/kernel/object.ts'
 import type { KernelOp } from '../../src/kernel/op.ts'
@@ -57,8 +58,11 @@ export const paperKernel = (): TestKernel => {
     apply: (ops) => async () => {
       const refusals: Refusal[] = []
       ops.forEach((op, at) => {
-        const chosen = blows()
-        if (chosen || impossible(state, op)) refusals.push({ at, op, errno: chosen ? 'EBUSY' : 'EEXIST', detail: null })
+        const held = heldBack(missingOf(refusals), op, at)
+        const chosen = held === null && blows()
+        if (held !== null) refusals.push(held)
+        else if (chosen || impossible(state, op))
+          refusals.push({ at, op, errno: chosen ? 'EBUSY' : 'EEXIST', detail: null })
         else state = after(state, op)
       })
       return refusals.length === 0 ? E.right(undefined) : E.left(refusals)
@@ -83,6 +87,11 @@ export const faultySim = (): TestKernel => {
     apply: (ops) => async () => {
       const refusals: Refusal[] = []
       for (const [at, op] of ops.entries()) {
+        const held = heldBack(missingOf(refusals), op, at)
+        if (held !== null) {
+          refusals.push(held)
+          continue
+        }
         const applied = blows()
           ? E.left([{ at, op, errno: 'EBUSY' as const, detail: null }])
           : await kernel.apply([op])()

@@ -2,7 +2,7 @@
 // in the file. Names of keys are the Compose Specification's; addresses are parsed, references resolved.
 
 import type { Cidr } from '../net/cidr.ts'
-import type { Ip } from '../net/ip.ts'
+import type { Ip, Ip4, Ip6 } from '../net/ip.ts'
 import type { Mac } from '../net/mac.ts'
 import type { IfName } from '../net/name.ts'
 import type { Port, Transport } from '../net/port.ts'
@@ -83,8 +83,8 @@ export type ProjectAttachment = Readonly<{
   network: string
   /** Names the container has there besides `fullName`: the service's, then those of the file. */
   aliases: ReadonlyArray<string>
-  ipv4: Ip | null
-  ipv6: Ip | null
+  ipv4: Ip4 | null
+  ipv6: Ip6 | null
   linkLocal: ReadonlyArray<Ip>
   mac: Mac | null
   priority: number

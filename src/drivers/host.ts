@@ -9,6 +9,7 @@ export const host: Driver = {
   addresses: false,
   single: true,
   configure: () => E.right({}),
+  objection: () => null,
   network: () => [],
   endpoint: () => [],
 }

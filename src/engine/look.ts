@@ -1,10 +1,10 @@
-// What to look at, and what of the answer is ours: pure parts of comparing the kernel with what we know. Ours is what we
-// know by its key, and what bears our mark (kernel/owned.ts): the remains of what is in no model any more.
+// What to look at, and what of the answer is ours: pure parts of comparing the kernel with what we know.
 
 import type { Scope } from '../kernel/kernel.ts'
 import { type KernelObject, keyOf } from '../kernel/object.ts'
 import { ownedPart } from '../kernel/owned.ts'
 import { type KernelState, objectsOf, stateOf } from '../kernel/state.ts'
+import { sysctlDevice } from '../kernel/sysctl.ts'
 import { HOST, type Ns } from '../net/name.ts'
 import { getIn, hasIn } from '../net/pmap.ts'
 
@@ -19,17 +19,22 @@ export const scopeOf = (known: ReadonlyArray<KernelState>): Scope => {
   return { namespaces: [...namespaces], sysctls: [...sysctls.values()] }
 }
 
-/** What was observed, as far as it is ours. A sysctl's `otherwise` is a note of ours, and is kept. */
-export const oursOf = (observed: KernelState, known: ReadonlyArray<KernelState>): KernelState => {
-  const note = (object: KernelObject): KernelObject | undefined =>
-    known.map((state) => getIn(state, keyOf(object))).find((each) => each !== undefined)
-  const made = new Set(known.flatMap(objectsOf).flatMap((object) => (object.kind === 'netns' ? [object.ns] : [])))
+/**
+ * What was observed, as far as it is ours: everything in namespaces that we know to have made; in the host's what bears our
+ * mark, and sysctls that we know to have set (their `otherwise`, a note of ours, is kept). A stranger's link of a name that
+ * we want is not ours.
+ */
+export const oursOf = (observed: KernelState, known: KernelState): KernelState => {
+  const made = new Set(objectsOf(known).flatMap((object) => (object.kind === 'netns' ? [object.ns] : [])))
   const marked = ownedPart(observed, (ns) => made.has(ns))
   return stateOf(
     objectsOf(observed).flatMap((object): ReadonlyArray<KernelObject> => {
-      const ours = note(object)
-      if (ours === undefined && !hasIn(marked, keyOf(object))) return []
-      return [object.kind === 'sysctl' && ours?.kind === 'sysctl' ? { ...object, otherwise: ours.otherwise } : object]
+      const key = keyOf(object)
+      const note = getIn(known, key)
+      if (object.kind !== 'sysctl') return hasIn(marked, key) ? [object] : []
+      const ofDevice = sysctlDevice(object.name) !== null
+      if (note?.kind !== 'sysctl' || (ofDevice && !hasIn(marked, key))) return []
+      return [{ ...object, otherwise: note.otherwise }]
     }),
   )
 }

@@ -2,8 +2,8 @@
 // The default pools are libnetwork's (ipamutils): 31 local networks from 172.17.0.0/16 up and 192.168.0.0/16 by /20,
 // global ones from 10.0.0.0/8 by /24. For IPv6 a /64 of the ULA prefix given at start, else of fd00:c0a8::/48.
 
-import { type Cidr, cidr, cidrFamily, covers, nthOf, overlaps } from '../net/cidr.ts'
-import { type Family, type Ip, widthOf } from '../net/ip.ts'
+import { type Cidr, cidr, cidrFamily, covers, firstOf, lastOf, nthOf, overlaps } from '../net/cidr.ts'
+import { type Family, type Ip, numberOf, widthOf } from '../net/ip.ts'
 import { emptyMap, getIn, removeIn, setIn, valuesOf } from '../net/pmap.ts'
 import { E, type Either } from '../prelude.ts'
 import type { IpamError } from './error.ts'
@@ -38,14 +38,16 @@ export type PoolRequest = Readonly<{ space: AddressSpace; family: Family; subnet
 /** Number of subnets a default pool splits into. */
 const piecesOf = ({ base, size }: DefaultPool): bigint => 1n << BigInt(Math.max(0, size - base.bits))
 
-/** The first subnet of a default pool that overlaps nothing in use. Skips whole conflicts, so it costs O(pools). */
+/** The first subnet of a default pool that overlaps nothing in use. Goes on behind a conflict, so it costs O(pools squared). */
 const firstFree = (pool: DefaultPool, inUse: ReadonlyArray<Cidr>): Cidr | null => {
   const step = 1n << BigInt(widthOf(cidrFamily(pool.base)) - pool.size)
-  for (let i = 0n; i < piecesOf(pool); i++) {
+  const start = numberOf(firstOf(pool.base))
+  for (let i = 0n; i < piecesOf(pool); ) {
     const candidate: Cidr = { ip: nthOf(pool.base, i * step), bits: pool.size }
     const conflict = inUse.find((used) => overlaps(used, candidate))
     if (conflict === undefined) return candidate
-    if (covers(conflict, pool.base)) return null
+    const behind = (numberOf(lastOf(conflict)) - start) / step + 1n
+    i = behind > i ? behind : i + 1n
   }
   return null
 }

@@ -1,6 +1,7 @@
 // Applies operations: stage after stage, the batches of a stage at the same time. The first refused command of an operation
 // is what is reported of it, and holds back the others.
 
+import { heldBack, missingOf } from '../kernel/hold-back.ts'
 import type { KernelError, Refusal } from '../kernel/kernel.ts'
 import type { KernelOp } from '../kernel/op.ts'
 import type { NsNames } from '../kernel/print.ts'
@@ -74,10 +75,15 @@ const runDeparture = async (
   return refused
 }
 
-const heldBack = (batch: Batch, refusals: ReadonlyMap<number, Refusal>): Batch => ({
-  ...batch,
-  steps: batch.steps.filter((step: Step) => !refusals.has(step.at)),
-})
+/** A batch without what is refused already; what is held back for what it belongs to, is refused with this. */
+const attempted = (batch: Batch, refusals: Map<number, Refusal>): Batch => {
+  const missing = missingOf(refusals.values())
+  for (const { at, op } of batch.steps) {
+    const held = refusals.has(at) ? null : heldBack(missing, op, at)
+    if (held !== null) refusals.set(at, held)
+  }
+  return { ...batch, steps: batch.steps.filter((step: Step) => !refusals.has(step.at)) }
+}
 
 /** Left: the tools could not be used (some operations may have been applied), or what was refused, in order. */
 export const apply = async (
@@ -88,7 +94,7 @@ export const apply = async (
   const neighbours = new Set([HOST, ...ops.flatMap(namespacesOf)])
   const steps = stepsOf(ops, namesForIp(machine.names)).filter((step) => !refusals.has(step.at))
   for (const stage of schedule(steps)) {
-    const batches = stage.map((batch) => heldBack(batch, refusals)).filter((batch) => batch.steps.length > 0)
+    const batches = stage.map((batch) => attempted(batch, refusals)).filter((batch) => batch.steps.length > 0)
     const result =
       deletedBy(batches).length > 0
         ? await runDeparture(machine, batches, neighbours)

@@ -3,8 +3,10 @@
 // Invariant: two commands that touch one namespace keep their order, unless they are about different devices of one kind
 // (links, or bridge ports), which the kernel holds apart. A veth touches the namespaces of both ends; deleting a namespace
 // touches all, for the other ends of its links go with it. The commands of one operation are in different stages, so that
-// a refused first command can hold back the second: an alias must not land on a stranger's link.
+// a refused first command can hold back the second: an alias must not land on a stranger's link. For the same reason what
+// is done to an object is in a later stage than its creation.
 
+import { keyOf, type ObjectKey, parentsOf } from '../kernel/object.ts'
 import type { KernelOp } from '../kernel/op.ts'
 import { type Command, commandsOf, type NsNames } from '../kernel/print.ts'
 import type { Ns } from '../net/name.ts'
@@ -68,6 +70,7 @@ const batchOf = (steps: ReadonlyArray<Step>): ReadonlyArray<Batch> => {
 export const schedule = (steps: ReadonlyArray<Step>): ReadonlyArray<Stage> => {
   const stages: Array<Map<string, Step[]>> = []
   const pasts = new Map<Ns, Past>()
+  const made = new Map<ObjectKey, number>()
   let everywhere: ReadonlyArray<Slot> = []
   let previous: Readonly<{ at: number; stage: number }> | null = null
 
@@ -86,6 +89,8 @@ export const schedule = (steps: ReadonlyArray<Step>): ReadonlyArray<Stage> => {
         : touches.flatMap((touch) => predecessors(pastIn(touch.ns), touch))
     let stage: number = before === null ? 0 : before + 1
     for (const slot of after) stage = Math.max(stage, slot.key === key ? slot.stage : slot.stage + 1)
+    for (const parent of parentsOf(step.op.object)) stage = Math.max(stage, (made.get(parent) ?? -1) + 1)
+    if (step.op.verb === 'create' && before === null) made.set(keyOf(step.op.object), stage)
 
     const slot: Slot = { stage, key }
     if (touches === null) {

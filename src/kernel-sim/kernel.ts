@@ -1,5 +1,6 @@
 // The Kernel port over a simulated world. The only state of this folder: which world is now.
 
+import { heldBack, missingOf } from '../kernel/hold-back.ts'
 import type { Kernel, Probe, Refusal, Scope } from '../kernel/kernel.ts'
 import type { KernelOp } from '../kernel/op.ts'
 import { E } from '../prelude.ts'
@@ -20,8 +21,9 @@ export const applyAll = (
   const refusals: Refusal[] = []
   let now = world
   ops.forEach((op, at) => {
-    const result = applyOp(now, op)
-    if (E.isLeft(result)) refusals.push({ at, op, errno: result.left, detail: null })
+    const held = refusals.length === 0 ? null : heldBack(missingOf(refusals), op, at)
+    const result = held === null ? applyOp(now, op) : E.left(held.errno)
+    if (E.isLeft(result)) refusals.push(held ?? { at, op, errno: result.left, detail: null })
     else now = result.right
   })
   return { world: now, refusals }

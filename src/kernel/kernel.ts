@@ -42,7 +42,10 @@ export interface Kernel {
   readonly name: 'sim' | 'linux'
   /** What is there, without what the kernel adds by itself (see `normalise.ts`). */
   readonly observe: (scope: Scope) => TaskEither<KernelError, KernelState>
-  /** Applies all operations in order; a refused one does not stop the rest. Left: the refused ones, never empty. */
+  /**
+   * Applies all operations in order. A refused one does not stop the rest, but for those on what it could not make (see
+   * `hold-back.ts`), which are refused with it. Left: the refused ones, never empty.
+   */
   readonly apply: (ops: ReadonlyArray<KernelOp>) => TaskEither<ReadonlyArray<Refusal> | KernelError, void>
   readonly probe: (probe: Probe) => TaskEither<KernelError, Verdict>
 }

@@ -1,5 +1,6 @@
 // Which kinds come first. Creation walks up this table, deletion walks down: firewall before links, so that nothing can
-// carry a packet before its rules are there; links before what sits on them; addresses before routes through them.
+// carry a packet before its rules are there; links before what sits on them; addresses before routes through them; forwarding
+// when all else is there.
 
 import type { KernelObject, Kind } from './object.ts'
 
@@ -9,9 +10,9 @@ export const RANK: Readonly<Record<Kind, number>> = {
   'nft-element': 2,
   link: 3,
   port: 4,
-  sysctl: 5,
-  address: 6,
-  route: 7,
+  address: 5,
+  route: 6,
+  sysctl: 7,
 }
 
 const within = (object: KernelObject): number => {

@@ -20,7 +20,8 @@ export type Attempt = Readonly<{ probe: Probe; because: string }>
 /** `attempts` are tried until one arrives; without any, `cannot` says why there is nothing to try. */
 export type Approach = Readonly<{ attempts: ReadonlyArray<Attempt>; cannot: string }>
 
-type Target = Readonly<{ to: Ip; port: Port | null; because: string }>
+/** `served`: the port to listen on inside, where it is another than the one that is asked for. */
+type Target = Readonly<{ to: Ip; served: Port | null; because: string }>
 
 const LOOPBACK: Readonly<Record<Family, Ip>> = { 4: ip('127.0.0.1'), 6: ip('::1') }
 
@@ -28,12 +29,12 @@ const LOOPBACK: Readonly<Record<Family, Ip>> = { 4: ip('127.0.0.1'), 6: ip('::1'
 export const probeOf = (
   ns: Ns,
   kind: Kind,
-  target: Target,
+  to: Ip,
   listener: Readonly<{ ns: Ns; port: Port }> | null,
 ): Probe | null => {
-  if (kind.proto === 'icmp') return { proto: 'icmp', ns, to: target.to }
+  if (kind.proto === 'icmp') return { proto: 'icmp', ns, to }
   if (kind.proto === 'sctp') return null
-  return { proto: kind.proto, ns, to: target.to, port: target.port ?? kind.port, listener }
+  return { proto: kind.proto, ns, to, port: kind.port, listener }
 }
 
 const direct = (from: Place, to: Container, model: Model): ReadonlyArray<Target> => {
@@ -41,7 +42,7 @@ const direct = (from: Place, to: Container, model: Model): ReadonlyArray<Target>
   if (from.tag !== 'container')
     return theirs.map(({ ip: address, network }) => ({
       to: address,
-      port: null,
+      served: null,
       because:
         from.tag === 'host' ? `the host is on network "${network}"` : `network "${network}" is open to the outside`,
     }))
@@ -49,7 +50,7 @@ const direct = (from: Place, to: Container, model: Model): ReadonlyArray<Target>
   const shared = theirs.filter(({ network }) => ours.has(network))
   return (shared.length > 0 ? shared : theirs).map(({ ip: address, network }) => ({
     to: address,
-    port: null,
+    served: null,
     because: ours.has(network) ? `both are on network "${network}"` : `the host routes to network "${network}"`,
   }))
 }
@@ -70,12 +71,13 @@ const doorOf = (from: Place, binding: PortBinding, family: Family): Ip | null =>
   return from.tag === 'host' ? hostIp : isLoopback(hostIp) ? null : hostIp
 }
 
+/** The bindings of a container that are asked for by this port of the host. */
+const bindingsFor = (to: Container, kind: Kind): ReadonlyArray<PortBinding> =>
+  to.sandbox.ports.filter(({ hostPort, transport }) => kind.proto === transport && kind.port === hostPort)
+
 const published = (from: Place, to: Container, kind: Kind, model: Model): ReadonlyArray<Target> => {
-  if (kind.proto === 'icmp' || from.tag === 'container') return []
-  const bindings = to.sandbox.ports.filter(
-    ({ hostPort, transport }) => hostPort === kind.port && transport === kind.proto,
-  )
-  return bindings.flatMap((binding) =>
+  if (from.tag === 'container') return []
+  return bindingsFor(to, kind).flatMap((binding) =>
     families(model, to).flatMap((family): ReadonlyArray<Target> => {
       const door = doorOf(from, binding, family)
       return door === null
@@ -83,7 +85,7 @@ const published = (from: Place, to: Container, kind: Kind, model: Model): Readon
         : [
             {
               to: door,
-              port: binding.hostPort,
+              served: binding.containerPort,
               because: `published: port ${binding.hostPort} of the host leads to ${to.name}:${binding.containerPort}`,
             },
           ]
@@ -91,34 +93,24 @@ const published = (from: Place, to: Container, kind: Kind, model: Model): Readon
   )
 }
 
-const servedPort = (to: Container, kind: Kind, viaHost: boolean): Port | null => {
-  if (kind.proto === 'icmp') return null
-  const binding = viaHost
-    ? to.sandbox.ports.find(({ hostPort, transport }) => hostPort === kind.port && transport === kind.proto)
-    : undefined
-  return binding?.containerPort ?? kind.port
-}
-
 const toContainer = (from: Place, to: Container, kind: Kind, model: Model): Approach => {
   if (placeNs(from) === to.sandbox.ns) {
-    const target: Target = { to: LOOPBACK[4], port: null, because: 'they share one network namespace' }
-    return attemptsOf(from, kind, [target], to.sandbox.ns, servedPort(to, kind, false), '')
+    const target: Target = { to: LOOPBACK[4], served: null, because: 'they share one network namespace' }
+    return attemptsOf(from, kind, [target], to.sandbox.ns, '')
   }
   if (to.sandbox.ns === HOST) return toHost(from, kind, model)
   const doors = published(from, to, kind, model)
-  const offered = to.sandbox.ports.some(({ hostPort }) => kind.proto !== 'icmp' && hostPort === kind.port)
-  if (doors.length === 0 && offered && from.tag !== 'container')
+  if (doors.length === 0 && from.tag !== 'container' && bindingsFor(to, kind).length > 0)
     return { attempts: [], cannot: closedDoor(from, to, kind, model) }
   const targets = doors.length > 0 ? doors : direct(from, to, model)
   const cannot = `${to.name} has no address: it is on no network`
-  return attemptsOf(from, kind, targets, to.sandbox.ns, servedPort(to, kind, doors.length > 0), cannot)
+  return attemptsOf(from, kind, targets, to.sandbox.ns, cannot)
 }
 
 /** Why a published port is not offered to this asker. */
 const closedDoor = (from: Place, to: Container, kind: Kind, model: Model): string => {
   if (families(model, to).length === 0) return `${to.name} has no address: it is on no network`
-  const at = to.sandbox.ports
-    .filter(({ hostPort }) => kind.proto !== 'icmp' && hostPort === kind.port)
+  const at = bindingsFor(to, kind)
     .map(({ hostIp }) => (hostIp === null ? 'every address' : showIp(hostIp)))
     .join(', ')
   return `${to.name} publishes that port on ${at} only, which ${placeName(from)} cannot use`
@@ -132,9 +124,9 @@ const familiesFrom = (model: Model, from: Place): ReadonlyArray<Family> => {
 
 const toHost = (from: Place, kind: Kind, model: Model): Approach => {
   const targets = familiesFrom(model, from).map(
-    (family): Target => ({ to: HOST_ADDRESS[family], port: null, because: 'the host answers for its own addresses' }),
+    (family): Target => ({ to: HOST_ADDRESS[family], served: null, because: 'the host answers for its own addresses' }),
   )
-  return attemptsOf(from, kind, targets, HOST, kind.proto === 'icmp' ? null : kind.port, '')
+  return attemptsOf(from, kind, targets, HOST, '')
 }
 
 const toInternet = (from: Place, kind: Kind, model: Model): Approach => {
@@ -145,23 +137,16 @@ const toInternet = (from: Place, kind: Kind, model: Model): Approach => {
       way === null
         ? 'the host is connected'
         : `leaves through network "${way.network.name}" with an address of the host`
-    return { to: INTERNET_ADDRESS[family], port: null, because }
+    return { to: INTERNET_ADDRESS[family], served: null, because }
   })
-  return attemptsOf(from, kind, targets, INTERNET, kind.proto === 'icmp' ? null : kind.port, '')
+  return attemptsOf(from, kind, targets, INTERNET, '')
 }
 
-const attemptsOf = (
-  from: Place,
-  kind: Kind,
-  targets: ReadonlyArray<Target>,
-  ns: Ns,
-  served: Port | null,
-  cannot: string,
-): Approach => {
-  const listener = served === null ? null : { ns, port: served }
-  const attempts = targets.flatMap((target): ReadonlyArray<Attempt> => {
-    const probe = probeOf(placeNs(from), kind, target, listener)
-    return probe === null ? [] : [{ probe, because: target.because }]
+const attemptsOf = (from: Place, kind: Kind, targets: ReadonlyArray<Target>, ns: Ns, cannot: string): Approach => {
+  const attempts = targets.flatMap(({ to, served, because }): ReadonlyArray<Attempt> => {
+    const listener = kind.proto === 'icmp' ? null : { ns, port: served ?? kind.port }
+    const probe = probeOf(placeNs(from), kind, to, listener)
+    return probe === null ? [] : [{ probe, because }]
   })
   if (attempts.length > 0 || kind.proto !== 'sctp') return { attempts, cannot }
   return { attempts, cannot: 'SCTP is not carried by the simulation yet' }

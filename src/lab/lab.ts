@@ -33,12 +33,13 @@ export type LabError<At> = Readonly<
   { tag: 'Refused'; error: CnmError; at: At } | { tag: 'NoWorld'; error: KernelError | ReadonlyArray<Refusal> }
 >
 
-/** What the engine refused, without what follows from it: a join of an endpoint that was refused is not the fault. */
+/** What the engine refused, without what follows from it: what was never made, or has an earlier one's very reason. */
 const rootCauses = <At>(
   refused: ReadonlyArray<Extract<LabError<At>, { tag: 'Refused' }>>,
 ): ReadonlyArray<LabError<At>> => {
-  const causes = refused.filter(({ error }) => error.tag !== 'NotFound')
-  return causes.length > 0 ? causes : refused
+  const first = refused.filter(({ error }, i) => refused.findIndex((other) => other.error === error) === i)
+  const causes = first.filter(({ error }) => error.tag !== 'NotFound')
+  return causes.length > 0 ? causes : first
 }
 
 /** The planned containers that there are, with what was decided for them. */

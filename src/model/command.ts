@@ -1,7 +1,7 @@
 // Everything the outside may say. Ids, and every random or timed choice, arrive inside.
 
 import type { Cidr } from '../net/cidr.ts'
-import type { Family, Ip } from '../net/ip.ts'
+import type { Family, Ip, Ip4, Ip6 } from '../net/ip.ts'
 import type { Mac } from '../net/mac.ts'
 import type { IfName, Ns } from '../net/name.ts'
 import type { Port, Transport } from '../net/port.ts'
@@ -56,8 +56,8 @@ export type CreateEndpoint = Readonly<{
   network: NetworkId
   name: string
   aliases: ReadonlyArray<string>
-  ipv4: Ip | null
-  ipv6: Ip | null
+  ipv4: Ip4 | null
+  ipv6: Ip6 | null
   mac: Mac | null
 }>
 /** `force` also takes one that is joined. */

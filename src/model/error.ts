@@ -23,6 +23,8 @@ export type CnmError =
       | { tag: 'BadOption'; driver: string; option: string; value: string; expected: string }
       | { tag: 'NoAddressFamily'; network: string }
       | { tag: 'FamilyTwice'; network: string; family: 4 | 6 }
+      | { tag: 'WrongFamily'; network: string; family: 4 | 6; subnet: Cidr }
+      | { tag: 'MtuTooSmall'; network: string; mtu: number; least: number }
       | { tag: 'OnlyOne'; driver: string; existing: string }
       | { tag: 'GatewayOutside'; network: string; gateway: Ip; subnet: Cidr }
       | { tag: 'HostBits'; network: string; subnet: Cidr }
@@ -54,6 +56,8 @@ export const errorClass: Readonly<Record<CnmError['tag'], ErrorClass>> = {
   BadOption: 'InvalidParameter',
   NoAddressFamily: 'InvalidParameter',
   FamilyTwice: 'Forbidden',
+  WrongFamily: 'InvalidParameter',
+  MtuTooSmall: 'InvalidParameter',
   OnlyOne: 'Forbidden',
   GatewayOutside: 'InvalidParameter',
   HostBits: 'InvalidParameter',
@@ -116,6 +120,10 @@ export const explain = (error: CnmError): string => {
       return `network "${error.network}" has neither IPv4 nor IPv6`
     case 'FamilyTwice':
       return `network "${error.network}" asks for two IPv${error.family} subnets; its driver takes one of each family`
+    case 'WrongFamily':
+      return `subnet ${showCidr(error.subnet)} of network "${error.network}" is not IPv${error.family}`
+    case 'MtuTooSmall':
+      return `network "${error.network}" has IPv6, which needs an MTU of ${error.least} at least, not ${error.mtu}`
     case 'OnlyOne':
       return `driver ${error.driver} has one network only, "${error.existing}"`
     case 'GatewayOutside':

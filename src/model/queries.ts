@@ -71,8 +71,9 @@ export const wayOut = (placed: ReadonlyArray<Placed>, family: Family): WayOut | 
 export const resolveName = (model: Model, sandbox: SandboxId, name: string): ReadonlyArray<Ip> => {
   const wanted = name.toLowerCase()
   const addresses: Ip[] = []
-  for (const { network } of endpointsIn(model, sandbox)) {
-    for (const endpoint of endpointsOn(model, network.id)) {
+  const networks = new Set(endpointsIn(model, sandbox).map(({ network }) => network.id))
+  for (const network of networks) {
+    for (const endpoint of endpointsOn(model, network)) {
       if (!isJoined(endpoint)) continue
       const known = [endpoint.name, ...endpoint.aliases].some((each) => each.toLowerCase() === wanted)
       if (known) addresses.push(...endpoint.addresses.map(({ cidr }) => cidr.ip))

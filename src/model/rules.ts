@@ -1,6 +1,7 @@
 // What `decide` must know of a driver. Drivers are values of this type and more (src/drivers/driver.ts); the model sees
 // no more of them than this.
 
+import type { Family } from '../net/ip.ts'
 import type { Either } from '../prelude.ts'
 import type { CnmError } from './error.ts'
 import type { DriverConfig } from './types.ts'
@@ -15,6 +16,8 @@ export type DriverRules = Readonly<{
   single: boolean
   /** Reads the user's options and fills defaults. */
   configure: (options: Readonly<Record<string, string>>) => Either<CnmError, DriverConfig>
+  /** Why such a network cannot have these families, or null. */
+  objection: (network: string, config: DriverConfig, families: ReadonlyArray<Family>) => CnmError | null
 }>
 
 /** The drivers of this engine, by type. */

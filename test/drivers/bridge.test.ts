@@ -51,13 +51,13 @@ describe('the bridge driver', () => {
         "web: ip link set dev eth0 address 02:42:ac:14:00:02 up",
         "ip link set dev veth1c000000000 master br-1a0000000000",
         "bridge link set dev veth1c000000000 isolated off hairpin on",
+        "ip address add 172.20.0.1/16 dev br-1a0000000000",
+        "web: ip address add 172.20.0.2/16 dev eth0",
+        "web: ip route add 0.0.0.0/0 via 172.20.0.1 dev eth0 proto 157",
         "sysctl -qw net.ipv4.conf.br-1a0000000000.route_localnet=1",
         "sysctl -qw net.ipv4.ip_forward=1",
         "sysctl -qw net.ipv6.conf.br-1a0000000000.accept_ra=0",
         "web: sysctl -qw net.ipv4.ip_forward=0",
-        "ip address add 172.20.0.1/16 dev br-1a0000000000",
-        "web: ip address add 172.20.0.2/16 dev eth0",
-        "web: ip route add 0.0.0.0/0 via 172.20.0.1 dev eth0 proto 157",
       ]
     `)
   })

@@ -336,16 +336,36 @@ needs.kernel('refusals of the running kernel', () => {
     expect(found[0]?.detail).not.toBeNull()
   })
 
+  // What others could belong to comes last: operations on it would be held back.
+  const ORDER: ReadonlyArray<KernelObject['kind']> = ['nft-table', 'link', 'netns']
+  const place = ([, { object }]: (typeof refused)[number]): number => ORDER.indexOf(object.kind)
+  const leaves = refused.filter((row) => place(row) < 0)
+  const parents = refused.filter((row) => place(row) >= 0).sort((a, b) => place(a) - place(b))
+
   test('each of many is attributed, and the others go on', async () => {
-    const good = refused.flatMap((_, n) => [
+    const good = leaves.map((_, n) => [
       create({ ...address, cidr: cidr(`10.1.${n}.1/24`) }),
       create(firewall.bridgeElement(HOST, ifName(`b${n}`))),
     ])
-    const mixed = refused.flatMap(([, op], i) => [op, ...good.slice(2 * i, 2 * i + 2)])
+    const mixed = [...leaves.flatMap(([, op], i) => [...(good[i] ?? []), op]), ...parents.map(([, op]) => op)]
     const found = await refusals(mixed)
-    expect(found.map((one) => [one.at, one.errno])).toEqual(refused.map(([, , errno], i) => [3 * i, errno]))
+    expect(found.map((one) => [one.at, one.errno])).toEqual([
+      ...leaves.map(([, , errno], i) => [3 * i + 2, errno]),
+      ...parents.map(([, , errno], i) => [3 * leaves.length + i, errno]),
+    ])
     const state = rightOf(await kernel.observe({ namespaces: [HOST, A], sysctls: [] })())
-    expect(good.filter((op) => getIn(state, keyOf(op.object)) === undefined)).toEqual([])
+    expect(good.flat().filter((op) => getIn(state, keyOf(op.object)) === undefined)).toEqual([])
+  })
+
+  test('nothing is done to what could not be made: a stranger’s bridge gets no address', async () => {
+    const other = { ...address, cidr: cidr('10.2.0.1/24') }
+    const found = await refusals([create(bridge), create(other), create({ ...sysctl, value: '1' })])
+    expect(found.map((one) => [one.at, one.errno])).toEqual([
+      [0, 'EEXIST'],
+      [1, 'ENOENT'],
+    ])
+    const state = rightOf(await kernel.observe({ namespaces: [HOST], sysctls: [] })())
+    expect(getIn(state, keyOf(other))).toBeUndefined()
   })
 
   test('a refused operation changed nothing: the stranger’s link keeps its alias', async () => {

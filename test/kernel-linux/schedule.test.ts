@@ -122,9 +122,10 @@ describe('the schedule of any operations', () => {
 })
 
 describe('the schedule of a start', () => {
-  test('of two networks takes two processes in each container’s namespace', () => {
+  test('of two networks takes two of `ip` in each container’s namespace', () => {
     const stages = scheduled(diff(EMPTY_STATE, stateOf(TWO_NETWORKS)))
-    for (const of of ['web', 'api', 'db']) expect(stages.flat().filter((batch) => batch.ns === of)).toHaveLength(2)
+    for (const of of ['web', 'api', 'db'])
+      expect(stages.flat().filter(({ tool, ns: where }) => tool === 'ip' && where === of)).toHaveLength(2)
   })
 
   test('of a hundred containers takes no more processes in the host’s than of one', () => {

@@ -3,7 +3,7 @@
 import { freshLoopback } from '../../src/kernel/cascade.ts'
 import * as firewall from '../../src/kernel/firewall/elements.ts'
 import type { Fragment } from '../../src/kernel/state.ts'
-import { deviceSysctl, FORWARD4, FORWARD6 } from '../../src/kernel/sysctl.ts'
+import { deviceSysctl, FORWARD4, FORWARD6, ICMP_LIMIT4, ICMP_LIMIT6 } from '../../src/kernel/sysctl.ts'
 import { cidr, DEFAULT4, DEFAULT6 } from '../../src/net/cidr.ts'
 import { ip } from '../../src/net/ip.ts'
 import { mac } from '../../src/net/mac.ts'
@@ -26,6 +26,9 @@ export const container6 = (network: 1 | 2, n: number) => ip(`fd00:${network}::${
 
 const netns = (of: Ns): Fragment => [
   { kind: 'netns', ns: of },
+  // Many probes at once: each is to get its ICMP error.
+  { kind: 'sysctl', ns: of, name: ICMP_LIMIT4, value: '0', otherwise: '1000' },
+  { kind: 'sysctl', ns: of, name: ICMP_LIMIT6, value: '0', otherwise: '100' },
   { ...freshLoopback(of), up: true },
 ]
 

@@ -232,10 +232,19 @@ describe('a bridge', () => {
 describe('the port over a world', () => {
   test('goes on after a refusal and reports each with its place', async () => {
     const kernel = simKernel()
-    const ops = [add(netns(C1)), add(netns(C1)), add(veth()), add(veth())]
-    expect(await kernel.apply(ops)()).toEqual(
-      E.left([1, 3].map((at) => ({ at, op: ops[at], errno: 'EEXIST', detail: null }))),
-    )
+    const ops = [
+      add(netns(C1)),
+      add(veth()),
+      add(veth()),
+      add(netns(C1)),
+      add({ kind: 'port', ns: HOST, dev: ifName('v0'), bridge: ifName('br0'), isolated: false, hairpin: false }),
+    ]
+    const refused = await kernel.apply(ops)()
+    expect(E.isLeft(refused) && !('tag' in refused.left) && refused.left.map(({ at, errno }) => [at, errno])).toEqual([
+      [2, 'EEXIST'],
+      [3, 'EEXIST'],
+      [4, 'ENOENT'],
+    ])
     const seen = await kernel.observe({ namespaces: [C1], sysctls: [] })()
     expect(E.isRight(seen) && objectsOf(seen.right).map((object) => object.kind)).toEqual(['link', 'link', 'netns'])
   })

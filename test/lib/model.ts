@@ -8,13 +8,25 @@ import { evolve } from '../../src/model/evolve.ts'
 import { freshModel } from '../../src/model/model.ts'
 import { endpointId, type Model, networkId, sandboxId } from '../../src/model/types.ts'
 import { cidr } from '../../src/net/cidr.ts'
-import { ip } from '../../src/net/ip.ts'
+import { type Ip4, type Ip6, ip, isIp4, isIp6 } from '../../src/net/ip.ts'
 import { ns } from '../../src/net/name.ts'
 import { E } from '../../src/prelude.ts'
 
 export const net = (n: number) => networkId(`${n}a`.padEnd(64, '0'))
 export const box = (n: number) => sandboxId(`${n}b`.padEnd(64, '0'))
 export const end = (n: number) => endpointId(`${n}c`.padEnd(64, '0'))
+
+const familyError = (text: string): never => {
+  throw new Error(`${text} is of the other family`)
+}
+export const v4 = (text: string): Ip4 => {
+  const parsed = ip(text)
+  return isIp4(parsed) ? parsed : familyError(text)
+}
+export const v6 = (text: string): Ip6 => {
+  const parsed = ip(text)
+  return isIp6(parsed) ? parsed : familyError(text)
+}
 
 /** `pool('172.20.0.0/16', '172.20.0.9')`; without a subnet, a default one. */
 export const pool = (subnet?: string, gateway?: string, family: 4 | 6 = subnet?.includes(':') ? 6 : 4): PoolSpec => ({

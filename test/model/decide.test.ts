@@ -21,6 +21,8 @@ import {
   obey,
   pool,
   refusal,
+  v4,
+  v6,
 } from '../lib/model.ts'
 
 const front = createNetwork(1, 'front')
@@ -70,6 +72,16 @@ describe('a network', () => {
       'GatewayOutside',
     ],
     ['whose subnet has host bits', createNetwork(2, 'other', { pools: [pool('10.0.0.1/24')] }), 'HostBits'],
+    [
+      'whose subnet is of the other family',
+      createNetwork(2, 'other', { pools: [pool('fd00::/64', undefined, 4)] }),
+      'WrongFamily',
+    ],
+    [
+      'with IPv6 and an MTU too small for it',
+      createNetwork(2, 'other', { pools: [pool('fd00:3::/64')], options: { mtu: '1000' } }),
+      'MtuTooSmall',
+    ],
     ['with an option that cannot be read', createNetwork(2, 'other', { options: { mtu: 'wide' } }), 'BadOption'],
   ])('%s is refused', (_, command, tag) => {
     expect(refusal(obey([front]), command)?.tag).toBe(tag)
@@ -100,16 +112,16 @@ describe('an endpoint', () => {
   })
 
   test('may ask for an address', () => {
-    const model = obey([front, createEndpoint(1, 1, 'web', { ipv4: ip('172.17.9.9') })])
+    const model = obey([front, createEndpoint(1, 1, 'web', { ipv4: v4('172.17.9.9') })])
     expect(getIn(model.endpoints, end(1))?.addresses.map(({ cidr }) => showCidr(cidr))).toEqual(['172.17.9.9/16'])
   })
 
   test.each([
-    ['an address that is taken', createEndpoint(2, 1, 'api', { ipv4: ip('172.17.0.2') }), 'AddressTaken'],
-    ['the gateway', createEndpoint(2, 1, 'api', { ipv4: ip('172.17.0.1') }), 'AddressTaken'],
-    ['the broadcast address', createEndpoint(2, 1, 'api', { ipv4: ip('172.17.255.255') }), 'AddressTaken'],
-    ['an address elsewhere', createEndpoint(2, 1, 'api', { ipv4: ip('10.0.0.1') }), 'NoSuchSubnet'],
-    ['IPv6 where there is none', createEndpoint(2, 1, 'api', { ipv6: ip('fd00::1') }), 'NoSuchSubnet'],
+    ['an address that is taken', createEndpoint(2, 1, 'api', { ipv4: v4('172.17.0.2') }), 'AddressTaken'],
+    ['the gateway', createEndpoint(2, 1, 'api', { ipv4: v4('172.17.0.1') }), 'AddressTaken'],
+    ['the broadcast address', createEndpoint(2, 1, 'api', { ipv4: v4('172.17.255.255') }), 'AddressTaken'],
+    ['an address elsewhere', createEndpoint(2, 1, 'api', { ipv4: v4('10.0.0.1') }), 'NoSuchSubnet'],
+    ['IPv6 where there is none', createEndpoint(2, 1, 'api', { ipv6: v6('fd00::1') }), 'NoSuchSubnet'],
     ['a name that is taken', createEndpoint(2, 1, 'web'), 'EndpointNameTaken'],
     ['a network that is not there', createEndpoint(2, 7, 'api'), 'NotFound'],
   ])('that asks for %s is refused', (_, command, tag) => {

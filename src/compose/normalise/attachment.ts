@@ -12,10 +12,11 @@ import { child, type Entry, entriesOf, itemsOf, type Tree } from '../tree.ts'
 import { integerOf, parsed, recordOf, wordsOf } from './value.ts'
 
 const parseFamily =
-  (is: (ip: Ip) => boolean, name: string) =>
-  (text: string): Either<string, Ip> => {
+  <A extends Ip>(is: (ip: Ip) => ip is A, name: string) =>
+  (text: string): Either<string, A> => {
     const ip = parseIp(text)
-    return E.isRight(ip) && !is(ip.right) ? E.left(`"${text}" is not an ${name} address`) : ip
+    if (E.isLeft(ip)) return ip
+    return is(ip.right) ? E.right(ip.right) : E.left(`"${text}" is not an ${name} address`)
   }
 
 /** Docker also takes hyphens between the digits. */

@@ -1,6 +1,7 @@
 // The bridge driver: a Linux bridge on the host for the network, a veth pair for each endpoint, and elements of the
 // firewall's sets. Options as libnetwork's (drivers/bridge); what the sets mean is in kernel/firewall/skeleton.ts.
 
+import { MIN_MTU6 } from '../../kernel/cascade.ts'
 import {
   bridgeElement,
   internalElement,
@@ -14,7 +15,7 @@ import type { KernelObject, Sysctl } from '../../kernel/object.ts'
 import type { Fragment } from '../../kernel/state.ts'
 import { deviceSysctl, FORWARD4, FORWARD6, type SysctlName } from '../../kernel/sysctl.ts'
 import type { Network, PortBinding } from '../../model/types.ts'
-import { cidrFamily } from '../../net/cidr.ts'
+import { cidr, cidrFamily } from '../../net/cidr.ts'
 import { type Family, familyOf, type Ip, ip4, ip6 } from '../../net/ip.ts'
 import { HOST, type IfName, ifName } from '../../net/name.ts'
 import type { Driver, EndpointView, NetworkView } from '../driver.ts'
@@ -37,11 +38,19 @@ const hostSysctl = (name: SysctlName, value: string, otherwise: string): Sysctl 
   otherwise,
 })
 
-/** Forwarding per family; no router advertisements from containers (CVE-2020-13401); 127.0.0.1 to published ports. */
+const objection: Driver['objection'] = (network, config, families) => {
+  const { mtu } = bridgeOptions(config)
+  return families.includes(6) && mtu < MIN_MTU6 ? { tag: 'MtuTooSmall', network, mtu, least: MIN_MTU6 } : null
+}
+
+/**
+ * Forwarding per family, which goes with the last network: the value that a fresh namespace has. No router advertisements
+ * from containers (CVE-2020-13401), where there is IPv6 at all; 127.0.0.1 to published ports.
+ */
 const sysctls = (network: Network, bridge: IfName): ReadonlyArray<Sysctl> => [
   hostSysctl(FORWARD4, '1', '0'),
   ...(hasFamily(network, 6) ? [hostSysctl(FORWARD6, '1', '0')] : []),
-  hostSysctl(deviceSysctl(6, bridge, 'accept_ra'), '0', '1'),
+  ...(bridgeOptions(network.config).mtu < MIN_MTU6 ? [] : [hostSysctl(deviceSysctl(6, bridge, 'accept_ra'), '0', '1')]),
   ...(network.internal ? [] : [hostSysctl(deviceSysctl(4, bridge, 'route_localnet'), '1', '0')]),
 ]
 
@@ -57,6 +66,12 @@ const firewall = ({ network }: NetworkView, bridge: IfName): ReadonlyArray<Kerne
     ...(masquerade && !network.internal ? subnets.map((subnet) => masqueradeElement(HOST, subnet)) : []),
   ]
 }
+
+/**
+ * The bridge's own link-local address waits a second or two for duplicate detection, and until then the host cannot ask for
+ * a container's MAC on behalf of somebody outside (ndisc_send_ns in net/ipv6/ndisc.c). This one does not wait.
+ */
+const LINK_LOCAL = cidr('fe80::1/64')
 
 const network = (view: NetworkView): Fragment => {
   const { id, pools } = view.network
@@ -76,6 +91,7 @@ const network = (view: NetworkView): Fragment => {
       ({ gateway, subnet }): ReadonlyArray<KernelObject> =>
         gateway === null ? [] : [{ kind: 'address', ns: HOST, dev: bridge, cidr: { ip: gateway, bits: subnet.bits } }],
     ),
+    ...(hasFamily(view.network, 6) ? [{ kind: 'address', ns: HOST, dev: bridge, cidr: LINK_LOCAL } as const] : []),
     ...sysctls(view.network, bridge),
     ...firewall(view, bridge),
   ]
@@ -140,6 +156,7 @@ export const bridge: Driver = {
   addresses: true,
   single: false,
   configure: configureBridge,
+  objection,
   network,
   endpoint,
 }

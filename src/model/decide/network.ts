@@ -14,8 +14,9 @@ import { endpointsOn, networkNamed } from '../queries.ts'
 import type { DriverRules, Rules } from '../rules.ts'
 import type { Model, NetworkPool } from '../types.ts'
 
-const checkPool = (network: string, { subnet, gateway }: PoolSpec): CnmError | null => {
+const checkPool = (network: string, { family, subnet, gateway }: PoolSpec): CnmError | null => {
   if (subnet === null) return null
+  if (cidrFamily(subnet) !== family) return { tag: 'WrongFamily', network, family, subnet }
   if (!isNetwork(subnet)) return { tag: 'HostBits', network, subnet }
   if (gateway !== null && !contains(subnet, gateway)) return { tag: 'GatewayOutside', network, gateway, subnet }
   return null
@@ -23,7 +24,10 @@ const checkPool = (network: string, { subnet, gateway }: PoolSpec): CnmError | n
 
 type Taken = Readonly<{ ipam: Ipam; pool: NetworkPool }>
 
-/** Takes a pool, its auxiliary addresses, then its gateway: the one asked for, else the lowest free address. */
+/**
+ * Takes a pool, its auxiliary addresses, then its gateway: the one asked for, else the lowest free address. Auxiliary ones
+ * first, for they are the user's words: a gateway nobody asked for must not be in their way.
+ */
 const takeFor = (ipam: Ipam, scope: DriverRules['scope'], network: string, spec: PoolSpec): Either<CnmError, Taken> => {
   const space = scope === 'global' ? 'GlobalDefault' : 'LocalDefault'
   const chosen = choosePool(ipam, { space, family: spec.family, subnet: spec.subnet, range: spec.range })
@@ -81,6 +85,9 @@ export const createNetwork = (
   if (driver.addresses && command.pools.length === 0) return fail({ tag: 'NoAddressFamily', network: name })
   const twice = familiesTwice(command.pools)
   if (twice !== null) return fail({ tag: 'FamilyTwice', network: name, family: twice })
+  const families = command.pools.map(({ family }) => family)
+  const objection = driver.objection(name, config.right, families)
+  if (objection !== null) return fail(objection)
   const pools = driver.addresses ? takeAll(model, driver, command) : E.right([])
   if (E.isLeft(pools)) return pools
   const network = { id, name, driver: type, config: config.right, internal, attachable, labels, pools: pools.right }

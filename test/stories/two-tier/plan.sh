@@ -115,9 +115,9 @@ create element inet cnm within { "br-a2a7d1aff4d5" . "br-a2a7d1aff4d5" }
 EOF
 ip link add name br-a2a7d1aff4d5 address 42:c4:02:cf:e9:36 up type bridge
 ip link set dev br-a2a7d1aff4d5 alias cnm:network/a2a7d1aff4d5
+ip address add 172.17.0.1/16 dev br-a2a7d1aff4d5
 sysctl -qw net.ipv4.conf.br-a2a7d1aff4d5.route_localnet=1
 sysctl -qw net.ipv6.conf.br-a2a7d1aff4d5.accept_ra=0
-ip address add 172.17.0.1/16 dev br-a2a7d1aff4d5
 
 # network "two-tier_back": its bridge, and its place in the firewall
 nft -f - <<'EOF'
@@ -128,9 +128,9 @@ create element inet cnm within { "br-845238b99a21" . "br-845238b99a21" }
 EOF
 ip link add name br-845238b99a21 address b2:d6:0a:25:a2:28 up type bridge
 ip link set dev br-845238b99a21 alias cnm:network/845238b99a21
+ip address add 172.18.0.1/16 dev br-845238b99a21
 sysctl -qw net.ipv4.conf.br-845238b99a21.route_localnet=1
 sysctl -qw net.ipv6.conf.br-845238b99a21.accept_ra=0
-ip address add 172.18.0.1/16 dev br-845238b99a21
 
 # container "web": its namespace cnm-two-tier-web-1, and a cable for each network
 ip netns add cnm-two-tier-web-1
@@ -143,9 +143,9 @@ ip link set dev veth2b2ecb23333 alias cnm:endpoint/2b2ecb233332
 ip -n cnm-two-tier-web-1 link set dev eth0 address 02:42:ac:11:00:02 up
 ip link set dev veth2b2ecb23333 master br-a2a7d1aff4d5
 bridge link set dev veth2b2ecb23333 isolated off hairpin on
-nsenter --net=/run/netns/cnm-two-tier-web-1 sysctl -qw net.ipv4.ip_forward=0
 ip -n cnm-two-tier-web-1 address add 172.17.0.2/16 dev eth0
 ip -n cnm-two-tier-web-1 route add 0.0.0.0/0 via 172.17.0.1 dev eth0 proto 157
+nsenter --net=/run/netns/cnm-two-tier-web-1 sysctl -qw net.ipv4.ip_forward=0
 
 # container "api": its namespace cnm-two-tier-api-1, and a cable for each network
 ip netns add cnm-two-tier-api-1
@@ -158,10 +158,10 @@ ip -n cnm-two-tier-api-1 link set dev eth0 address 02:42:ac:12:00:02 up
 ip -n cnm-two-tier-api-1 link set dev eth1 address 02:42:ac:11:00:03 up
 ip link set dev vethcb3ed83c5f4 master br-a2a7d1aff4d5
 ip link set dev vethf4a6a7f9210 master br-845238b99a21
-nsenter --net=/run/netns/cnm-two-tier-api-1 sysctl -qw net.ipv4.ip_forward=0
 ip -n cnm-two-tier-api-1 address add 172.18.0.2/16 dev eth0
 ip -n cnm-two-tier-api-1 address add 172.17.0.3/16 dev eth1
 ip -n cnm-two-tier-api-1 route add 0.0.0.0/0 via 172.18.0.1 dev eth0 proto 157
+nsenter --net=/run/netns/cnm-two-tier-api-1 sysctl -qw net.ipv4.ip_forward=0
 
 # container "db": its namespace cnm-two-tier-db-1, and a cable for each network
 ip netns add cnm-two-tier-db-1
@@ -170,6 +170,6 @@ ip link add name veth4921f420665 address 22:5f:ba:9c:58:42 mtu 1500 up type veth
 ip link set dev veth4921f420665 alias cnm:endpoint/4921f420665d
 ip -n cnm-two-tier-db-1 link set dev eth0 address 02:42:ac:12:00:03 up
 ip link set dev veth4921f420665 master br-845238b99a21
-nsenter --net=/run/netns/cnm-two-tier-db-1 sysctl -qw net.ipv4.ip_forward=0
 ip -n cnm-two-tier-db-1 address add 172.18.0.3/16 dev eth0
 ip -n cnm-two-tier-db-1 route add 0.0.0.0/0 via 172.18.0.1 dev eth0 proto 157
+nsenter --net=/run/netns/cnm-two-tier-db-1 sysctl -qw net.ipv4.ip_forward=0
