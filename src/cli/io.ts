@@ -16,6 +16,8 @@ export type Io = Readonly<{
   width: number
   /** Shows how far a long work is, on a terminal only; null takes it away. */
   progress: (text: string | null) => void
+  /** Why the output could not be written, other than that its reader left; null if it could. */
+  broken: () => string | null
 }>
 
 /** For output that nobody looks at while it is made. */
@@ -30,12 +32,15 @@ const wantsColor = (stream: NodeJS.WriteStream): boolean => {
   return stream.isTTY === true && TERM !== 'dumb'
 }
 
-/** Writes to a stream until its reader is gone. */
-const writer = (stream: NodeJS.WriteStream): ((text: string) => void) => {
+/** A pipe that was closed, a terminal that is gone. */
+const LEFT = new Set(['EPIPE', 'EIO'])
+
+/** Writes to a stream until it cannot; an error while writing never stops the command, which may have to tidy up. */
+const writer = (stream: NodeJS.WriteStream, fail: (code: string) => void): ((text: string) => void) => {
   let gone = false
   stream.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code !== 'EPIPE') throw error
     gone = true
+    if (!LEFT.has(error.code ?? '')) fail(error.code ?? error.message)
   })
   return (text) => {
     if (!gone) stream.write(text)
@@ -45,8 +50,12 @@ const writer = (stream: NodeJS.WriteStream): ((text: string) => void) => {
 const CLEAR_LINE = '\r\x1b[K'
 
 export const processIo = (): Io => {
-  const toOut = writer(process.stdout)
-  const toErr = writer(process.stderr)
+  let failure: string | null = null
+  const fail = (code: string): void => {
+    failure ??= code
+  }
+  const toOut = writer(process.stdout, fail)
+  const toErr = writer(process.stderr, fail)
   let shown = false
   const progress = (text: string | null): void => {
     if (!process.stderr.isTTY || (text === null && !shown)) return
@@ -65,5 +74,6 @@ export const processIo = (): Io => {
     paint: pc.createColors(wantsColor(process.stdout)),
     width: process.stdout.isTTY ? process.stdout.columns : PIPE_WIDTH,
     progress,
+    broken: () => failure,
   }
 }

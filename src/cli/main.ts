@@ -1,6 +1,7 @@
 // The `cnm` command: runs one verb and turns what it comes to into an exit status. Only what `--help` needs is loaded here;
 // each verb brings its own parts (program.ts).
 
+import { writeSync } from 'node:fs'
 import { EXIT } from './exit.ts'
 import { processIo } from './io.ts'
 import { runProgram } from './program.ts'
@@ -22,3 +23,14 @@ const sayDefect = (error: unknown): number => {
 
 // Not process.exit: what was written to a pipe must still get out.
 process.exitCode = await runProgram(io, process.argv.slice(2)).catch(sayDefect)
+
+process.on('exit', () => {
+  const why = io.broken()
+  if (why === null) return
+  process.exitCode = EXIT.machine
+  try {
+    writeSync(process.stderr.fd, `cnm: the output cannot be written: ${why}\n`)
+  } catch {
+    // Nobody is left to be told.
+  }
+})

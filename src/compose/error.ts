@@ -7,6 +7,9 @@ import type { Transport } from '../net/port.ts'
 import { absurd } from '../prelude.ts'
 import { type At, showAt } from './at.ts'
 
+/** A place, as short as it is clear beside another one. */
+const placeOf = (place: At, beside: At): string => (place.file === beside.file ? `line ${place.line}` : showAt(place))
+
 /** What may be named and not exist. */
 export type Noun = 'service' | 'network'
 
@@ -106,7 +109,7 @@ export const sentenceOf = (error: ComposeError): string => {
     case 'TooComplex':
       return error.reason
     case 'DuplicateKey':
-      return `the key "${error.key}" is here a second time; the first is on line ${error.first.line}`
+      return `the key "${error.key}" is here a second time; the first is at ${placeOf(error.first, error.at)}`
     case 'WrongType':
       return `${error.path} must be ${error.expected}, not ${error.found}`
     case 'UnknownKey':
@@ -138,7 +141,7 @@ export const sentenceOf = (error: ComposeError): string => {
     case 'ReplicasConflict':
       return `the service "${error.service}" has ${error.replicas} replicas, which cannot share one ${error.key}`
     case 'NameTwice':
-      return `the ${error.what} "${error.name}" is used twice; the first is on line ${error.first.line}`
+      return `the ${error.what} "${error.name}" is used twice; the first is at ${placeOf(error.first, error.at)}`
     case 'HostBits':
       return `the network "${error.network}": subnet ${showCidr(error.subnet)} has host bits set; did you mean ${showCidr(error.meant)}?`
     case 'OutsideSubnet':
@@ -146,7 +149,7 @@ export const sentenceOf = (error: ComposeError): string => {
     case 'Overlap':
       return error.network === error.other
         ? `the network "${error.network}": its subnets ${showCidr(error.otherSubnet)} and ${showCidr(error.subnet)} overlap`
-        : `the networks "${error.other}" (${showCidr(error.otherSubnet)}, line ${error.first.line}) and "${error.network}" (${showCidr(error.subnet)}) overlap`
+        : `the networks "${error.other}" (${showCidr(error.otherSubnet)}, ${placeOf(error.first, error.at)}) and "${error.network}" (${showCidr(error.subnet)}) overlap`
     case 'NoSubnet':
       return `the service "${error.service}" asks for ${showIp(error.address)}, but the network "${error.network}" has no subnet of its own; give it one under "ipam: config:"`
     case 'FamilyOff':
@@ -156,11 +159,11 @@ export const sentenceOf = (error: ComposeError): string => {
     case 'AddressReserved':
       return `the service "${error.service}" asks for ${showIp(error.address)}, which is ${error.reason} of the network "${error.network}"`
     case 'AddressTwice':
-      return `the service "${error.service}" asks for ${error.address} on the network "${error.network}", which ${error.other} has already (line ${error.first.line})`
+      return `the service "${error.service}" asks for ${error.address} on the network "${error.network}", which ${error.other} has already (${placeOf(error.first, error.at)})`
     case 'PortTwice':
       return `the service "${error.service}" publishes ${error.transport} port ${error.port}${
         error.hostIp === null ? '' : ` on ${showIp(error.hostIp)}`
-      }, which ${error.other} has already (line ${error.first.line})`
+      }, which ${error.other} has already (${placeOf(error.first, error.at)})`
     case 'BadExpectation':
       return `cannot read the expectation "${error.text}": ${error.reason}. The grammar is: ${EXPECTATION_GRAMMAR}`
     case 'UnknownEndpoint':

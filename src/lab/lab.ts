@@ -7,11 +7,12 @@ import { EMPTY_STATE } from '../kernel/state.ts'
 import type { Command } from '../model/command.ts'
 import type { CnmError } from '../model/error.ts'
 import type { Model, SandboxId } from '../model/types.ts'
+import { overlaps } from '../net/cidr.ts'
 import { getIn } from '../net/pmap.ts'
 import type { Port, Transport } from '../net/port.ts'
 import { E, type Either } from '../prelude.ts'
 import type { Container } from './place.ts'
-import { WORLD } from './world.ts'
+import { UPLINK_SUBNETS, WORLD } from './world.ts'
 
 /** A container of the plan, in the order it is shown; several may share a sandbox. */
 export type PlannedContainer = Readonly<{
@@ -49,11 +50,28 @@ export const settle = (model: Model, planned: ReadonlyArray<PlannedContainer>): 
     return sandbox === undefined ? [] : [{ tag: 'container', ...rest, sandbox }]
   })
 
+/** A network on the subnet of the host's uplink would shadow it. */
+const collisionsOf = (command: Command): ReadonlyArray<CnmError> =>
+  command.tag !== 'CreateNetwork'
+    ? []
+    : command.pools.flatMap(({ subnet }) =>
+        UPLINK_SUBNETS.flatMap(
+          (uplink): ReadonlyArray<CnmError> =>
+            subnet !== null && overlaps(subnet, uplink)
+              ? [{ tag: 'PoolOverlap', asked: subnet, with: uplink, space: 'LocalDefault' }]
+              : [],
+        ),
+      )
+
 /** Builds the world and the plan on an empty kernel. On an error the kernel holds what was built so far. */
 export const openLab = async <At>(
   kernel: Kernel,
   plan: LabPlan<At>,
 ): Promise<Either<ReadonlyArray<LabError<At>>, Lab>> => {
+  const collisions = plan.commands.flatMap(({ command, at }) =>
+    collisionsOf(command).map((error) => ({ tag: 'Refused' as const, error, at })),
+  )
+  if (collisions.length > 0) return E.left(collisions)
   const world = await kernel.apply(diff(EMPTY_STATE, WORLD))()
   if (E.isLeft(world)) return E.left([{ tag: 'NoWorld', error: world.left }])
   const engine = freshEngine({ kernel })

@@ -20,6 +20,9 @@ export const HOST_ADDRESS: Readonly<Record<Family, Ip>> = { 4: ip('203.0.113.2')
 /** Where `internet` answers. */
 export const INTERNET_ADDRESS: Readonly<Record<Family, Ip>> = { 4: ip('203.0.113.1'), 6: ip('2001:db8::1') }
 
+/** Taken by the world; a project's network cannot have them. */
+export const UPLINK_SUBNETS = [cidr('203.0.113.0/24'), cidr('2001:db8::/64')]
+
 /** ICMP errors are not limited: a machine asked by many at once would leave some without an answer. */
 const room = (space: Ns): ReadonlyArray<KernelObject> => [
   { kind: 'netns', ns: space },

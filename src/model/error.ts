@@ -28,6 +28,7 @@ export type CnmError =
       | { tag: 'OnlyOne'; driver: string; existing: string }
       | { tag: 'GatewayOutside'; network: string; gateway: Ip; subnet: Cidr }
       | { tag: 'HostBits'; network: string; subnet: Cidr }
+      | { tag: 'NotUnicast'; network: string; subnet: Cidr }
       | { tag: 'NoSuchSubnet'; network: string; ip: Ip; subnets: ReadonlyArray<Cidr> }
       | { tag: 'HasEndpoints'; network: string; endpoints: ReadonlyArray<string> }
       | { tag: 'AlreadyJoined'; endpoint: string; container: string }
@@ -61,6 +62,7 @@ export const errorClass: Readonly<Record<CnmError['tag'], ErrorClass>> = {
   OnlyOne: 'Forbidden',
   GatewayOutside: 'InvalidParameter',
   HostBits: 'InvalidParameter',
+  NotUnicast: 'InvalidParameter',
   NoSuchSubnet: 'InvalidParameter',
   HasEndpoints: 'Forbidden',
   AlreadyJoined: 'Forbidden',
@@ -130,6 +132,8 @@ export const explain = (error: CnmError): string => {
       return `gateway ${showIp(error.gateway)} of network "${error.network}" is not in its subnet ${showCidr(error.subnet)}`
     case 'HostBits':
       return `subnet ${showCidr(error.subnet)} of network "${error.network}" has bits set behind its prefix`
+    case 'NotUnicast':
+      return `subnet ${showCidr(error.subnet)} of network "${error.network}" is not one that hosts can have`
     case 'NoSuchSubnet':
       return `address ${showIp(error.ip)} is in no subnet of network "${error.network}" (${error.subnets.map(showCidr).join(', ') || 'it has none of that family'})`
     case 'HasEndpoints':

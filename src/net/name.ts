@@ -16,6 +16,13 @@ export const parseIfName = (text: string): Either<string, IfName> =>
     ? E.right(text as IfName)
     : E.left(`"${text}" is not an interface name (1 to 15 letters, digits, "_", "-" or ".")`)
 
+/** Names that the kernel keeps for itself: the loopback device, and two directories of sysctls. */
+const KEPT = new Set(['lo', 'all', 'default'])
+
+/** For a link that is to be made. */
+export const parseNewIfName = (text: string): Either<string, IfName> =>
+  KEPT.has(text) ? E.left(`"${text}" cannot be the name of a new interface`) : parseIfName(text)
+
 export const parseNs = (text: string): Either<string, Ns> =>
   NS.test(text) ? E.right(text as Ns) : E.left(`"${text}" is not a namespace name (letters, digits, "_", "-" or ".")`)
 

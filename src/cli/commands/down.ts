@@ -24,15 +24,14 @@ const named = (texts: ReadonlyArray<string>): Either<Problem, ReadonlyArray<Lab>
   return E.isLeft(labs) ? E.left({ exit: EXIT.wrong, lines: [`cnm: ${labs.left}`] }) : labs
 }
 
-/** Without names: all that no running `cnm` uses; with --all, those too. */
+/** Of the labs that are named, or of all: those that no running `cnm` uses; with --all, those too. */
 export const down = async (io: Io, { labs, all }: DownOptions): Promise<Either<Problem, number>> => {
   const asked = named(labs)
   if (E.isLeft(asked)) return asked
   const there = await listLabs()
-  const ours = there.filter(isRunLab)
-  const chosen =
-    asked.right.length > 0 ? there.filter((lab) => asked.right.includes(lab)) : all ? ours : await unclaimed(ours, io)
-  for (const lab of asked.right) if (!there.includes(lab)) io.out(`there is no lab ${lab}`)
+  const ours = there.filter(isRunLab).filter((lab) => asked.right.length === 0 || asked.right.includes(lab))
+  const chosen = all ? ours : await unclaimed(ours, io)
+  for (const lab of asked.right) if (!ours.includes(lab)) io.out(`there is no lab ${lab}`)
   if (chosen.length === 0 && asked.right.length === 0) io.out('there is nothing to remove')
   for (const lab of chosen) {
     const removed = await removeLab(lab)

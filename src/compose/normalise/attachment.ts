@@ -3,7 +3,7 @@
 
 import { type Ip, isIp4, isIp6, parseIp } from '../../net/ip.ts'
 import { isGroup, type Mac, parseMac } from '../../net/mac.ts'
-import { parseIfName } from '../../net/name.ts'
+import { parseNewIfName } from '../../net/name.ts'
 import { E, type Either } from '../../prelude.ts'
 import type { ProjectAttachment } from '../project.ts'
 import type { Report } from '../report.ts'
@@ -48,7 +48,7 @@ const attachmentOf = (service: string, network: string, { keyAt, value }: Entry,
     mac: parsed(field('mac_address'), `${path}.mac_address`, parseOwnMac, report),
     priority: integerOf(field('priority')) ?? 0,
     gwPriority: integerOf(field('gw_priority')) ?? 0,
-    interfaceName: parsed(field('interface_name'), `${path}.interface_name`, parseIfName, report),
+    interfaceName: parsed(field('interface_name'), `${path}.interface_name`, parseNewIfName, report),
     driverOpts: recordOf(field('driver_opts')),
     at: keyAt,
     places: {

@@ -1,7 +1,7 @@
 // The bridge driver's options, with Docker's labels (`com.docker.network.bridge.*`) and short names.
 
 import type { DriverConfig } from '../../model/types.ts'
-import { parseIfName } from '../../net/name.ts'
+import { parseNewIfName } from '../../net/name.ts'
 import { type OptionSpec, readBoolean, readNumber, readOptions, readText } from '../options.ts'
 
 const DOCKER = 'com.docker.network'
@@ -10,7 +10,7 @@ const SPECS: Readonly<Record<keyof BridgeOptions, OptionSpec>> = {
   name: {
     names: [`${DOCKER}.bridge.name`, 'name'],
     otherwise: null,
-    read: readText(parseIfName, 'an interface name of at most 15 letters, digits, "_", "-" or "."'),
+    read: readText(parseNewIfName, 'an interface name of at most 15 letters, digits, "_", "-" or "."'),
   },
   icc: { names: [`${DOCKER}.bridge.enable_icc`, 'icc'], otherwise: true, read: readBoolean },
   masquerade: {

@@ -2,7 +2,7 @@
 
 import { chooseIp, choosePool, takeIp, takePool } from '../../ipam/space.ts'
 import type { Ipam } from '../../ipam/types.ts'
-import { type Cidr, cidrFamily, contains, isNetwork } from '../../net/cidr.ts'
+import { type Cidr, cidr, cidrFamily, contains, isNetwork, overlaps } from '../../net/cidr.ts'
 import { type Family, type Ip, isIp4 } from '../../net/ip.ts'
 import { hasIn, valuesOf } from '../../net/pmap.ts'
 import { E, type Either } from '../../prelude.ts'
@@ -14,10 +14,16 @@ import { endpointsOn, networkNamed } from '../queries.ts'
 import type { DriverRules, Rules } from '../rules.ts'
 import type { Model, NetworkPool } from '../types.ts'
 
+/** This network, loopback, link-local, multicast and what is kept above it (RFC 6890, RFC 4291 section 2.4). */
+const RESERVED = ['0.0.0.0/8', '127.0.0.0/8', '169.254.0.0/16', '224.0.0.0/3', '::/8', 'fe80::/10', 'ff00::/8'].map(
+  cidr,
+)
+
 const checkPool = (network: string, { family, subnet, gateway }: PoolSpec): CnmError | null => {
   if (subnet === null) return null
   if (cidrFamily(subnet) !== family) return { tag: 'WrongFamily', network, family, subnet }
   if (!isNetwork(subnet)) return { tag: 'HostBits', network, subnet }
+  if (RESERVED.some((reserved) => overlaps(reserved, subnet))) return { tag: 'NotUnicast', network, subnet }
   if (gateway !== null && !contains(subnet, gateway)) return { tag: 'GatewayOutside', network, gateway, subnet }
   return null
 }
