@@ -109,7 +109,7 @@ export const sentenceOf = (error: ComposeError): string => {
     case 'TooComplex':
       return error.reason
     case 'DuplicateKey':
-      return `the key "${error.key}" is here a second time; the first is at ${placeOf(error.first, error.at)}`
+      return `the key "${error.key}" is here a second time; the first is on ${placeOf(error.first, error.at)}`
     case 'WrongType':
       return `${error.path} must be ${error.expected}, not ${error.found}`
     case 'UnknownKey':
@@ -141,7 +141,7 @@ export const sentenceOf = (error: ComposeError): string => {
     case 'ReplicasConflict':
       return `the service "${error.service}" has ${error.replicas} replicas, which cannot share one ${error.key}`
     case 'NameTwice':
-      return `the ${error.what} "${error.name}" is used twice; the first is at ${placeOf(error.first, error.at)}`
+      return `the ${error.what} "${error.name}" is used twice; the first is on ${placeOf(error.first, error.at)}`
     case 'HostBits':
       return `the network "${error.network}": subnet ${showCidr(error.subnet)} has host bits set; did you mean ${showCidr(error.meant)}?`
     case 'OutsideSubnet':
