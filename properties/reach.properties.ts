@@ -15,7 +15,7 @@ import type { Command } from '../src/model/command.ts'
 import { endpointsIn, wayOut } from '../src/model/queries.ts'
 import type { Model, Network, Sandbox } from '../src/model/types.ts'
 import { DEFAULT4 } from '../src/net/cidr.ts'
-import { familyOf, type Ip, isUnspecified, showIp } from '../src/net/ip.ts'
+import { familyOf, type Ip, ip, showIp } from '../src/net/ip.ts'
 import { HOST } from '../src/net/name.ts'
 import { valuesOf } from '../src/net/pmap.ts'
 import { E } from '../src/prelude.ts'
@@ -43,6 +43,8 @@ const addresses = (model: Model, sandbox: Sandbox): ReadonlyArray<At> =>
 
 /** Containers with a namespace of their own. */
 const containers = (model: Model): ReadonlyArray<Sandbox> => valuesOf(model.sandboxes).filter(({ ns }) => ns !== HOST)
+
+const ANY = { 4: ip('0.0.0.0'), 6: ip('::') } as const
 
 const talks = (network: Network): boolean => bridgeOptions(network.config).icc
 const masquerades = (network: Network): boolean => bridgeOptions(network.config).masquerade
@@ -93,18 +95,24 @@ describe('packets', () => {
     'reach a published port from the internet exactly by the families of its way out',
     async (commands) => {
       const { kernel, model } = await build(commands)
-      for (const { id, ns, ports } of containers(model)) {
-        for (const { hostIp, hostPort, containerPort, transport } of ports) {
-          if (transport === 'sctp') continue
-          for (const family of [4, 6] as const) {
-            const to = HOST_ADDRESS[family]
-            const listener = { ns, port: containerPort }
-            const offered =
-              hostIp === null ||
-              (familyOf(hostIp) === family && (isUnspecified(hostIp) || hostIp === HOST_ADDRESS[family]))
-            const reached = await arrives(kernel, { proto: transport, ns: INTERNET, to, port: hostPort, listener })
-            expect(reached).toBe(offered && wayOut(endpointsIn(model, id), family) !== null)
-          }
+      const bindings = containers(model).flatMap(({ id, ns, ports }) =>
+        ports.map((binding) => ({ id, ns, ...binding })),
+      )
+      for (const { hostPort, transport, ns, containerPort } of bindings) {
+        if (transport === 'sctp') continue
+        for (const family of [4, 6] as const) {
+          const to = HOST_ADDRESS[family]
+          const door = bindings.find(
+            (each) =>
+              each.hostPort === hostPort &&
+              each.transport === transport &&
+              (each.hostIp === null || each.hostIp === to || each.hostIp === ANY[family]) &&
+              wayOut(endpointsIn(model, each.id), family) !== null,
+          )
+          const leadsHere = door !== undefined && door.ns === ns && door.containerPort === containerPort
+          const listener = { ns, port: containerPort }
+          const reached = await arrives(kernel, { proto: transport, ns: INTERNET, to, port: hostPort, listener })
+          expect([hostPort, family, reached]).toEqual([hostPort, family, leadsHere])
         }
       }
     },
