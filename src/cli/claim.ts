@@ -1,5 +1,6 @@
 // Which labs belong to a `cnm` that is still running. A run holds an abstract Unix socket (unix(7)) with its lab's name: it
-// goes with the process, however that ends, and leaves no file. So `cnm down` can tell a kept lab from one at work.
+// goes with the process, however that ends, and leaves no file. So `cnm down` can tell a kept lab from one at work, if both run in
+// one network namespace: abstract sockets belong to it.
 
 import { connect, createServer } from 'node:net'
 import type { Lab } from '../kernel-linux/names.ts'

@@ -32,7 +32,7 @@ Examples:
 ${EXIT_STATUS}`,
   },
   down: {
-    about: `Removes labs: what "cnm run --kernel linux --keep" left on this machine, and what is left of runs that were killed. Without LAB all that no running cnm uses. A lab is only namespaces, so nothing else is touched. To remove what is gone already is no error.`,
+    about: `Removes labs: what "cnm run --kernel linux --keep" left on this machine, and what is left of runs that were killed. Those that are named, or all; without --all none that a running cnm uses. A lab is only namespaces, so nothing else is touched. To remove what is gone already is no error.`,
     examples: `
 Examples:
   sudo cnm down                                        all kept labs

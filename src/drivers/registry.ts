@@ -2,8 +2,7 @@
 
 import { bridge } from './bridge/bridge.ts'
 import type { Driver } from './driver.ts'
-import { host } from './host.ts'
-import { nullDriver } from './null.ts'
+import { host, nullDriver } from './nothing.ts'
 
 export type Drivers = ReadonlyMap<string, Driver>
 

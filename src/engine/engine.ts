@@ -6,7 +6,7 @@ import { DRIVERS, type Drivers } from '../drivers/registry.ts'
 import { after, diff } from '../kernel/diff.ts'
 import type { Kernel, KernelError, Refusal } from '../kernel/kernel.ts'
 import type { ObjectKey } from '../kernel/object.ts'
-import { EMPTY_STATE, type KernelState } from '../kernel/state.ts'
+import { EMPTY_STATE, type KernelState, objectsOf, stateOf } from '../kernel/state.ts'
 import { loadModel, storedChanges } from '../model/codec.ts'
 import type { Command, Owner } from '../model/command.ts'
 import type { CnmError } from '../model/error.ts'
@@ -246,8 +246,8 @@ const makeEngine = (options: EngineOptions, start: Core, held: KernelState): Eng
     model: () => core.model,
     wanted: () => core.wanted.state,
     ownersOf: (key) => getIn(core.wanted.owners, key) ?? [],
-    // What is wanted was once applied, or is what the store says: by its keys, it is what we know.
-    sweep: () => inTurn(() => sweep(core.wanted.state)),
+    // What we know of: what is wanted (applied once, or what the store says), and what we failed to delete.
+    sweep: () => inTurn(() => sweep(stateOf([...objectsOf(believed), ...objectsOf(core.wanted.state)]))),
   }
 }
 

@@ -11,7 +11,7 @@ import { sizeOfMap } from '../../src/net/pmap.ts'
 import { E, TE } from '../../src/prelude.ts'
 import { memoryStore } from '../../src/store/memory.ts'
 import type { Store } from '../../src/store/store.ts'
-import { createEndpoint, createNetwork, createSandbox, join } from '../lib/model.ts'
+import { box, createEndpoint, createNetwork, createSandbox, join } from '../lib/model.ts'
 
 const sentence = (answer: E.Either<Parameters<typeof explain>[0], unknown> | undefined): string | null =>
   answer !== undefined && E.isLeft(answer) ? explain(answer.left) : null
@@ -36,6 +36,18 @@ describe('an engine', () => {
     const reason = 'the kernel refused "ip netns add web": EBUSY'
     expect(answers.map(sentence)).toEqual([null, reason, null, reason])
     expect(kernel.objects(EMPTY_STATE).filter((object) => object.ns !== HOST)).toEqual([])
+  })
+
+  test('deletes with the next sweep what the kernel would not delete at first', async () => {
+    const kernel = faultySim()
+    const engine = freshEngine({ kernel, check: true })
+    await engine.submit(web)
+    kernel.refuseNext(0)
+    expect((await engine.submit([{ tag: 'DeleteSandbox', id: box(1) }])).map(sentence)).toEqual([null])
+    const inside = () => kernel.objects(EMPTY_STATE).filter((object) => object.ns !== HOST)
+    expect(inside()).not.toEqual([])
+    expect(await engine.sweep()).toMatchObject({ _tag: 'Right' })
+    expect(inside()).toEqual([])
   })
 
   test('changes nothing when the store cannot be written', async () => {
