@@ -19,6 +19,7 @@ const EFFECTFUL = {
 const PACKAGES = {
   net: ['ipaddr[.]js'],
   'kernel-linux': ['execa'],
+  store: ['lmdb', 'koffi'],
   compose: ['yaml', 'ajv'],
   cli: ['commander', 'picocolors'],
 }
