@@ -4,8 +4,8 @@ import { test } from '@fast-check/vitest'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { DRIVERS } from '../src/drivers/registry.ts'
-import { freshPool } from '../src/ipam/pool.ts'
-import { countOf } from '../src/ipam/ranges.ts'
+import { poolsOf } from '../src/ipam/space.ts'
+import { reservedSet } from '../src/ipam/subnet.ts'
 import { loadModel, storedChanges } from '../src/model/codec.ts'
 import type { Command } from '../src/model/command.ts'
 import { decide } from '../src/model/decide.ts'
@@ -13,6 +13,7 @@ import { evolve } from '../src/model/evolve.ts'
 import { violations } from '../src/model/invariants.ts'
 import { freshModel } from '../src/model/model.ts'
 import type { Model } from '../src/model/types.ts'
+import { contains, sameCidr } from '../src/net/cidr.ts'
 import { sizeOfMap, valuesOf } from '../src/net/pmap.ts'
 import { E } from '../src/prelude.ts'
 import { program } from './arbitraries/commands.ts'
@@ -45,14 +46,15 @@ describe('the model', () => {
     'uses exactly the reserved addresses, gateways, auxiliary addresses and those of endpoints (P1)',
     (commands) => {
       const model = commands.reduce(obey, freshModel())
-      for (const pool of valuesOf(model.ipam.pools)) {
-        const reserved = countOf(freshPool(pool.space, pool.subnet, pool.range).used)
-        const mine = valuesOf(model.networks).flatMap(({ pools }) => pools.filter(({ pool: id }) => id === pool.id))
+      for (const { cidr, used } of valuesOf(model.ipam.subnets)) {
+        const mine = valuesOf(model.networks).flatMap(({ pools }) =>
+          pools.filter(({ subnet }) => sameCidr(subnet, cidr)),
+        )
         const gateways = mine.length + mine.flatMap(({ aux }) => Object.keys(aux)).length
         const held = valuesOf(model.endpoints).flatMap(({ addresses }) =>
-          addresses.filter((a) => a.pool === pool.id),
+          addresses.filter((a) => contains(cidr, a.cidr.ip)),
         ).length
-        expect(countOf(pool.used)).toBe(reserved + BigInt(gateways + held))
+        expect(BigInt(used.count)).toBe(BigInt(reservedSet(cidr).count) + BigInt(gateways + held))
       }
     },
   )
@@ -60,7 +62,7 @@ describe('the model', () => {
   test.prop([program])('has a pool in use for each subnet of a network, and no other', (commands) => {
     const model = commands.reduce(obey, freshModel())
     const wanted = valuesOf(model.networks).flatMap(({ pools }) => pools.map(({ pool }) => pool))
-    expect(valuesOf(model.ipam.pools).map(({ id }) => id)).toEqual([...wanted].sort())
+    expect(poolsOf(model.ipam).map(({ id }) => id)).toEqual([...wanted].sort())
   })
 
   test.prop([program])('comes back from its stored form as it was (P17)', (commands) => {
@@ -77,6 +79,6 @@ describe('the model', () => {
     for (const { id } of valuesOf(model.endpoints)) model = obey(model, { tag: 'DeleteEndpoint', id, force: false })
     for (const { id } of valuesOf(model.networks)) model = obey(model, { tag: 'DeleteNetwork', id })
     expect(sizeOfMap(model.networks) + sizeOfMap(model.endpoints) + sizeOfMap(model.sandboxes)).toBe(0)
-    expect(sizeOfMap(model.ipam.pools)).toBe(0)
+    expect(sizeOfMap(model.ipam.subnets)).toBe(0)
   })
 })

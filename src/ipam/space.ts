@@ -1,106 +1,243 @@
-// Address spaces: which pools are in use, choosing one from the defaults, and never two that overlap (P16).
-// The default pools are libnetwork's (ipamutils): 31 local networks from 172.17.0.0/16 up and 192.168.0.0/16 by /20,
-// global ones from 10.0.0.0/8 by /24. For IPv6 a /64 of the ULA prefix given at start, else of fd00:c0a8::/48.
+// The `default` allocator: which pools are in use, choosing one, and never two subnets of a space that overlap (P16).
+// Rules and error classes are libnetwork's (ipams/defaultipam); docs/ipam.md lists where and why we differ.
+// A pool is used as long as it is not given back; a subnet as long as a pool on it is used.
 
-import { type Cidr, cidr, cidrFamily, covers, firstOf, lastOf, nthOf, overlaps } from '../net/cidr.ts'
-import { type Family, type Ip, numberOf, widthOf } from '../net/ip.ts'
-import { emptyMap, getIn, removeIn, setIn, valuesOf } from '../net/pmap.ts'
+import { type Cidr, cidrFamily, contains, covers, firstOf, lastOf, overlaps, showCidr } from '../net/cidr.ts'
+import { type Family, familyOf, type Ip, ipOf, numberOf, widthOf } from '../net/ip.ts'
+import { emptyMap, getIn, removeIn, setIn, sizeOfMap, valuesOf } from '../net/pmap.ts'
 import { E, type Either } from '../prelude.ts'
+import { type AddressSet, nextFree, nextTaken, type Place } from './address-set.ts'
+import { DEFAULT_POOLS } from './defaults.ts'
 import type { IpamError } from './error.ts'
-import { freeAddress, freshPool, poolId, releaseAddress, takeAddress } from './pool.ts'
-import type { AddressSpace, DefaultPool, Ipam, Pool, PoolId } from './types.ts'
+import { parsePoolId, poolOf, wholeId } from './pool-id.ts'
+import { prefixFault } from './prefix.ts'
+import { freeIn, freshSubnet, ipAt, isTaken, markSubnet, releaseIn, takeIn, takeNext, wholeOf } from './subnet.ts'
+import type { AddressSpace, DefaultPool, Defaults, Ipam, Pool, PoolId, Subnet } from './types.ts'
 
-const split = (base: string, size: number): DefaultPool => ({ base: cidr(base), size })
+const fresh = (): Ipam['taken'][AddressSpace] => ({ 4: wholeOf(4), 6: wholeOf(6) })
 
-export const DEFAULT_POOLS: Ipam['defaults'] = {
-  LocalDefault: [
-    split('172.17.0.0/16', 16),
-    split('172.18.0.0/16', 16),
-    split('172.19.0.0/16', 16),
-    split('172.20.0.0/14', 16),
-    split('172.24.0.0/14', 16),
-    split('172.28.0.0/14', 16),
-    split('192.168.0.0/16', 20),
-    split('fd00:c0a8::/48', 64),
-  ],
-  GlobalDefault: [split('10.0.0.0/8', 24), split('fd00:c0a9::/48', 64)],
-}
+export const freshIpam = (defaults: Defaults = DEFAULT_POOLS): Ipam => ({
+  defaults,
+  subnets: emptyMap(),
+  taken: { LocalDefault: fresh(), GlobalDefault: fresh() },
+})
 
-export const freshIpam = (defaults: Ipam['defaults'] = DEFAULT_POOLS): Ipam => ({ defaults, pools: emptyMap() })
+/**
+ * What to ask of a space: a subnet, with or without a range of it; or any free one of a family, split to the default's own
+ * size or to `size` (prefix length), overlapping nothing of `exclude` (what the host itself uses).
+ */
+export type PoolRequest = Readonly<{ space: AddressSpace }> &
+  Readonly<
+    | { tag: 'exactly'; subnet: Cidr; range: Cidr | null }
+    | { tag: 'any'; family: Family; size: number | null; exclude: ReadonlyArray<Cidr> }
+  >
 
-/** Pools of one space, in the order of their ids. */
-const poolsOf = (ipam: Ipam, space: AddressSpace): ReadonlyArray<Pool> =>
-  valuesOf(ipam.pools).filter((pool) => pool.space === space)
+/** An address of a family as a place in its whole, and back. */
+const alignUp = (place: Place, block: bigint): bigint => ((BigInt(place) + block - 1n) / block) * block
+const inFamily = (family: Family, place: bigint): Place => (family === 4 ? Number(place) : place)
 
-/** What to ask of a space: exactly `subnet`, or (null) the first free of the defaults of this family. */
-export type PoolRequest = Readonly<{ space: AddressSpace; family: Family; subnet: Cidr | null; range: Cidr | null }>
-
-/** Number of subnets a default pool splits into. */
-const piecesOf = ({ base, size }: DefaultPool): bigint => 1n << BigInt(Math.max(0, size - base.bits))
-
-/** The first subnet of a default pool that overlaps nothing in use. Goes on behind a conflict, so it costs O(pools squared). */
-const firstFree = (pool: DefaultPool, inUse: ReadonlyArray<Cidr>): Cidr | null => {
-  const step = 1n << BigInt(widthOf(cidrFamily(pool.base)) - pool.size)
-  const start = numberOf(firstOf(pool.base))
-  for (let i = 0n; i < piecesOf(pool); ) {
-    const candidate: Cidr = { ip: nthOf(pool.base, i * step), bits: pool.size }
-    const conflict = inUse.find((used) => overlaps(used, candidate))
-    if (conflict === undefined) return candidate
-    const behind = (numberOf(lastOf(conflict)) - start) / step + 1n
-    i = behind > i ? behind : i + 1n
+/**
+ * The first free subnet of a default pool. Passes over taken runs in logarithmic time, and one by one over blocks that are
+ * taken in part and over excluded prefixes.
+ */
+const firstGap = (taken: AddressSet, base: Cidr, bits: number, exclude: ReadonlyArray<Cidr>): Cidr | null => {
+  const family = cidrFamily(base)
+  const block = 1n << BigInt(widthOf(family) - bits)
+  const end = numberOf(lastOf(base))
+  let from = numberOf(firstOf(base))
+  while (from <= end) {
+    const free = nextFree(taken, inFamily(family, from))
+    if (free === null) return null
+    const start = alignUp(free, block)
+    const last = start + block - 1n
+    if (last > end) return null
+    const candidate: Cidr = { ip: ipOf(family, start), bits }
+    const busy = nextTaken(taken, inFamily(family, start))
+    const host = exclude.find((each) => overlaps(each, candidate))
+    if ((busy === null || busy > last) && host === undefined) return candidate
+    const behind = host === undefined ? last : numberOf(lastOf(host))
+    from = (behind > last ? behind : last) + 1n
   }
   return null
 }
 
-/** Which subnet a request gets, without taking it. */
+const chooseAny = (
+  ipam: Ipam,
+  space: AddressSpace,
+  { family, size, exclude }: Readonly<{ family: Family; size: number | null; exclude: ReadonlyArray<Cidr> }>,
+): Either<IpamError, Pool> => {
+  const fits = ({ base }: DefaultPool): boolean =>
+    cidrFamily(base) === family && (size === null || (base.bits <= size && size <= widthOf(family)))
+  const pools = ipam.defaults[space].filter(fits)
+  if (pools.length === 0 && size !== null)
+    return E.left({ tag: 'InvalidPool', asked: `${family === 4 ? '0.0.0.0' : '::'}/${size}`, fault: 'noDefaultOfSize' })
+  for (const pool of pools) {
+    const gap = firstGap(ipam.taken[space][family], pool.base, size ?? pool.size, exclude)
+    if (gap !== null) return E.right(poolOf(space, gap, null))
+  }
+  return E.left({ tag: 'NoMoreSubnets', family, space })
+}
+
+/** What is wrong with a subnet and its range in themselves, whatever is in use. */
+const faultOf = (subnet: Cidr, range: Cidr | null): IpamError | null => {
+  const fault = prefixFault(subnet)
+  if (fault !== null) return { tag: 'InvalidPool', asked: showCidr(subnet), fault }
+  if (range === null) return null
+  const sub = { tag: 'InvalidSubPool', asked: showCidr(range), pool: showCidr(subnet) } as const
+  if (cidrFamily(range) !== cidrFamily(subnet)) return { ...sub, fault: 'otherFamily' }
+  const part = prefixFault(range)
+  if (part === 'hostBits') return { ...sub, fault: part }
+  return overlaps(subnet, range) ? null : { ...sub, fault: 'outsidePool' }
+}
+
+/** The subnet in use that holds a taken address. */
+const holderOf = (ipam: Ipam, space: AddressSpace, ip: Ip): Subnet | undefined => {
+  for (let bits = 0; bits <= widthOf(familyOf(ip)); bits++) {
+    const subnet = getIn(ipam.subnets, poolOf(space, { ip: firstOf({ ip, bits }), bits }, null).id)
+    if (subnet !== undefined) return subnet
+  }
+  return undefined
+}
+
+/** A subnet in use that overlaps this one. Logarithmic where there is none. */
+const overlapped = (ipam: Ipam, { space, subnet }: Pool): Cidr | null => {
+  const family = cidrFamily(subnet)
+  const place = nextTaken(ipam.taken[space][family], firstOf(subnet))
+  const holder = place === null ? undefined : holderOf(ipam, space, ipOf(family, BigInt(place)))
+  return holder !== undefined && overlaps(holder.cidr, subnet) ? holder.cidr : null
+}
+
+const isWhole = ({ subnet, range }: Pool): boolean => subnet.bits === range.bits
+
+/** What stands in the way of a pool, or null. Sub-pools of one subnet may stand side by side, and beside the whole. */
+const obstacle = (ipam: Ipam, pool: Pool): Cidr | null => {
+  const known = getIn(ipam.subnets, wholeId(pool.id))
+  if (known === undefined) return overlapped(ipam, pool)
+  if (isWhole(pool)) return known.cidr
+  return valuesOf(known.ranges).find((other) => overlaps(other, pool.range)) ?? null
+}
+
+/** Which pool a request gets, without taking it. */
 export const choosePool = (ipam: Ipam, request: PoolRequest): Either<IpamError, Pool> => {
-  const { space, family, subnet, range } = request
-  const inUse = poolsOf(ipam, space).map((pool) => pool.subnet)
-  if (subnet !== null) {
-    if (range !== null && !covers(subnet, range)) return E.left({ tag: 'RangeOutsidePool', range, pool: subnet })
-    const conflict = inUse.find((used) => overlaps(used, subnet))
-    if (conflict !== undefined) return E.left({ tag: 'PoolOverlap', asked: subnet, with: conflict, space })
-    return E.right(freshPool(space, subnet, range ?? subnet))
-  }
-  for (const pool of ipam.defaults[space]) {
-    if (cidrFamily(pool.base) !== family) continue
-    const free = firstFree(pool, inUse)
-    if (free !== null) return E.right(freshPool(space, free, free))
-  }
-  return E.left({ tag: 'PoolsExhausted', family, space })
+  const { space } = request
+  if (request.tag === 'any') return chooseAny(ipam, space, request)
+  const { subnet } = request
+  const fault = faultOf(subnet, request.range)
+  if (fault !== null) return E.left(fault)
+  const range = request.range !== null && covers(subnet, request.range) ? request.range : null
+  const pool = poolOf(space, subnet, range)
+  const other = obstacle(ipam, pool)
+  return other === null ? E.right(pool) : E.left({ tag: 'PoolOverlap', asked: pool.range, with: other, space })
 }
 
-/** Takes a pool into use. Left if it overlaps one that is. */
+// Field by field, as in subnet.ts.
+const withSubnet = ({ defaults, subnets, taken }: Ipam, key: string, subnet: Subnet): Ipam => ({
+  defaults,
+  subnets: setIn(subnets, key, subnet),
+  taken,
+})
+
+/** The state with all addresses of a subnet marked as taken or not. */
+const marking = ({ taken }: Ipam, space: AddressSpace, subnet: Cidr, yes: boolean): Ipam['taken'] => {
+  const family = cidrFamily(subnet)
+  return { ...taken, [space]: { ...taken[space], [family]: markSubnet(taken[space][family], subnet, yes) } }
+}
+
+/** Takes a pool into use, as `choosePool` gave it. Left if it overlaps one that is. */
 export const takePool = (ipam: Ipam, pool: Pool): Either<IpamError, Ipam> => {
-  const conflict = poolsOf(ipam, pool.space).find((used) => overlaps(used.subnet, pool.subnet))
-  if (conflict !== undefined)
-    return E.left({ tag: 'PoolOverlap', asked: pool.subnet, with: conflict.subnet, space: pool.space })
-  return E.right({ ...ipam, pools: setIn(ipam.pools, pool.id, pool) })
+  const { id, space, subnet, range } = pool
+  const other = obstacle(ipam, pool)
+  if (other !== null) return E.left({ tag: 'PoolOverlap', asked: range, with: other, space })
+  const key = wholeId(id)
+  const known = getIn(ipam.subnets, key)
+  const old = known ?? freshSubnet(space, subnet)
+  const next = isWhole(pool) ? { ...old, whole: true } : { ...old, ranges: setIn(old.ranges, id, range) }
+  const taken = known === undefined ? marking(ipam, space, subnet, true) : ipam.taken
+  return E.right({ ...ipam, subnets: setIn(ipam.subnets, key, next), taken })
 }
 
-/** Gives a pool back, with all its addresses; an unknown one changes nothing. */
-export const releasePool = (ipam: Ipam, id: PoolId): Ipam => ({ ...ipam, pools: removeIn(ipam.pools, id) })
+type Found = Readonly<{ key: string; subnet: Subnet; range: Cidr }>
 
-const inPool = <A>(ipam: Ipam, id: PoolId, f: (pool: Pool) => Either<IpamError, A>): Either<IpamError, A> => {
-  const pool = getIn(ipam.pools, id)
-  return pool === undefined ? E.left({ tag: 'UnknownPool', pool: id }) : f(pool)
+const findPool = (ipam: Ipam, id: string): Found | null => {
+  const key = wholeId(id)
+  const subnet = getIn(ipam.subnets, key)
+  if (subnet === undefined) return null
+  if (id === key) return subnet.whole ? { key, subnet, range: subnet.cidr } : null
+  const range = getIn(subnet.ranges, id)
+  return range === undefined ? null : { key, subnet, range }
 }
 
-/** The address a request would get: `preferred` if it is free, else (null) the lowest free one. */
+export const getPool = (ipam: Ipam, id: PoolId): Readonly<{ pool: Pool; subnet: Subnet }> | null => {
+  const found = findPool(ipam, id)
+  return found === null
+    ? null
+    : { pool: { id, space: found.subnet.space, subnet: found.subnet.cidr, range: found.range }, subnet: found.subnet }
+}
+
+/** Why there is no such pool: its id is none, or it is not in use. */
+const unknown = (id: string, tag: 'BadPool' | 'PoolNotFound'): Either<IpamError, never> => {
+  const pool = parsePoolId(id)
+  return E.isLeft(pool) ? pool : E.left({ tag, pool: pool.right.id })
+}
+
+/** Gives a pool back. With the last pool of a subnet go the subnet and all its addresses. */
+export const releasePool = (ipam: Ipam, id: string): Either<IpamError, Ipam> => {
+  const found = findPool(ipam, id)
+  if (found === null) return unknown(id, 'BadPool')
+  const { key, subnet: old } = found
+  const next: Subnet = id === key ? { ...old, whole: false } : { ...old, ranges: removeIn(old.ranges, id) }
+  if (next.whole || sizeOfMap(next.ranges) > 0) return E.right(withSubnet(ipam, key, next))
+  return E.right({
+    ...ipam,
+    subnets: removeIn(ipam.subnets, key),
+    taken: marking(ipam, old.space, old.cidr, false),
+  })
+}
+
+/** `preferred` null: any, the lowest free one or (`serial`) the one behind the last that was given so. */
+export type AddressRequest = Readonly<{ preferred: Ip | null; serial: boolean }>
+export type Given = Readonly<{ ipam: Ipam; ip: Ip; subnet: Cidr }>
+
+/** Chooses and takes an address of a pool. A preferred one may lie outside the pool's range, not outside its subnet. */
+export const requestIp = (ipam: Ipam, id: string, request: AddressRequest): Either<IpamError, Given> => {
+  const found = findPool(ipam, id)
+  if (found === null) return unknown(id, 'PoolNotFound')
+  const { key, subnet, range } = found
+  const { preferred, serial } = request
+  // A cast: a pool was found by it.
+  const pool = id as PoolId
+  if (preferred === null) {
+    const place = freeIn(subnet, range, serial)
+    if (place === null) return E.left({ tag: 'NoAvailableIPs', pool })
+    const next = withSubnet(ipam, key, takeNext(subnet, place))
+    return E.right({ ipam: next, ip: ipAt(subnet.cidr, place), subnet: subnet.cidr })
+  }
+  if (!contains(subnet.cidr, preferred)) return E.left({ tag: 'IPOutOfRange', pool, ip: preferred })
+  if (isTaken(subnet, preferred)) return E.left({ tag: 'IPAlreadyAllocated', pool, ip: preferred })
+  return E.right({ ipam: withSubnet(ipam, key, takeIn(subnet, preferred)), ip: preferred, subnet: subnet.cidr })
+}
+
+/** The address that a request would get: `preferred` if it is free, else (null) the lowest free one. */
 export const chooseIp = (ipam: Ipam, id: PoolId, preferred: Ip | null): Either<IpamError, Ip> =>
-  inPool(ipam, id, (pool) =>
-    preferred === null ? freeAddress(pool) : E.map(() => preferred)(takeAddress(pool, preferred)),
-  )
+  E.map(({ ip }: Given) => ip)(requestIp(ipam, id, { preferred, serial: false }))
 
-export const takeIp = (ipam: Ipam, id: PoolId, ip: Ip): Either<IpamError, Ipam> =>
-  E.map((pool: Pool) => ({ ...ipam, pools: setIn(ipam.pools, id, pool) }))(
-    inPool(ipam, id, (pool) => takeAddress(pool, ip)),
-  )
+export const takeIp = (ipam: Ipam, id: PoolId, preferred: Ip): Either<IpamError, Ipam> =>
+  E.map(({ ipam: next }: Given) => next)(requestIp(ipam, id, { preferred, serial: false }))
 
-export const releaseIp = (ipam: Ipam, id: PoolId, ip: Ip): Ipam => {
-  const pool = getIn(ipam.pools, id)
-  return pool === undefined ? ipam : { ...ipam, pools: setIn(ipam.pools, id, releaseAddress(pool, ip)) }
+/** Gives an address of a pool's subnet back; one that is free, or reserved, stays as it is. */
+export const releaseIp = (ipam: Ipam, id: string, ip: Ip): Either<IpamError, Ipam> => {
+  const found = findPool(ipam, id)
+  if (found === null) return unknown(id, 'PoolNotFound')
+  const { key, subnet } = found
+  // A cast: a pool was found by it.
+  if (!contains(subnet.cidr, ip)) return E.left({ tag: 'IPOutOfRange', pool: id as PoolId, ip })
+  const next = releaseIn(subnet, ip)
+  return E.right(next === subnet ? ipam : withSubnet(ipam, key, next))
 }
 
-export const getPool = (ipam: Ipam, id: PoolId): Pool | undefined => getIn(ipam.pools, id)
-export { poolId }
+/** The pools in use, in the order of their ids. */
+export const poolsOf = ({ subnets }: Ipam): ReadonlyArray<Pool> =>
+  valuesOf(subnets).flatMap(({ space, cidr, whole, ranges }) => [
+    ...(whole ? [poolOf(space, cidr, null)] : []),
+    ...valuesOf(ranges).map((range) => poolOf(space, cidr, range)),
+  ])

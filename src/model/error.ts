@@ -1,7 +1,7 @@
 // Why a command was not obeyed: a closed union of values, and one table per audience. A new tag without a row in each
 // table does not compile. Classes are libnetwork's (types.go), statuses Docker's (httpstatus).
 
-import type { IpamError } from '../ipam/error.ts'
+import { explainIpam, type IpamError, ipamErrorClass } from '../ipam/error.ts'
 import type { Cidr } from '../net/cidr.ts'
 import { showCidr } from '../net/cidr.ts'
 import type { Ip } from '../net/ip.ts'
@@ -76,13 +76,7 @@ export const errorClass: Readonly<Record<CnmError['tag'], ErrorClass>> = {
   Clash: 'Conflict',
   KernelRefused: 'Internal',
   Unavailable: 'Unavailable',
-  PoolOverlap: 'Forbidden',
-  PoolsExhausted: 'InvalidParameter',
-  RangeOutsidePool: 'InvalidParameter',
-  UnknownPool: 'InvalidParameter',
-  AddressTaken: 'Forbidden',
-  AddressOutsidePool: 'InvalidParameter',
-  PoolFull: 'Unavailable',
+  ...ipamErrorClass,
 }
 
 export const httpStatus: Readonly<Record<ErrorClass, 400 | 403 | 404 | 409 | 500 | 503>> = {
@@ -160,19 +154,7 @@ export const explain = (error: CnmError): string => {
       return `the kernel refused "${error.operation}": ${error.errno}`
     case 'Unavailable':
       return error.hint === null ? error.what : `${error.what}; ${error.hint}`
-    case 'PoolOverlap':
-      return `subnet ${showCidr(error.asked)} overlaps ${showCidr(error.with)}, which is in use`
-    case 'PoolsExhausted':
-      return `all default IPv${error.family} subnets are in use; give the network a subnet of its own`
-    case 'RangeOutsidePool':
-      return `range ${showCidr(error.range)} is not in subnet ${showCidr(error.pool)}`
-    case 'UnknownPool':
-      return `there is no address pool ${error.pool}`
-    case 'AddressTaken':
-      return `address ${showIp(error.ip)} is in use`
-    case 'AddressOutsidePool':
-      return `address ${showIp(error.ip)} is not in pool ${error.pool}`
-    case 'PoolFull':
-      return `pool ${error.pool} has no free address`
+    default:
+      return explainIpam(error)
   }
 }

@@ -2,7 +2,7 @@
 // cannot be (an address that is taken after all) is a defect, and throws.
 
 import type { IpamError } from '../ipam/error.ts'
-import { freshPool } from '../ipam/pool.ts'
+import { poolOf } from '../ipam/pool-id.ts'
 import { releaseIp, releasePool, takeIp, takePool } from '../ipam/space.ts'
 import type { Ipam } from '../ipam/types.ts'
 import { emptyMap, getIn, type PMap, removeIn, setIn, sizeOfMap } from '../net/pmap.ts'
@@ -19,9 +19,20 @@ const withPools = (ipam: Ipam, network: Network): Ipam => {
   let now = ipam
   for (const { pool, subnet, range, gateway, aux } of network.pools) {
     const space = pool.startsWith('GlobalDefault/') ? 'GlobalDefault' : 'LocalDefault'
-    now = certain(`pool ${pool}`, takePool(now, freshPool(space, subnet, range)))
+    now = certain(`pool ${pool}`, takePool(now, poolOf(space, subnet, range)))
     for (const ip of Object.values(aux)) now = certain(`auxiliary address in ${pool}`, takeIp(now, pool, ip))
     if (gateway !== null) now = certain(`gateway in ${pool}`, takeIp(now, pool, gateway))
+  }
+  return now
+}
+
+/** The gateway's and the auxiliary addresses go first: another network may go on using the subnet. */
+const withoutPools = (ipam: Ipam, network: Network): Ipam => {
+  let now = ipam
+  for (const { pool, gateway, aux } of network.pools) {
+    for (const ip of [...Object.values(aux), ...(gateway === null ? [] : [gateway])])
+      now = certain(`own address of ${pool}`, releaseIp(now, pool, ip))
+    now = certain(`pool ${pool}`, releasePool(now, pool))
   }
   return now
 }
@@ -76,7 +87,10 @@ const endpointDeleted = (model: Model, id: EndpointId): Model => {
   return {
     ...left(model, id),
     endpoints: removeIn(model.endpoints, id),
-    ipam: endpoint.addresses.reduce((now, { pool, cidr }) => releaseIp(now, pool, cidr.ip), model.ipam),
+    ipam: endpoint.addresses.reduce(
+      (now, { pool, cidr }) => certain(`address in ${pool}`, releaseIp(now, pool, cidr.ip)),
+      model.ipam,
+    ),
     byNetwork: unindexed(model.byNetwork, endpoint.network, endpoint.name),
   }
 }
@@ -92,9 +106,9 @@ export const evolve = (model: Model, event: CnmEvent): Model => {
       }
     }
     case 'NetworkDeleted': {
-      const pools = getIn(model.networks, event.id)?.pools ?? []
-      const ipam = pools.reduce((now, { pool }) => releasePool(now, pool), model.ipam)
-      return { ...model, networks: removeIn(model.networks, event.id), ipam }
+      const network = getIn(model.networks, event.id)
+      if (network === undefined) return model
+      return { ...model, networks: removeIn(model.networks, event.id), ipam: withoutPools(model.ipam, network) }
     }
     case 'SandboxCreated':
       return { ...model, sandboxes: setIn(model.sandboxes, event.sandbox.id, event.sandbox) }

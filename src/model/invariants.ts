@@ -1,9 +1,9 @@
 // What is always true of a model, as named predicates: checked after every turn in tests and simulations.
 
-import { holds } from '../ipam/ranges.ts'
 import { getPool } from '../ipam/space.ts'
-import { contains, firstOf, overlaps } from '../net/cidr.ts'
-import { numberOf, showIp } from '../net/ip.ts'
+import { isTaken } from '../ipam/subnet.ts'
+import { contains, overlaps, showCidr } from '../net/cidr.ts'
+import { showIp } from '../net/ip.ts'
 import { HOST } from '../net/name.ts'
 import { getIn, hasIn, valuesOf } from '../net/pmap.ts'
 import type { Model } from './types.ts'
@@ -31,14 +31,13 @@ const addressesUnique = (model: Model): ReadonlyArray<string> => {
   for (const endpoint of valuesOf(model.endpoints)) {
     const gateways = getIn(model.networks, endpoint.network)?.pools.map(({ gateway }) => gateway) ?? []
     for (const { pool: id, cidr } of endpoint.addresses) {
-      const pool = getPool(model.ipam, id)
+      const subnet = getPool(model.ipam, id)?.subnet
       const key = `${id} ${showIp(cidr.ip)}`
       if (seen.has(key)) wrong.push(`address ${key} is held twice`)
       seen.add(key)
       if (gateways.includes(cidr.ip)) wrong.push(`endpoint ${endpoint.name} holds the gateway's address ${key}`)
-      if (pool === undefined || !contains(pool.subnet, cidr.ip)) wrong.push(`address ${key} is in no pool`)
-      else if (!holds(pool.used, numberOf(cidr.ip) - numberOf(firstOf(pool.subnet))))
-        wrong.push(`address ${key} is held by ${endpoint.name} and free in its pool`)
+      if (subnet === undefined || !contains(subnet.cidr, cidr.ip)) wrong.push(`address ${key} is in no pool`)
+      else if (!isTaken(subnet, cidr.ip)) wrong.push(`address ${key} is held by ${endpoint.name} and free in its pool`)
     }
   }
   return wrong
@@ -46,12 +45,12 @@ const addressesUnique = (model: Model): ReadonlyArray<string> => {
 
 /** P16: subnets of one address space do not overlap. */
 const poolsDisjoint = (model: Model): ReadonlyArray<string> => {
-  const pools = valuesOf(model.ipam.pools)
-  return pools.flatMap((a, i) =>
-    pools
+  const subnets = valuesOf(model.ipam.subnets)
+  return subnets.flatMap((a, i) =>
+    subnets
       .slice(i + 1)
-      .filter((b) => a.space === b.space && overlaps(a.subnet, b.subnet))
-      .map((b) => `pools ${a.id} and ${b.id} overlap`),
+      .filter((b) => a.space === b.space && overlaps(a.cidr, b.cidr))
+      .map((b) => `subnets ${showCidr(a.cidr)} and ${showCidr(b.cidr)} of ${a.space} overlap`),
   )
 }
 

@@ -45,7 +45,8 @@ export const cidrFamily = (cidr: Cidr): Family => familyOf(cidr.ip)
 /** Number of addresses in the network. */
 export const sizeOf = (cidr: Cidr): bigint => 1n << BigInt(widthOf(cidrFamily(cidr)) - cidr.bits)
 export const firstOf = (cidr: Cidr): Ip => maskIp(cidr.ip, cidr.bits)
-export const lastOf = (cidr: Cidr): Ip => ipOf(cidrFamily(cidr), numberOf(firstOf(cidr)) + sizeOf(cidr) - 1n)
+export const lastOf = ({ ip, bits }: Cidr): Ip =>
+  typeof ip === 'number' ? ip4((ip | ~mask4(bits)) >>> 0) : ip6(ip | (MAX6 ^ mask6(bits)))
 /** The n-th address of the network, counted from 0; the caller guarantees n < sizeOf(cidr). */
 export const nthOf = (cidr: Cidr, n: bigint): Ip => ipOf(cidrFamily(cidr), numberOf(firstOf(cidr)) + n)
 

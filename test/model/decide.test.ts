@@ -117,9 +117,9 @@ describe('an endpoint', () => {
   })
 
   test.each([
-    ['an address that is taken', createEndpoint(2, 1, 'api', { ipv4: v4('172.17.0.2') }), 'AddressTaken'],
-    ['the gateway', createEndpoint(2, 1, 'api', { ipv4: v4('172.17.0.1') }), 'AddressTaken'],
-    ['the broadcast address', createEndpoint(2, 1, 'api', { ipv4: v4('172.17.255.255') }), 'AddressTaken'],
+    ['an address that is taken', createEndpoint(2, 1, 'api', { ipv4: v4('172.17.0.2') }), 'IPAlreadyAllocated'],
+    ['the gateway', createEndpoint(2, 1, 'api', { ipv4: v4('172.17.0.1') }), 'IPAlreadyAllocated'],
+    ['the broadcast address', createEndpoint(2, 1, 'api', { ipv4: v4('172.17.255.255') }), 'IPAlreadyAllocated'],
     ['an address elsewhere', createEndpoint(2, 1, 'api', { ipv4: v4('10.0.0.1') }), 'NoSuchSubnet'],
     ['IPv6 where there is none', createEndpoint(2, 1, 'api', { ipv6: v6('fd00::1') }), 'NoSuchSubnet'],
     ['a name that is taken', createEndpoint(2, 1, 'web'), 'EndpointNameTaken'],
@@ -243,6 +243,6 @@ describe('names', () => {
 
 test('every class of error has a status', () => {
   for (const status of Object.values(httpStatus)) expect(status).toBeGreaterThanOrEqual(400)
-  expect(httpStatus[errorClass.PoolFull]).toBe(503)
+  expect(httpStatus[errorClass.NoAvailableIPs]).toBe(503)
   expect(httpStatus[errorClass.NotFound]).toBe(404)
 })

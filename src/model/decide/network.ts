@@ -1,8 +1,10 @@
 // May this network be made or removed? Sources: libnetwork's NewNetwork and Network.Delete.
 
-import { chooseIp, choosePool, takeIp, takePool } from '../../ipam/space.ts'
+import { wholeId } from '../../ipam/pool-id.ts'
+import { isHostPrefix } from '../../ipam/prefix.ts'
+import { chooseIp, choosePool, type PoolRequest, takeIp, takePool } from '../../ipam/space.ts'
 import type { Ipam } from '../../ipam/types.ts'
-import { type Cidr, cidr, cidrFamily, contains, isNetwork, overlaps } from '../../net/cidr.ts'
+import { type Cidr, cidrFamily, contains, isNetwork } from '../../net/cidr.ts'
 import { type Family, type Ip, isIp4 } from '../../net/ip.ts'
 import { hasIn, valuesOf } from '../../net/pmap.ts'
 import { E, type Either } from '../../prelude.ts'
@@ -14,16 +16,11 @@ import { endpointsOn, networkNamed } from '../queries.ts'
 import type { DriverRules, Rules } from '../rules.ts'
 import type { Model, NetworkPool } from '../types.ts'
 
-/** This network, loopback, link-local, multicast and what is kept above it (RFC 6890, RFC 4291 section 2.4). */
-const RESERVED = ['0.0.0.0/8', '127.0.0.0/8', '169.254.0.0/16', '224.0.0.0/3', '::/8', 'fe80::/10', 'ff00::/8'].map(
-  cidr,
-)
-
 const checkPool = (network: string, { family, subnet, gateway }: PoolSpec): CnmError | null => {
   if (subnet === null) return null
   if (cidrFamily(subnet) !== family) return { tag: 'WrongFamily', network, family, subnet }
   if (!isNetwork(subnet)) return { tag: 'HostBits', network, subnet }
-  if (RESERVED.some((reserved) => overlaps(reserved, subnet))) return { tag: 'NotUnicast', network, subnet }
+  if (!isHostPrefix(subnet)) return { tag: 'NotUnicast', network, subnet }
   if (gateway !== null && !contains(subnet, gateway)) return { tag: 'GatewayOutside', network, gateway, subnet }
   return null
 }
@@ -36,9 +33,15 @@ type Taken = Readonly<{ ipam: Ipam; pool: NetworkPool }>
  */
 const takeFor = (ipam: Ipam, scope: DriverRules['scope'], network: string, spec: PoolSpec): Either<CnmError, Taken> => {
   const space = scope === 'global' ? 'GlobalDefault' : 'LocalDefault'
-  const chosen = choosePool(ipam, { space, family: spec.family, subnet: spec.subnet, range: spec.range })
+  const asked: PoolRequest =
+    spec.subnet === null
+      ? { tag: 'any', space, family: spec.family, size: null, exclude: [] }
+      : { tag: 'exactly', space, subnet: spec.subnet, range: spec.range }
+  const chosen = choosePool(ipam, asked)
   if (E.isLeft(chosen)) return chosen
   const { id, subnet, range } = chosen.right
+  // IPAM lets sub-pools share a subnet; two networks of the drivers there are cannot.
+  if (hasIn(ipam.subnets, wholeId(id))) return fail({ tag: 'PoolOverlap', asked: subnet, with: subnet, space })
   if (spec.gateway !== null && !contains(subnet, spec.gateway))
     return fail({ tag: 'GatewayOutside', network, gateway: spec.gateway, subnet })
   const started = takePool(ipam, chosen.right)
