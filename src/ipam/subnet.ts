@@ -7,6 +7,7 @@ import { type Ip, ip4, ip6, widthOf } from '../net/ip.ts'
 import { emptyMap } from '../net/pmap.ts'
 import {
   type AddressSet,
+  eachRun,
   emptySet,
   has,
   lastPlace,
@@ -104,3 +105,12 @@ export const markSubnet = (whole: AddressSet, subnet: Cidr, taken: boolean): Add
   setRange(whole, firstOf(subnet), lastOf(subnet), taken)
 
 export const wholeOf = (family: 4 | 6): AddressSet => emptySet(widthOf(family))
+
+/** Whether all that `part` takes is taken in `set`. */
+export const isWithin = (part: AddressSet, set: AddressSet): boolean => {
+  let all = set
+  eachRun(part, (from, to) => {
+    all = setRange(all, from, to, true)
+  })
+  return all === set
+}
