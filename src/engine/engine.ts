@@ -16,8 +16,9 @@ import { freshModel } from '../model/model.ts'
 import type { Model } from '../model/types.ts'
 import { getIn } from '../net/pmap.ts'
 import { E, type Either } from '../prelude.ts'
+import { explainStore, type StoreError } from '../store/error.ts'
 import { memoryStore } from '../store/memory.ts'
-import type { Store, StoreError } from '../store/store.ts'
+import type { Store } from '../store/store.ts'
 import { blame, inWords, ownersOf, refusedWishes } from './blame.ts'
 import { oursOf, scopeOf } from './look.ts'
 import { type Core, coreOf, FRESH_CORE, type Step, step } from './step.ts'
@@ -54,10 +55,7 @@ type Refused = Readonly<{ waiting: Waiting; error: CnmError }>
 type Stepped = Readonly<{ core: Core; done: ReadonlyArray<Done>; refused: ReadonlyArray<Refused> }>
 
 const kernelProblem = ({ what, hint }: KernelError): CnmError => ({ tag: 'Unavailable', what, hint })
-const storeProblem = (error: StoreError): CnmError =>
-  error.tag === 'StoreConflict'
-    ? { tag: 'Unavailable', what: `another process wrote ${error.key}`, hint: null }
-    : { tag: 'Unavailable', what: error.what, hint: error.hint }
+const storeProblem = (error: StoreError): CnmError => ({ tag: 'Unavailable', what: explainStore(error), hint: null })
 
 const stepAll = (drivers: Drivers, from: Core, batch: ReadonlyArray<Waiting>): Stepped => {
   let core = from

@@ -1,54 +1,59 @@
-// The store that forgets: for simulations, tests, and runs that take everything down again. It keeps its whole history,
-// so that a watch may start at any revision.
+// The store that forgets: for simulations, tests, and runs that take everything down again. It is the reference of what a
+// store does.
 
 import { emptyMap, entriesUnder, getIn, type PMap, removeIn, setIn } from '../net/pmap.ts'
-import { TE } from '../prelude.ts'
-import type { Entry, News, Revision, Store, Transaction } from './store.ts'
+import { E, type Either } from '../prelude.ts'
+import type { StoreError } from './error.ts'
+import { historyFrom } from './history.ts'
+import type { Entry, Revision, Store, Transaction } from './store.ts'
+import { badKey, badPrefix, badTransaction } from './valid.ts'
 
-type Watcher = Readonly<{ prefix: string; tell: (news: News) => void }>
+/** `history`: how many transactions a watch may look back. */
+export type MemoryOptions = Readonly<{ history?: number }>
 
-const below = (prefix: string, news: News): News | null => {
-  const writes = news.writes.filter(({ key }) => key.startsWith(prefix))
-  return writes.length === 0 ? null : { ...news, writes }
-}
-
-export const memoryStore = (): Store => {
+export const memoryStore = (options: MemoryOptions = {}): Store => {
   let entries: PMap<Entry> = emptyMap()
   let revision: Revision = 0
-  const history: News[] = []
-  const watchers = new Set<Watcher>()
+  let closed = false
+  const history = historyFrom(0, options.history)
 
-  const announce = ({ prefix, tell }: Watcher, news: News): void => {
-    const part = below(prefix, news)
-    if (part !== null) tell(part)
-  }
-  const commit = ({ writes }: Transaction): Revision => {
+  const answer =
+    <A>(fault: () => StoreError | null, work: () => Either<StoreError, A>) =>
+    async (): Promise<Either<StoreError, A>> => {
+      const error = closed ? ({ tag: 'StoreClosed' } as const) : fault()
+      return error === null ? work() : E.left(error)
+    }
+  const commit = ({ compares, writes }: Transaction): Either<StoreError, Revision> => {
+    const stale = compares.find((each) => (getIn(entries, each.key)?.revision ?? 0) !== each.revision)
+    if (stale !== undefined) return E.left({ tag: 'StoreConflict', key: stale.key })
+    if (writes.length === 0) return E.right(revision)
     revision += 1
     for (const { key, value } of writes)
       entries = value === null ? removeIn(entries, key) : setIn(entries, key, { key, value, revision })
-    const news: News = { revision, writes }
-    history.push(news)
-    for (const watcher of watchers) announce(watcher, news)
-    return revision
+    history.add({ revision, writes })
+    return E.right(revision)
   }
 
   return {
-    get: (key) => TE.fromIO(() => getIn(entries, key) ?? null),
+    get: (key) =>
+      answer(
+        () => badKey(key),
+        () => E.right(getIn(entries, key) ?? null),
+      ),
     list: (prefix) =>
-      TE.fromIO(() => ({ entries: [...entriesUnder(entries, prefix)].map(([, entry]) => entry), revision })),
-    transact: (transaction) => async () => {
-      const stale = transaction.compares.find((each) => (getIn(entries, each.key)?.revision ?? 0) !== each.revision)
-      return stale === undefined
-        ? { _tag: 'Right', right: commit(transaction) }
-        : { _tag: 'Left', left: { tag: 'StoreConflict', key: stale.key } }
-    },
-    watch: (prefix, since, tell) => {
-      const watcher: Watcher = { prefix, tell }
-      for (const news of history) if (news.revision > since) announce(watcher, news)
-      watchers.add(watcher)
-      return () => {
-        watchers.delete(watcher)
-      }
+      answer(
+        () => badPrefix(prefix),
+        () => E.right({ entries: entriesUnder(entries, prefix).map(([, entry]) => entry), revision }),
+      ),
+    transact: (transaction) =>
+      answer(
+        () => badTransaction(transaction),
+        () => commit(transaction),
+      ),
+    watch: history.watch,
+    close: async () => {
+      closed = true
+      history.end({ tag: 'StoreClosed' })
     },
   }
 }

@@ -1,44 +1,54 @@
 // What every store promises; each store's test file runs these facts on a fresh one.
 
-import { expect, test } from 'vitest'
+import { afterEach, expect, test } from 'vitest'
 import { E } from '../../src/prelude.ts'
+import { MAX_KEY_BYTES } from '../../src/store/error.ts'
 import type { News, Store, Transaction } from '../../src/store/store.ts'
+import { put, right } from './lib.ts'
 
-const put = (key: string, value: string): Transaction => ({ compares: [], writes: [{ key, value }] })
+/** How to get a store, and one that remembers as many transactions. */
+export type Fresh = (options?: { readonly history: number }) => Promise<Store>
 
-const right = async <A>(task: () => Promise<E.Either<unknown, A>>): Promise<A> => {
-  const result = await task()
-  if (E.isLeft(result)) throw new Error(`unexpected ${JSON.stringify(result.left)}`)
-  return result.right
+type Changed = Extract<News, { tag: 'Changed' }>
+const changes = (told: ReadonlyArray<News>): ReadonlyArray<Changed> => told.filter((news) => news.tag === 'Changed')
+
+export const storeContract = (make: Fresh): void => {
+  const made: Store[] = []
+  const fresh: Fresh = async (options) => {
+    const store = await make(options)
+    made.push(store)
+    return store
+  }
+  afterEach(async () => {
+    for (const store of made.splice(0)) await store.close()
+  })
+
+  readsAndWrites(fresh)
+  keysAndValues(fresh)
+  watches(fresh)
+  ends(fresh)
 }
 
-export const storeContract = (fresh: () => Store): void => {
+const readsAndWrites = (fresh: Fresh): void => {
   test('a key that was never written is absent', async () => {
-    expect(await right(fresh().get('a'))).toBeNull()
+    expect(await right((await fresh()).get('a'))).toBeNull()
   })
 
   test('a write is read back with the revision of its transaction', async () => {
-    const store = fresh()
+    const store = await fresh()
     const revision = await right(store.transact(put('a', 'one')))
     expect(await right(store.get('a'))).toEqual({ key: 'a', value: 'one', revision })
   })
 
-  test('a list holds what is below its prefix, in key order', async () => {
-    const store = fresh()
-    for (const key of ['b/2', 'a/1', 'b/1', 'c']) await right(store.transact(put(key, key)))
-    const { entries } = await right(store.list('b/'))
-    expect(entries.map(({ key }) => key)).toEqual(['b/1', 'b/2'])
-  })
-
   test('a removed key is absent, and removing it again is no error', async () => {
-    const store = fresh()
+    const store = await fresh()
     await right(store.transact(put('a', 'one')))
-    for (const _ of [1, 2]) await right(store.transact({ compares: [], writes: [{ key: 'a', value: null }] }))
+    for (const _ of [1, 2]) await right(store.transact(put('a', null)))
     expect(await right(store.get('a'))).toBeNull()
   })
 
   test('a transaction with a stale compare changes nothing and names the key', async () => {
-    const store = fresh()
+    const store = await fresh()
     const first = await right(store.transact(put('a', 'one')))
     await right(store.transact(put('a', 'two')))
     const stale = await store.transact({
@@ -54,26 +64,234 @@ export const storeContract = (fresh: () => Store): void => {
   })
 
   test('revision 0 compares with absence', async () => {
-    const store = fresh()
+    const store = await fresh()
     const create: Transaction = { compares: [{ key: 'a', revision: 0 }], writes: [{ key: 'a', value: 'one' }] }
     await right(store.transact(create))
     expect(await store.transact(create)()).toEqual(E.left({ tag: 'StoreConflict', key: 'a' }))
   })
 
+  test('a transaction without writes only compares', async () => {
+    const store = await fresh()
+    const revision = await right(store.transact(put('a', 'one')))
+    expect(await right(store.transact({ compares: [{ key: 'a', revision }], writes: [] }))).toBe(revision)
+    expect((await right(store.list(''))).revision).toBe(revision)
+  })
+
+  test('of many concurrent transactions on one revision, one happens', async () => {
+    const store = await fresh()
+    const outcomes = await Promise.all(
+      Array.from({ length: 100 }, (_, i) =>
+        store.transact({ compares: [{ key: 'a', revision: 0 }], writes: [{ key: 'a', value: `${i}` }] })(),
+      ),
+    )
+    expect(outcomes.filter(E.isRight)).toHaveLength(1)
+    expect((await right(store.get('a')))?.value).toBe(`${outcomes.findIndex(E.isRight)}`)
+  })
+
+  test('concurrent transactions each get a revision of their own, and none is lost', async () => {
+    const store = await fresh()
+    const revisions = await Promise.all(
+      Array.from({ length: 200 }, (_, i) => right(store.transact(put(`k/${i}`, `${i}`)))),
+    )
+    expect(new Set(revisions).size).toBe(200)
+    const { entries, revision } = await right(store.list('k/'))
+    expect(new Map(entries.map(({ key, revision }) => [key, revision]))).toEqual(
+      new Map(revisions.map((each, i) => [`k/${i}`, each])),
+    )
+    expect(revision).toBe(Math.max(...revisions))
+  })
+
+  test('counters raised by compare and repeat add up', async () => {
+    const store = await fresh()
+    const raise = async (): Promise<void> => {
+      for (;;) {
+        const entry = await right(store.get('n'))
+        const outcome = await store.transact({
+          compares: [{ key: 'n', revision: entry?.revision ?? 0 }],
+          writes: [{ key: 'n', value: `${Number(entry?.value ?? 0) + 1}` }],
+        })()
+        if (E.isRight(outcome)) return
+      }
+    }
+    await Promise.all(Array.from({ length: 20 }, raise))
+    expect((await right(store.get('n')))?.value).toBe('20')
+  })
+}
+
+const keysAndValues = (fresh: Fresh): void => {
+  test('a list holds what is below its prefix, in key order', async () => {
+    const store = await fresh()
+    for (const key of ['b/2', 'a/1', 'b/1', 'c', 'b', 'b0']) await right(store.transact(put(key, key)))
+    const { entries } = await right(store.list('b/'))
+    expect(entries.map(({ key }) => key)).toEqual(['b/1', 'b/2'])
+  })
+
+  test('the empty prefix lists everything, in the order of JavaScript’s strings', async () => {
+    const store = await fresh()
+    const keys = ['\0', ' ', 'a', 'a\0', 'z', '~', 'ÿ', 'Ā', '\u{ffff}', '\u{10000}', '\u{10ffff}', '\ue000', 'a/b']
+    for (const key of keys) await right(store.transact(put(key, key)))
+    expect((await right(store.list(''))).entries.map(({ key }) => key)).toEqual([...keys].sort())
+  })
+
+  test('a prefix of the highest characters lists what is below it', async () => {
+    const store = await fresh()
+    const keys = ['ÿ', 'ÿÿ', 'ÿÿa', 'Ā', '\u{10ffff}', '\u{10ffff}\u{10ffff}', '\u{10ffff}a']
+    for (const key of keys) await right(store.transact(put(key, key)))
+    const below = async (prefix: string) => (await right(store.list(prefix))).entries.map(({ key }) => key)
+    expect(await below('ÿÿ')).toEqual(['ÿÿ', 'ÿÿa'])
+    expect(await below('\u{10ffff}')).toEqual(['\u{10ffff}', '\u{10ffff}a', '\u{10ffff}\u{10ffff}'])
+    expect(await below('nobody')).toEqual([])
+  })
+
+  test('the longest key is kept, a longer one is refused', async () => {
+    const store = await fresh()
+    const longest = 'é'.repeat(MAX_KEY_BYTES / 2)
+    await right(store.transact(put(longest, 'x')))
+    expect((await right(store.list(longest.slice(0, -1)))).entries.map(({ key }) => key)).toEqual([longest])
+    const longer = `${longest}a`
+    const bad = E.left({ tag: 'StoreBadKey', key: longer, why: 'long' })
+    expect(await store.transact(put(longer, 'x'))()).toEqual(bad)
+    expect(await store.get(longer)()).toEqual(bad)
+  })
+
+  test.for([
+    ['an empty key', put('', 'x'), { tag: 'StoreBadKey', key: '', why: 'empty' }],
+    ['half of a character as key', put('a\ud800', 'x'), { tag: 'StoreBadKey', key: 'a\ud800', why: 'notText' }],
+    ['half of a character as value', put('a', '\udc00'), { tag: 'StoreBadValue', key: 'a' }],
+    [
+      'a key twice',
+      { compares: [], writes: [...put('a', '1').writes, ...put('b', '2').writes, ...put('a', null).writes] },
+      { tag: 'StoreBadKey', key: 'a', why: 'twice' },
+    ],
+    [
+      'an empty key to compare',
+      { compares: [{ key: '', revision: 0 }], writes: [] },
+      { tag: 'StoreBadKey', key: '', why: 'empty' },
+    ],
+  ] as const)('%s is refused, and nothing is written', async ([, transaction, error]) => {
+    const store = await fresh()
+    expect(await store.transact(transaction)()).toEqual(E.left(error))
+    expect(await right(store.list(''))).toEqual({ entries: [], revision: 0 })
+  })
+
+  test('values may be empty, large, and of any characters', async () => {
+    const store = await fresh()
+    const values = ['', '\0', 'line\nline', '\u{10ffff}', 'é'.repeat(3_000_000)]
+    for (const [i, value] of values.entries()) await right(store.transact(put(`v${i}`, value)))
+    expect((await right(store.list('v'))).entries.map(({ value }) => value)).toEqual(values)
+  })
+}
+
+const watches = (fresh: Fresh): void => {
   test('a watch tells of every later transaction below its prefix once, in order, until it is stopped', async () => {
-    const store = fresh()
+    const store = await fresh()
     const since = await right(store.transact(put('n/1', 'before')))
-    await right(store.transact(put('n/2', 'missed')))
+    const missed = await right(store.transact(put('n/2', 'missed')))
     const told: News[] = []
     const stop = store.watch('n/', since, (news) => told.push(news))
     await right(store.transact(put('other', 'x')))
-    await right(store.transact(put('n/1', 'after')))
+    const after = await right(store.transact(put('n/1', null)))
+    await expect.poll(() => told).toHaveLength(2)
     stop()
     await right(store.transact(put('n/3', 'late')))
-    expect(told.map(({ writes }) => writes)).toEqual([
-      [{ key: 'n/2', value: 'missed' }],
-      [{ key: 'n/1', value: 'after' }],
+    expect(told).toEqual([
+      { tag: 'Changed', revision: missed, writes: [{ key: 'n/2', value: 'missed' }] },
+      { tag: 'Changed', revision: after, writes: [{ key: 'n/1', value: null }] },
     ])
-    expect(told.map(({ revision }) => revision)).toEqual([since + 1, since + 3])
+  })
+
+  test('a watch from the revision of a list misses nothing and repeats nothing', async () => {
+    const store = await fresh()
+    const writing = Promise.all(Array.from({ length: 50 }, (_, i) => right(store.transact(put(`k/${i}`, `${i}`)))))
+    const listed = await right(store.list(''))
+    const told: News[] = []
+    store.watch('', listed.revision, (news) => told.push(news))
+    await writing
+    await expect.poll(() => listed.entries.length + told.length).toBe(50)
+    expect(changes(told).every(({ revision }) => revision > listed.revision)).toBe(true)
+  })
+
+  test('many watchers are each told of their own', async () => {
+    const store = await fresh()
+    const told = Array.from({ length: 100 }, (): News[] => [])
+    for (const [i, news] of told.entries()) store.watch(`${i % 10}/`, 0, (each) => news.push(each))
+    await Promise.all(Array.from({ length: 10 }, (_, i) => right(store.transact(put(`${i}/x`, `${i}`)))))
+    for (const [i, news] of told.entries()) {
+      await expect.poll(() => news).toHaveLength(1)
+      expect(changes(news)[0]?.writes).toEqual([{ key: `${i % 10}/x`, value: `${i % 10}` }])
+    }
+  })
+
+  test('a watch tells nothing of what was refused', async () => {
+    const store = await fresh()
+    const told: News[] = []
+    store.watch('', 0, (news) => told.push(news))
+    await store.transact({ compares: [{ key: 'a', revision: 7 }], writes: [{ key: 'a', value: 'x' }] })()
+    await right(store.transact(put('b', 'y')))
+    await expect.poll(() => told).toHaveLength(1)
+    expect(changes(told)[0]?.writes).toEqual([{ key: 'b', value: 'y' }])
+  })
+
+  test('a watcher may stop itself and others, and write, while it is told', async () => {
+    const store = await fresh()
+    const told: string[] = []
+    const stops: Array<() => void> = []
+    const stopAll = (name: string) => () => {
+      told.push(name)
+      for (const stop of stops) stop()
+      void store.transact(put('b', name))()
+    }
+    stops.push(store.watch('', 0, stopAll('first')), store.watch('', 0, stopAll('second')))
+    await right(store.transact(put('a', 'x')))
+    await expect.poll(async () => (await right(store.get('b')))?.value).toBe('first')
+    expect(told).toEqual(['first'])
+  })
+
+  test('a watch from before what the store remembers ends at once and says so', async () => {
+    const store = await fresh({ history: 3 })
+    const revisions: number[] = []
+    for (let i = 0; i < 20; i++) revisions.push(await right(store.transact(put('a', `${i}`))))
+    const told: News[] = []
+    store.watch('', revisions[0] ?? 0, (news) => told.push(news))
+    await expect.poll(() => told).toHaveLength(1)
+    expect(told[0]).toMatchObject({ tag: 'Ended', error: { tag: 'StoreCompacted', since: revisions[0] } })
+    await right(store.transact(put('a', 'later')))
+    expect(told).toHaveLength(1)
+  })
+
+  test('as many transactions as the store is told to remember can be looked back', async () => {
+    const store = await fresh({ history: 3 })
+    const revisions: number[] = []
+    for (let i = 0; i < 20; i++) revisions.push(await right(store.transact(put('a', `${i}`))))
+    const told: News[] = []
+    store.watch('', revisions[16] ?? 0, (news) => told.push(news))
+    await expect.poll(() => changes(told).map(({ revision }) => revision)).toEqual(revisions.slice(17))
+  })
+}
+
+const ends = (fresh: Fresh): void => {
+  test('a closed store refuses everything, and may be closed again', async () => {
+    const store = await fresh()
+    await right(store.transact(put('a', 'one')))
+    await store.close()
+    await store.close()
+    const closed = E.left({ tag: 'StoreClosed' })
+    expect(await store.get('a')()).toEqual(closed)
+    expect(await store.list('')()).toEqual(closed)
+    expect(await store.transact(put('a', 'two'))()).toEqual(closed)
+    const told: News[] = []
+    store.watch('', 0, (news) => told.push(news))
+    await expect.poll(() => told).toEqual([{ tag: 'Ended', error: { tag: 'StoreClosed' } }])
+  })
+
+  test('closing ends the watches and waits for the transactions under way', async () => {
+    const store = await fresh()
+    const told: News[] = []
+    store.watch('a', 0, (news) => told.push(news))
+    const writing = Array.from({ length: 10 }, (_, i) => store.transact(put(`a/${i}`, 'x'))())
+    await store.close()
+    expect((await Promise.all(writing)).every(E.isRight)).toBe(true)
+    expect(told).toHaveLength(11)
+    expect(told.at(-1)).toEqual({ tag: 'Ended', error: { tag: 'StoreClosed' } })
   })
 }

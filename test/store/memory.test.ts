@@ -4,4 +4,4 @@ import { describe } from 'vitest'
 import { memoryStore } from '../../src/store/memory.ts'
 import { storeContract } from './contract.ts'
 
-describe('the memory store', () => storeContract(memoryStore))
+describe('the memory store', () => storeContract(async (options) => memoryStore(options)))

@@ -1,0 +1,74 @@
+// Why a store did not do what it was asked: a closed union of values, and one sentence for each, which names the file or the
+// key, says what was wrong and, where there is one, the way out.
+
+/** The longest key that every store takes, in bytes of UTF-8. lmdb alone would take 1,978, less what marks our entries. */
+export const MAX_KEY_BYTES = 1024
+
+export type BadKey = 'empty' | 'long' | 'twice' | 'notText'
+
+export type StoreError = Readonly<
+  | { tag: 'StoreConflict'; key: string }
+  | { tag: 'StoreBadKey'; key: string; why: BadKey }
+  /** A value that no UTF-8 stands for: half of a surrogate pair. */
+  | { tag: 'StoreBadValue'; key: string }
+  /** The changes between `since` and `oldest` are forgotten. */
+  | { tag: 'StoreCompacted'; since: number; oldest: number }
+  | { tag: 'StoreClosed' }
+  /** `pid` null: it did not say. */
+  | { tag: 'StoreInUse'; dir: string; pid: number | null }
+  /** `where` is a page or a record of it; `why` a clause that follows. */
+  | { tag: 'StoreDamaged'; file: string; where: string; why: string }
+  | { tag: 'StoreNewer'; file: string; schema: number; known: number }
+  | { tag: 'StoreNotOurs'; file: string; why: string }
+  | { tag: 'StoreNotMigrated'; file: string; from: number; why: string }
+  | { tag: 'StoreBadExport'; file: string; line: number; why: string }
+  | { tag: 'StoreNotEmpty'; entries: number }
+  | { tag: 'StoreUnavailable'; what: string; hint: string | null }
+>
+
+const shown = (key: string): string => JSON.stringify(key.length > 80 ? `${key.slice(0, 77)}...` : key)
+
+const explainKey = (key: string, why: BadKey): string => {
+  switch (why) {
+    case 'empty':
+      return 'a key of the store must not be empty'
+    case 'long':
+      return `key ${shown(key)} has ${Buffer.byteLength(key)} bytes, a store takes ${MAX_KEY_BYTES} at most; use a shorter name`
+    case 'twice':
+      return `key ${shown(key)} is written twice in one transaction`
+    case 'notText':
+      return `key ${shown(key)} is not well-formed Unicode`
+  }
+}
+
+/** One sentence for people. */
+export const explainStore = (error: StoreError): string => {
+  switch (error.tag) {
+    case 'StoreConflict':
+      return `key ${shown(error.key)} was changed by somebody else; read it again and repeat`
+    case 'StoreBadKey':
+      return explainKey(error.key, error.why)
+    case 'StoreBadValue':
+      return `the value of key ${shown(error.key)} is not well-formed Unicode`
+    case 'StoreCompacted':
+      return `the store has forgotten the changes between revisions ${error.since} and ${error.oldest}; list again and watch from there`
+    case 'StoreClosed':
+      return 'the store is closed'
+    case 'StoreInUse':
+      return `${error.dir} is in use by ${error.pid === null ? 'another process' : `process ${error.pid}`}; stop that one, or choose another directory`
+    case 'StoreDamaged':
+      return `${error.file} is damaged: ${error.where} ${error.why}; it was left as it is: move it away and import the last export`
+    case 'StoreNewer':
+      return `${error.file} has schema version ${error.schema}, this cnm knows ${error.known} at most; use the newer cnm that wrote it`
+    case 'StoreNotOurs':
+      return `${error.file} ${error.why}; it was left as it is: choose another directory, or move the file away`
+    case 'StoreNotMigrated':
+      return `${error.file} cannot be brought from schema version ${error.from} to the present one: ${error.why}; it was left as it is: export it with the cnm that wrote it`
+    case 'StoreBadExport':
+      return `${error.file}, line ${error.line} ${error.why}; nothing was imported: export again, or take an older export`
+    case 'StoreNotEmpty':
+      return `the store has ${error.entries} ${error.entries === 1 ? 'entry' : 'entries'}; import into an empty one, in another directory`
+    case 'StoreUnavailable':
+      return error.hint === null ? error.what : `${error.what}; ${error.hint}`
+  }
+}
