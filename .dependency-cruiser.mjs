@@ -18,7 +18,7 @@ const EFFECTFUL = {
 }
 const PACKAGES = {
   net: ['ipaddr[.]js'],
-  'kernel-linux': ['execa'],
+  'kernel-linux': ['execa', 'koffi'],
   store: ['lmdb', 'koffi'],
   compose: ['yaml', 'ajv'],
   cli: ['commander', 'picocolors'],

@@ -1,0 +1,179 @@
+// Tables of attributes: a record's key, the attribute that carries it, and how its payload is written and read. One table
+// serves both ways. On decoding, an attribute that is not in the table, or whose payload has another size than its field, is
+// passed over, for kernels grow; of one that comes twice the last counts, as in the kernel (nla_parse).
+
+import { type Ip, type Ip4, type Ip6, ip4, ip6, isIp4 } from '../../net/ip.ts'
+import { type Mac, mac } from '../../net/mac.ts'
+import { type Attr, eachAttr, encodeAttrs } from './attr.ts'
+import { LITTLE_ENDIAN, struct, textBytes, textIn } from './bytes.ts'
+import { NLA_F_NESTED } from './uapi/netlink.ts'
+
+/** `read` is given a view and where the payload begins and ends; undefined: not a payload of this field. */
+export type Field<A> = Readonly<{
+  type: number
+  flags: number
+  // Methods, so that a table may hold fields of all types.
+  write(value: A): Uint8Array
+  read(view: DataView, from: number, to: number): A | undefined
+}>
+type Table = Readonly<Record<string, Field<unknown>>>
+
+/** A record of a table: every key may be absent. */
+export type ValuesOf<T extends Table> = {
+  readonly [K in keyof T]?: T[K] extends Field<infer A> ? A : never
+}
+
+export type Fields<V> = Readonly<{
+  encode: (values: V) => Uint8Array
+  /** Null: the attributes are not well-formed. */
+  decode: (view: DataView, from: number, to: number) => V | null
+}>
+
+export const fields = <T extends Table>(table: T): Fields<ValuesOf<T>> => {
+  const entries = Object.entries(table)
+  const byType = new Map(entries.map(([key, field]) => [field.type, { key, field }]))
+  return {
+    encode: (values) => {
+      const attrs: Attr[] = []
+      for (const [key, { type, flags, write }] of entries) {
+        const value: unknown = values[key]
+        if (value !== undefined) attrs.push({ type, flags, payload: write(value) })
+      }
+      return encodeAttrs(attrs)
+    },
+    decode: (view, from, to) => {
+      const values: Record<string, unknown> = {}
+      const fine = eachAttr(view, from, to, (type, _, start, end) => {
+        const entry = byType.get(type)
+        if (entry === undefined) return
+        const value = entry.field.read(view, start, end)
+        if (value !== undefined) values[entry.key] = value
+      })
+      // Each value was read by the field that stands in the table under its key.
+      return fine ? (values as ValuesOf<T>) : null
+    },
+  }
+}
+
+const sized = <A>(
+  type: number,
+  size: number,
+  put: (view: DataView, value: A) => void,
+  get: (view: DataView, at: number) => A,
+): Field<A> => ({
+  type,
+  flags: 0,
+  write: (value) => struct(size, (view) => put(view, value)),
+  read: (view, from, to) => (to - from === size ? get(view, from) : undefined),
+})
+
+export const u8 = (type: number): Field<number> =>
+  sized(
+    type,
+    1,
+    (view, value) => view.setUint8(0, value),
+    (view, at) => view.getUint8(at),
+  )
+export const u16 = (type: number): Field<number> =>
+  sized(
+    type,
+    2,
+    (view, value) => view.setUint16(0, value, LITTLE_ENDIAN),
+    (view, at) => view.getUint16(at, LITTLE_ENDIAN),
+  )
+export const u32 = (type: number): Field<number> =>
+  sized(
+    type,
+    4,
+    (view, value) => view.setUint32(0, value, LITTLE_ENDIAN),
+    (view, at) => view.getUint32(at, LITTLE_ENDIAN),
+  )
+export const s32 = (type: number): Field<number> =>
+  sized(
+    type,
+    4,
+    (view, value) => view.setInt32(0, value, LITTLE_ENDIAN),
+    (view, at) => view.getInt32(at, LITTLE_ENDIAN),
+  )
+/** In network byte order. */
+export const be16 = (type: number): Field<number> =>
+  sized(
+    type,
+    2,
+    (view, value) => view.setUint16(0, value),
+    (view, at) => view.getUint16(at),
+  )
+/** A byte that is 0 or 1. */
+export const bool = (type: number): Field<boolean> =>
+  sized(
+    type,
+    1,
+    (view, value) => view.setUint8(0, value ? 1 : 0),
+    (view, at) => view.getUint8(at) !== 0,
+  )
+
+/** Ends with a NUL on the way out; on the way in it need not. */
+export const text = (type: number): Field<string> => ({ type, flags: 0, write: textBytes, read: textIn })
+
+/** Six bytes; a hardware address of another size (a tunnel's, say) is passed over. */
+export const macAddress = (type: number): Field<Mac> =>
+  sized(
+    type,
+    6,
+    (view, value) => {
+      view.setUint16(0, Math.floor(value / 2 ** 32))
+      view.setUint32(2, value >>> 0)
+    },
+    (view, at) => mac(view.getUint16(at) * 2 ** 32 + view.getUint32(at + 2)),
+  )
+
+/** The bytes of an address, in network order: 4 or 16. */
+export const ipBytes = (ip: Ip): Uint8Array =>
+  isIp4(ip)
+    ? struct(4, (view) => view.setUint32(0, ip))
+    : struct(16, (view) => {
+        view.setBigUint64(0, ip >> 64n)
+        view.setBigUint64(8, BigInt.asUintN(64, ip))
+      })
+
+export const ipIn = (view: DataView, from: number, to: number): Ip | undefined =>
+  to - from === 4
+    ? ip4(view.getUint32(from))
+    : to - from === 16
+      ? ip6((view.getBigUint64(from) << 64n) | view.getBigUint64(from + 8))
+      : undefined
+
+/** The family shows in the size. */
+export const ipAddress = (type: number): Field<Ip> => ({ type, flags: 0, write: ipBytes, read: ipIn })
+export const ip4Address = (type: number): Field<Ip4> =>
+  sized(
+    type,
+    4,
+    (view, value) => view.setUint32(0, value),
+    (view, at) => ip4(view.getUint32(at)),
+  )
+export const ip6Address = (type: number): Field<Ip6> => ({
+  type,
+  flags: 0,
+  write: ipBytes,
+  read: (view, from, to) => {
+    const ip = to - from === 16 ? ipIn(view, from, to) : undefined
+    return ip === undefined || isIp4(ip) ? undefined : ip
+  },
+})
+
+/** A payload as it is, copied. */
+export const raw = (type: number, flags = 0): Field<Uint8Array> => ({
+  type,
+  flags,
+  write: (value) => value,
+  read: (view, from, to) => new Uint8Array(view.buffer, view.byteOffset + from, to - from).slice(),
+})
+
+/** Attributes within an attribute; the flag is asked for by bridges and by strict parsers. */
+export const nest = <V>(type: number, inner: Fields<V>): Field<V> => ({
+  type,
+  flags: NLA_F_NESTED,
+  write: inner.encode,
+  read: (view, from, to) => inner.decode(view, from, to) ?? undefined,
+})
