@@ -46,3 +46,13 @@ export const dataOf = (dir: string): string => join(dir, 'store.mdb')
 
 export const contentOf = (dir: string): Promise<ReadonlyArray<readonly [string, string]>> =>
   withStore({ dir }, async (store) => (await right(store.list(''))).entries.map(({ key, value }) => [key, value]))
+
+/** A store with a tree of several levels, values beyond a page, and pages that are free again. */
+export const fill = (dir: string): Promise<void> =>
+  withStore({ dir }, async (store) => {
+    const small = Array.from({ length: 200 }, (_, i) => ({ key: `small/${i}`, value: `value of small/${i}!` }))
+    await right(store.transact({ compares: [], writes: small }))
+    for (let i = 0; i < 12; i++) await right(store.transact(put(`large/${i}`, `${i}`.repeat(3000 + 700 * i))))
+    for (let i = 0; i < 12; i += 3) await right(store.transact(put(`large/${i}`, null)))
+    for (let i = 0; i < 20; i++) await right(store.transact(put(`long/${'x'.repeat(i * 40)}`, `${i}`)))
+  })

@@ -23,12 +23,16 @@ const OVERFLOW = 0x04
 const META = 0x08
 const BIG_DATA = 0x01
 const MAX_DEPTH = 32
+/** MDB_NOSUBDIR and MDB_INTEGERKEY, and none of the flags that make lmdb sort or map otherwise. */
+const FREE_FLAGS = 0x4008
+const MAIN_FLAGS = 0
 
 /** A 64-bit number. What is in use stays far below 48 bits; anything above is as wrong as `NO_PAGE`. */
 const wordAt = (bytes: Buffer, at: number): number =>
   bytes.readUInt16LE(at + 6) === 0 ? bytes.readUIntLE(at, 6) : NO_PAGE
 
 type Tree = Readonly<{
+  flags: number
   depth: number
   branches: number
   leaves: number
@@ -39,6 +43,7 @@ type Tree = Readonly<{
 type Meta = Readonly<{ pageSize: number; free: Tree; main: Tree; lastPage: number; txn: number }>
 
 const treeAt = (bytes: Buffer, at: number): Tree => ({
+  flags: bytes.readUInt16LE(at + 4),
   depth: bytes.readUInt16LE(at + 6),
   branches: wordAt(bytes, at + 8),
   leaves: wordAt(bytes, at + 16),
@@ -60,6 +65,8 @@ const metaAt = (read: ReadAt, offset: number, page: 0 | 1): Either<PageFault, Me
   if (pageSize < 512 || pageSize > 65536 || (pageSize & (pageSize - 1)) !== 0)
     return E.left({ ours: true, where, why: `asks for pages of ${pageSize} bytes` })
   const [free, main] = [treeAt(bytes, 48), treeAt(bytes, 96)]
+  if (free.flags !== FREE_FLAGS || main.flags !== MAIN_FLAGS || wordAt(bytes, 32) !== 0)
+    return E.left({ ours: true, where, why: 'asks for what cnm does not use' })
   return E.right({ pageSize, free, main, lastPage: wordAt(bytes, 144), txn: wordAt(bytes, 152) })
 }
 
@@ -134,8 +141,9 @@ const valueAt = (walk: Walk, bytes: Buffer, node: number, page: number): Either<
     return at + size > bytes.length ? fault('has a value beyond its end') : E.right(bytes.subarray(at, at + size))
   }
   if (flags !== BIG_DATA || at + HEADER > bytes.length) return fault('has a node of an unknown kind')
-  const pages = Math.floor((HEADER - 1 + size) / walk.meta.pageSize) + 1
-  if (wordAt(bytes, at + 16) !== pages) return fault('has a value of the wrong size')
+  const pages = wordAt(bytes, at + 16)
+  // More than needed: the value was longer when its transaction wrote it first.
+  if (HEADER + size > pages * walk.meta.pageSize) return fault('has a value beyond its pages')
   const far = takePages(walk, wordAt(bytes, at), pages, OVERFLOW)
   if (E.isLeft(far)) return far
   if (far.right.readUInt32LE(20) !== pages) return fault('has a value of another size')
@@ -195,28 +203,46 @@ const walkTree = (walk: Walk, tree: Tree, name: string): PageFault | null => {
     : wrong('does not hold as much as it should')
 }
 
-/** What is free must not be in use, or the next transaction overwrites it. A negative number is a run of so many pages. */
-const freeFault = (lists: ReadonlyArray<Pair>, { taken, meta }: Walk): PageFault | null => {
-  const wrong = (why: string): PageFault => ({ ours: true, where: 'the list of free pages', why })
-  const free = new Set<number>()
-  for (const [, list] of lists) {
-    const count = list.length < 8 ? NO_PAGE : wordAt(list, 0)
-    if ((count + 1) * 8 > list.length) return wrong('is cut off')
-    for (let i = 1; i <= count; i++) {
-      const entry = list.readBigInt64LE(i * 8)
-      if (entry === 0n) continue
-      const run = entry < 0n ? -entry : 1n
-      if (entry < 0n) i += 1
-      if (i > count) return wrong('is cut off')
-      const first = list.readBigInt64LE(i * 8)
-      if (first < 2n || first + run - 1n > BigInt(meta.lastPage)) return wrong('has a page outside of the file')
-      for (let page = Number(first); page < Number(first + run); page++) {
-        if (taken.has(page) || free.has(page)) return wrong(`has page ${page}, which is in use`)
-        free.add(page)
-      }
-    }
+type Run = Readonly<{ first: number; last: number }>
+
+/** The runs of pages that a list names: a page, or a negative count and the first of so many. Null: it is cut off or nonsense. */
+const runsOf = (list: Buffer): ReadonlyArray<Run> | null => {
+  const count = list.length < 8 ? NO_PAGE : wordAt(list, 0)
+  if ((count + 1) * 8 > list.length) return null
+  const runs: Run[] = []
+  for (let i = 1; i <= count; i++) {
+    const entry = list.readBigInt64LE(i * 8)
+    if (entry === 0n) continue
+    if (entry < 0n) i += 1
+    if (i > count) return null
+    const first = wordAt(list, i * 8)
+    runs.push({ first, last: first + (entry < 0n ? Number(-entry) : 1) - 1 })
   }
-  return null
+  return runs
+}
+
+/**
+ * What is free must not be in use, or the next transaction overwrites it; the last page must be somewhere, or the next
+ * transaction writes far behind it.
+ */
+const freeFault = (lists: ReadonlyArray<Pair>, { read, taken, meta }: Walk): PageFault | null => {
+  const wrong = (why: string): PageFault => ({ ours: true, where: 'the list of free pages', why })
+  const used: Run[] = [...taken].map((page) => ({ first: page, last: page }))
+  for (const [, list] of lists) {
+    const runs = runsOf(list)
+    if (runs === null) return wrong('is cut off')
+    used.push(...runs)
+  }
+  used.sort((a, b) => a.first - b.first)
+  let before = 1
+  for (const { first, last } of used) {
+    if (first <= before) return wrong(`has page ${first}, which is in use`)
+    before = last
+  }
+  if (before > meta.lastPage) return wrong('has a page outside of the file')
+  return before === meta.lastPage || read(meta.lastPage * meta.pageSize, meta.pageSize) !== null
+    ? null
+    : { ours: true, where: 'the last page', why: `is said to be page ${meta.lastPage}, far behind the end of the file` }
 }
 
 /** What is no number has no place in the order. */
