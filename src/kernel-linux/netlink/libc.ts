@@ -44,6 +44,29 @@ export type Libc = Readonly<{
 /** libuv has four worker threads, which files and names need too. */
 const WORKERS = 3
 
+/**
+ * libuv stops polling a file with an error waiting, such as ENOBUFS; reading it takes the error away, and polling goes on. koffi
+ * gives the status first, which its types do not know.
+ */
+const whenReadable = (koffi: typeof Koffi, fd: number, then: () => void): ReturnType<Libc['whenReadable']> => {
+  let open = true
+  const called = (status: unknown): void => {
+    // Out of the native call, so that what `then` throws or resolves goes the usual way.
+    setImmediate(() => {
+      if (open) then()
+      if (open && status !== 0) handle.start({ readable: true }, called)
+    })
+  }
+  const handle = koffi.node.poll(fd, { readable: true }, called)
+  return {
+    close: () => {
+      open = false
+      handle.close()
+    },
+    unref: () => handle.unref(),
+  }
+}
+
 const bindAll = (koffi: typeof Koffi): Libc => {
   const library = koffi.load(null)
   const inTurn = limitOf(WORKERS)
@@ -79,7 +102,7 @@ const bindAll = (koffi: typeof Koffi): Libc => {
     umount2: here(library.func('int umount2(const char *, int)')),
     aside: { send: aside(send), recvfrom: aside(recvfrom) },
     addressOf: koffi.address,
-    whenReadable: (fd, then) => koffi.node.poll(fd, { readable: true }, () => then()),
+    whenReadable: (fd, then) => whenReadable(koffi, fd, then),
   }
 }
 

@@ -77,6 +77,10 @@ const failure = (call: string, errno: number, about: string): NetlinkError =>
 const setUp = (libc: Libc, fd: number, options: SocketOptions): NetlinkError | null => {
   const set = (level: number, name: number, value: number): Called =>
     libc.setsockopt(fd, level, name, Int32Array.of(value), 4)
+  // First of all, for bind(2) forgets the groups that were joined before it (netlink_bind).
+  const address = struct(SOCKADDR_SIZE, (view) => view.setUint16(0, AF_NETLINK, LITTLE_ENDIAN))
+  const bound = libc.bind(fd, address, SOCKADDR_SIZE)
+  if (bound.value !== 0) return systemCall('bind', bound.errno, 'a netlink socket')
   const bytes = options.receiveBytes ?? RECEIVE_BYTES
   // Without CAP_NET_ADMIN in the first user namespace the size is cut to net.core.rmem_max.
   if (set(SOL_SOCKET, SO_RCVBUFFORCE, bytes).value !== 0) set(SOL_SOCKET, SO_RCVBUF, bytes)
@@ -91,9 +95,7 @@ const setUp = (libc: Libc, fd: number, options: SocketOptions): NetlinkError | n
     const { value: result, errno } = set(SOL_NETLINK, name, value)
     if (result !== 0) return systemCall('setsockopt', errno, `netlink option ${name} = ${value}`)
   }
-  const address = struct(SOCKADDR_SIZE, (view) => view.setUint16(0, AF_NETLINK, LITTLE_ENDIAN))
-  const bound = libc.bind(fd, address, SOCKADDR_SIZE)
-  return bound.value === 0 ? null : systemCall('bind', bound.errno, 'a netlink socket')
+  return null
 }
 
 const openFd = (libc: Libc, options: SocketOptions): Either<NetlinkError, number> => {

@@ -69,8 +69,13 @@ export const peerOf = (wish: Readonly<{ index?: number }> & LinkAttrs): Peer => 
   index: wish.index ?? 0,
 })
 
-/** Makes a link; `linkinfo.info` says which kind. EEXIST if the name is taken, EBUSY if the index is. */
-export const createLink = (wish: LinkWish): Request => ({
+/** At creation the kernel passes these over without a word (rtnl_create_link): a `changeLink` behind brings them. */
+type OnlyLater = 'alias' | 'afSpec'
+
+/**
+ * Makes a link; `linkinfo.info` says which kind. EEXIST if the name or the index is taken, EBUSY if
+ * the index of a peer is. */
+export const createLink = (wish: Omit<LinkWish, OnlyLater>): Request => ({
   type: RTM_NEWLINK,
   flags: NLM_F_CREATE | NLM_F_EXCL,
   body: encodeLink(asked(wish)),
