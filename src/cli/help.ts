@@ -6,7 +6,9 @@ const EXIT_STATUS = `
 Exit status: 0 all well; 1 an expectation is not met; 2 the file or the command line is
 wrong; 3 this machine or its kernel cannot do it.`
 
-export const HELP: Readonly<Record<'cnm' | 'run' | 'down' | 'trace' | 'check' | 'plan', Help>> = {
+type Verb = 'cnm' | 'run' | 'down' | 'trace' | 'check' | 'plan' | 'ipam' | 'ipam replay' | 'ipam show'
+
+export const HELP: Readonly<Record<Verb, Help>> = {
   cnm: {
     about: `See what the networks of a Compose file will do: who reaches whom, which ports are open, and why a packet dies. On a simulated Linux kernel, anywhere; on the real one as root, in namespaces of their own.`,
     examples: `
@@ -77,6 +79,48 @@ Examples:
   ip netns add lab                                     a clean namespace, and the network in it
   cnm plan compose.yaml | nsenter --net=/run/netns/lab sh -e
   cnm plan --undo compose.yaml | nsenter --net=/run/netns/lab sh
+${EXIT_STATUS}`,
+  },
+  ipam: {
+    about: `Asks the address manager of this engine what the one of Docker is asked: requests of the IpamDriver plugin protocol, one in a line, as JSON. So the log of a real allocator can be checked against this one, and what it leaves in use be seen.`,
+    examples: `
+Examples:
+  cnm ipam replay examples/ipam/bridge.jsonl           an answer for each request
+  cnm ipam show examples/ipam/bridge.jsonl             the pools in use afterwards
+${EXIT_STATUS}`,
+  },
+  'ipam replay': {
+    about: `Reads one request in each line of FILE (without it, or as "-", of the standard input) and prints one answer for each: the fields of the IpamDriver protocol, or {"Error": ..., "Class": ..., "Code": ...}. An error changes nothing and stops nothing. Blank lines are passed over.
+
+Requests have a Method (RequestPool, ReleasePool, RequestAddress, ReleaseAddress, GetDefaultAddressSpaces, GetCapabilities) and the fields of the protocol; one that is absent is empty. The address space "null" is the null driver's. Before all others there may be Configure: the default pools of the spaces that it names, and prefixes that the host uses itself, which no local pool shall overlap unless it is asked for by name. Its answer is what is in force.`,
+    examples: `
+Examples:
+  echo '{"Method":"RequestPool","AddressSpace":"LocalDefault"}' | cnm ipam replay
+  cnm ipam replay --summary requests.jsonl > answers.jsonl
+  cnm ipam replay --quiet requests.jsonl               what went wrong, and in which line
+
+A log:
+  {"Method":"Configure","LocalDefault":[{"Base":"172.16.0.0/12","Size":24}],"Exclude":["172.16.0.0/24"]}
+  {"Method":"RequestPool","AddressSpace":"LocalDefault"}
+  {"Method":"RequestAddress","PoolID":"LocalDefault/172.16.1.0/24"}
+  {"Method":"ReleaseAddress","PoolID":"LocalDefault/172.16.1.0/24","Address":"172.16.1.1"}
+${EXIT_STATUS}`,
+  },
+  'ipam show': {
+    about: `Replays a log as "cnm ipam replay" does, and draws the pools that are in use at its end: how full they are, their sub-pools, and their used, reserved and free ranges. Every cell of a bar is an equal share of the pool. Percentages are of the addresses that can be given, which the reserved ones are not.`,
+    examples: `
+Examples:
+  cnm ipam show requests.jsonl
+  cnm ipam show --pool LocalDefault/172.17.0.0/16 requests.jsonl
+  cnm ipam show --json requests.jsonl | jq '.pools[] | select(.percentUsed > 90) | .id'
+
+--json prints (a count above 2^53 - 1 is a string of digits; ranges follow each other without gaps):
+  { "requests": count, "errors": { "<Code>": count, ... },
+    "pools": [{ "id", "range", "size", "used", "reserved", "free": counts, "percentUsed": number | null,
+                "next": lowest free address | null, "space", "subnet",
+                "requested": false if only its sub-pools are in use,
+                "subPools": [{ "id", "range", "size", "used", "reserved", "free", "percentUsed", "next" }],
+                "ranges": [{ "state": "used" | "reserved" | "free", "first", "last", "count" }] }] }
 ${EXIT_STATUS}`,
   },
 }

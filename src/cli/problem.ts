@@ -52,3 +52,16 @@ export const labProblem = (errors: ReadonlyArray<LabError<At>>): Problem => {
   const machine = errors.some((each) => each.tag === 'NoWorld' || FAULTS_OF_THE_MACHINE.has(each.error.tag))
   return { exit: machine ? EXIT.machine : EXIT.wrong, lines: few([...new Set(lines)]) }
 }
+
+const READ_FAILURE: Readonly<Record<string, string>> = {
+  ENOENT: 'no such file',
+  EISDIR: 'this is a directory',
+  EACCES: 'permission denied',
+  ENAMETOOLONG: 'the name is too long',
+}
+
+/** A file that is read as it comes could not be; `code` is the system's. */
+export const readProblem = (file: string, code: string): Problem => ({
+  exit: EXIT.wrong,
+  lines: [printable(`cnm: ${file}: ${READ_FAILURE[code] ?? `cannot be read (${code})`}`)],
+})

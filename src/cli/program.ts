@@ -134,6 +134,49 @@ const addVerbs = (program: Command, io: Io, done: (status: number) => void): voi
       ),
     )
     .addHelpText('after', HELP.plan.examples)
+  addIpamVerbs(program, io, start)
+}
+
+const addIpamVerbs = (program: Command, io: Io, start: (verb: Verb) => Promise<void>): void => {
+  const ipam = program
+    .command('ipam')
+    .summary('ask the address manager what it would answer, and see its pools')
+    .description(HELP.ipam.about)
+    .addHelpText('after', HELP.ipam.examples)
+  ipam
+    .command('replay [FILE]')
+    .summary('answer the IPAM requests of a log, line by line')
+    .description(HELP['ipam replay'].about)
+    .option('-q, --quiet', 'print errors only, each with its line in the log')
+    .option('--summary', 'at the end, on the standard error: requests, errors by code, pools in use')
+    .action((file: string | undefined, { quiet, summary }: { quiet?: true; summary?: true }) =>
+      start(async () =>
+        (await import('./commands/ipam-replay.ts')).ipamReplay(io, {
+          file: file ?? '-',
+          quiet: quiet === true,
+          summary: summary === true,
+        }),
+      ),
+    )
+    .addHelpText('after', HELP['ipam replay'].examples)
+  ipam
+    .command('show [FILE]')
+    .summary('draw the pools that a log leaves in use')
+    .description(HELP['ipam show'].about)
+    .option('--pool <id>', 'only this pool or sub-pool; may be repeated', collect)
+    .option('--all', 'every range of addresses, however many')
+    .option('--json', 'for programs: the pools and every range')
+    .action((file: string | undefined, flags: { pool?: ReadonlyArray<string>; all?: true; json?: true }) =>
+      start(async () =>
+        (await import('./commands/ipam-show.ts')).ipamShow(io, {
+          file: file ?? '-',
+          pools: flags.pool ?? [],
+          all: flags.all === true,
+          json: flags.json === true,
+        }),
+      ),
+    )
+    .addHelpText('after', HELP['ipam show'].examples)
 }
 
 /** Runs the command line; the answer is the exit status. Throws only what is a defect. */

@@ -19,7 +19,7 @@ export type Ended = Readonly<{ exit: number | undefined; out: string; err: strin
 
 export const cnm = async (
   args: ReadonlyArray<string>,
-  options: Readonly<{ cwd?: string; env?: Readonly<Record<string, string>>; input?: string }> = {},
+  options: Readonly<{ cwd?: string; env?: Readonly<Record<string, string>>; input?: string | Uint8Array }> = {},
 ): Promise<Ended> => {
   const { cwd = ROOT, env = {}, input } = options
   const ran = await execa(CNM, args, {
