@@ -2,7 +2,6 @@
 // so that what is measured is plain JavaScript as in dist, and not a loader.
 
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { BUNDLE } from './lib/build.mjs'
@@ -49,7 +48,8 @@ await main(async (args) => {
     return 0
   }
   await ensureSetup({ build: false })
-  const outdir = mkdtempSync(join(tmpdir(), 'cnm-bench-'))
+  // Where the packages are found that cannot be bundled.
+  const outdir = mkdtempSync(join(ROOT, 'node_modules/.cnm-bench-'))
   try {
     const benches = await load(outdir)
     const { chosen, unknown } = choose(benches, positionals)

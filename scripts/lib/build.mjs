@@ -25,6 +25,8 @@ export const BUNDLE = /** @type {const} */ ({
   target: 'node20',
   // The same code as ES modules, of which only what is used is kept.
   alias: { 'fp-ts/lib': 'fp-ts/es6' },
+  // They bring machine code, which they look for beside themselves.
+  external: /** @type {string[]} */ (['koffi', 'lmdb']),
   banner: { js: REQUIRE },
   logLevel: 'silent',
 })
