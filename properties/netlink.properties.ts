@@ -5,7 +5,6 @@ import { test } from '@fast-check/vitest'
 import fc from 'fast-check'
 import { describe, expect } from 'vitest'
 import { type Attr, decodeAttrs, encodeAttrs } from '../src/kernel-linux/netlink/attr.ts'
-import { concat } from '../src/kernel-linux/netlink/bytes.ts'
 import { type AddressMessage, decodeAddress, encodeAddress } from '../src/kernel-linux/netlink/codec/address.ts'
 import {
   type BridgePortMessage,
@@ -45,6 +44,8 @@ const macs = fc.nat(2 ** 48 - 1).map(mac)
 const ip4s = u32.map(ip4)
 const ip6s = fc.bigInt({ min: 0n, max: MAX6 }).map(ip6)
 const ips: fc.Arbitrary<Ip> = fc.oneof(ip4s, ip6s)
+
+const concat = (parts: ReadonlyArray<Uint8Array>): Uint8Array => new Uint8Array(parts.flatMap((part) => [...part]))
 
 /** Records with any of these keys. */
 const some = <T>(model: { [K in keyof T]: fc.Arbitrary<T[K]> }) => fc.record(model, { requiredKeys: [] })

@@ -2,7 +2,7 @@
 // it never reads outside what it was given and never throws (properties/netlink.properties.ts).
 // Source: include/uapi/linux/netlink.h (struct nlattr), lib/nlattr.c.
 
-import { align, concat, LITTLE_ENDIAN, struct, viewOf } from './bytes.ts'
+import { align, LITTLE_ENDIAN, type Out, pad, putBytes, viewOf, written } from './bytes.ts'
 import { NLA_HDRLEN, NLA_TYPE_MASK } from './uapi/netlink.ts'
 
 /** `type` has 14 bits; `flags` are NLA_F_NESTED and NLA_F_NET_BYTEORDER. A payload has at most 65531 bytes. */
@@ -10,19 +10,28 @@ export type Attr = Readonly<{ type: number; flags: number; payload: Uint8Array }
 
 const MAX_PAYLOAD = 0xffff - NLA_HDRLEN
 
-const encodeAttr = ({ type, flags, payload }: Attr): Uint8Array => {
-  if (payload.length > MAX_PAYLOAD) throw new Error(`attribute ${type}: ${payload.length} bytes do not fit its length`)
-  const size = NLA_HDRLEN + payload.length
-  const bytes = struct(align(size), (view) => {
-    view.setUint16(0, size, LITTLE_ENDIAN)
-    view.setUint16(2, (type & NLA_TYPE_MASK) | flags, LITTLE_ENDIAN)
-  })
-  bytes.set(payload, NLA_HDRLEN)
-  return bytes
+/** Writes one attribute; `payload` writes what is in it. Throws if that is too long to have a length: our own are far below. */
+export const putAttr = <A>(
+  out: Out,
+  type: number,
+  flags: number,
+  payload: (out: Out, value: A) => void,
+  value: A,
+): void => {
+  const start = out.at
+  out.at += NLA_HDRLEN
+  payload(out, value)
+  const size = out.at - start
+  if (size > NLA_HDRLEN + MAX_PAYLOAD) throw new Error(`attribute ${type}: ${size} bytes do not fit its length`)
+  out.view.setUint16(start, size, LITTLE_ENDIAN)
+  out.view.setUint16(start + 2, (type & NLA_TYPE_MASK) | flags, LITTLE_ENDIAN)
+  pad(out)
 }
 
-/** Throws if a payload is too long to have a length: our own requests are far below. */
-export const encodeAttrs = (attrs: ReadonlyArray<Attr>): Uint8Array => concat(attrs.map(encodeAttr))
+export const encodeAttrs = (attrs: ReadonlyArray<Attr>): Uint8Array =>
+  written((out) => {
+    for (const { type, flags, payload } of attrs) putAttr(out, type, flags, putBytes, payload)
+  })
 
 /** Called with an attribute's type, its flags, and where its payload begins and ends. */
 export type Visit = (type: number, flags: number, from: number, to: number) => void

@@ -8,26 +8,49 @@ export const align = (size: number): number => (size + 3) & ~3
 
 export const viewOf = (bytes: Uint8Array): DataView => new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
 
-export const concat = (parts: ReadonlyArray<Uint8Array>): Uint8Array => {
-  let size = 0
-  for (const part of parts) size += part.length
-  const all = new Uint8Array(size)
-  let at = 0
-  for (const part of parts) {
-    all.set(part, at)
-    at += part.length
-  }
-  return all
+/** Where a message is being written, and how far that has come. */
+export type Out = { readonly bytes: Uint8Array; readonly view: DataView; at: number }
+
+/** Larger than any request of ours: past its end a write throws. */
+const ROOM = 1 << 17
+const scratch = new Uint8Array(ROOM)
+const OUT: Out = { bytes: scratch, view: viewOf(scratch), at: 0 }
+
+/** The bytes that `write` writes, which must not itself call this: there is one place, for small arrays are dear in V8. */
+export const written = (write: (out: Out) => void): Uint8Array => {
+  OUT.at = 0
+  write(OUT)
+  return OUT.bytes.slice(0, OUT.at)
 }
 
-/** `size` bytes that `fill` writes into. */
-export const struct = (size: number, fill: (view: DataView) => void): Uint8Array => {
-  const bytes = new Uint8Array(size)
-  fill(viewOf(bytes))
-  return bytes
+/** Zeros, until the next multiple of four bytes. */
+export const pad = (out: Out): void => {
+  const end = align(out.at)
+  out.bytes.fill(0, out.at, end)
+  out.at = end
+}
+
+/** Takes `size` zeroed bytes and gives the place where they begin. */
+export const take = (out: Out, size: number): number => {
+  const { at } = out
+  out.bytes.fill(0, at, at + size)
+  out.at = at + size
+  return at
+}
+
+export const putBytes = (out: Out, bytes: Uint8Array): void => {
+  out.bytes.set(bytes, out.at)
+  out.at += bytes.length
 }
 
 const UTF8 = new TextEncoder()
+
+/** With the NUL that ends it. */
+export const putText = (out: Out, text: string): void => {
+  out.at += UTF8.encodeInto(text, out.bytes.subarray(out.at)).written
+  out.bytes[out.at++] = 0
+}
+
 const FROM_UTF8 = new TextDecoder('utf-8', { ignoreBOM: true })
 
 /** With the NUL that ends it. */

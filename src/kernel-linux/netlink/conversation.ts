@@ -59,9 +59,12 @@ const encode = (batch: ReadonlyArray<Numbered>, flags: number): Uint8Array => {
   return bytes
 }
 
-/** Calls `each` with every message until it says true: then all that was waited for is there. */
-const listen = async (socket: Socket, turn: Turn, each: (message: Message) => boolean | NetlinkError): Result<void> => {
-  const into = new Uint8Array(DATAGRAM_BYTES)
+const listenInto = async (
+  into: Uint8Array,
+  socket: Socket,
+  turn: Turn,
+  each: (message: Message) => boolean | NetlinkError,
+): Result<void> => {
   for (;;) {
     const size = await socket.receive(into, turn)
     if (E.isLeft(size)) return size
@@ -76,6 +79,19 @@ const listen = async (socket: Socket, turn: Turn, each: (message: Message) => bo
       if (done === true) return E.right(undefined)
       if (done !== false) return E.left(done)
     }
+  }
+}
+
+/** Buffers that no conversation is using: a new one would be zeroed each time. */
+const spare: Uint8Array[] = []
+
+/** Calls `each` with every message until it says true: then all that was waited for is there. */
+const listen = async (socket: Socket, turn: Turn, each: (message: Message) => boolean | NetlinkError): Result<void> => {
+  const into = spare.pop() ?? new Uint8Array(DATAGRAM_BYTES)
+  try {
+    return await listenInto(into, socket, turn, each)
+  } finally {
+    spare.push(into)
   }
 }
 

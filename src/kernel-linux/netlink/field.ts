@@ -4,8 +4,8 @@
 
 import { type Ip, type Ip4, type Ip6, ip4, ip6, isIp4 } from '../../net/ip.ts'
 import { type Mac, mac } from '../../net/mac.ts'
-import { type Attr, eachAttr, encodeAttrs } from './attr.ts'
-import { LITTLE_ENDIAN, struct, textBytes, textIn } from './bytes.ts'
+import { eachAttr, putAttr } from './attr.ts'
+import { LITTLE_ENDIAN, type Out, putBytes, putText, textIn } from './bytes.ts'
 import { NLA_F_NESTED } from './uapi/netlink.ts'
 
 /** `read` is given a view and where the payload begins and ends; undefined: not a payload of this field. */
@@ -13,7 +13,7 @@ export type Field<A> = Readonly<{
   type: number
   flags: number
   // Methods, so that a table may hold fields of all types.
-  write(value: A): Uint8Array
+  write(out: Out, value: A): void
   read(view: DataView, from: number, to: number): A | undefined
 }>
 type Table = Readonly<Record<string, Field<unknown>>>
@@ -24,7 +24,7 @@ export type ValuesOf<T extends Table> = {
 }
 
 export type Fields<V> = Readonly<{
-  encode: (values: V) => Uint8Array
+  write: (out: Out, values: V) => void
   /** Null: the attributes are not well-formed. */
   decode: (view: DataView, from: number, to: number) => V | null
 }>
@@ -33,13 +33,11 @@ export const fields = <T extends Table>(table: T): Fields<ValuesOf<T>> => {
   const entries = Object.entries(table)
   const byType = new Map(entries.map(([key, field]) => [field.type, { key, field }]))
   return {
-    encode: (values) => {
-      const attrs: Attr[] = []
+    write: (out, values) => {
       for (const [key, { type, flags, write }] of entries) {
         const value: unknown = values[key]
-        if (value !== undefined) attrs.push({ type, flags, payload: write(value) })
+        if (value !== undefined) putAttr(out, type, flags, write, value)
       }
-      return encodeAttrs(attrs)
     },
     decode: (view, from, to) => {
       const values: Record<string, unknown> = {}
@@ -58,12 +56,15 @@ export const fields = <T extends Table>(table: T): Fields<ValuesOf<T>> => {
 const sized = <A>(
   type: number,
   size: number,
-  put: (view: DataView, value: A) => void,
+  put: (view: DataView, at: number, value: A) => void,
   get: (view: DataView, at: number) => A,
 ): Field<A> => ({
   type,
   flags: 0,
-  write: (value) => struct(size, (view) => put(view, value)),
+  write: (out, value) => {
+    put(out.view, out.at, value)
+    out.at += size
+  },
   read: (view, from, to) => (to - from === size ? get(view, from) : undefined),
 })
 
@@ -71,28 +72,28 @@ export const u8 = (type: number): Field<number> =>
   sized(
     type,
     1,
-    (view, value) => view.setUint8(0, value),
+    (view, at, value) => view.setUint8(at, value),
     (view, at) => view.getUint8(at),
   )
 export const u16 = (type: number): Field<number> =>
   sized(
     type,
     2,
-    (view, value) => view.setUint16(0, value, LITTLE_ENDIAN),
+    (view, at, value) => view.setUint16(at, value, LITTLE_ENDIAN),
     (view, at) => view.getUint16(at, LITTLE_ENDIAN),
   )
 export const u32 = (type: number): Field<number> =>
   sized(
     type,
     4,
-    (view, value) => view.setUint32(0, value, LITTLE_ENDIAN),
+    (view, at, value) => view.setUint32(at, value, LITTLE_ENDIAN),
     (view, at) => view.getUint32(at, LITTLE_ENDIAN),
   )
 export const s32 = (type: number): Field<number> =>
   sized(
     type,
     4,
-    (view, value) => view.setInt32(0, value, LITTLE_ENDIAN),
+    (view, at, value) => view.setInt32(at, value, LITTLE_ENDIAN),
     (view, at) => view.getInt32(at, LITTLE_ENDIAN),
   )
 /** In network byte order. */
@@ -100,7 +101,7 @@ export const be16 = (type: number): Field<number> =>
   sized(
     type,
     2,
-    (view, value) => view.setUint16(0, value),
+    (view, at, value) => view.setUint16(at, value),
     (view, at) => view.getUint16(at),
   )
 /** A byte that is 0 or 1. */
@@ -108,33 +109,37 @@ export const bool = (type: number): Field<boolean> =>
   sized(
     type,
     1,
-    (view, value) => view.setUint8(0, value ? 1 : 0),
+    (view, at, value) => view.setUint8(at, value ? 1 : 0),
     (view, at) => view.getUint8(at) !== 0,
   )
 
 /** Ends with a NUL on the way out; on the way in it need not. */
-export const text = (type: number): Field<string> => ({ type, flags: 0, write: textBytes, read: textIn })
+export const text = (type: number): Field<string> => ({ type, flags: 0, write: putText, read: textIn })
 
 /** Six bytes; a hardware address of another size (a tunnel's, say) is passed over. */
 export const macAddress = (type: number): Field<Mac> =>
   sized(
     type,
     6,
-    (view, value) => {
-      view.setUint16(0, Math.floor(value / 2 ** 32))
-      view.setUint32(2, value >>> 0)
+    (view, at, value) => {
+      view.setUint16(at, Math.floor(value / 2 ** 32))
+      view.setUint32(at + 2, value >>> 0)
     },
     (view, at) => mac(view.getUint16(at) * 2 ** 32 + view.getUint32(at + 2)),
   )
 
 /** The bytes of an address, in network order: 4 or 16. */
-export const ipBytes = (ip: Ip): Uint8Array =>
-  isIp4(ip)
-    ? struct(4, (view) => view.setUint32(0, ip))
-    : struct(16, (view) => {
-        view.setBigUint64(0, ip >> 64n)
-        view.setBigUint64(8, BigInt.asUintN(64, ip))
-      })
+export const putIp = (out: Out, ip: Ip): void => {
+  const { view, at } = out
+  if (isIp4(ip)) {
+    view.setUint32(at, ip)
+    out.at += 4
+    return
+  }
+  view.setBigUint64(at, ip >> 64n)
+  view.setBigUint64(at + 8, BigInt.asUintN(64, ip))
+  out.at += 16
+}
 
 export const ipIn = (view: DataView, from: number, to: number): Ip | undefined =>
   to - from === 4
@@ -144,18 +149,18 @@ export const ipIn = (view: DataView, from: number, to: number): Ip | undefined =
       : undefined
 
 /** The family shows in the size. */
-export const ipAddress = (type: number): Field<Ip> => ({ type, flags: 0, write: ipBytes, read: ipIn })
+export const ipAddress = (type: number): Field<Ip> => ({ type, flags: 0, write: putIp, read: ipIn })
 export const ip4Address = (type: number): Field<Ip4> =>
   sized(
     type,
     4,
-    (view, value) => view.setUint32(0, value),
+    (view, at, value) => view.setUint32(at, value),
     (view, at) => ip4(view.getUint32(at)),
   )
 export const ip6Address = (type: number): Field<Ip6> => ({
   type,
   flags: 0,
-  write: ipBytes,
+  write: putIp,
   read: (view, from, to) => {
     const ip = to - from === 16 ? ipIn(view, from, to) : undefined
     return ip === undefined || isIp4(ip) ? undefined : ip
@@ -166,7 +171,7 @@ export const ip6Address = (type: number): Field<Ip6> => ({
 export const raw = (type: number, flags = 0): Field<Uint8Array> => ({
   type,
   flags,
-  write: (value) => value,
+  write: putBytes,
   read: (view, from, to) => new Uint8Array(view.buffer, view.byteOffset + from, to - from).slice(),
 })
 
@@ -174,6 +179,6 @@ export const raw = (type: number, flags = 0): Field<Uint8Array> => ({
 export const nest = <V>(type: number, inner: Fields<V>): Field<V> => ({
   type,
   flags: NLA_F_NESTED,
-  write: inner.encode,
+  write: inner.write,
   read: (view, from, to) => inner.decode(view, from, to) ?? undefined,
 })

@@ -3,7 +3,7 @@
 // Source: rtnetlink(7), net/netlink/af_netlink.c (netlink_overrun, NETLINK_LISTEN_ALL_NSID).
 
 import { E, type Either } from '../../prelude.ts'
-import { LITTLE_ENDIAN, struct, viewOf } from './bytes.ts'
+import { LITTLE_ENDIAN, viewOf } from './bytes.ts'
 import { type AddressMessage, decodeAddress } from './codec/address.ts'
 import { type BridgePortMessage, decodeBridgePort } from './codec/bridge-port.ts'
 import { decodeLink, type LinkMessage } from './codec/link.ts'
@@ -82,10 +82,9 @@ const receiver = (libc: Libc, fd: number) => {
   const into = new Uint8Array(DATAGRAM_BYTES)
   const from = new Uint8Array(12)
   const control = new Uint8Array(CONTROL_BYTES)
-  const vector = struct(16, (view) => {
-    view.setBigUint64(0, libc.addressOf(into), LITTLE_ENDIAN)
-    view.setBigUint64(8, BigInt(into.length), LITTLE_ENDIAN)
-  })
+  const vector = new Uint8Array(16)
+  viewOf(vector).setBigUint64(0, libc.addressOf(into), LITTLE_ENDIAN)
+  viewOf(vector).setBigUint64(8, BigInt(into.length), LITTLE_ENDIAN)
   const header = new Uint8Array(56)
   const view = viewOf(header)
   const fill = (): void => {

@@ -4,7 +4,7 @@
 
 import { closeSync } from 'node:fs'
 import { E, type Either } from '../../prelude.ts'
-import { LITTLE_ENDIAN, struct } from './bytes.ts'
+import { LITTLE_ENDIAN, viewOf } from './bytes.ts'
 import { EAGAIN, EINTR, ENOBUFS } from './errno.ts'
 import { type NetlinkError, systemCall } from './error.ts'
 import { type Called, type Libc, loadLibc } from './libc.ts'
@@ -78,7 +78,8 @@ const setUp = (libc: Libc, fd: number, options: SocketOptions): NetlinkError | n
   const set = (level: number, name: number, value: number): Called =>
     libc.setsockopt(fd, level, name, Int32Array.of(value), 4)
   // First of all, for bind(2) forgets the groups that were joined before it (netlink_bind).
-  const address = struct(SOCKADDR_SIZE, (view) => view.setUint16(0, AF_NETLINK, LITTLE_ENDIAN))
+  const address = new Uint8Array(SOCKADDR_SIZE)
+  viewOf(address).setUint16(0, AF_NETLINK, LITTLE_ENDIAN)
   const bound = libc.bind(fd, address, SOCKADDR_SIZE)
   if (bound.value !== 0) return systemCall('bind', bound.errno, 'a netlink socket')
   const bytes = options.receiveBytes ?? RECEIVE_BYTES

@@ -4,7 +4,7 @@
 
 import type { Cidr } from '../../../net/cidr.ts'
 import { type Ip4, isIp4 } from '../../../net/ip.ts'
-import { concat, LITTLE_ENDIAN, struct, viewOf } from '../bytes.ts'
+import { LITTLE_ENDIAN, take, viewOf, written } from '../bytes.ts'
 import { fields, ip4Address, ipAddress, s32, text, u8, u32, type ValuesOf } from '../field.ts'
 import type { Request } from '../message.ts'
 import { AF_INET, AF_INET6, AF_UNSPEC, NLM_F_CREATE, NLM_F_DUMP, NLM_F_EXCL } from '../uapi/netlink.ts'
@@ -32,16 +32,16 @@ export type AddressMessage = AddressHeader & ValuesOf<typeof ADDRESS>
 const HEADER_SIZE = 8
 
 export const encodeAddress = (message: AddressMessage): Uint8Array =>
-  concat([
-    struct(HEADER_SIZE, (view) => {
-      view.setUint8(0, message.family)
-      view.setUint8(1, message.bits)
-      view.setUint8(2, message.flags)
-      view.setUint8(3, message.scope)
-      view.setUint32(4, message.index, LITTLE_ENDIAN)
-    }),
-    address.encode(message),
-  ])
+  written((out) => {
+    const { view } = out
+    const at = take(out, HEADER_SIZE)
+    view.setUint8(at, message.family)
+    view.setUint8(at + 1, message.bits)
+    view.setUint8(at + 2, message.flags)
+    view.setUint8(at + 3, message.scope)
+    view.setUint32(at + 4, message.index, LITTLE_ENDIAN)
+    address.write(out, message)
+  })
 
 /** Null: not well-formed. */
 export const decodeAddress = (body: Uint8Array): AddressMessage | null => {

@@ -1,9 +1,9 @@
 // A bridge's ports and VLANs: AF_BRIDGE messages. RTM_SETLINK adds VLANs and sets a port's options, RTM_DELLINK takes VLANs.
 // Source: include/uapi/linux/if_bridge.h, net/bridge/br_netlink.c (br_setlink: IFLA_PROTINFO counts as nested only if it says so).
 
-import { type Attr, eachAttr, encodeAttrs } from '../attr.ts'
-import { concat, LITTLE_ENDIAN, struct, viewOf } from '../bytes.ts'
-import { type Field, fields, nest, text, u32, type ValuesOf } from '../field.ts'
+import { eachAttr, putAttr } from '../attr.ts'
+import { LITTLE_ENDIAN, type Out, take, viewOf, written } from '../bytes.ts'
+import { type Field, fields, nest, text, u16, u32, type ValuesOf } from '../field.ts'
 import type { Request } from '../message.ts'
 import * as L from '../uapi/if-link.ts'
 import { AF_BRIDGE, NLA_F_NESTED, NLM_F_DUMP } from '../uapi/netlink.ts'
@@ -15,7 +15,7 @@ import {
   RTM_SETLINK,
 } from '../uapi/rtnetlink.ts'
 import { type PortOptions, portOptions } from './bridge.ts'
-import { decodeLinkHeader, encodeLinkHeader, LINK_HEADER_SIZE, type LinkHeader } from './link-base.ts'
+import { LINK_HEADER_SIZE, type LinkHeader, linkHeaderIn, putLinkHeader } from './link-base.ts'
 
 /** struct bridge_vlan_info. `flags`: BRIDGE_VLAN_INFO_*; two entries with RANGE_BEGIN and RANGE_END are a range. */
 export type BridgeVlan = Readonly<{ vid: number; flags: number }>
@@ -24,33 +24,26 @@ export type BridgeSpec = Readonly<{ flags: number; vlans: ReadonlyArray<BridgeVl
 
 const VLAN_SIZE = 4
 
+const bridgeFlags = u16(L.IFLA_BRIDGE_FLAGS)
+
+const putVlan = (out: Out, { vid, flags }: BridgeVlan): void => {
+  const at = take(out, VLAN_SIZE)
+  out.view.setUint16(at, flags, LITTLE_ENDIAN)
+  out.view.setUint16(at + 2, vid, LITTLE_ENDIAN)
+}
+
 const spec: Field<BridgeSpec> = {
   type: L.IFLA_AF_SPEC,
   flags: NLA_F_NESTED,
-  write: ({ flags, vlans }) => {
-    const attrs: Attr[] = []
-    if (flags !== 0)
-      attrs.push({
-        type: L.IFLA_BRIDGE_FLAGS,
-        flags: 0,
-        payload: struct(2, (view) => view.setUint16(0, flags, LITTLE_ENDIAN)),
-      })
-    for (const vlan of vlans)
-      attrs.push({
-        type: L.IFLA_BRIDGE_VLAN_INFO,
-        flags: 0,
-        payload: struct(VLAN_SIZE, (view) => {
-          view.setUint16(0, vlan.flags, LITTLE_ENDIAN)
-          view.setUint16(2, vlan.vid, LITTLE_ENDIAN)
-        }),
-      })
-    return encodeAttrs(attrs)
+  write: (out, { flags, vlans }) => {
+    if (flags !== 0) putAttr(out, L.IFLA_BRIDGE_FLAGS, 0, bridgeFlags.write, flags)
+    for (const vlan of vlans) putAttr(out, L.IFLA_BRIDGE_VLAN_INFO, 0, putVlan, vlan)
   },
   read: (view, from, to) => {
     let flags = 0
     const vlans: BridgeVlan[] = []
     const fine = eachAttr(view, from, to, (type, _, at, end) => {
-      if (type === L.IFLA_BRIDGE_FLAGS && end - at === 2) flags = view.getUint16(at, LITTLE_ENDIAN)
+      if (type === L.IFLA_BRIDGE_FLAGS) flags = bridgeFlags.read(view, at, end) ?? flags
       if (type === L.IFLA_BRIDGE_VLAN_INFO && end - at === VLAN_SIZE)
         vlans.push({ flags: view.getUint16(at, LITTLE_ENDIAN), vid: view.getUint16(at + 2, LITTLE_ENDIAN) })
     })
@@ -71,14 +64,17 @@ const port = fields(PORT)
 export type BridgePortMessage = LinkHeader & ValuesOf<typeof PORT>
 
 export const encodeBridgePort = (message: BridgePortMessage): Uint8Array =>
-  concat([encodeLinkHeader(message), port.encode(message)])
+  written((out) => {
+    putLinkHeader(out, message)
+    port.write(out, message)
+  })
 
 /** Null: not well-formed. */
 export const decodeBridgePort = (body: Uint8Array): BridgePortMessage | null => {
   if (body.length < LINK_HEADER_SIZE) return null
   const view = viewOf(body)
   const attrs = port.decode(view, LINK_HEADER_SIZE, body.length)
-  return attrs === null ? null : Object.assign(attrs, decodeLinkHeader(view))
+  return attrs === null ? null : Object.assign(attrs, linkHeaderIn(view, 0))
 }
 
 const header = (index: number): LinkHeader => ({ family: AF_BRIDGE, type: 0, index, flags: 0, change: 0 })

@@ -2,25 +2,13 @@
 // To add one: its table, a member of LinkInfo, a line in each of the two functions; properties/netlink.properties.ts asks the rest.
 // Source: include/uapi/linux/if_link.h; drivers/net/{veth,macvlan,ipvlan/ipvlan_main,vxlan/vxlan_core}.c, net/8021q/vlan_netlink.c.
 
-import { LITTLE_ENDIAN, struct, viewOf } from '../bytes.ts'
-import {
-  be16,
-  bool,
-  type Field,
-  fields,
-  ip4Address,
-  ip6Address,
-  raw,
-  text,
-  u8,
-  u16,
-  u32,
-  type ValuesOf,
-} from '../field.ts'
+import { putAttr } from '../attr.ts'
+import { LITTLE_ENDIAN, type Out, putBytes, putText, take } from '../bytes.ts'
+import { be16, bool, type Field, fields, ip4Address, ip6Address, text, u8, u16, u32, type ValuesOf } from '../field.ts'
 import * as L from '../uapi/if-link.ts'
 import { NLA_F_NESTED } from '../uapi/netlink.ts'
 import { type BridgeOptions, bridgeOptions, type PortOptions, portOptions } from './bridge.ts'
-import { decodeBaseLink, encodeBaseLink, type Peer } from './link-base.ts'
+import { type Peer, peerIn, putPeer } from './link-base.ts'
 
 const VXLAN = {
   id: u32(L.IFLA_VXLAN_ID),
@@ -52,11 +40,11 @@ const VXLAN = {
 const vlanFlags: Field<Readonly<{ flags: number; mask: number }>> = {
   type: L.IFLA_VLAN_FLAGS,
   flags: 0,
-  write: ({ flags, mask }) =>
-    struct(8, (view) => {
-      view.setUint32(0, flags, LITTLE_ENDIAN)
-      view.setUint32(4, mask, LITTLE_ENDIAN)
-    }),
+  write: (out, { flags, mask }) => {
+    const at = take(out, 8)
+    out.view.setUint32(at, flags, LITTLE_ENDIAN)
+    out.view.setUint32(at + 4, mask, LITTLE_ENDIAN)
+  },
   read: (view, from, to) =>
     to - from === 8
       ? { flags: view.getUint32(from, LITTLE_ENDIAN), mask: view.getUint32(from + 4, LITTLE_ENDIAN) }
@@ -95,45 +83,48 @@ export type SlaveInfo = Readonly<{ kind: 'bridge'; options: PortOptions } | { ki
 /** IFLA_LINKINFO as a whole. */
 export type LinkInfos = Readonly<{ info?: LinkInfo; slave?: SlaveInfo }>
 
-const NO_ATTRS = new Uint8Array()
+const vethOptions = fields({
+  peer: { type: L.VETH_INFO_PEER, flags: 0, write: putPeer, read: peerIn } satisfies Field<Peer>,
+})
 
-const peerField = fields({ peer: raw(L.VETH_INFO_PEER) })
-
-const dataOf = (info: LinkInfo): Uint8Array => {
+const putData = (out: Out, info: LinkInfo): void => {
   switch (info.kind) {
     case 'dummy':
     case 'other':
-      return NO_ATTRS
+      break
     case 'veth':
-      return info.peer === undefined ? NO_ATTRS : peerField.encode({ peer: encodeBaseLink(info.peer) })
+      vethOptions.write(out, info.peer === undefined ? {} : { peer: info.peer })
+      break
     case 'bridge':
-      return bridgeOptions.encode(info.options)
+      bridgeOptions.write(out, info.options)
+      break
     case 'vxlan':
-      return vxlanOptions.encode(info.options)
+      vxlanOptions.write(out, info.options)
+      break
     case 'vlan':
-      return vlanOptions.encode(info.options)
+      vlanOptions.write(out, info.options)
+      break
     case 'macvlan':
     case 'macvtap':
-      return macvlanOptions.encode(info.options)
+      macvlanOptions.write(out, info.options)
+      break
     case 'ipvlan':
     case 'ipvtap':
-      return ipvlanOptions.encode(info.options)
+      ipvlanOptions.write(out, info.options)
+      break
   }
 }
 
 type Span = Readonly<{ view: DataView; from: number; to: number }>
-const EMPTY: Span = { view: viewOf(NO_ATTRS), from: 0, to: 0 }
+const EMPTY: Span = { view: new DataView(new ArrayBuffer(0)), from: 0, to: 0 }
 
 const infoOf = (kind: string, { view, from, to }: Span): LinkInfo | null => {
   switch (kind) {
     case 'dummy':
       return { kind }
     case 'veth': {
-      const data = peerField.decode(view, from, to)
-      if (data === null) return null
-      if (data.peer === undefined) return { kind }
-      const peer = decodeBaseLink(data.peer)
-      return peer === null ? null : { kind, peer }
+      const data = vethOptions.decode(view, from, to)
+      return data === null ? null : { kind, ...data }
     }
     case 'bridge': {
       const options = bridgeOptions.decode(view, from, to)
@@ -168,14 +159,13 @@ const slaveOf = (kind: string, { view, from, to }: Span): SlaveInfo | null => {
   return options === null ? null : { kind, options }
 }
 
-/** Where a payload is; it is read once its kind is known, which the kernel puts before it but need not. */
+/** Where a payload is: it can be read when its kind is known, which the kernel puts before it but need not. */
 const span = (type: number): Field<Span> => ({
   type,
   flags: NLA_F_NESTED,
-  write: ({ view, from, to }) => new Uint8Array(view.buffer, view.byteOffset + from, to - from),
+  write: (out, { view, from, to }) => putBytes(out, new Uint8Array(view.buffer, view.byteOffset + from, to - from)),
   read: (view, from, to) => ({ view, from, to }),
 })
-const spanOf = (bytes: Uint8Array): Span => ({ view: viewOf(bytes), from: 0, to: bytes.length })
 
 const INFO = fields({
   kind: text(L.IFLA_INFO_KIND),
@@ -184,23 +174,23 @@ const INFO = fields({
   slaveData: span(L.IFLA_INFO_SLAVE_DATA),
 })
 
-export const encodeLinkInfos = ({ info, slave }: LinkInfos): Uint8Array =>
-  INFO.encode({
-    ...(info === undefined ? {} : { kind: info.kind === 'other' ? info.name : info.kind, data: spanOf(dataOf(info)) }),
-    ...(slave === undefined
-      ? {}
-      : slave.kind === 'other'
-        ? { slaveKind: slave.name }
-        : { slaveKind: slave.kind, slaveData: spanOf(portOptions.encode(slave.options)) }),
-  })
+export const putLinkInfos = (out: Out, { info, slave }: LinkInfos): void => {
+  if (info !== undefined) {
+    putAttr(out, L.IFLA_INFO_KIND, 0, putText, info.kind === 'other' ? info.name : info.kind)
+    putAttr(out, L.IFLA_INFO_DATA, NLA_F_NESTED, putData, info)
+  }
+  if (slave === undefined) return
+  putAttr(out, L.IFLA_INFO_SLAVE_KIND, 0, putText, slave.kind === 'other' ? slave.name : slave.kind)
+  if (slave.kind === 'bridge') putAttr(out, L.IFLA_INFO_SLAVE_DATA, NLA_F_NESTED, portOptions.write, slave.options)
+}
 
-/** Null: not well-formed. */
-export const decodeLinkInfos = (view: DataView, from: number, to: number): LinkInfos | null => {
+/** Undefined: not well-formed. */
+export const linkInfosIn = (view: DataView, from: number, to: number): LinkInfos | undefined => {
   const parts = INFO.decode(view, from, to)
-  if (parts === null) return null
+  if (parts === null) return undefined
   const { kind, data = EMPTY, slaveKind, slaveData = EMPTY } = parts
   const info = kind === undefined ? undefined : infoOf(kind, data)
   const slave = slaveKind === undefined ? undefined : slaveOf(slaveKind, slaveData)
-  if (info === null || slave === null) return null
+  if (info === null || slave === null) return undefined
   return { ...(info === undefined ? {} : { info }), ...(slave === undefined ? {} : { slave }) }
 }

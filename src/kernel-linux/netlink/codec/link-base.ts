@@ -1,7 +1,7 @@
 // The part of a link's message that a veth's peer has too: struct ifinfomsg and the attributes of any device.
 // Source: include/uapi/linux/{rtnetlink,if_link}.h, net/core/rtnetlink.c (ifla_policy).
 
-import { concat, LITTLE_ENDIAN, struct, viewOf } from '../bytes.ts'
+import { LITTLE_ENDIAN, type Out, take } from '../bytes.ts'
 import { bool, fields, macAddress, s32, text, u8, u32, type ValuesOf } from '../field.ts'
 import * as L from '../uapi/if-link.ts'
 
@@ -47,30 +47,33 @@ export type Peer = LinkHeader & LinkAttrs
 
 export const LINK_HEADER_SIZE = 16
 
-export const encodeLinkHeader = ({ family, type, index, flags, change }: LinkHeader): Uint8Array =>
-  struct(LINK_HEADER_SIZE, (view) => {
-    view.setUint8(0, family)
-    view.setUint16(2, type, LITTLE_ENDIAN)
-    view.setInt32(4, index, LITTLE_ENDIAN)
-    view.setUint32(8, flags, LITTLE_ENDIAN)
-    view.setUint32(12, change, LITTLE_ENDIAN)
-  })
+export const putLinkHeader = (out: Out, { family, type, index, flags, change }: LinkHeader): void => {
+  const { view } = out
+  const at = take(out, LINK_HEADER_SIZE)
+  view.setUint8(at, family)
+  view.setUint16(at + 2, type, LITTLE_ENDIAN)
+  view.setInt32(at + 4, index, LITTLE_ENDIAN)
+  view.setUint32(at + 8, flags, LITTLE_ENDIAN)
+  view.setUint32(at + 12, change, LITTLE_ENDIAN)
+}
 
 /** The caller guarantees LINK_HEADER_SIZE bytes. */
-export const decodeLinkHeader = (view: DataView): LinkHeader => ({
-  family: view.getUint8(0),
-  type: view.getUint16(2, LITTLE_ENDIAN),
-  index: view.getInt32(4, LITTLE_ENDIAN),
-  flags: view.getUint32(8, LITTLE_ENDIAN),
-  change: view.getUint32(12, LITTLE_ENDIAN),
+export const linkHeaderIn = (view: DataView, at: number): LinkHeader => ({
+  family: view.getUint8(at),
+  type: view.getUint16(at + 2, LITTLE_ENDIAN),
+  index: view.getInt32(at + 4, LITTLE_ENDIAN),
+  flags: view.getUint32(at + 8, LITTLE_ENDIAN),
+  change: view.getUint32(at + 12, LITTLE_ENDIAN),
 })
 
-export const encodeBaseLink = (link: Peer): Uint8Array => concat([encodeLinkHeader(link), base.encode(link)])
+export const putPeer = (out: Out, peer: Peer): void => {
+  putLinkHeader(out, peer)
+  base.write(out, peer)
+}
 
-/** Null: not well-formed. */
-export const decodeBaseLink = (bytes: Uint8Array): Peer | null => {
-  if (bytes.length < LINK_HEADER_SIZE) return null
-  const view = viewOf(bytes)
-  const attrs = base.decode(view, LINK_HEADER_SIZE, bytes.length)
-  return attrs === null ? null : { ...decodeLinkHeader(view), ...attrs }
+/** Undefined: not well-formed. */
+export const peerIn = (view: DataView, from: number, to: number): Peer | undefined => {
+  if (to - from < LINK_HEADER_SIZE) return undefined
+  const attrs = base.decode(view, from + LINK_HEADER_SIZE, to)
+  return attrs === null ? undefined : Object.assign(attrs, linkHeaderIn(view, from))
 }

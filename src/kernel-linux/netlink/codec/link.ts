@@ -1,28 +1,28 @@
 // Links: RTM_NEWLINK, RTM_DELLINK, RTM_GETLINK. RTM_NEWLINK without NLM_F_CREATE changes what is there.
 // Source: include/uapi/linux/{rtnetlink,if_link}.h, net/core/rtnetlink.c.
 
-import { concat, viewOf } from '../bytes.ts'
+import { viewOf, written } from '../bytes.ts'
 import { type Field, fields, nest, u8, type ValuesOf } from '../field.ts'
 import type { Request } from '../message.ts'
 import * as L from '../uapi/if-link.ts'
 import { AF_INET6, AF_UNSPEC, NLA_F_NESTED, NLM_F_CREATE, NLM_F_DUMP, NLM_F_EXCL } from '../uapi/netlink.ts'
 import { RTEXT_FILTER_SKIP_STATS, RTM_DELLINK, RTM_GETLINK, RTM_NEWLINK } from '../uapi/rtnetlink.ts'
-import { decodeLinkInfos, encodeLinkInfos, type LinkInfos } from './kinds.ts'
+import { type LinkInfos, linkInfosIn, putLinkInfos } from './kinds.ts'
 import {
   BASE,
-  decodeLinkHeader,
-  encodeLinkHeader,
   LINK_HEADER_SIZE,
   type LinkAttrs,
   type LinkHeader,
+  linkHeaderIn,
   type Peer,
+  putLinkHeader,
 } from './link-base.ts'
 
 const linkInfos: Field<LinkInfos> = {
   type: L.IFLA_LINKINFO,
   flags: NLA_F_NESTED,
-  write: encodeLinkInfos,
-  read: (view, from, to) => decodeLinkInfos(view, from, to) ?? undefined,
+  write: putLinkInfos,
+  read: linkInfosIn,
 }
 
 const LINK = {
@@ -39,14 +39,17 @@ const link = fields(LINK)
 export type LinkMessage = LinkHeader & ValuesOf<typeof LINK>
 
 export const encodeLink = (message: LinkMessage): Uint8Array =>
-  concat([encodeLinkHeader(message), link.encode(message)])
+  written((out) => {
+    putLinkHeader(out, message)
+    link.write(out, message)
+  })
 
 /** Null: not well-formed. */
 export const decodeLink = (body: Uint8Array): LinkMessage | null => {
   if (body.length < LINK_HEADER_SIZE) return null
   const view = viewOf(body)
   const attrs = link.decode(view, LINK_HEADER_SIZE, body.length)
-  return attrs === null ? null : Object.assign(attrs, decodeLinkHeader(view))
+  return attrs === null ? null : Object.assign(attrs, linkHeaderIn(view, 0))
 }
 
 export const ANY_LINK: LinkHeader = { family: AF_UNSPEC, type: 0, index: 0, flags: 0, change: 0 }

@@ -4,7 +4,7 @@
 
 import { type Ip, isIp4 } from '../../../net/ip.ts'
 import type { Mac } from '../../../net/mac.ts'
-import { concat, LITTLE_ENDIAN, struct, viewOf } from '../bytes.ts'
+import { LITTLE_ENDIAN, take, viewOf, written } from '../bytes.ts'
 import { be16, fields, ipAddress, macAddress, s32, u8, u16, u32, type ValuesOf } from '../field.ts'
 import type { Request } from '../message.ts'
 import {
@@ -45,16 +45,16 @@ export type NeighMessage = NeighHeader & ValuesOf<typeof NEIGH>
 const HEADER_SIZE = 12
 
 export const encodeNeigh = (message: NeighMessage): Uint8Array =>
-  concat([
-    struct(HEADER_SIZE, (view) => {
-      view.setUint8(0, message.family)
-      view.setInt32(4, message.index, LITTLE_ENDIAN)
-      view.setUint16(8, message.state, LITTLE_ENDIAN)
-      view.setUint8(10, message.flags)
-      view.setUint8(11, message.type)
-    }),
-    neigh.encode(message),
-  ])
+  written((out) => {
+    const { view } = out
+    const at = take(out, HEADER_SIZE)
+    view.setUint8(at, message.family)
+    view.setInt32(at + 4, message.index, LITTLE_ENDIAN)
+    view.setUint16(at + 8, message.state, LITTLE_ENDIAN)
+    view.setUint8(at + 10, message.flags)
+    view.setUint8(at + 11, message.type)
+    neigh.write(out, message)
+  })
 
 /** Null: not well-formed. */
 export const decodeNeigh = (body: Uint8Array): NeighMessage | null => {

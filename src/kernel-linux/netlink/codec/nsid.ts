@@ -1,7 +1,7 @@
 // The numbers by which one namespace knows others: RTM_NEWNSID, RTM_GETNSID. A veth's other end is told by such a number.
 // Source: include/uapi/linux/net_namespace.h, net/core/net_namespace.c.
 
-import { concat, struct, viewOf } from '../bytes.ts'
+import { take, viewOf, written } from '../bytes.ts'
 import { fields, s32, u32, type ValuesOf } from '../field.ts'
 import type { Request } from '../message.ts'
 import { NLM_F_DUMP } from '../uapi/netlink.ts'
@@ -24,7 +24,10 @@ export type NsidMessage = ValuesOf<typeof NSID>
 const HEADER_SIZE = 4
 
 export const encodeNsid = (message: NsidMessage): Uint8Array =>
-  concat([struct(HEADER_SIZE, () => {}), nsid.encode(message)])
+  written((out) => {
+    take(out, HEADER_SIZE)
+    nsid.write(out, message)
+  })
 
 /** Null: not well-formed. */
 export const decodeNsid = (body: Uint8Array): NsidMessage | null =>

@@ -5,8 +5,8 @@
 import type { Cidr } from '../../../net/cidr.ts'
 import { DEFAULT4, DEFAULT6 } from '../../../net/cidr.ts'
 import { type Ip, isIp4 } from '../../../net/ip.ts'
-import { align, concat, LITTLE_ENDIAN, struct, viewOf } from '../bytes.ts'
-import { type Field, fields, ipAddress, ipBytes, ipIn, nest, u8, u32, type ValuesOf } from '../field.ts'
+import { align, LITTLE_ENDIAN, type Out, take, viewOf, written } from '../bytes.ts'
+import { type Field, fields, ipAddress, ipIn, nest, putIp, u8, u32, type ValuesOf } from '../field.ts'
 import type { Request } from '../message.ts'
 import {
   AF_INET,
@@ -25,9 +25,9 @@ import { RTM_DELROUTE, RTM_GETROUTE, RTM_NEWROUTE } from '../uapi/rtnetlink.ts'
 const via: Field<Ip> = {
   type: R.RTA_VIA,
   flags: 0,
-  write: (ip) => {
-    const family = struct(2, (view) => view.setUint16(0, isIp4(ip) ? AF_INET : AF_INET6, LITTLE_ENDIAN))
-    return concat([family, ipBytes(ip)])
+  write: (out, ip) => {
+    out.view.setUint16(take(out, 2), isIp4(ip) ? AF_INET : AF_INET6, LITTLE_ENDIAN)
+    putIp(out, ip)
   },
   read: (view, from, to) => (to - from > 2 ? ipIn(view, from + 2, to) : undefined),
 }
@@ -40,15 +40,14 @@ export type NextHop = Readonly<{ index: number; flags: number; weight: number; g
 
 const HOP_SIZE = 8
 
-const encodeHop = (hop: NextHop): Uint8Array => {
-  const attrs = HOP.encode(hop)
-  const header = struct(HOP_SIZE, (view) => {
-    view.setUint16(0, HOP_SIZE + attrs.length, LITTLE_ENDIAN)
-    view.setUint8(2, hop.flags)
-    view.setUint8(3, hop.weight - 1)
-    view.setInt32(4, hop.index, LITTLE_ENDIAN)
-  })
-  return concat([header, attrs])
+const putHop = (out: Out, hop: NextHop): void => {
+  const { view } = out
+  const at = take(out, HOP_SIZE)
+  view.setUint8(at + 2, hop.flags)
+  view.setUint8(at + 3, hop.weight - 1)
+  view.setInt32(at + 4, hop.index, LITTLE_ENDIAN)
+  HOP.write(out, hop)
+  view.setUint16(at, out.at - at, LITTLE_ENDIAN)
 }
 
 const decodeHops = (view: DataView, from: number, to: number): ReadonlyArray<NextHop> | undefined => {
@@ -73,7 +72,9 @@ const decodeHops = (view: DataView, from: number, to: number): ReadonlyArray<Nex
 const multipath: Field<ReadonlyArray<NextHop>> = {
   type: R.RTA_MULTIPATH,
   flags: 0,
-  write: (hops) => concat(hops.map(encodeHop)),
+  write: (out, hops) => {
+    for (const hop of hops) putHop(out, hop)
+  },
   read: decodeHops,
 }
 
@@ -114,20 +115,20 @@ export type RouteMessage = RouteHeader & ValuesOf<typeof ROUTE>
 const HEADER_SIZE = 12
 
 export const encodeRoute = (message: RouteMessage): Uint8Array =>
-  concat([
-    struct(HEADER_SIZE, (view) => {
-      view.setUint8(0, message.family)
-      view.setUint8(1, message.dstBits)
-      view.setUint8(2, message.srcBits)
-      view.setUint8(3, message.tos)
-      view.setUint8(4, message.table)
-      view.setUint8(5, message.protocol)
-      view.setUint8(6, message.scope)
-      view.setUint8(7, message.type)
-      view.setUint32(8, message.flags, LITTLE_ENDIAN)
-    }),
-    route.encode(message),
-  ])
+  written((out) => {
+    const { view } = out
+    const at = take(out, HEADER_SIZE)
+    view.setUint8(at, message.family)
+    view.setUint8(at + 1, message.dstBits)
+    view.setUint8(at + 2, message.srcBits)
+    view.setUint8(at + 3, message.tos)
+    view.setUint8(at + 4, message.table)
+    view.setUint8(at + 5, message.protocol)
+    view.setUint8(at + 6, message.scope)
+    view.setUint8(at + 7, message.type)
+    view.setUint32(at + 8, message.flags, LITTLE_ENDIAN)
+    route.write(out, message)
+  })
 
 /** Null: not well-formed. */
 export const decodeRoute = (body: Uint8Array): RouteMessage | null => {

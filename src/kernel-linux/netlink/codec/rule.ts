@@ -2,7 +2,7 @@
 // Source: include/uapi/linux/fib_rules.h, net/core/fib_rules.c.
 
 import type { Cidr } from '../../../net/cidr.ts'
-import { concat, LITTLE_ENDIAN, struct, viewOf } from '../bytes.ts'
+import { LITTLE_ENDIAN, take, viewOf, written } from '../bytes.ts'
 import { fields, ipAddress, text, u8, u32, type ValuesOf } from '../field.ts'
 import type { Request } from '../message.ts'
 import { NLM_F_CREATE, NLM_F_DUMP, NLM_F_EXCL } from '../uapi/netlink.ts'
@@ -42,18 +42,18 @@ export type RuleMessage = RuleHeader & ValuesOf<typeof RULE>
 const HEADER_SIZE = 12
 
 export const encodeRule = (message: RuleMessage): Uint8Array =>
-  concat([
-    struct(HEADER_SIZE, (view) => {
-      view.setUint8(0, message.family)
-      view.setUint8(1, message.dstBits)
-      view.setUint8(2, message.srcBits)
-      view.setUint8(3, message.tos)
-      view.setUint8(4, message.table)
-      view.setUint8(7, message.action)
-      view.setUint32(8, message.flags, LITTLE_ENDIAN)
-    }),
-    rule.encode(message),
-  ])
+  written((out) => {
+    const { view } = out
+    const at = take(out, HEADER_SIZE)
+    view.setUint8(at, message.family)
+    view.setUint8(at + 1, message.dstBits)
+    view.setUint8(at + 2, message.srcBits)
+    view.setUint8(at + 3, message.tos)
+    view.setUint8(at + 4, message.table)
+    view.setUint8(at + 7, message.action)
+    view.setUint32(at + 8, message.flags, LITTLE_ENDIAN)
+    rule.write(out, message)
+  })
 
 /** Null: not well-formed. */
 export const decodeRule = (body: Uint8Array): RuleMessage | null => {
