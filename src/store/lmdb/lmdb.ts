@@ -11,7 +11,7 @@ import { badKey, badPrefix, badTransaction } from '../valid.ts'
 import { makeDir, openFile } from './file.ts'
 import { filesIn, unavailable } from './files.ts'
 import { whileLocked } from './lock.ts'
-import { decodeRecord, encodeHead, HEAD_KEY, keyBytes, keyText } from './record.ts'
+import { decodeRecord, encodeHead, HEAD_KEY, type Head, keyBytes, keyText } from './record.ts'
 import { apply, type Database, readHead } from './transact.ts'
 
 export type LmdbOptions = Readonly<{
@@ -25,7 +25,7 @@ export type LmdbOptions = Readonly<{
 type Outcome = Either<StoreError, Revision>
 type Waiting = Readonly<{ transaction: Transaction; resolve: (outcome: Outcome) => void }>
 type Change = Readonly<{ revision: Revision; writes: ReadonlyArray<Write> }>
-type Group = Readonly<{ outcomes: ReadonlyArray<Outcome>; changes: ReadonlyArray<Change> }>
+type Group = Readonly<{ head: Head; outcomes: ReadonlyArray<Outcome>; changes: ReadonlyArray<Change> }>
 
 const read = (db: Database, file: string, key: string): Either<StoreError, Entry | null> => {
   const bytes = keyBytes(key)
@@ -40,7 +40,7 @@ const read = (db: Database, file: string, key: string): Either<StoreError, Entry
 /** lmdb's order is that of the bytes, which differs from JavaScript's above the surrogates. */
 const byKey = (a: Entry, b: Entry): number => (a.key < b.key ? -1 : 1)
 
-const list = (db: Database, file: string, prefix: string): Either<StoreError, Listing> => {
+const list = (db: Database, file: string, prefix: string): Either<StoreError, ReadonlyArray<Entry>> => {
   const entries: Entry[] = []
   for (const { key: bytes, value } of db.getRange({ start: keyBytes(prefix) })) {
     const key = keyText(bytes)
@@ -50,13 +50,12 @@ const list = (db: Database, file: string, prefix: string): Either<StoreError, Li
       return E.left({ tag: 'StoreDamaged', file, where: `record ${JSON.stringify(key)}`, why: entry.left })
     entries.push({ key, ...entry.right })
   }
-  return E.right({ entries: entries.sort(byKey), revision: readHead(db).revision })
+  return E.right(entries.sort(byKey))
 }
 
 /** All of the group in one transaction of lmdb, flushed when this returns. Throws if it could not be: then none of it happened. */
-const commit = (db: Database, file: string, group: ReadonlyArray<Waiting>): Group =>
+const commit = (db: Database, file: string, before: Head, group: ReadonlyArray<Waiting>): Group =>
   db.transactionSync(() => {
-    const before = readHead(db)
     let head = before
     const changes: Change[] = []
     const outcomes = group.map(({ transaction }): Outcome => {
@@ -67,7 +66,7 @@ const commit = (db: Database, file: string, group: ReadonlyArray<Waiting>): Grou
       return E.right(head.revision)
     })
     if (head !== before) db.putSync(HEAD_KEY, encodeHead(head))
-    return { outcomes, changes }
+    return { head, outcomes, changes }
   })
 
 type Place = Readonly<{
@@ -85,11 +84,12 @@ type Place = Readonly<{
  */
 const storeOn = ({ dir, file, open, release }: Place, opened: Database, limit: number | undefined): Store => {
   let db: Database | null = opened
+  let head = readHead(opened)
   let broken = false
   let closed = false
   let repairing: Promise<StoreError | null> | null = null
   let waiting: Waiting[] = []
-  const history = historyFrom(readHead(opened).revision, limit)
+  const history = historyFrom(head.revision, limit)
 
   const repair = async (): Promise<StoreError | null> => {
     try {
@@ -98,6 +98,7 @@ const storeOn = ({ dir, file, open, release }: Place, opened: Database, limit: n
       const again = await open()
       if (E.isLeft(again)) return again.left
       db = again.right
+      head = readHead(db)
       broken = false
       return null
     } catch (defect) {
@@ -109,9 +110,10 @@ const storeOn = ({ dir, file, open, release }: Place, opened: Database, limit: n
   const settle = (group: ReadonlyArray<Waiting>): ReadonlyArray<Outcome> => {
     try {
       if (db === null) throw new Error('it is not open')
-      const { outcomes, changes } = commit(db, file, group)
-      for (const change of changes) history.add(change)
-      return outcomes
+      const done = commit(db, file, head, group)
+      head = done.head
+      for (const change of done.changes) history.add(change)
+      return done.outcomes
     } catch (defect) {
       broken = true
       return group.map(() => E.left(unavailable(dir, defect)))
@@ -140,7 +142,12 @@ const storeOn = ({ dir, file, open, release }: Place, opened: Database, limit: n
 
   return {
     get: (key) => answer(badKey(key), (at) => read(at, file, key)),
-    list: (prefix) => answer(badPrefix(prefix), (at) => list(at, file, prefix)),
+    list: (prefix) =>
+      answer(badPrefix(prefix), (at) =>
+        E.map((entries: ReadonlyArray<Entry>): Listing => ({ entries, revision: head.revision }))(
+          list(at, file, prefix),
+        ),
+      ),
     transact: (transaction) => async () => {
       if (closed) return E.left({ tag: 'StoreClosed' })
       const bad = badTransaction(transaction)
