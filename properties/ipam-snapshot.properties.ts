@@ -3,14 +3,17 @@
 import { crc32 } from 'node:zlib'
 import { test } from '@fast-check/vitest'
 import fc from 'fast-check'
-import { describe, expect } from 'vitest'
+import { describe, expect, it } from 'vitest'
+import { setRange } from '../src/ipam/address-set.ts'
 import { arrange } from '../src/ipam/defaults.ts'
+import { poolOf } from '../src/ipam/pool-id.ts'
 import { readSnapshot, writeSnapshot } from '../src/ipam/snapshot.ts'
 import { choosePool, freshIpam, type PoolRequest, releaseIp, requestIp, takePool } from '../src/ipam/space.ts'
 import { ipAt } from '../src/ipam/subnet.ts'
 import type { DefaultPool, Ipam, PoolId } from '../src/ipam/types.ts'
 import { type Cidr, cidr, cidrFamily, firstOf, maskIp, sizeOf } from '../src/net/cidr.ts'
 import { widthOf } from '../src/net/ip.ts'
+import { getIn, setIn } from '../src/net/pmap.ts'
 import { E } from '../src/prelude.ts'
 
 const base = fc
@@ -100,6 +103,17 @@ const withChecksum = (bytes: Uint8Array): Uint8Array => {
 }
 
 describe('a snapshot', () => {
+  it('of a pool that is full is small and soon read, however wide the pool is', () => {
+    const pool = poolOf('LocalDefault', cidr('3000::/4'), null)
+    const taken = takePool(freshIpam(), pool)
+    const subnet = E.isRight(taken) ? getIn(taken.right.subnets, pool.id) : undefined
+    if (E.isLeft(taken) || subnet === undefined) throw new Error('the pool could not be taken')
+    const used = setRange(subnet.used, 0n, (1n << 124n) - 1n, true)
+    const full = { ...taken.right, subnets: setIn(taken.right.subnets, pool.id, { ...subnet, used }) }
+    expect(writeSnapshot(full).length).toBeLessThan(200)
+    expect(readSnapshot(writeSnapshot(full))).toEqual(E.right(full))
+  })
+
   test.prop([state])('is read back as the state it was written from', (ipam) => {
     expect(readSnapshot(writeSnapshot(ipam))).toEqual(E.right(ipam))
   })

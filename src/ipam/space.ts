@@ -11,7 +11,7 @@ import { DEFAULT_POOLS } from './defaults.ts'
 import type { IpamError } from './error.ts'
 import { parsePoolId, poolOf, wholeId } from './pool-id.ts'
 import { prefixFault } from './prefix.ts'
-import { freeIn, freshSubnet, ipAt, isTaken, markSubnet, releaseIn, takeIn, takeNext, wholeOf } from './subnet.ts'
+import { freeIn, freshSubnet, ipAt, markSubnet, releaseIn, takeIn, takeNext, wholeOf } from './subnet.ts'
 import type { AddressSpace, DefaultPool, Defaults, Ipam, Pool, PoolId, Subnet } from './types.ts'
 
 const fresh = (): Ipam['taken'][AddressSpace] => ({ 4: wholeOf(4), 6: wholeOf(6) })
@@ -213,8 +213,9 @@ export const requestIp = (ipam: Ipam, id: string, request: AddressRequest): Eith
     return E.right({ ipam: next, ip: ipAt(subnet.cidr, place), subnet: subnet.cidr })
   }
   if (!contains(subnet.cidr, preferred)) return E.left({ tag: 'IPOutOfRange', pool, ip: preferred })
-  if (isTaken(subnet, preferred)) return E.left({ tag: 'IPAlreadyAllocated', pool, ip: preferred })
-  return E.right({ ipam: withSubnet(ipam, key, takeIn(subnet, preferred)), ip: preferred, subnet: subnet.cidr })
+  const next = takeIn(subnet, preferred)
+  if (next === null) return E.left({ tag: 'IPAlreadyAllocated', pool, ip: preferred })
+  return E.right({ ipam: withSubnet(ipam, key, next), ip: preferred, subnet: subnet.cidr })
 }
 
 /** The address that a request would get: `preferred` if it is free, else (null) the lowest free one. */

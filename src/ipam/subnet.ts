@@ -25,7 +25,7 @@ const hostBits = ({ ip, bits }: Cidr): number => (typeof ip === 'number' ? 32 : 
 export const placeOf = (subnet: Cidr, ip: Ip): Place => {
   if (typeof ip === 'number') return typeof subnet.ip === 'number' ? ip - subnet.ip : 0
   const place = ip - BigInt(subnet.ip)
-  return hostBits(subnet) > 52 ? place : Number(place)
+  return typeof lastPlace(hostBits(subnet)) === 'number' ? Number(place) : place
 }
 
 export const ipAt = (subnet: Cidr, place: Place): Ip =>
@@ -69,9 +69,11 @@ const withUsed = ({ space, cidr, whole, ranges }: Subnet, used: AddressSet, curs
   ranges,
 })
 
-/** The subnet with `ip`, which lies in it and is free, taken. */
-export const takeIn = (subnet: Subnet, ip: Ip): Subnet =>
-  withUsed(subnet, take(subnet.used, placeOf(subnet.cidr, ip)), subnet.cursor)
+/** The subnet with `ip`, which lies in it, taken; null if it is already. */
+export const takeIn = (subnet: Subnet, ip: Ip): Subnet | null => {
+  const used = take(subnet.used, placeOf(subnet.cidr, ip))
+  return used === subnet.used ? null : withUsed(subnet, used, subnet.cursor)
+}
 
 /** The subnet with `ip`, which lies in it, free; one that is free, or reserved, stays as it is. */
 export const releaseIn = (subnet: Subnet, ip: Ip): Subnet => {
