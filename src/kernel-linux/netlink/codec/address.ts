@@ -3,7 +3,7 @@
 // Source: include/uapi/linux/if_addr.h, net/ipv4/devinet.c, net/ipv6/addrconf.c.
 
 import type { Cidr } from '../../../net/cidr.ts'
-import { type Ip4, isIp4 } from '../../../net/ip.ts'
+import { type Ip4, isIp4, isLoopback } from '../../../net/ip.ts'
 import { LITTLE_ENDIAN, take, viewOf, written } from '../bytes.ts'
 import { fields, ip4Address, ipAddress, s32, text, u8, u32, type ValuesOf } from '../field.ts'
 import type { Request } from '../message.ts'
@@ -67,7 +67,8 @@ const body = ({ index, cidr: { ip, bits }, flags, broadcast }: AddressWish): Uin
     family: isIp4(ip) ? AF_INET : AF_INET6,
     bits,
     flags: 0,
-    scope: R.RT_SCOPE_UNIVERSE,
+    // As ip-address(8) has it; IPv6 finds the scope by itself.
+    scope: isIp4(ip) && isLoopback(ip) ? R.RT_SCOPE_HOST : R.RT_SCOPE_UNIVERSE,
     index,
     local: ip,
     address: ip,

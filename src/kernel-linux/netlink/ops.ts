@@ -1,0 +1,156 @@
+// Every operation as the messages it stands for, as src/kernel/print.ts has it as commands: what is done is the same either way
+// (test/kernel-linux/netlink/transport.test.ts). Sysctls and nftables are not rtnetlink's, and namespaces are made by netns.ts.
+
+import type { Errno } from '../../kernel/errno.ts'
+import {
+  type Address,
+  type BridgePort,
+  DEFAULT_METRIC6,
+  type Link,
+  PLAIN_MTU,
+  type Route,
+} from '../../kernel/object.ts'
+import type { KernelOp, Verb } from '../../kernel/op.ts'
+import { ROUTE_PROTO } from '../../kernel/print.ts'
+import { isIp6 } from '../../net/ip.ts'
+import { ZERO_MAC } from '../../net/mac.ts'
+import type { IfName, Ns } from '../../net/name.ts'
+import { E, type Either } from '../../prelude.ts'
+import { addAddress, deleteAddress } from './codec/address.ts'
+import { setPort } from './codec/bridge-port.ts'
+import { changeLink, createLink, deleteLink, type LinkWish, peerOf } from './codec/link.ts'
+import { addRoute, deleteRoute, type RouteWish, replaceRoute } from './codec/route.ts'
+import type { Request } from './message.ts'
+import { IFA_F_NODAD } from './uapi/route.ts'
+
+/** What messages need to know besides the operation: they name devices by number, and namespaces by open files. */
+export type Context = Readonly<{
+  /** The index of a device that is there, or will be when the message arrives; null: there is none. */
+  indexOf: (ns: Ns, dev: IfName) => number | null
+  /** The index that a new device is to have, so that later messages of the same send can name it; 0: the kernel chooses. */
+  newIndex: (ns: Ns, dev: IfName) => number
+  /** An open file of a namespace; null: there is none. */
+  fdOf: (ns: Ns) => number | null
+}>
+
+/** `requests` go, in order, through a socket in the object's namespace; `netns` and `elsewhere` are for others to do. */
+export type Plan = Readonly<
+  | { tag: 'requests'; ns: Ns; requests: ReadonlyArray<Request> }
+  | { tag: 'netns'; verb: Verb; ns: Ns }
+  | { tag: 'elsewhere' }
+>
+/** What ip(8) would find out before it asks the kernel: a name without a device, or a namespace that is not there. */
+export type Missing = Readonly<{ errno: Errno; detail: string }>
+type Requests = Either<Missing, ReadonlyArray<Request>>
+
+const noDevice = (dev: IfName): Missing => ({ errno: 'ENODEV', detail: `Cannot find device "${dev}"` })
+const noNamespace = (ns: Ns): Missing => ({ errno: 'ENOENT', detail: `there is no network namespace ${ns}` })
+
+const withDevice = (context: Context, ns: Ns, dev: IfName, f: (index: number) => ReadonlyArray<Request>): Requests => {
+  const index = context.indexOf(ns, dev)
+  return index === null ? E.left(noDevice(dev)) : E.right(f(index))
+}
+
+const later = (wish: LinkWish): ReadonlyArray<Request> => (Object.keys(wish).length > 1 ? [changeLink(wish)] : [])
+const aliasOf = (link: Link): Readonly<{ alias?: string }> => (link.alias === null ? {} : { alias: link.alias })
+
+const createdLink = (link: Link, context: Context): Requests => {
+  const { ns, name, mac, mtu, up, spec } = link
+  const own = { name, mac, up, index: context.newIndex(ns, name) }
+  switch (spec.type) {
+    case 'loopback':
+      return E.right([createLink({ name, linkinfo: { info: { kind: 'other', name: 'loopback' } } })])
+    case 'bridge':
+      return E.right([
+        createLink({ ...own, linkinfo: { info: { kind: 'bridge', options: {} } } }),
+        // Given by a message of its own, a bridge keeps its MTU (print.ts).
+        ...later({ name, ...(mtu === PLAIN_MTU ? {} : { mtu }), ...aliasOf(link) }),
+      ])
+    case 'veth': {
+      const { peer } = spec
+      const fd = peer.ns === ns ? undefined : context.fdOf(peer.ns)
+      if (fd === null) return E.left(noNamespace(peer.ns))
+      const end = peerOf({
+        name: peer.name,
+        index: context.newIndex(peer.ns, peer.name),
+        ...(fd === undefined ? {} : { netNsFd: fd }),
+      })
+      return E.right([
+        createLink({ ...own, mtu, linkinfo: { info: { kind: 'veth', peer: end } } }),
+        ...later({ name, ...aliasOf(link) }),
+      ])
+    }
+  }
+}
+
+const changedLink = (from: Link, to: Link): ReadonlyArray<Request> =>
+  later({
+    name: to.name,
+    ...(from.mac !== to.mac && to.mac !== ZERO_MAC ? { mac: to.mac } : {}),
+    ...(from.mtu === to.mtu ? {} : { mtu: to.mtu }),
+    ...(from.up === to.up ? {} : { up: to.up }),
+    ...(from.alias === to.alias ? {} : { alias: to.alias ?? '' }),
+  })
+
+const port = (from: BridgePort | null, to: BridgePort, context: Context): Requests => {
+  const was = from !== null && from.bridge === to.bridge ? from : null
+  const { isolated, hairpin } = to
+  const flags = (was?.isolated ?? false) === isolated && (was?.hairpin ?? false) === hairpin
+  const master = context.indexOf(to.ns, to.bridge)
+  if (was === null && master === null) return E.left(noDevice(to.bridge))
+  return withDevice(context, to.ns, to.dev, (index) => [
+    ...(was === null && master !== null ? [changeLink({ index, master })] : []),
+    ...(flags ? [] : [setPort(index, { isolated, hairpin })]),
+  ])
+}
+
+const address = (verb: 'create' | 'delete', { ns, dev, cidr }: Address, context: Context): Requests =>
+  withDevice(context, ns, dev, (index) =>
+    verb === 'delete'
+      ? [deleteAddress({ index, cidr })]
+      : [addAddress({ index, cidr, ...(isIp6(cidr.ip) ? { flags: IFA_F_NODAD } : {}) })],
+  )
+
+const route = (make: (wish: RouteWish) => Request, { ns, dev, to, via, metric }: Route, context: Context): Requests =>
+  withDevice(context, ns, dev, (oif) => [
+    make({
+      to,
+      oif,
+      protocol: ROUTE_PROTO,
+      ...(via === null ? {} : { via }),
+      ...(metric === 0 ? {} : { metric }),
+    }),
+  ])
+
+/** Without a metric the kernel takes the lowest there is, which for IPv6 may be another route than the one of the default. */
+const exact = (object: Route): Route =>
+  object.metric === 0 && isIp6(object.to.ip) ? { ...object, metric: DEFAULT_METRIC6 } : object
+
+const planned = (ns: Ns, requests: Requests): Either<Missing, Plan> =>
+  E.isLeft(requests) ? requests : E.right({ tag: 'requests', ns, requests: requests.right })
+
+/** The messages of an operation. Left: what it needs is not there, so it is refused without asking. */
+export const planOf = (op: KernelOp, context: Context): Either<Missing, Plan> => {
+  const { object, verb } = op
+  const { ns } = object
+  switch (object.kind) {
+    case 'netns':
+      return E.right({ tag: 'netns', verb, ns })
+    case 'sysctl':
+    case 'nft-table':
+    case 'nft-element':
+      return E.right({ tag: 'elsewhere' })
+    case 'link':
+      if (verb === 'create') return planned(ns, createdLink(object, context))
+      if (verb === 'delete') return planned(ns, E.right([deleteLink({ name: object.name })]))
+      return planned(ns, E.right(op.from.kind === 'link' ? changedLink(op.from, object) : []))
+    case 'port':
+      if (verb === 'delete') return planned(ns, E.right([changeLink({ name: object.dev, master: 0 })]))
+      return planned(ns, port(verb === 'change' && op.from.kind === 'port' ? op.from : null, object, context))
+    case 'address':
+      return planned(ns, verb === 'change' ? E.right([]) : address(verb, object, context))
+    case 'route':
+      if (verb === 'delete') return planned(ns, route(deleteRoute, exact(object), context))
+      return planned(ns, route(verb === 'create' ? addRoute : replaceRoute, object, context))
+  }
+}
