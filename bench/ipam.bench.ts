@@ -6,7 +6,7 @@
 import { ofRuns, setRange } from '../src/ipam/address-set.ts'
 import { poolOf, wholeId } from '../src/ipam/pool-id.ts'
 import { readSnapshot, writeSnapshot } from '../src/ipam/snapshot.ts'
-import { choosePool, freshIpam, releaseIp, requestIp, takePool } from '../src/ipam/space.ts'
+import { choosePool, freshIpam, NOTHING_EXCLUDED, releaseIp, requestIp, takePool } from '../src/ipam/space.ts'
 import { ipAt } from '../src/ipam/subnet.ts'
 import type { Ipam, Pool } from '../src/ipam/types.ts'
 import { cidr } from '../src/net/cidr.ts'
@@ -274,7 +274,13 @@ const pools = (): Promise<Result> =>
       ours: () => {
         let ipam = freshIpam()
         for (let i = 0; i < POOLS; i++) {
-          const pool = choosePool(ipam, { tag: 'any', space: 'GlobalDefault', family: 4, size: null, exclude: [] })
+          const pool = choosePool(ipam, {
+            tag: 'any',
+            space: 'GlobalDefault',
+            family: 4,
+            size: null,
+            exclude: NOTHING_EXCLUDED,
+          })
           ipam = right(takePool(ipam, right(pool)))
         }
         return ipam

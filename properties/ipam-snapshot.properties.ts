@@ -8,7 +8,15 @@ import { setRange } from '../src/ipam/address-set.ts'
 import { arrange } from '../src/ipam/defaults.ts'
 import { poolOf } from '../src/ipam/pool-id.ts'
 import { readSnapshot, writeSnapshot } from '../src/ipam/snapshot.ts'
-import { choosePool, freshIpam, type PoolRequest, releaseIp, requestIp, takePool } from '../src/ipam/space.ts'
+import {
+  choosePool,
+  freshIpam,
+  NOTHING_EXCLUDED,
+  type PoolRequest,
+  releaseIp,
+  requestIp,
+  takePool,
+} from '../src/ipam/space.ts'
 import { ipAt } from '../src/ipam/subnet.ts'
 import type { DefaultPool, Ipam, PoolId } from '../src/ipam/types.ts'
 import { type Cidr, cidr, cidrFamily, firstOf, maskIp, sizeOf } from '../src/net/cidr.ts'
@@ -52,7 +60,7 @@ const request: fc.Arbitrary<PoolRequest> = fc.oneof(
     space: fc.constantFrom('LocalDefault' as const, 'GlobalDefault' as const),
     family: fc.constantFrom(4 as const, 6 as const),
     size: fc.constant(null),
-    exclude: fc.constant([]),
+    exclude: fc.constant(NOTHING_EXCLUDED),
   }),
 )
 

@@ -54,7 +54,7 @@ const sum = (a: Place, b: Place): Place => {
   const exact = typeof a === 'number' && typeof b === 'number' && a + b <= Number.MAX_SAFE_INTEGER
   if (exact) return a + b
   const n = BigInt(a) + BigInt(b)
-  return n <= Number.MAX_SAFE_INTEGER ? Number(n) : n
+  return Number.isSafeInteger(Number(n)) ? Number(n) : n
 }
 const negative = (a: Place): Place => -a
 

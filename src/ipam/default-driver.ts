@@ -7,8 +7,19 @@ import type { IpamError } from './error.ts'
 import { parseSpace } from './pool-id.ts'
 import { parsePrefix } from './prefix.ts'
 import { type Answer, type Answered, type IpamRequest, SERIAL } from './protocol.ts'
-import { choosePool, type Given, type PoolRequest, releaseIp, releasePool, requestIp, takePool } from './space.ts'
-import type { AddressSpace, Ipam } from './types.ts'
+import {
+  choosePool,
+  type Excluded,
+  excluding,
+  type Given,
+  NOTHING_EXCLUDED,
+  type PoolRequest,
+  releaseIp,
+  releasePool,
+  requestIp,
+  takePool,
+} from './space.ts'
+import type { Ipam } from './types.ts'
 
 /** What the host itself uses (its resolvers, its on-link routes); a free choice in the local space overlaps none of it. */
 export type HostPrefixes = ReadonlyArray<Cidr>
@@ -19,13 +30,19 @@ type RequestPool = Extract<IpamRequest, { Method: 'RequestPool' }>
 
 const poolRequest = (
   { AddressSpace: name, Pool, SubPool, V6 }: RequestPool,
-  host: HostPrefixes,
+  host: Excluded,
 ): Either<IpamError, PoolRequest> => {
   const space = parseSpace(name)
   if (E.isLeft(space)) return space
   const any = (family: Family, size: number | null): Either<IpamError, PoolRequest> =>
     SubPool === ''
-      ? E.right({ tag: 'any', space: space.right, family, size, exclude: excluded(space.right, host) })
+      ? E.right({
+          tag: 'any',
+          space: space.right,
+          family,
+          size,
+          exclude: space.right === 'LocalDefault' ? host : NOTHING_EXCLUDED,
+        })
       : E.left({ tag: 'InvalidSubPool', asked: SubPool, pool: Pool, fault: 'noPool' })
   if (Pool === '') return any(V6 ? 6 : 4, null)
   const subnet = parsePrefix(Pool)
@@ -39,9 +56,7 @@ const poolRequest = (
     : E.right({ tag: 'exactly', space: space.right, subnet: subnet.right, range: range.right })
 }
 
-const excluded = (space: AddressSpace, host: HostPrefixes): HostPrefixes => (space === 'LocalDefault' ? host : [])
-
-const requestPool = (ipam: Ipam, request: RequestPool, host: HostPrefixes): Either<IpamError, Answered<Ipam>> => {
+const requestPool = (ipam: Ipam, request: RequestPool, host: Excluded): Either<IpamError, Answered<Ipam>> => {
   const asked = poolRequest(request, host)
   if (E.isLeft(asked)) return asked
   const pool = choosePool(ipam, asked.right)
@@ -54,10 +69,10 @@ const requestPool = (ipam: Ipam, request: RequestPool, host: HostPrefixes): Eith
 
 const done = (state: Ipam): Answered<Ipam> => ({ state, response: NOTHING })
 
-/** `host` is looked up anew for each request by whoever knows the host. */
-export const answerDefault =
-  (host: HostPrefixes): Answer<Ipam> =>
-  (ipam, request) => {
+/** The answers on a host that uses these prefixes itself. */
+export const answerDefault = (prefixes: HostPrefixes): Answer<Ipam> => {
+  const host = excluding(prefixes)
+  return (ipam, request) => {
     switch (request.Method) {
       case 'GetCapabilities':
         return E.right({ state: ipam, response: { RequiresMACAddress: false, RequiresRequestReplay: true } })
@@ -87,3 +102,4 @@ export const answerDefault =
       }
     }
   }
+}

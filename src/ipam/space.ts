@@ -22,6 +22,16 @@ export const freshIpam = (defaults: Defaults = DEFAULT_POOLS): Ipam => ({
   taken: { LocalDefault: fresh(), GlobalDefault: fresh() },
 })
 
+/** Addresses that a free choice passes over, as places in the whole of their family. */
+export type Excluded = Readonly<Record<Family, AddressSet>>
+export const NOTHING_EXCLUDED: Excluded = { 4: wholeOf(4), 6: wholeOf(6) }
+
+const exclude = (excluded: Excluded, prefix: Cidr): Excluded => {
+  const family = cidrFamily(prefix)
+  return { ...excluded, [family]: markSubnet(excluded[family], prefix, true) }
+}
+export const excluding = (prefixes: ReadonlyArray<Cidr>): Excluded => prefixes.reduce(exclude, NOTHING_EXCLUDED)
+
 /**
  * What to ask of a space: a subnet, with or without a range of it; or any free one of a family, split to the default's own
  * size or to `size` (prefix length), overlapping nothing of `exclude` (what the host itself uses).
@@ -29,7 +39,7 @@ export const freshIpam = (defaults: Defaults = DEFAULT_POOLS): Ipam => ({
 export type PoolRequest = Readonly<{ space: AddressSpace }> &
   Readonly<
     | { tag: 'exactly'; subnet: Cidr; range: Cidr | null }
-    | { tag: 'any'; family: Family; size: number | null; exclude: ReadonlyArray<Cidr> }
+    | { tag: 'any'; family: Family; size: number | null; exclude: Excluded }
   >
 
 /** An address of a family as a place in its whole, and back. */
@@ -37,26 +47,26 @@ const alignUp = (place: Place, block: bigint): bigint => ((BigInt(place) + block
 const inFamily = (family: Family, place: bigint): Place => (family === 4 ? Number(place) : place)
 
 /**
- * The first free subnet of a default pool. Passes over taken runs in logarithmic time, and one by one over blocks that are
- * taken in part and over excluded prefixes.
+ * The first free subnet of a default pool. Passes over taken and excluded runs in logarithmic time, and one by one over
+ * blocks that are taken in part.
  */
-const firstGap = (taken: AddressSet, base: Cidr, bits: number, exclude: ReadonlyArray<Cidr>): Cidr | null => {
+const firstGap = (taken: AddressSet, excluded: AddressSet, base: Cidr, bits: number): Cidr | null => {
   const family = cidrFamily(base)
   const block = 1n << BigInt(widthOf(family) - bits)
   const end = numberOf(lastOf(base))
   let from = numberOf(firstOf(base))
   while (from <= end) {
-    const free = nextFree(taken, inFamily(family, from))
-    if (free === null) return null
-    const start = alignUp(free, block)
+    const place = inFamily(family, from)
+    const free = nextFree(taken, place)
+    const mine = nextFree(excluded, place)
+    if (free === null || mine === null) return null
+    const start = alignUp(free > mine ? free : mine, block)
     const last = start + block - 1n
     if (last > end) return null
-    const candidate: Cidr = { ip: ipOf(family, start), bits }
-    const busy = nextTaken(taken, inFamily(family, start))
-    const host = exclude.find((each) => overlaps(each, candidate))
-    if ((busy === null || busy > last) && host === undefined) return candidate
-    const behind = host === undefined ? last : numberOf(lastOf(host))
-    from = (behind > last ? behind : last) + 1n
+    const first = inFamily(family, start)
+    const blocked = [nextTaken(taken, first), nextTaken(excluded, first)].some((busy) => busy !== null && busy <= last)
+    if (!blocked) return { ip: ipOf(family, start), bits }
+    from = last + 1n
   }
   return null
 }
@@ -64,7 +74,7 @@ const firstGap = (taken: AddressSet, base: Cidr, bits: number, exclude: Readonly
 const chooseAny = (
   ipam: Ipam,
   space: AddressSpace,
-  { family, size, exclude }: Readonly<{ family: Family; size: number | null; exclude: ReadonlyArray<Cidr> }>,
+  { family, size, exclude: excluded }: Readonly<{ family: Family; size: number | null; exclude: Excluded }>,
 ): Either<IpamError, Pool> => {
   const fits = ({ base }: DefaultPool): boolean =>
     cidrFamily(base) === family && (size === null || (base.bits <= size && size <= widthOf(family)))
@@ -72,7 +82,7 @@ const chooseAny = (
   if (pools.length === 0 && size !== null)
     return E.left({ tag: 'InvalidPool', asked: `${family === 4 ? '0.0.0.0' : '::'}/${size}`, fault: 'noDefaultOfSize' })
   for (const pool of pools) {
-    const gap = firstGap(ipam.taken[space][family], pool.base, size ?? pool.size, exclude)
+    const gap = firstGap(ipam.taken[space][family], excluded[family], pool.base, size ?? pool.size)
     if (gap !== null) return E.right(poolOf(space, gap, null))
   }
   return E.left({ tag: 'NoMoreSubnets', family, space })

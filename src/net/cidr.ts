@@ -22,7 +22,8 @@ export type Cidr = Readonly<{ ip: Ip; bits: number }>
 
 /** The prefix and the host part of an IPv4 address; shifts by 32 do nothing in JavaScript, hence the case. */
 const mask4 = (bits: number): number => (bits === 0 ? 0 : (0xffffffff << (32 - bits)) >>> 0)
-const mask6 = (bits: number): bigint => MAX6 ^ ((1n << BigInt(128 - bits)) - 1n)
+const MASK6 = Array.from({ length: 129 }, (_, bits) => MAX6 ^ ((1n << BigInt(128 - bits)) - 1n))
+const mask6 = (bits: number): bigint => MASK6[bits] ?? MAX6
 
 /** The first address of the network that holds `ip` at this prefix length. */
 export const maskIp = (ip: Ip, bits: number): Ip =>

@@ -13,15 +13,16 @@ import { type Problem, readProblem } from '../problem.ts'
 import { CONFIGURE, readSettings, type Settings, showSettings } from './configure.ts'
 import { type Line, linesOf } from './lines.ts'
 
+type AskDefault = ReturnType<typeof answerDefault>
 /** `begun`: a request was made, so the defaults are settled. */
-type State = Readonly<{ ipam: Ipam; exclude: Settings['exclude']; begun: boolean }>
+type State = Readonly<{ ipam: Ipam; exclude: Settings['exclude']; ask: AskDefault; begun: boolean }>
 
 /** The response as the protocol has it, or why there is none. */
 export type Answer = Either<IpamError, Readonly<Record<string, unknown>>>
 
 const invalid = (what: string): Either<IpamError, never> => E.left({ tag: 'InvalidRequest', what })
 
-const FRESH: State = { ipam: freshIpam(), exclude: [], begun: false }
+const FRESH: State = { ipam: freshIpam(), exclude: [], ask: answerDefault([]), begun: false }
 
 const NULL_SPACE = 'null'
 const isForNull = (request: IpamRequest): boolean =>
@@ -37,18 +38,20 @@ const configure = (state: State, json: Readonly<Record<string, unknown>>): Step 
   if (E.isLeft(settings)) return { state, answer: settings }
   const { defaults, exclude } = settings.right
   return {
-    state: { ...state, ipam: freshIpam(defaults), exclude },
+    state: { ...state, ipam: freshIpam(defaults), exclude, ask: answerDefault(exclude) },
     answer: E.right(showSettings(settings.right)),
   }
 }
 
-const ask = ({ ipam, exclude }: State, request: IpamRequest): Step => {
+const ask = (before: State, request: IpamRequest): Step => {
+  const { ipam } = before
   const answered: Either<IpamError, Answered<Ipam>> = isForNull(request)
     ? E.map(({ response }: Answered<null>) => ({ state: ipam, response }))(answerNull(null, request))
-    : answerDefault(exclude)(ipam, request)
+    : before.ask(ipam, request)
+  const state = { ...before, begun: true }
   return E.isLeft(answered)
-    ? { state: { ipam, exclude, begun: true }, answer: answered }
-    : { state: { ipam: answered.right.state, exclude, begun: true }, answer: E.right(answered.right.response) }
+    ? { state, answer: answered }
+    : { state: { ...state, ipam: answered.right.state }, answer: E.right(answered.right.response) }
 }
 
 const parse = (text: string): Either<IpamError, unknown> => {

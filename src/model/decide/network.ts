@@ -2,7 +2,7 @@
 
 import { wholeId } from '../../ipam/pool-id.ts'
 import { isHostPrefix } from '../../ipam/prefix.ts'
-import { chooseIp, choosePool, type PoolRequest, takeIp, takePool } from '../../ipam/space.ts'
+import { chooseIp, choosePool, NOTHING_EXCLUDED, type PoolRequest, takeIp, takePool } from '../../ipam/space.ts'
 import type { Ipam } from '../../ipam/types.ts'
 import { type Cidr, cidrFamily, contains, isNetwork } from '../../net/cidr.ts'
 import { type Family, type Ip, isIp4 } from '../../net/ip.ts'
@@ -35,7 +35,7 @@ const takeFor = (ipam: Ipam, scope: DriverRules['scope'], network: string, spec:
   const space = scope === 'global' ? 'GlobalDefault' : 'LocalDefault'
   const asked: PoolRequest =
     spec.subnet === null
-      ? { tag: 'any', space, family: spec.family, size: null, exclude: [] }
+      ? { tag: 'any', space, family: spec.family, size: null, exclude: NOTHING_EXCLUDED }
       : { tag: 'exactly', space, subnet: spec.subnet, range: spec.range }
   const chosen = choosePool(ipam, asked)
   if (E.isLeft(chosen)) return chosen
