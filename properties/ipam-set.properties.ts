@@ -7,12 +7,12 @@ import fc from 'fast-check'
 import { describe, expect } from 'vitest'
 import { type AddressSet, emptySet, lastPlace, ofRuns, release, setRange, take } from '../src/ipam/address-set.ts'
 import { runs } from '../test/lib/runs.ts'
-import { bits, cells, program, SEED, step } from './arbitraries/ipam.ts'
+import { bits, cells, program, SEED } from './arbitraries/ipam.ts'
 import { diceOf, expectNoFault, stepsOf } from './lib/ipam-random.ts'
 import { cellsIn, cellsOf, editsFault, firstIn, lastIn, placeIn, type Reference, setFault } from './lib/ipam-set.ts'
 
 describe('a set of addresses', () => {
-  test.prop([cells, fc.array(step, { maxLength: 300 })])(
+  test.prop([cells, program(150)])(
     'answers as a Set of numbers would after each edit, and no version changes afterwards',
     (block, steps) => {
       expect(editsFault(block, steps, 1)).toBeNull()

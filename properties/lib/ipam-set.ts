@@ -6,6 +6,7 @@ import {
   type AddressSet,
   emptySet,
   has,
+  lastPlace,
   nextFree,
   nextTaken,
   ofRuns,
@@ -73,20 +74,23 @@ export const cellsOf = (bits: number, dice: Dice): Cells => {
 export const placeIn = (bits: number, n: bigint): Place => (bits > 52 ? n : Number(n))
 const countAs = (n: bigint): Place => (n <= BigInt(Number.MAX_SAFE_INTEGER) ? Number(n) : n)
 
-/** What is wrong with what a node says of itself, or a node below of itself: sixteen parts or none, exact numbers. */
+/** What is wrong with what a block says of itself, or one of its sixteenths does; a leaf is asked for its runs. */
 export const formFault = (set: AddressSet): string | null => {
-  const { bits, kids, count, runs } = set
-  const ends = runsOf(set)
-  let exact = 0n
+  const { bits, kids, count, runs, low, high } = set
+  const ends = kids.length === 0 ? runsOf(set) : []
+  let [exact, joined] = [0n, ends.length / 2]
   for (const [i, end] of ends.entries()) exact += i % 2 === 0 ? -BigInt(end) : BigInt(end) + 1n
-  if (count !== countAs(exact)) return `a part of 2^${bits} counts ${count} and not ${exact}`
-  if (runs !== ends.length / 2) return `a part of 2^${bits} has ${ends.length / 2} runs and not ${runs}`
-  if (kids.length % 16 !== 0 || kids.some((kid) => kid.bits !== bits - 4)) return `2^${bits} has parts of another size`
-  for (const kid of kids) {
-    const fault = formFault(kid)
-    if (fault !== null) return fault
+  for (const [digit, kid] of kids.entries()) {
+    exact += BigInt(kid.count)
+    joined += kid.runs - (kid.low && kids[digit - 1]?.high ? 1 : 0)
   }
-  return null
+  if (kids.length % 16 !== 0 || kids.some((kid) => kid.bits !== bits - 4)) return `2^${bits} has parts of another size`
+  if (count !== countAs(exact)) return `a part of 2^${bits} counts ${count} and not ${exact}`
+  if (runs !== joined) return `a part of 2^${bits} has ${joined} runs and not ${runs}`
+  const first = placeIn(bits, 0n)
+  if (low !== has(set, first) || high !== has(set, lastPlace(bits)))
+    return `a part of 2^${bits} is wrong about its ends`
+  return kids.map(formFault).find((fault) => fault !== null) ?? null
 }
 
 /** All that can be asked of a set, against the reference. */
