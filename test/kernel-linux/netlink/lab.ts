@@ -19,6 +19,13 @@ export const run = (program: string, ...args: ReadonlyArray<string>): string => 
   return stdout
 }
 
+/** What iproute2 prints with -j: a list of objects, or nothing. */
+export const json = (text: string): ReadonlyArray<Json> => {
+  const value: unknown = text.trim() === '' ? [] : JSON.parse(text)
+  if (!Array.isArray(value)) throw new Error(`not a list: ${text}`)
+  return value
+}
+
 export type Space = Readonly<{
   name: string
   path: string
@@ -43,8 +50,6 @@ export const space = (what: string): Space => {
   const path = `/run/netns/${name}`
   const socket = rightOf(openSocket({ in: 'path', path }))
   const fds: number[] = []
-  // What the tools print came from JSON.stringify's counterpart: a list of objects.
-  const json = (text: string): ReadonlyArray<Json> => (text.trim() === '' ? [] : (JSON.parse(text) as Json[]))
   const ip: Space['ip'] = (...args) => json(run('ip', '-n', name, '-j', '-d', ...args))
   return {
     name,

@@ -26,7 +26,7 @@ import { E } from '../../../src/prelude.ts'
 import { needs } from '../../lib/need.ts'
 import { labKernel, rightOf } from '../labs.ts'
 import { API, DB, NAMESPACES, TWO_NETWORKS, WEB } from '../topology.ts'
-import { run } from './lab.ts'
+import { type Json, json, run } from './lab.ts'
 
 const OF_NETLINK = new Set(['netns', 'link', 'port', 'address', 'route'])
 const WANTED = stateOf(TWO_NETWORKS.filter(({ kind }) => OF_NETLINK.has(kind)))
@@ -103,6 +103,8 @@ const link = (name: string, rest: Partial<Link> = {}): Link => ({
   ...rest,
 })
 const veth = (of: Ns): Link => link('v-x', { spec: { type: 'veth', peer: { ns: of, name: ifName('v-y') } } })
+/** Its MAC was the kernel's choice. */
+const inner = link('v-y', { ns: DB, spec: { type: 'veth', peer: { ns: HOST, name: ifName('v-x') } } })
 const address = (dev: string, text: string): KernelObject => ({
   kind: 'address',
   ns: HOST,
@@ -142,6 +144,7 @@ const DOUBTFUL: ReadonlyArray<KernelOp> = [
   create(veth(ns('nobody'))),
   create(veth(DB)),
   create(veth(DB)),
+  change(inner, { ...inner, mac: mac(0x02_42_00_00_77_02) }),
   remove(link('nobody')),
   remove(link('lo', { spec: { type: 'loopback' } })),
   create(port('v-x', 'nobody')),
@@ -167,8 +170,32 @@ const DOUBTFUL: ReadonlyArray<KernelOp> = [
   remove(route('br-front', '10.3.0.0/16', null)),
   remove(route('br-front', 'fd00:78::/64', null)),
   remove(route('br-front', 'fd00:77::/64', null)),
-  remove(veth(DB)),
+  create(route('br-front', 'fd00:80::/64', null, 5)),
+  create(route('br-front', 'fd00:80::/64', null)),
+  remove(route('br-front', 'fd00:80::/64', null)),
 ]
+
+const some = (from: Json, ...keys: ReadonlyArray<string>): Json =>
+  Object.fromEntries(keys.map((key) => [key, from[key]]))
+const list = (value: unknown): ReadonlyArray<Json> => (Array.isArray(value) ? value : [])
+
+/** What a namespace holds beyond our model of it: how an address is kept, of what sort a route is. */
+const finer = (real: string) => {
+  const addresses = json(run('ip', '-n', real, '-j', '-d', 'address', 'show')).flatMap((dev) =>
+    list(dev['addr_info'])
+      .filter((one) => one['scope'] !== 'link')
+      .map((one) => ({
+        dev: dev['ifname'],
+        ...some(one, 'local', 'prefixlen', 'scope', 'nodad', 'tentative', 'broadcast', 'label'),
+      })),
+  )
+  const routes = ['-4', '-6'].flatMap((family) =>
+    json(run('ip', '-n', real, '-j', '-d', family, 'route', 'show'))
+      .filter((one) => one['protocol'] !== 'kernel')
+      .map((one) => some(one, 'dst', 'gateway', 'dev', 'protocol', 'scope', 'type', 'metric', 'prefsrc', 'pref')),
+  )
+  return { addresses, routes }
+}
 
 const changed = (): KernelState =>
   stateOf(
@@ -217,6 +244,7 @@ needs.kernel('one program through netlink and through iproute2', () => {
     const theirs = rightOf(await tools.kernel.observe(SCOPE)())
     const found = rightOf(await ours.kernel.observe(SCOPE)())
     expect(objectsOf(found)).toEqual(objectsOf(theirs))
+    for (const of of sockets.keys()) expect(finer(names(of) ?? ''), of).toEqual(finer(labNames(tools.lab)(of) ?? ''))
   }
   const done = async (ops: ReadonlyArray<KernelOp>): Promise<void> => {
     expect(ops.length).toBeGreaterThan(0)
