@@ -87,6 +87,7 @@ export const formFault = (set: AddressSet): string | null => {
   if (kids.length % 16 !== 0 || kids.some((kid) => kid.bits !== bits - 4)) return `2^${bits} has parts of another size`
   if (count !== countAs(exact)) return `a part of 2^${bits} counts ${count} and not ${exact}`
   if (runs !== joined) return `a part of 2^${bits} has ${joined} runs and not ${runs}`
+  if (kids.length === 0 && runs > 32) return `a leaf of 2^${bits} has ${runs} runs`
   const first = placeIn(bits, 0n)
   if (low !== has(set, first) || high !== has(set, lastPlace(bits)))
     return `a part of 2^${bits} is wrong about its ends`
