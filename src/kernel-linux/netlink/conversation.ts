@@ -28,6 +28,8 @@ export const BATCH_MESSAGES = 256
 /** rtnetlink answers before send(2) returns; this is for what should not happen. */
 const PATIENCE_MS = 5000
 const DUMP_TRIES = 8
+/** So long a turn of the event loop may take. */
+const TURN_MS = 0.5
 
 const MALFORMED: NetlinkError = { tag: 'Malformed', what: 'a datagram' }
 
@@ -65,7 +67,13 @@ const listenInto = async (
   turn: Turn,
   each: (message: Message) => boolean | NetlinkError,
 ): Result<void> => {
+  let since = performance.now()
   for (;;) {
+    // Answers that are there already never leave the turn of the event loop by themselves.
+    if (performance.now() - since > TURN_MS) {
+      await new Promise((resolve) => setImmediate(resolve))
+      since = performance.now()
+    }
     const size = await socket.receive(into, turn)
     if (E.isLeft(size)) return size
     if (size.right === null) {
@@ -140,9 +148,12 @@ export const talk =
       return E.right(acks)
     })
 
-/** One question with one answer, such as getLink. Left: Refused (ENODEV, say), with the kernel's words. */
+/**
+ * One question with one answer, such as getLink. Left: Refused (ENODEV, say), with the kernel's words. Even a question waits
+ * where somebody holds the kernel's lock (rtnl_lock), hence `aside`.
+ */
 export const ask =
-  <A>(socket: Socket, request: Request, decode: Decode<A>, turn: Turn = 'here'): TaskEither<NetlinkError, A> =>
+  <A>(socket: Socket, request: Request, decode: Decode<A>, turn: Turn = 'aside'): TaskEither<NetlinkError, A> =>
   () =>
     socket.alone(async () => {
       const seq = socket.nextSeq()

@@ -2,6 +2,7 @@
 
 import { spawnSync } from 'node:child_process'
 import { closeSync, openSync } from 'node:fs'
+import { findBinary } from '../../../scripts/lib/system.mjs'
 import type { LinkInfo } from '../../../src/kernel-linux/netlink/codec/kinds.ts'
 import { createLink, deleteLink } from '../../../src/kernel-linux/netlink/codec/link.ts'
 import { talk } from '../../../src/kernel-linux/netlink/conversation.ts'
@@ -83,8 +84,9 @@ export const space = (what: string): Space => {
 }
 
 /** Whether this kernel can make links of a kind, found out by making one. `below`: it needs a device to sit on. */
-const missingKind = (info: LinkInfo, below: boolean) => async (): Promise<Missing> => {
-  if (process.platform !== 'linux' || process.getuid?.() !== 0) return 'root on Linux'
+const missingKind = async (what: string, info: LinkInfo, below: boolean): Promise<Missing> => {
+  if (process.platform !== 'linux' || process.getuid?.() !== 0 || findBinary('ip') === null)
+    return 'root and ip on Linux'
   const there = space(`kind-${info.kind}`)
   try {
     if (below)
@@ -93,14 +95,14 @@ const missingKind = (info: LinkInfo, below: boolean) => async (): Promise<Missin
       createLink({ name: 'trial', index: 51, ...(below ? { link: 50 } : {}), linkinfo: { info } }),
     )
     if (ack.code === 0) await there.does(deleteLink({ index: 51 }))
-    return ack.code === 0 ? null : `a kernel with ${info.kind} (${ack.text ?? ack.errno})`
+    return ack.code === 0 ? null : `a kernel with ${what} (${ack.text ?? ack.errno})`
   } finally {
     await there.close()
   }
 }
 
-/** A `describe` whose tests run only where the kernel has the kind. */
-export const needsKind = async (info: LinkInfo, below = false): Promise<ReturnType<typeof gate>> => {
-  const missing = await missingKind(info, below)()
+/** A `describe` whose tests run only where the kernel has the kind, `what` in words. */
+export const needsKind = async (what: string, info: LinkInfo, below = false): Promise<ReturnType<typeof gate>> => {
+  const missing = await missingKind(what, info, below)
   return gate(() => missing)
 }

@@ -291,7 +291,7 @@ needs.kernel('links', () => {
   })
 })
 
-const needsDummy = await needsKind({ kind: 'dummy' })
+const needsDummy = await needsKind('dummy links', { kind: 'dummy' })
 needsDummy('dummy links', () => {
   test('are made, seen and deleted', async () => {
     const here = space('dummy')
@@ -307,7 +307,7 @@ needsDummy('dummy links', () => {
   })
 })
 
-const needsVlan = await needsKind({ kind: 'vlan', options: { id: 5 } }, true)
+const needsVlan = await needsKind('802.1Q links', { kind: 'vlan', options: { id: 5 } }, true)
 needsVlan('802.1Q links', () => {
   test('have their id and protocol', async () => {
     const here = space('vlan')
@@ -328,7 +328,7 @@ needsVlan('802.1Q links', () => {
   })
 })
 
-const needsIpvlan = await needsKind({ kind: 'ipvlan', options: { mode: L.IPVLAN_MODE_L2 } }, true)
+const needsIpvlan = await needsKind('ipvlan', { kind: 'ipvlan', options: { mode: L.IPVLAN_MODE_L2 } }, true)
 needsIpvlan('ipvlan links', () => {
   test('have their mode and flags', async () => {
     const here = space('ipvlan')
@@ -346,7 +346,10 @@ needsIpvlan('ipvlan links', () => {
   })
 })
 
-const needsFiltering = await needsKind({ kind: 'bridge', options: { vlanFiltering: true } })
+const needsFiltering = await needsKind('VLAN filtering on bridges', {
+  kind: 'bridge',
+  options: { vlanFiltering: true },
+})
 needsFiltering("a bridge's VLANs", () => {
   let here: Space
   beforeAll(async () => {
