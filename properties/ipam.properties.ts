@@ -3,7 +3,7 @@
 
 import { test } from '@fast-check/vitest'
 import fc from 'fast-check'
-import { describe, expect } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { type AddressSet, ofRuns, type Place } from '../src/ipam/address-set.ts'
 import {
   choosePool,
@@ -72,7 +72,7 @@ const withUsed = (ipam: Ipam, id: PoolId, used: AddressSet): Ipam => {
 }
 
 describe('programs of requests', () => {
-  test.prop([START, program(120)])(
+  test.prop([START, program(120)], runs(0.3))(
     'are answered as by the reference, no state changes afterwards, and each answers as before when it is asked again',
     (start, steps) => {
       expect(requestsFault(start, steps, 1)).toBeNull()
@@ -83,7 +83,7 @@ describe('programs of requests', () => {
     expectNoFault(stepsOf(diceOf(seed), 1000), (steps) => requestsFault(start, steps, 200))
   })
 
-  test('reach every answer and every refusal, so that the two above say something', () => {
+  it('reach every answer and every refusal, so that the two above say something', () => {
     const heard = new Map<string, number>()
     for (let start = 0; start < 24; start++)
       requestsFault(start, stepsOf(diceOf(start), 1000), 1000, (ask, outcome) => {
@@ -182,7 +182,7 @@ describe('a pool', () => {
     },
   )
 
-  test.prop([subnetOf])('never gives a reserved address, not even after it was given back', (subnet) => {
+  test.prop([subnetOf], runs(0.3))('never gives a reserved address, not even after it was given back', (subnet) => {
     const { ipam, pool } = withPool(subnet)
     const reserved = [0n, sizeOf(subnet) - 1n].map((n) => nthOf(subnet, n)).filter((ip) => !mayHave(subnet, ip))
     for (const ip of reserved) {
@@ -248,25 +248,28 @@ describe('free choice of a pool', () => {
     ),
     { maxLength: 4 },
   )
-  test.prop([host])('in the local space takes each default network that the host does not use, once (P16)', (texts) => {
-    const exclude = texts.map(cidr)
-    const request = { tag: 'any', space: 'LocalDefault', family: 4, size: null } as const
-    const given: Cidr[] = []
-    for (let ipam = freshIpam(); ; ) {
-      const pool = choosePool(ipam, { ...request, exclude: excluding(exclude) })
-      if (E.isLeft(pool)) {
-        expect(pool.left.tag).toBe('NoMoreSubnets')
-        break
+  test.prop([host], runs(0.2))(
+    'in the local space takes each default network that the host does not use, once (P16)',
+    (texts) => {
+      const exclude = texts.map(cidr)
+      const request = { tag: 'any', space: 'LocalDefault', family: 4, size: null } as const
+      const given: Cidr[] = []
+      for (let ipam = freshIpam(); ; ) {
+        const pool = choosePool(ipam, { ...request, exclude: excluding(exclude) })
+        if (E.isLeft(pool)) {
+          expect(pool.left.tag).toBe('NoMoreSubnets')
+          break
+        }
+        given.push(pool.right.subnet)
+        ipam = right(takePool(ipam, pool.right))
       }
-      given.push(pool.right.subnet)
-      ipam = right(takePool(ipam, pool.right))
-    }
-    expect(given.map(({ ip, bits }) => `${numberOf(ip)}/${bits}`)).toEqual(
-      LOCAL_NETWORKS.filter((network) => !exclude.some((each) => overlaps(each, network))).map(
-        ({ ip, bits }) => `${numberOf(ip)}/${bits}`,
-      ),
-    )
-  })
+      expect(given.map(({ ip, bits }) => `${numberOf(ip)}/${bits}`)).toEqual(
+        LOCAL_NETWORKS.filter((network) => !exclude.some((each) => overlaps(each, network))).map(
+          ({ ip, bits }) => `${numberOf(ip)}/${bits}`,
+        ),
+      )
+    },
+  )
 
   test.prop([fc.integer({ min: 8, max: 32 })], runs(0.2))('splits to the size that was asked for', (size) => {
     const request = { tag: 'any', space: 'GlobalDefault', family: 4, size, exclude: NOTHING_EXCLUDED } as const

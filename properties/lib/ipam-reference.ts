@@ -1,7 +1,6 @@
 // The reference for the `default` allocator: sets of addresses by subnet, searched one by one. It knows nothing of tries,
 // masks or text: a prefix is a first address and a length, an answer is what the protocol would say.
 
-import { showCidr } from '../../src/net/cidr.ts'
 import { type Family, type Ip, ipOf, showIp } from '../../src/net/ip.ts'
 
 /** Host bits may be set. */
@@ -41,29 +40,18 @@ export const spanOf = ({ family, first, bits }: Block): Span => {
 const meet = (a: Block, b: Block): boolean =>
   a.family === b.family && spanOf(a)[0] <= spanOf(b)[1] && spanOf(b)[0] <= spanOf(a)[1]
 
-// Texts are kept, for a program names the same pools and addresses again and again.
-const keptIn =
-  <K>(
-    texts: Readonly<{ get: (key: K) => string | undefined; set: (key: K, text: string) => unknown }>,
-    make: (key: K) => string,
-  ) =>
-  (key: K): string => {
-    const text = texts.get(key) ?? make(key)
-    texts.set(key, text)
-    return text
-  }
-const ipText = keptIn(new Map<Ip, string>(), showIp)
-export const addressText = ({ family, n }: Address): string => ipText(ipOf(family, n))
-export const blockText = keptIn(new WeakMap<Block, string>(), ({ family, first, bits }: Block) =>
-  showCidr({ ip: ipOf(family, first), bits }),
-)
-export const subnetId = keptIn(
-  new WeakMap<PoolName, string>(),
-  ({ space, subnet }: PoolName) => `${space}/${blockText(subnet)}`,
-)
-export const poolText = keptIn(new WeakMap<PoolName, string>(), (pool: PoolName) =>
-  pool.range === null ? subnetId(pool) : `${subnetId(pool)}/${blockText(pool.range)}`,
-)
+// Texts of addresses are kept, for programs ask about the same ones again and again.
+const texts = new Map<Ip, string>()
+export const addressText = ({ family, n }: Address): string => {
+  const ip = ipOf(family, n)
+  const text = texts.get(ip) ?? showIp(ip)
+  texts.set(ip, text)
+  return text
+}
+export const blockText = ({ family, first, bits }: Block): string => `${addressText({ family, n: first })}/${bits}`
+export const subnetId = ({ space, subnet }: PoolName): string => `${space}/${blockText(subnet)}`
+export const poolText = (pool: PoolName): string =>
+  pool.range === null ? subnetId(pool) : `${subnetId(pool)}/${blockText(pool.range)}`
 
 const block = (family: Family, first: bigint, bits: number): Block => ({ family, first, bits })
 const NOT_FOR_HOSTS: ReadonlyArray<Block> = [
