@@ -53,9 +53,6 @@ export const putText = (out: Out, text: string): void => {
 
 const FROM_UTF8 = new TextDecoder('utf-8', { ignoreBOM: true })
 
-/** With the NUL that ends it. */
-export const textBytes = (text: string): Uint8Array => UTF8.encode(`${text}\0`)
-
 const SHORT = 64
 
 /** Up to the first NUL, if there is one. Bytes that are no UTF-8 read as U+FFFD. */

@@ -1,6 +1,6 @@
 // Tables of attributes: a record's key, the attribute that carries it, and how its payload is written and read. One table
-// serves both ways. On decoding, an attribute that is not in the table, or whose payload has another size than its field, is
-// passed over, for kernels grow; of one that comes twice the last counts, as in the kernel (nla_parse).
+// serves both ways. On decoding, an attribute that is not in the table, or whose payload is not of its field's size or form,
+// is passed over, for kernels grow; of one that comes twice the last counts, as in the kernel (nla_parse).
 
 import { type Ip, type Ip4, type Ip6, ip4, ip6, isIp4 } from '../../net/ip.ts'
 import { type Mac, mac } from '../../net/mac.ts'
@@ -31,7 +31,8 @@ export type Fields<V> = Readonly<{
 
 export const fields = <T extends Table>(table: T): Fields<ValuesOf<T>> => {
   const entries = Object.entries(table)
-  const byType = new Map(entries.map(([key, field]) => [field.type, { key, field }]))
+  const byType: Array<Readonly<{ key: string; field: Field<unknown> }> | undefined> = []
+  for (const [key, field] of entries) byType[field.type] = { key, field }
   return {
     write: (out, values) => {
       for (const [key, { type, flags, write }] of entries) {
@@ -42,7 +43,7 @@ export const fields = <T extends Table>(table: T): Fields<ValuesOf<T>> => {
     decode: (view, from, to) => {
       const values: Record<string, unknown> = {}
       const fine = eachAttr(view, from, to, (type, _, start, end) => {
-        const entry = byType.get(type)
+        const entry = byType[type]
         if (entry === undefined) return
         const value = entry.field.read(view, start, end)
         if (value !== undefined) values[entry.key] = value
@@ -165,14 +166,6 @@ export const ip6Address = (type: number): Field<Ip6> => ({
     const ip = to - from === 16 ? ipIn(view, from, to) : undefined
     return ip === undefined || isIp4(ip) ? undefined : ip
   },
-})
-
-/** A payload as it is, copied. */
-export const raw = (type: number, flags = 0): Field<Uint8Array> => ({
-  type,
-  flags,
-  write: putBytes,
-  read: (view, from, to) => new Uint8Array(view.buffer, view.byteOffset + from, to - from).slice(),
 })
 
 /** Attributes within an attribute; the flag is asked for by bridges and by strict parsers. */

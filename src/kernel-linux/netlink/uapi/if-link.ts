@@ -72,7 +72,6 @@ export const IFLA_BR_NF_CALL_ARPTABLES = 38
 export const IFLA_BR_VLAN_DEFAULT_PVID = 39
 export const IFLA_BR_MCAST_IGMP_VERSION = 43
 export const IFLA_BR_MCAST_MLD_VERSION = 44
-export const IFLA_BR_MULTI_BOOLOPT = 46
 
 export const IFLA_BRPORT_STATE = 1
 export const IFLA_BRPORT_PRIORITY = 2
@@ -143,7 +142,5 @@ export const IFLA_VXLAN_LOCAL6 = 17
 export const IFLA_VXLAN_UDP_CSUM = 18
 export const IFLA_VXLAN_UDP_ZERO_CSUM6_TX = 19
 export const IFLA_VXLAN_UDP_ZERO_CSUM6_RX = 20
-export const IFLA_VXLAN_GBP = 23
 export const IFLA_VXLAN_COLLECT_METADATA = 25
-export const IFLA_VXLAN_TTL_INHERIT = 28
 export const IFLA_VXLAN_DF = 29
