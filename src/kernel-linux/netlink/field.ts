@@ -5,7 +5,7 @@
 import { type Ip, type Ip4, type Ip6, ip4, ip6, isIp4 } from '../../net/ip.ts'
 import { type Mac, mac } from '../../net/mac.ts'
 import { eachAttr, putAttr } from './attr.ts'
-import { LITTLE_ENDIAN, type Out, putBytes, putText, textIn } from './bytes.ts'
+import { LITTLE_ENDIAN, type Out, putText, textIn } from './bytes.ts'
 import { NLA_F_NESTED } from './uapi/netlink.ts'
 
 /** `read` is given a view and where the payload begins and ends; undefined: not a payload of this field. */
