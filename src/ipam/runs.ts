@@ -56,6 +56,7 @@ export type Changed = Readonly<{ runs: Runs; gained: number }>
 
 /** These runs instead of those from `first` to before `end`. Copied so that a list of doubles stays one, and no larger. */
 const replace = (runs: Runs, first: number, end: number, by: Runs): Changed => {
+  if (runs.length === 0) return { runs: by, gained: countIn(by) }
   const grown = by.length - 2 * (end - first)
   const next = grown > 0 ? runs.concat(by.slice(0, grown)) : runs.slice(0, runs.length + grown)
   if (grown > 0) for (let i = next.length - 1; i >= 2 * end + grown; i--) next[i] = at(runs, i - grown)

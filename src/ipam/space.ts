@@ -60,6 +60,7 @@ const firstGap = (taken: AddressSet, excluded: AddressSet, base: Cidr, bits: num
     const free = nextFree(taken, place)
     const mine = nextFree(excluded, place)
     if (free === null || mine === null) return null
+    // biome-ignore lint/complexity/useMathMinMax: Math.max refuses bigints
     const start = alignUp(free > mine ? free : mine, block)
     const last = start + block - 1n
     if (last > end) return null
