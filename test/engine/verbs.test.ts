@@ -1,0 +1,228 @@
+// What an engine offers beside obeying: looking ahead, looking at the kernel, telling, waiting, stopping, remembering.
+
+import { describe, expect, test } from 'vitest'
+import { faultySim, paperKernel } from '../../properties/lib/kernels.ts'
+import { DRIVERS } from '../../src/drivers/registry.ts'
+import { type Engine, freshEngine, openEngine } from '../../src/engine/engine.ts'
+import { CHECKPOINTS, readJournal, replay, TURNS, type Turn } from '../../src/engine/journal.ts'
+import { type KernelObject, keyOf } from '../../src/kernel/object.ts'
+import { EMPTY_STATE } from '../../src/kernel/state.ts'
+import { FORWARD4 } from '../../src/kernel/sysctl.ts'
+import { encode } from '../../src/model/codec.ts'
+import { explain } from '../../src/model/error.ts'
+import { HOST } from '../../src/net/name.ts'
+import { getIn, sizeOfMap } from '../../src/net/pmap.ts'
+import { E } from '../../src/prelude.ts'
+import { memoryStore } from '../../src/store/memory.ts'
+import type { Store } from '../../src/store/store.ts'
+import { box, createEndpoint, createNetwork, createSandbox, join, leave, net } from '../lib/model.ts'
+
+const web = [createNetwork(1, 'front'), createSandbox(1, 'web'), createEndpoint(1, 1, 'web'), join(1, 1)]
+
+const right = <A>(result: E.Either<Parameters<typeof explain>[0], A>): A => {
+  if (E.isLeft(result)) throw new Error(explain(result.left))
+  return result.right
+}
+const sentence = (answer: E.Either<Parameters<typeof explain>[0], unknown> | undefined): string | null =>
+  answer !== undefined && E.isLeft(answer) ? explain(answer.left) : null
+
+const entriesOf = async (store: Store, prefix: string) => {
+  const listed = await store.list(prefix)()
+  if (E.isLeft(listed)) throw new Error(listed.left.tag)
+  return listed.right.entries
+}
+
+describe('a preview', () => {
+  test('tells the events and the operations, and does nothing', async () => {
+    const kernel = faultySim()
+    const engine = freshEngine({ kernel, check: true })
+    const { events, ops } = right(engine.preview(web))
+    expect(events.map(({ tag }) => tag)).toEqual(['NetworkCreated', 'SandboxCreated', 'EndpointCreated', 'Joined'])
+    expect(ops.length).toBeGreaterThan(5)
+    expect(sizeOfMap(engine.model().networks)).toBe(0)
+    expect(kernel.objects(EMPTY_STATE).filter(({ kind }) => kind === 'netns')).toEqual([])
+  })
+
+  test('tells exactly the operations that the commands lead to', async () => {
+    const kernel = paperKernel()
+    const engine = freshEngine({ kernel, check: true })
+    const { ops } = right(engine.preview(web))
+    await engine.submit(web)
+    expect(new Set(ops.map(({ object }) => keyOf(object)))).toEqual(new Set(kernel.objects(EMPTY_STATE).map(keyOf)))
+  })
+
+  test('tells the refusal of the first command that would be refused', () => {
+    const engine = freshEngine({ kernel: paperKernel() })
+    expect(sentence(engine.preview([createNetwork(1, 'front'), createNetwork(2, 'front')]))).toBe(
+      'a network named "front" exists already',
+    )
+  })
+})
+
+describe('differences', () => {
+  test('are none after a turn, and name what was taken away since', async () => {
+    const kernel = faultySim()
+    const engine = freshEngine({ kernel, check: true })
+    await engine.submit(web)
+    expect(right(await engine.differences())).toEqual([])
+    const lost = kernel.objects(EMPTY_STATE).find((object) => object.kind === 'port')
+    if (lost === undefined) throw new Error('there is no bridge port')
+    await kernel.apply([{ verb: 'delete', object: lost }])()
+    expect(right(await engine.differences()).map(({ verb, object }) => `${verb} ${keyOf(object)}`)).toEqual([
+      `create ${keyOf(lost)}`,
+    ])
+    await engine.sweep()
+    expect(right(await engine.differences())).toEqual([])
+  })
+})
+
+describe('a listener', () => {
+  test('hears each turn that changed something, in order, and nothing after it has stopped', async () => {
+    const engine = freshEngine({ kernel: paperKernel(), check: true })
+    const heard: Turn[] = []
+    const stop = engine.listen((turn) => heard.push(turn))
+    await engine.submit(web.slice(0, 2))
+    await engine.submit([createNetwork(2, 'front')])
+    await engine.submit(web.slice(2))
+    stop()
+    await engine.submit([leave(1, 1)])
+    expect(heard.map(({ number, deeds }) => [number, ...deeds.map(({ command }) => command.tag)])).toEqual([
+      [1, 'CreateNetwork', 'CreateSandbox'],
+      [2, 'CreateEndpoint', 'Join'],
+    ])
+  })
+
+  test('hears nothing of a command that was withdrawn', async () => {
+    const kernel = faultySim()
+    const engine = freshEngine({ kernel, check: true })
+    const heard: Turn[] = []
+    engine.listen((turn) => heard.push(turn))
+    kernel.refuseNext(0)
+    await engine.submit(web)
+    expect(heard.flatMap(({ deeds }) => deeds.map(({ command }) => command.tag))).toEqual([
+      'CreateNetwork',
+      'CreateEndpoint',
+    ])
+  })
+})
+
+describe('waiting', () => {
+  test('ends for commands that are cancelled before their turn', async () => {
+    const engine = freshEngine({ kernel: paperKernel(), check: true })
+    const cancel = new AbortController()
+    const first = engine.submit(web)
+    const second = engine.submit([createNetwork(2, 'back')], { signal: cancel.signal })
+    cancel.abort()
+    expect((await first).every(E.isRight)).toBe(true)
+    expect((await second).map(sentence)).toEqual(['the command was cancelled before its turn came'])
+    expect(sizeOfMap(engine.model().networks)).toBe(1)
+  })
+
+  test('is refused when too many wait', async () => {
+    const engine = freshEngine({ kernel: paperKernel(), maxWaiting: 4, check: true })
+    const first = engine.submit(web)
+    const second = engine.submit([createNetwork(2, 'back')])
+    expect((await second).map(sentence)).toEqual(['4 commands are waiting already; try again later'])
+    expect((await first).every(E.isRight)).toBe(true)
+    expect((await engine.submit([createNetwork(2, 'back')])).every(E.isRight)).toBe(true)
+  })
+})
+
+describe('an engine that closes', () => {
+  test('answers what waits, takes nothing more, and lets go of the store', async () => {
+    const store = memoryStore()
+    const engine = freshEngine({ kernel: paperKernel(), store })
+    const last = engine.submit(web)
+    const closed = engine.close()
+    expect((await engine.submit([createNetwork(2, 'back')])).map(sentence)).toEqual(['the engine is stopping'])
+    expect((await last).every(E.isRight)).toBe(true)
+    await closed
+    expect(await store.get('a')()).toMatchObject({ _tag: 'Left', left: { tag: 'StoreClosed' } })
+  })
+})
+
+describe('a journal', () => {
+  const busy = async (engine: Engine): Promise<void> => {
+    await engine.submit([createNetwork(1, 'front')])
+    for (let n = 1; n <= 5; n++) {
+      await engine.submit([createSandbox(n, `c${n}`), createEndpoint(n, 1, `c${n}`), join(n, n)])
+      await engine.submit([{ tag: 'DeleteSandbox', id: box(n) }, createNetwork(1, 'refused')])
+    }
+  }
+
+  test('replays to the model, whatever was checkpointed', async () => {
+    for (const checkpointTurns of [1, 3, 100]) {
+      const store = memoryStore()
+      const engine = freshEngine({ kernel: paperKernel(), store, checkpointTurns })
+      await busy(engine)
+      const journal = readJournal([...(await entriesOf(store, CHECKPOINTS)), ...(await entriesOf(store, TURNS))])
+      if (E.isLeft(journal)) throw new Error(journal.left)
+      const replayed = replay(DRIVERS, journal.right)
+      if (E.isLeft(replayed)) throw new Error(replayed.left.why)
+      expect(encode(replayed.right.networks)).toBe(encode(engine.model().networks))
+      expect(replayed.right).toEqual(engine.model())
+    }
+  })
+
+  test('keeps a bounded number of turns', async () => {
+    const store = memoryStore()
+    await busy(freshEngine({ kernel: paperKernel(), store, checkpointTurns: 3 }))
+    expect((await entriesOf(store, CHECKPOINTS)).length).toBe(1)
+    expect((await entriesOf(store, TURNS)).length).toBeLessThanOrEqual(6)
+  })
+
+  test('goes on counting after a restart', async () => {
+    const store = memoryStore()
+    const kernel = paperKernel()
+    await busy(freshEngine({ kernel, store, checkpointTurns: 100 }))
+    const before = (await entriesOf(store, TURNS)).length
+    const again = right(await openEngine({ kernel, store, checkpointTurns: 100 }))
+    await again.submit([createNetwork(2, 'back')])
+    expect((await entriesOf(store, TURNS)).map(({ key }) => Number(key.slice(TURNS.length))).at(-1)).toBe(before + 1)
+  })
+
+  test('that was altered is found out where it was', async () => {
+    const store = memoryStore()
+    await busy(freshEngine({ kernel: paperKernel(), store, checkpointTurns: 100 }))
+    const entries = await entriesOf(store, TURNS)
+    const altered = entries.map((entry, i) =>
+      i === 3 ? { ...entry, value: entry.value.replace('"name":"c2"', '"name":"c9"') } : entry,
+    )
+    const journal = readJournal(altered)
+    if (E.isLeft(journal)) throw new Error(journal.left)
+    expect(replay(DRIVERS, journal.right)).toMatchObject({ _tag: 'Left', left: { turn: 4 } })
+    const missing = readJournal(entries.filter((_, i) => i !== 2))
+    if (E.isLeft(missing)) throw new Error(missing.left)
+    expect(replay(DRIVERS, missing.right)).toMatchObject({ _tag: 'Left', left: { turn: 3 } })
+  })
+})
+
+describe('a sysctl of the host', () => {
+  const forwarding = (value: string): KernelObject => ({
+    kind: 'sysctl',
+    ns: HOST,
+    name: FORWARD4,
+    value,
+    otherwise: '0',
+  })
+  const valueIn = async (kernel: ReturnType<typeof faultySim>): Promise<unknown> => {
+    const observed = await kernel.observe({ namespaces: [HOST], sysctls: [{ ns: HOST, name: FORWARD4 }] })()
+    if (E.isLeft(observed)) throw new Error(observed.left.what)
+    const found = getIn(observed.right, keyOf(forwarding('0')))
+    return found?.kind === 'sysctl' ? found.value : null
+  }
+
+  test.each(['0', '1'])('goes back to what it was before the first network: %s', async (own) => {
+    const kernel = faultySim()
+    await kernel.apply([{ verb: 'create', object: forwarding(own) }])()
+    const store = memoryStore()
+    const engine = freshEngine({ kernel, store, check: true })
+    await engine.submit([createNetwork(1, 'front')])
+    expect(await valueIn(kernel)).toBe('1')
+    const again = right(await openEngine({ kernel, store, check: true }))
+    await again.submit([{ tag: 'DeleteNetwork', id: net(1) }])
+    expect(await valueIn(kernel)).toBe(own)
+    await again.submit([createNetwork(2, 'back')])
+    expect(await entriesOf(store, 'host/')).toHaveLength(1)
+  })
+})
