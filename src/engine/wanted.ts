@@ -25,24 +25,23 @@ export type WantedClash = Readonly<{ key: ObjectKey; owners: ReadonlyArray<Owner
 
 const isOwner = (a: Owner, b: Owner): boolean => a.of === b.of && a.id === b.id
 
-const drop = (wanted: Wanted, owner: Owner, key: ObjectKey): Wanted => {
-  const left = (getIn(wanted.owners, key) ?? []).filter((other) => !isOwner(other, owner))
+type Held = Pick<Wanted, 'state' | 'owners'>
+
+const drop = ({ state, owners }: Held, owner: Owner, key: ObjectKey): Held => {
+  const left = (getIn(owners, key) ?? []).filter((other) => !isOwner(other, owner))
   return left.length > 0
-    ? { ...wanted, owners: setIn(wanted.owners, key, left) }
-    : { ...wanted, owners: removeIn(wanted.owners, key), state: removeIn(wanted.state, key) }
+    ? { state, owners: setIn(owners, key, left) }
+    : { state: removeIn(state, key), owners: removeIn(owners, key) }
 }
 
-const add = (wanted: Wanted, owner: Owner, object: KernelObject): Either<WantedClash, Wanted> => {
+const add = ({ state, owners }: Held, owner: Owner, object: KernelObject): Either<WantedClash, Held> => {
   const key = keyOf(object)
-  const held = getIn(wanted.state, key)
-  const owners = getIn(wanted.owners, key) ?? []
-  if (held !== undefined && !sameObject(held, object)) return E.left({ key, owners: [...owners, owner] })
+  const held = getIn(state, key)
+  const others = getIn(owners, key) ?? []
+  if (held !== undefined && !sameObject(held, object)) return E.left({ key, owners: [...others, owner] })
   return E.right({
-    ...wanted,
-    owners: owners.some((other) => isOwner(other, owner))
-      ? wanted.owners
-      : setIn(wanted.owners, key, [...owners, owner]),
-    state: held === undefined ? setIn(wanted.state, key, object) : wanted.state,
+    state: held === undefined ? setIn(state, key, object) : state,
+    owners: others.some((other) => isOwner(other, owner)) ? owners : setIn(owners, key, [...others, owner]),
   })
 }
 
@@ -72,7 +71,7 @@ export const replaceFragments = (
   const turnovers = changed.map(({ owner, fragment }) =>
     turnover(owner, getIn(wanted.fragments, ownerKey(owner)) ?? [], fragment),
   )
-  let now = wanted
+  let now: Held = wanted
   for (const { owner, gone } of turnovers) for (const key of gone) now = drop(now, owner, key)
   for (const { owner, fresh } of turnovers) {
     for (const object of fresh) {
@@ -82,7 +81,7 @@ export const replaceFragments = (
     }
   }
   return E.right({
-    wanted: { ...now, fragments: changed.reduce(withFragment, now.fragments) },
+    wanted: { state: now.state, owners: now.owners, fragments: changed.reduce(withFragment, wanted.fragments) },
     asked: turnovers.flatMap(({ fresh }) => fresh.map(keyOf)),
   })
 }

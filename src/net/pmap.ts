@@ -42,14 +42,18 @@ const node = <V>(n: Node<V>, left: Node<V> | null, right: Node<V> | null): Node<
   size: 1 + (left?.size ?? 0) + (right?.size ?? 0),
 })
 
-const insert = <V>(at: Node<V> | null, fresh: Node<V>): Node<V> => {
-  if (at === null) return fresh
-  if (fresh.key === at.key) return node(fresh, at.left, at.right)
-  if (fresh.key < at.key) {
-    const left = insert(at.left, fresh)
+/** The tree with this entry; the same tree if it holds exactly this value already. */
+const insert = <V>(at: Node<V> | null, key: string, rank: number, value: V): Node<V> => {
+  if (at === null) return { key, rank, value, left: null, right: null, size: 1 }
+  if (key < at.key) {
+    const left = insert(at.left, key, rank, value)
+    if (left === at.left) return at
     return above(left, at) ? node(left, left.left, node(at, left.right, at.right)) : node(at, left, at.right)
   }
-  const right = insert(at.right, fresh)
+  if (key === at.key)
+    return value === at.value ? at : { key, rank, value, left: at.left, right: at.right, size: at.size }
+  const right = insert(at.right, key, rank, value)
+  if (right === at.right) return at
   return above(right, at) ? node(right, node(at, at.left, right.left), right.right) : node(at, at.left, right)
 }
 
@@ -61,11 +65,11 @@ const merge = <V>(a: Node<V> | null, b: Node<V> | null): Node<V> | null => {
 
 const erase = <V>(at: Node<V> | null, key: string): Node<V> | null => {
   if (at === null) return null
-  if (key === at.key) return merge(at.left, at.right)
   if (key < at.key) {
     const left = erase(at.left, key)
     return left === at.left ? at : node(at, left, at.right)
   }
+  if (key === at.key) return merge(at.left, at.right)
   const right = erase(at.right, key)
   return right === at.right ? at : node(at, at.left, right)
 }
@@ -73,8 +77,9 @@ const erase = <V>(at: Node<V> | null, key: string): Node<V> | null => {
 export const getIn = <V>(map: PMap<V>, key: string): V | undefined => {
   let at = map.root
   while (at !== null) {
-    if (key === at.key) return at.value
-    at = key < at.key ? at.left : at.right
+    if (key < at.key) at = at.left
+    else if (key === at.key) return at.value
+    else at = at.right
   }
   return undefined
 }
@@ -82,17 +87,18 @@ export const getIn = <V>(map: PMap<V>, key: string): V | undefined => {
 export const hasIn = <V>(map: PMap<V>, key: string): boolean => {
   let at = map.root
   while (at !== null) {
-    if (key === at.key) return true
-    at = key < at.key ? at.left : at.right
+    if (key < at.key) at = at.left
+    else if (key === at.key) return true
+    else at = at.right
   }
   return false
 }
 
 /** The map with this entry; the same map if it holds exactly this value already. */
-export const setIn = <V>(map: PMap<V>, key: string, value: V): PMap<V> =>
-  getIn(map, key) === value && hasIn(map, key)
-    ? map
-    : { root: insert(map.root, { key, rank: rankOf(key), value, left: null, right: null, size: 1 }) }
+export const setIn = <V>(map: PMap<V>, key: string, value: V): PMap<V> => {
+  const root = insert(map.root, key, rankOf(key), value)
+  return root === map.root ? map : { root }
+}
 
 /** The map without this key; the same map if it was not there. */
 export const removeIn = <V>(map: PMap<V>, key: string): PMap<V> => {
