@@ -8,6 +8,7 @@ const holdingNothing = (type: string): Driver => ({
   type,
   scope: 'local',
   addresses: false,
+  severalSubnets: false,
   single: true,
   configure: () => E.right({}),
   objection: () => null,

@@ -4,7 +4,7 @@
 
 import type { Fragment } from '../kernel/state.ts'
 import type { Owner } from '../model/command.ts'
-import { endpointsIn, endpointsOn, type JoinedEndpoint, type WayOut, wayOut } from '../model/queries.ts'
+import { endpointsIn, endpointsOn, hasNamespace, type JoinedEndpoint, type WayOut, wayOut } from '../model/queries.ts'
 import type { Endpoint, EndpointId, Model, Network, NetworkId, Sandbox, SandboxId } from '../model/types.ts'
 import { changesBetween, getIn, valuesOf } from '../net/pmap.ts'
 import type { Drivers } from './registry.ts'
@@ -31,7 +31,7 @@ const renderEndpoint = (drivers: Drivers, model: Model, endpoint: JoinedEndpoint
   const network = getIn(model.networks, endpoint.network)
   const sandbox = getIn(model.sandboxes, endpoint.attachment.sandbox)
   const driver = network === undefined ? undefined : drivers.get(network.driver)
-  if (network === undefined || sandbox === undefined || driver === undefined) return []
+  if (network === undefined || sandbox === undefined || driver === undefined || !hasNamespace(sandbox)) return []
   const ways = waysOut(model, sandbox.id)
   const publishes = {
     4: ways[4]?.endpoint.id === endpoint.id ? sandbox.ports : [],
@@ -41,6 +41,7 @@ const renderEndpoint = (drivers: Drivers, model: Model, endpoint: JoinedEndpoint
 }
 
 const renderSandbox = (model: Model, sandbox: Sandbox): Fragment => {
+  if (!hasNamespace(sandbox)) return []
   const ways = waysOut(model, sandbox.id)
   return sandboxFragment(sandbox, ways[4], ways[6])
 }

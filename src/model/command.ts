@@ -1,20 +1,23 @@
-// Everything the outside may say. Ids, and every random or timed choice, arrive inside.
+// Everything the outside may say. Ids, and every random or timed choice, arrive inside. A field that may be left out says
+// what that means.
 
-import type { Cidr } from '../net/cidr.ts'
-import type { Family, Ip, Ip4, Ip6 } from '../net/ip.ts'
+import type { Ip, Ip4, Ip6 } from '../net/ip.ts'
 import type { Mac } from '../net/mac.ts'
 import type { IfName, Ns } from '../net/name.ts'
 import type { Port, Transport } from '../net/port.ts'
-import type { EndpointId, NetworkId, SandboxId } from './types.ts'
+import type {
+  DnsSettings,
+  EndpointId,
+  ExposedPort,
+  ExtraHost,
+  NetworkId,
+  NetworkScope,
+  PoolSpec,
+  SandboxId,
+  Texts,
+} from './types.ts'
 
-/** One pool to ask for: `subnet` null takes one from the defaults. */
-export type PoolSpec = Readonly<{
-  family: Family
-  subnet: Cidr | null
-  range: Cidr | null
-  gateway: Ip | null
-  aux: Readonly<Record<string, Ip>>
-}>
+export type { PoolSpec } from './types.ts'
 
 /** A port to publish: on the first free one of `hostPorts` (both ends included), null meaning any. */
 export type PortRequest = Readonly<{
@@ -28,25 +31,54 @@ export type CreateNetwork = Readonly<{
   tag: 'CreateNetwork'
   id: NetworkId
   name: string
+  /** Of no meaning for one that is `configOnly`. */
   driver: string
   /** As written by the user; the driver reads them. */
-  options: Readonly<Record<string, string>>
+  options: Texts
   internal: boolean
   attachable: boolean
-  labels: Readonly<Record<string, string>>
-  /** At most one of each family; a family without one is off. Ignored by drivers that need no addresses. */
+  labels: Texts
+  /** A family without a pool is off. Ignored by drivers that need no addresses. */
   pools: ReadonlyArray<PoolSpec>
+  /** Absent: the driver's own. */
+  scope?: NetworkScope | 'swarm'
+  /** Carries the traffic of a cluster's published ports. Absent: no. */
+  ingress?: boolean
+  /** It only lends its options, pools and labels. Absent: no. */
+  configOnly?: boolean
+  /** The name of the network to take them from; then it says none itself (one IPv4 pool without wishes is none). */
+  configFrom?: string
 }>
-export type DeleteNetwork = Readonly<{ tag: 'DeleteNetwork'; id: NetworkId }>
+/** `force` also takes the ingress network. Absent: no. */
+export type DeleteNetwork = Readonly<{ tag: 'DeleteNetwork'; id: NetworkId; force?: boolean }>
 
-export type CreateSandbox = Readonly<{
-  tag: 'CreateSandbox'
-  id: SandboxId
-  container: string
-  hostname: string
-  ns: Ns
-  ports: ReadonlyArray<PortRequest>
+/** What a sandbox may be given, and given anew. Absent: nothing. */
+export type SandboxOptions = Readonly<{
+  domainname?: string
+  extraHosts?: ReadonlyArray<ExtraHost>
+  dns?: DnsSettings
+  exposed?: ReadonlyArray<ExposedPort>
+  labels?: Texts
 }>
+
+export type CreateSandbox = SandboxOptions &
+  Readonly<{
+    tag: 'CreateSandbox'
+    id: SandboxId
+    container: string
+    hostname: string
+    ns: Ns
+    ports: ReadonlyArray<PortRequest>
+    /** Somebody else makes the namespace, and `SetKey` tells where it is; nothing is there until then. Absent: we make it. */
+    external?: boolean
+  }>
+/** All options anew, at once; what is absent is gone. The endpoints stay, with their priorities; so do ports asked for again. */
+export type RefreshSandbox = SandboxOptions &
+  Readonly<{ tag: 'RefreshSandbox'; id: SandboxId; hostname: string; ports: ReadonlyArray<PortRequest> }>
+/** Names the container, and with it all of its endpoints. */
+export type RenameSandbox = Readonly<{ tag: 'RenameSandbox'; id: SandboxId; container: string }>
+/** Tells where the namespace of a sandbox is: a path such as /proc/17/ns/net. */
+export type SetKey = Readonly<{ tag: 'SetKey'; sandbox: SandboxId; path: string }>
 /** Takes its endpoints along: a container that is gone has none. */
 export type DeleteSandbox = Readonly<{ tag: 'DeleteSandbox'; id: SandboxId }>
 
@@ -59,6 +91,25 @@ export type CreateEndpoint = Readonly<{
   ipv4: Ip4 | null
   ipv6: Ip6 | null
   mac: Mac | null
+  /** Absent: none. */
+  linkLocal?: ReadonlyArray<Ip>
+  /** No IPv6 address, whatever the network has. Absent: no. */
+  disableIPv6?: boolean
+  /** The sandbox's resolver does not answer for it. Absent: no. */
+  disableResolution?: boolean
+  /** `net.ipv4.conf.IFNAME.log_martians` and its value; the interface's name is put in. Absent: none. */
+  sysctls?: Texts
+  /** Its name inside, if the join asks for none. Absent: the next `ethN`. */
+  ifName?: IfName | null
+  /** Absent: none. */
+  exposed?: ReadonlyArray<ExposedPort>
+}>
+/** Other DNS names: the first is the endpoint's name. `aliases` absent: as they are. */
+export type RenameEndpoint = Readonly<{
+  tag: 'RenameEndpoint'
+  id: EndpointId
+  name: string
+  aliases?: ReadonlyArray<string>
 }>
 /** `force` also takes one that is joined. */
 export type DeleteEndpoint = Readonly<{ tag: 'DeleteEndpoint'; id: EndpointId; force: boolean }>
@@ -85,8 +136,12 @@ export type Command =
   | CreateNetwork
   | DeleteNetwork
   | CreateSandbox
+  | RefreshSandbox
+  | RenameSandbox
+  | SetKey
   | DeleteSandbox
   | CreateEndpoint
+  | RenameEndpoint
   | DeleteEndpoint
   | Join
   | Leave

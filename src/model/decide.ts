@@ -3,10 +3,11 @@
 
 import { E, type Either } from '../prelude.ts'
 import type { Command } from './command.ts'
-import { createEndpoint, deleteEndpoint } from './decide/endpoint.ts'
+import { createEndpoint, deleteEndpoint, renameEndpoint } from './decide/endpoint.ts'
+import { join, leave } from './decide/join.ts'
 import { createNetwork, deleteNetwork } from './decide/network.ts'
 import { kernelRefused } from './decide/refusal.ts'
-import { createSandbox, deleteSandbox, join, leave } from './decide/sandbox.ts'
+import { createSandbox, deleteSandbox, refreshSandbox, renameSandbox, setKey } from './decide/sandbox.ts'
 import type { CnmError } from './error.ts'
 import type { CnmEvent } from './event.ts'
 import type { Rules } from './rules.ts'
@@ -20,10 +21,18 @@ export const decide = (rules: Rules, model: Model, command: Command): Either<Cnm
       return deleteNetwork(model, command)
     case 'CreateSandbox':
       return createSandbox(model, command)
+    case 'RefreshSandbox':
+      return refreshSandbox(model, command)
+    case 'RenameSandbox':
+      return renameSandbox(model, command)
+    case 'SetKey':
+      return setKey(model, command)
     case 'DeleteSandbox':
       return deleteSandbox(model, command)
     case 'CreateEndpoint':
       return createEndpoint(model, command)
+    case 'RenameEndpoint':
+      return renameEndpoint(model, command)
     case 'DeleteEndpoint':
       return deleteEndpoint(model, command)
     case 'Join':

@@ -6,7 +6,9 @@ import type { Cidr } from '../net/cidr.ts'
 import { showCidr } from '../net/cidr.ts'
 import type { Ip } from '../net/ip.ts'
 import { showIp } from '../net/ip.ts'
-import type { PortBinding } from './types.ts'
+import { type Mac, showMac } from '../net/mac.ts'
+import type { Port, Transport } from '../net/port.ts'
+import type { NetworkScope, PortBinding } from './types.ts'
 
 export type Noun = 'network' | 'endpoint' | 'sandbox'
 
@@ -15,10 +17,23 @@ export type CnmError =
   | Readonly<
       | { tag: 'NotFound'; what: Noun; id: string }
       | { tag: 'IdTaken'; what: Noun; id: string }
-      | { tag: 'NameEmpty'; what: Noun }
+      | { tag: 'NameEmpty'; what: Noun; id: string }
       | { tag: 'NetworkNameTaken'; name: string }
       | { tag: 'EndpointNameTaken'; name: string; network: string }
       | { tag: 'SandboxTaken'; ns: string; by: string }
+      | { tag: 'ContainerTaken'; container: string; sandbox: string }
+      | { tag: 'InvalidKey'; container: string; why: 'empty' | 'host' }
+      | { tag: 'ConfigOnlyOptions'; network: string; options: ReadonlyArray<string> }
+      | { tag: 'ConfigOfConfig'; network: string; config: string }
+      | { tag: 'ConfigAndOwn'; network: string; config: string; own: ReadonlyArray<string> }
+      | { tag: 'NoSuchConfig'; network: string; config: string }
+      | { tag: 'ConfigInUse'; network: string; networks: ReadonlyArray<string> }
+      | { tag: 'NoEndpointsHere'; network: string; endpoint: string }
+      | { tag: 'ScopeTooLow'; network: string; driver: string; scope: NetworkScope; least: NetworkScope }
+      | { tag: 'NoSwarm'; network: string }
+      | { tag: 'IngressScope'; network: string; driver: string }
+      | { tag: 'IngressTaken'; network: string; existing: string }
+      | { tag: 'IngressHeld'; network: string }
       | { tag: 'UnknownDriver'; driver: string; known: ReadonlyArray<string> }
       | { tag: 'BadOption'; driver: string; option: string; value: string; expected: string }
       | { tag: 'NoAddressFamily'; network: string }
@@ -27,9 +42,17 @@ export type CnmError =
       | { tag: 'MtuTooSmall'; network: string; mtu: number; least: number }
       | { tag: 'OnlyOne'; driver: string; existing: string }
       | { tag: 'GatewayOutside'; network: string; gateway: Ip; subnet: Cidr }
+      | { tag: 'AuxOutside'; network: string; name: string; ip: Ip; subnet: Cidr }
+      | { tag: 'RangeAlone'; network: string; range: Cidr }
       | { tag: 'HostBits'; network: string; subnet: Cidr }
       | { tag: 'NotUnicast'; network: string; subnet: Cidr }
       | { tag: 'NoSuchSubnet'; network: string; ip: Ip; subnets: ReadonlyArray<Cidr> }
+      | { tag: 'NoAddressLeft'; network: string; endpoint: string; family: 4 | 6; subnets: ReadonlyArray<Cidr> }
+      | { tag: 'IPv6Off'; endpoint: string; ip: Ip }
+      | { tag: 'NotLinkLocal'; endpoint: string; ip: Ip }
+      | { tag: 'LinkLocalTaken'; network: string; ip: Ip; by: string }
+      | { tag: 'BadMac'; endpoint: string; mac: Mac }
+      | { tag: 'BadSysctl'; endpoint: string; sysctl: string; why: 'name' | 'value' }
       | { tag: 'HasEndpoints'; network: string; endpoints: ReadonlyArray<string> }
       | { tag: 'AlreadyJoined'; endpoint: string; container: string }
       | { tag: 'IsJoined'; endpoint: string; container: string }
@@ -38,7 +61,7 @@ export type CnmError =
       | { tag: 'InterfaceTaken'; ifName: string; container: string }
       | { tag: 'SharesHost'; container: string; network: string }
       | { tag: 'PortTaken'; port: PortBinding; by: string }
-      | { tag: 'PortsExhausted'; transport: string }
+      | { tag: 'PortsExhausted'; container: string; containerPort: Port; transport: Transport }
       | { tag: 'Clash'; key: string; owners: ReadonlyArray<string> }
       | { tag: 'KernelRefused'; operation: string; errno: string }
       | { tag: 'Unavailable'; what: string; hint: string | null }
@@ -53,6 +76,19 @@ export const errorClass: Readonly<Record<CnmError['tag'], ErrorClass>> = {
   NetworkNameTaken: 'Conflict',
   EndpointNameTaken: 'Forbidden',
   SandboxTaken: 'Forbidden',
+  ContainerTaken: 'Forbidden',
+  InvalidKey: 'InvalidParameter',
+  ConfigOnlyOptions: 'Forbidden',
+  ConfigOfConfig: 'Forbidden',
+  ConfigAndOwn: 'Forbidden',
+  NoSuchConfig: 'NotFound',
+  ConfigInUse: 'Forbidden',
+  NoEndpointsHere: 'Forbidden',
+  ScopeTooLow: 'Forbidden',
+  NoSwarm: 'Forbidden',
+  IngressScope: 'Forbidden',
+  IngressTaken: 'Forbidden',
+  IngressHeld: 'Forbidden',
   UnknownDriver: 'NotFound',
   BadOption: 'InvalidParameter',
   NoAddressFamily: 'InvalidParameter',
@@ -61,9 +97,17 @@ export const errorClass: Readonly<Record<CnmError['tag'], ErrorClass>> = {
   MtuTooSmall: 'InvalidParameter',
   OnlyOne: 'Forbidden',
   GatewayOutside: 'InvalidParameter',
+  AuxOutside: 'Forbidden',
+  RangeAlone: 'InvalidParameter',
   HostBits: 'InvalidParameter',
   NotUnicast: 'InvalidParameter',
   NoSuchSubnet: 'InvalidParameter',
+  NoAddressLeft: 'Unavailable',
+  IPv6Off: 'InvalidParameter',
+  NotLinkLocal: 'InvalidParameter',
+  LinkLocalTaken: 'Forbidden',
+  BadMac: 'InvalidParameter',
+  BadSysctl: 'InvalidParameter',
   HasEndpoints: 'Forbidden',
   AlreadyJoined: 'Forbidden',
   IsJoined: 'Forbidden',
@@ -93,68 +137,96 @@ export const showBinding = (port: PortBinding): string =>
 
 const listed = (items: ReadonlyArray<string>): string => items.map((item) => `"${item}"`).join(', ')
 
+type ModelError = Exclude<CnmError, IpamError>
+type Sentences = { readonly [T in ModelError['tag']]: (error: Extract<ModelError, { tag: T }>) => string }
+
+const SENTENCES: Sentences = {
+  NotFound: (error) => `there is no ${error.what} "${error.id}"`,
+  IdTaken: (error) => `a ${error.what} with the id ${error.id} exists already`,
+  NameEmpty: (error) => `the ${error.what} ${error.id} needs a name`,
+  NetworkNameTaken: (error) => `a network named "${error.name}" exists already`,
+  EndpointNameTaken: (error) => `network "${error.network}" has an endpoint named "${error.name}" already`,
+  SandboxTaken: (error) => `the namespace "${error.ns}" belongs to container "${error.by}" already`,
+  ContainerTaken: (error) => `container "${error.container}" has the sandbox ${error.sandbox} already`,
+  InvalidKey: (error) =>
+    error.why === 'empty'
+      ? `the key of container "${error.container}" is empty; it is the path of a network namespace`
+      : `container "${error.container}" shares the namespace of the host, so it has no key of its own`,
+  ConfigOnlyOptions: (error) =>
+    `network "${error.network}" only lends its configuration and cannot be given ${error.options.join(', ')}`,
+  ConfigOfConfig: (error) =>
+    `network "${error.network}" only lends its configuration and cannot take that of "${error.config}"`,
+  ConfigAndOwn: (error) =>
+    `network "${error.network}" takes its configuration from "${error.config}" and cannot have ${error.own.join(', ')} of its own`,
+  NoSuchConfig: (error) =>
+    `network "${error.network}" asks for the configuration of "${error.config}", but no configuration-only network is named so`,
+  ConfigInUse: (error) => `the configuration of network "${error.network}" is in use by ${listed(error.networks)}`,
+  NoEndpointsHere: (error) =>
+    `network "${error.network}" only lends its configuration and cannot have endpoint "${error.endpoint}"`,
+  ScopeTooLow: (error) =>
+    `network "${error.network}" cannot have scope ${error.scope}: driver ${error.driver} needs ${error.least}`,
+  NoSwarm: (error) => `network "${error.network}" asks for scope swarm, but there is no swarm; ask for local or global`,
+  IngressScope: (error) =>
+    `network "${error.network}" cannot be the ingress network: driver ${error.driver} is not global`,
+  IngressTaken: (error) => `network "${error.network}" cannot be the ingress network: "${error.existing}" is`,
+  IngressHeld: (error) => `network "${error.network}" is the ingress network; only force removes it`,
+  UnknownDriver: (error) => `there is no network driver "${error.driver}"; known are ${error.known.join(', ')}`,
+  BadOption: (error) =>
+    `option ${error.option} of driver ${error.driver} is "${error.value}", expected ${error.expected}`,
+  NoAddressFamily: (error) => `network "${error.network}" has neither IPv4 nor IPv6`,
+  FamilyTwice: (error) =>
+    `network "${error.network}" asks for two IPv${error.family} subnets; its driver takes one of each family`,
+  WrongFamily: (error) => `subnet ${showCidr(error.subnet)} of network "${error.network}" is not IPv${error.family}`,
+  MtuTooSmall: (error) =>
+    `network "${error.network}" has IPv6, which needs an MTU of ${error.least} at least, not ${error.mtu}`,
+  OnlyOne: (error) => `driver ${error.driver} has one network only, "${error.existing}"`,
+  GatewayOutside: (error) =>
+    `gateway ${showIp(error.gateway)} of network "${error.network}" is not in its subnet ${showCidr(error.subnet)}`,
+  AuxOutside: (error) =>
+    `auxiliary address ${error.name} (${showIp(error.ip)}) of network "${error.network}" is not in its subnet ${showCidr(error.subnet)}`,
+  RangeAlone: (error) =>
+    `range ${showCidr(error.range)} of network "${error.network}" needs a subnet named that it is a part of`,
+  HostBits: (error) => `subnet ${showCidr(error.subnet)} of network "${error.network}" has bits set behind its prefix`,
+  NotUnicast: (error) =>
+    `subnet ${showCidr(error.subnet)} of network "${error.network}" is not one that hosts can have`,
+  NoSuchSubnet: (error) =>
+    `address ${showIp(error.ip)} is in no subnet of network "${error.network}" (${error.subnets.map(showCidr).join(', ') || 'it has none of that family'})`,
+  NoAddressLeft: (error) =>
+    `network "${error.network}" has no IPv${error.family} address left for endpoint "${error.endpoint}" (${error.subnets.map(showCidr).join(', ')})`,
+  IPv6Off: (error) => `endpoint "${error.endpoint}" asks for ${showIp(error.ip)} and for no IPv6`,
+  NotLinkLocal: (error) =>
+    `${showIp(error.ip)} of endpoint "${error.endpoint}" is not a link-local address (169.254.0.0/16 or fe80::/10)`,
+  LinkLocalTaken: (error) =>
+    `link-local address ${showIp(error.ip)} of network "${error.network}" belongs to "${error.by}" already`,
+  BadMac: (error) =>
+    `${showMac(error.mac)} of endpoint "${error.endpoint}" is not an address that one interface can have`,
+  BadSysctl: (error) =>
+    error.why === 'name'
+      ? `"${error.sysctl}" of endpoint "${error.endpoint}" is not a sysctl of an interface, such as net.ipv4.conf.IFNAME.log_martians`
+      : `the value of sysctl ${error.sysctl} of endpoint "${error.endpoint}" is not one word`,
+  HasEndpoints: (error) => `network "${error.network}" is in use by ${listed(error.endpoints)}`,
+  AlreadyJoined: (error) => `endpoint "${error.endpoint}" has been joined by container "${error.container}" already`,
+  IsJoined: (error) =>
+    `endpoint "${error.endpoint}" is joined by container "${error.container}"; leave it first, or force`,
+  NotJoined: (error) => `endpoint "${error.endpoint}" is not joined by any container`,
+  OtherSandbox: (error) =>
+    `endpoint "${error.endpoint}" is joined by container "${error.joined}", not by "${error.asked}"`,
+  InterfaceTaken: (error) => `container "${error.container}" has an interface ${error.ifName} already`,
+  SharesHost: (error) =>
+    `container "${error.container}" shares the namespace of the host and cannot join network "${error.network}"`,
+  PortTaken: (error) => `port ${showBinding(error.port)} of the host is published by container "${error.by}" already`,
+  PortsExhausted: (error) =>
+    `no host port is free for port ${error.containerPort}/${error.transport} of container "${error.container}"`,
+  Clash: (error) => `${error.owners.join(' and ')} want "${error.key}" differently`,
+  KernelRefused: (error) => `the kernel refused "${error.operation}": ${error.errno}`,
+  Unavailable: (error) => (error.hint === null ? error.what : `${error.what}; ${error.hint}`),
+}
+
+const isOfModel = (error: CnmError): error is ModelError => error.tag in SENTENCES
+
 /** One sentence for people: what was wrong with which object and, where there is one, the way out. */
 export const explain = (error: CnmError): string => {
-  switch (error.tag) {
-    case 'NotFound':
-      return `there is no ${error.what} "${error.id}"`
-    case 'IdTaken':
-      return `a ${error.what} with the id ${error.id} exists already`
-    case 'NameEmpty':
-      return `a ${error.what} needs a name`
-    case 'NetworkNameTaken':
-      return `a network named "${error.name}" exists already`
-    case 'EndpointNameTaken':
-      return `network "${error.network}" has an endpoint named "${error.name}" already`
-    case 'SandboxTaken':
-      return `the namespace "${error.ns}" belongs to container "${error.by}" already`
-    case 'UnknownDriver':
-      return `there is no network driver "${error.driver}"; known are ${error.known.join(', ')}`
-    case 'BadOption':
-      return `option ${error.option} of driver ${error.driver} is "${error.value}", expected ${error.expected}`
-    case 'NoAddressFamily':
-      return `network "${error.network}" has neither IPv4 nor IPv6`
-    case 'FamilyTwice':
-      return `network "${error.network}" asks for two IPv${error.family} subnets; its driver takes one of each family`
-    case 'WrongFamily':
-      return `subnet ${showCidr(error.subnet)} of network "${error.network}" is not IPv${error.family}`
-    case 'MtuTooSmall':
-      return `network "${error.network}" has IPv6, which needs an MTU of ${error.least} at least, not ${error.mtu}`
-    case 'OnlyOne':
-      return `driver ${error.driver} has one network only, "${error.existing}"`
-    case 'GatewayOutside':
-      return `gateway ${showIp(error.gateway)} of network "${error.network}" is not in its subnet ${showCidr(error.subnet)}`
-    case 'HostBits':
-      return `subnet ${showCidr(error.subnet)} of network "${error.network}" has bits set behind its prefix`
-    case 'NotUnicast':
-      return `subnet ${showCidr(error.subnet)} of network "${error.network}" is not one that hosts can have`
-    case 'NoSuchSubnet':
-      return `address ${showIp(error.ip)} is in no subnet of network "${error.network}" (${error.subnets.map(showCidr).join(', ') || 'it has none of that family'})`
-    case 'HasEndpoints':
-      return `network "${error.network}" is in use by ${listed(error.endpoints)}`
-    case 'AlreadyJoined':
-      return `endpoint "${error.endpoint}" has been joined by container "${error.container}" already`
-    case 'IsJoined':
-      return `endpoint "${error.endpoint}" is joined by container "${error.container}"; leave it first, or force`
-    case 'NotJoined':
-      return `endpoint "${error.endpoint}" is not joined by any container`
-    case 'OtherSandbox':
-      return `endpoint "${error.endpoint}" is joined by container "${error.joined}", not by "${error.asked}"`
-    case 'InterfaceTaken':
-      return `container "${error.container}" has an interface ${error.ifName} already`
-    case 'SharesHost':
-      return `container "${error.container}" shares the namespace of the host and cannot join network "${error.network}"`
-    case 'PortTaken':
-      return `port ${showBinding(error.port)} of the host is published by container "${error.by}" already`
-    case 'PortsExhausted':
-      return `no free ${error.transport} port is left to publish on`
-    case 'Clash':
-      return `${error.owners.join(' and ')} want "${error.key}" differently`
-    case 'KernelRefused':
-      return `the kernel refused "${error.operation}": ${error.errno}`
-    case 'Unavailable':
-      return error.hint === null ? error.what : `${error.what}; ${error.hint}`
-    default:
-      return explainIpam(error)
-  }
+  if (!isOfModel(error)) return explainIpam(error)
+  // A cast: the table has, under each tag, the sentence of that tag's errors.
+  return (SENTENCES[error.tag] as (error: ModelError) => string)(error)
 }

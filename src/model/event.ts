@@ -6,8 +6,11 @@ export type CnmEvent = Readonly<
   | { tag: 'NetworkCreated'; network: Network }
   | { tag: 'NetworkDeleted'; id: NetworkId }
   | { tag: 'SandboxCreated'; sandbox: Sandbox }
+  /** Its options, name, ports or key are others now. */
+  | { tag: 'SandboxChanged'; sandbox: Sandbox }
   | { tag: 'SandboxDeleted'; id: SandboxId }
   | { tag: 'EndpointCreated'; endpoint: Endpoint }
+  | { tag: 'EndpointRenamed'; id: EndpointId; name: string; aliases: ReadonlyArray<string> }
   | { tag: 'EndpointDeleted'; id: EndpointId }
   | { tag: 'Joined'; endpoint: EndpointId; attachment: Attachment }
   | { tag: 'Left'; endpoint: EndpointId }

@@ -5,10 +5,20 @@ import type { IpamError } from '../ipam/error.ts'
 import { poolOf } from '../ipam/pool-id.ts'
 import { releaseIp, releasePool, takeIp, takePool } from '../ipam/space.ts'
 import type { Ipam } from '../ipam/types.ts'
-import { emptyMap, getIn, type PMap, removeIn, setIn, sizeOfMap } from '../net/pmap.ts'
+import { getIn, removeIn, setIn } from '../net/pmap.ts'
 import { E, type Either } from '../prelude.ts'
 import type { CnmEvent } from './event.ts'
-import type { Attachment, Endpoint, EndpointId, Model, Network } from './types.ts'
+import {
+  forgetEndpoint,
+  forgetJoin,
+  forgetNetwork,
+  forgetSandbox,
+  indexEndpoint,
+  indexJoin,
+  indexNetwork,
+  indexSandbox,
+} from './index.ts'
+import type { Attachment, Endpoint, EndpointId, Model, Network, NetworkId, Sandbox, SandboxId } from './types.ts'
 
 const certain = (what: string, result: Either<IpamError, Ipam>): Ipam => {
   if (E.isLeft(result)) throw new Error(`evolve: ${what}: ${result.left.tag}`)
@@ -37,38 +47,36 @@ const withoutPools = (ipam: Ipam, network: Network): Ipam => {
   return now
 }
 
-type Index = PMap<PMap<EndpointId>>
-
-const indexed = (index: Index, group: string, key: string, id: EndpointId): Index =>
-  setIn(index, group, setIn(getIn(index, group) ?? emptyMap(), key, id))
-
-const unindexed = (index: Index, group: string, key: string): Index => {
-  const rest = removeIn(getIn(index, group) ?? emptyMap<EndpointId>(), key)
-  return sizeOfMap(rest) === 0 ? removeIn(index, group) : setIn(index, group, rest)
-}
+// Field by field where a join passes: a spread would cost more than the rest.
+const withJoins = (
+  { networks, sandboxes, ipam }: Model,
+  endpoints: Model['endpoints'],
+  index: Model['index'],
+): Model => ({ networks, endpoints, sandboxes, ipam, index })
 
 const joined = (model: Model, id: EndpointId, attachment: Attachment): Model => {
   const endpoint = getIn(model.endpoints, id)
   if (endpoint === undefined) return model
-  return {
-    ...model,
-    endpoints: setIn(model.endpoints, id, { ...endpoint, attachment }),
-    bySandbox: indexed(model.bySandbox, attachment.sandbox, id, id),
-  }
+  return withJoins(
+    model,
+    setIn(model.endpoints, id, { ...endpoint, attachment }),
+    indexJoin(model.index, endpoint, attachment),
+  )
 }
 
 const left = (model: Model, id: EndpointId): Model => {
   const endpoint = getIn(model.endpoints, id)
   if (endpoint === undefined || endpoint.attachment === null) return model
-  return {
-    ...model,
-    endpoints: setIn(model.endpoints, id, { ...endpoint, attachment: null }),
-    bySandbox: unindexed(model.bySandbox, endpoint.attachment.sandbox, id),
-  }
+  return withJoins(
+    model,
+    setIn(model.endpoints, id, { ...endpoint, attachment: null }),
+    forgetJoin(model.index, endpoint, endpoint.attachment),
+  )
 }
 
 const endpointCreated = (model: Model, endpoint: Endpoint): Model => {
-  const { id, network, name, addresses, attachment } = endpoint
+  const { id, addresses, attachment } = endpoint
+  const index = indexEndpoint(model.index, endpoint)
   return {
     ...model,
     endpoints: setIn(model.endpoints, id, endpoint),
@@ -76,46 +84,85 @@ const endpointCreated = (model: Model, endpoint: Endpoint): Model => {
       (now, { pool, cidr }) => certain(`address in ${pool}`, takeIp(now, pool, cidr.ip)),
       model.ipam,
     ),
-    byNetwork: indexed(model.byNetwork, network, name, id),
-    bySandbox: attachment === null ? model.bySandbox : indexed(model.bySandbox, attachment.sandbox, id, id),
+    index: attachment === null ? index : indexJoin(index, endpoint, attachment),
+  }
+}
+
+const endpointRenamed = (model: Model, event: Extract<CnmEvent, { tag: 'EndpointRenamed' }>): Model => {
+  const before = getIn(model.endpoints, event.id)
+  if (before === undefined) return model
+  const after = { ...before, name: event.name, aliases: event.aliases }
+  return {
+    ...model,
+    endpoints: setIn(model.endpoints, event.id, after),
+    index: indexEndpoint(forgetEndpoint(model.index, before), after),
   }
 }
 
 const endpointDeleted = (model: Model, id: EndpointId): Model => {
   const endpoint = getIn(model.endpoints, id)
   if (endpoint === undefined) return model
+  const away = left(model, id)
   return {
-    ...left(model, id),
+    ...away,
     endpoints: removeIn(model.endpoints, id),
     ipam: endpoint.addresses.reduce(
       (now, { pool, cidr }) => certain(`address in ${pool}`, releaseIp(now, pool, cidr.ip)),
       model.ipam,
     ),
-    byNetwork: unindexed(model.byNetwork, endpoint.network, endpoint.name),
+    index: forgetEndpoint(away.index, endpoint),
+  }
+}
+
+/** A sandbox in the place of what was there under its id, if anything was. */
+const sandboxIs = (model: Model, sandbox: Sandbox): Model => {
+  const before = getIn(model.sandboxes, sandbox.id)
+  return {
+    ...model,
+    sandboxes: setIn(model.sandboxes, sandbox.id, sandbox),
+    index: indexSandbox(before === undefined ? model.index : forgetSandbox(model.index, before), sandbox),
+  }
+}
+
+const sandboxDeleted = (model: Model, id: SandboxId): Model => {
+  const sandbox = getIn(model.sandboxes, id)
+  if (sandbox === undefined) return model
+  return { ...model, sandboxes: removeIn(model.sandboxes, id), index: forgetSandbox(model.index, sandbox) }
+}
+
+const networkCreated = (model: Model, network: Network): Model => ({
+  ...model,
+  networks: setIn(model.networks, network.id, network),
+  ipam: withPools(model.ipam, network),
+  index: indexNetwork(model.index, network),
+})
+
+const networkDeleted = (model: Model, id: NetworkId): Model => {
+  const network = getIn(model.networks, id)
+  if (network === undefined) return model
+  return {
+    ...model,
+    networks: removeIn(model.networks, id),
+    ipam: withoutPools(model.ipam, network),
+    index: forgetNetwork(model.index, network),
   }
 }
 
 export const evolve = (model: Model, event: CnmEvent): Model => {
   switch (event.tag) {
-    case 'NetworkCreated': {
-      const { network } = event
-      return {
-        ...model,
-        networks: setIn(model.networks, network.id, network),
-        ipam: withPools(model.ipam, network),
-      }
-    }
-    case 'NetworkDeleted': {
-      const network = getIn(model.networks, event.id)
-      if (network === undefined) return model
-      return { ...model, networks: removeIn(model.networks, event.id), ipam: withoutPools(model.ipam, network) }
-    }
+    case 'NetworkCreated':
+      return networkCreated(model, event.network)
+    case 'NetworkDeleted':
+      return networkDeleted(model, event.id)
     case 'SandboxCreated':
-      return { ...model, sandboxes: setIn(model.sandboxes, event.sandbox.id, event.sandbox) }
+    case 'SandboxChanged':
+      return sandboxIs(model, event.sandbox)
     case 'SandboxDeleted':
-      return { ...model, sandboxes: removeIn(model.sandboxes, event.id) }
+      return sandboxDeleted(model, event.id)
     case 'EndpointCreated':
       return endpointCreated(model, event.endpoint)
+    case 'EndpointRenamed':
+      return endpointRenamed(model, event)
     case 'EndpointDeleted':
       return endpointDeleted(model, event.id)
     case 'Joined':

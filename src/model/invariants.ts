@@ -2,19 +2,41 @@
 
 import { getPool } from '../ipam/space.ts'
 import { isTaken } from '../ipam/subnet.ts'
-import { contains, overlaps, showCidr } from '../net/cidr.ts'
+import { compareCidr, contains, overlaps, showCidr } from '../net/cidr.ts'
 import { showIp } from '../net/ip.ts'
 import { HOST } from '../net/name.ts'
-import { getIn, hasIn, valuesOf } from '../net/pmap.ts'
-import type { Model } from './types.ts'
+import { emptyMap, getIn, hasIn, sizeOfMap, valuesOf } from '../net/pmap.ts'
+import { collide } from './decide/ports.ts'
+import { showBinding } from './error.ts'
+import { indexOf } from './index.ts'
+import type { Model, PortBinding } from './types.ts'
 
 /** Sentences that should be true and are not; empty for a sound model. */
 export const violations = (model: Model): ReadonlyArray<string> => [
+  ...networksHold(model),
   ...endpointsBelong(model),
+  ...interfacesUnique(model),
   ...addressesUnique(model),
   ...poolsDisjoint(model),
   ...namesUnique(model),
+  ...portsUnique(model),
+  ...indexTrue(model),
 ]
+
+/** What a network that lends its configuration is, and what one that takes it refers to. */
+const networksHold = (model: Model): ReadonlyArray<string> =>
+  valuesOf(model.networks).flatMap(({ id, name, configOnly, configFrom, pools }) => {
+    const lender = configFrom === null ? undefined : getIn(model.networks, configFrom)
+    return [
+      ...(configOnly && pools.length > 0 ? [`configuration-only network ${name} has pools`] : []),
+      ...(configOnly && sizeOfMap(getIn(model.index.byNetwork, id) ?? emptyMap()) > 0
+        ? [`configuration-only network ${name} has endpoints`]
+        : []),
+      ...(configFrom !== null && lender?.configOnly !== true
+        ? [`network ${name} has the configuration of one that is gone`]
+        : []),
+    ]
+  })
 
 const endpointsBelong = (model: Model): ReadonlyArray<string> =>
   valuesOf(model.endpoints).flatMap(({ name, network, attachment }) => [
@@ -43,19 +65,31 @@ const addressesUnique = (model: Model): ReadonlyArray<string> => {
   return wrong
 }
 
-/** P16: subnets of one address space do not overlap. */
+/** Interfaces of one sandbox have names of their own. */
+const interfacesUnique = (model: Model): ReadonlyArray<string> =>
+  twice(
+    valuesOf(model.endpoints).flatMap(({ attachment }) =>
+      attachment === null ? [] : [`${attachment.sandbox} ${attachment.ifName}`],
+    ),
+  ).map((at) => `two endpoints have the interface ${at}`)
+
+/** P16: subnets of one address space do not overlap. Sorted, each would overlap the one before. */
 const poolsDisjoint = (model: Model): ReadonlyArray<string> => {
-  const subnets = valuesOf(model.ipam.subnets)
-  return subnets.flatMap((a, i) =>
-    subnets
-      .slice(i + 1)
-      .filter((b) => a.space === b.space && overlaps(a.cidr, b.cidr))
-      .map((b) => `subnets ${showCidr(a.cidr)} and ${showCidr(b.cidr)} of ${a.space} overlap`),
+  const subnets = [...valuesOf(model.ipam.subnets)].sort(
+    (a, b) => (a.space < b.space ? -1 : a.space > b.space ? 1 : 0) || compareCidr(a.cidr, b.cidr),
   )
+  return subnets.flatMap((b, i) => {
+    const a = subnets[i - 1]
+    return a !== undefined && a.space === b.space && overlaps(a.cidr, b.cidr)
+      ? [`subnets ${showCidr(a.cidr)} and ${showCidr(b.cidr)} of ${a.space} overlap`]
+      : []
+  })
 }
 
-const twice = (names: ReadonlyArray<string>): ReadonlyArray<string> =>
-  names.filter((name, i) => names.indexOf(name) !== i)
+const twice = (names: ReadonlyArray<string>): ReadonlyArray<string> => {
+  const seen = new Set<string>()
+  return names.filter((name) => seen.size === seen.add(name).size)
+}
 
 /** P24: a name is given once. */
 const namesUnique = (model: Model): ReadonlyArray<string> => [
@@ -63,9 +97,37 @@ const namesUnique = (model: Model): ReadonlyArray<string> => [
   ...twice(valuesOf(model.endpoints).map(({ network, name }) => `${network}/${name}`)).map(
     (name) => `two endpoints are named ${name}`,
   ),
+  ...twice(valuesOf(model.sandboxes).map(({ container }) => container)).map(
+    (container) => `two sandboxes are of container ${container}`,
+  ),
   ...twice(
     valuesOf(model.sandboxes)
       .map(({ ns }) => ns)
       .filter((ns) => ns !== HOST),
   ).map((ns) => `two sandboxes have the namespace ${ns}`),
 ]
+
+/** P2: a port of the host, per address and protocol, belongs to one sandbox, once. */
+const portsUnique = (model: Model): ReadonlyArray<string> => {
+  const groups = new Map<string, PortBinding[]>()
+  for (const binding of valuesOf(model.sandboxes).flatMap(({ ports }) => ports)) {
+    const key = `${binding.transport}/${binding.hostPort}`
+    groups.set(key, [...(groups.get(key) ?? []), binding])
+  }
+  return [...groups.values()].flatMap((group) =>
+    group.flatMap((a, i) =>
+      group.slice(i + 1).some((b) => collide(a, b)) ? [`port ${showBinding(a)} is published twice`] : [],
+    ),
+  )
+}
+
+/** The index says what the objects say. Equal maps have equal trees, so the two are compared as a whole. */
+const indexTrue = (model: Model): ReadonlyArray<string> => {
+  const derived = indexOf(model)
+  // Casts: the keys of an index are its fields.
+  return (Object.keys(derived) as ReadonlyArray<keyof Model['index']>)
+    .filter((field) => JSON.stringify(model.index[field], plain) !== JSON.stringify(derived[field], plain))
+    .map((field) => `the index ${field} does not say what the objects say`)
+}
+
+const plain = (_: string, value: unknown): unknown => (typeof value === 'bigint' ? value.toString() : value)

@@ -5,6 +5,7 @@ import type { Ipam } from '../ipam/types.ts'
 import { emptyMap, getIn } from '../net/pmap.ts'
 import { E, type Either } from '../prelude.ts'
 import type { CnmError } from './error.ts'
+import { EMPTY_INDEX } from './index.ts'
 import type { Endpoint, EndpointId, Model, Network, NetworkId, Sandbox, SandboxId } from './types.ts'
 
 export const freshModel = (ipam: Ipam = freshIpam()): Model => ({
@@ -12,8 +13,7 @@ export const freshModel = (ipam: Ipam = freshIpam()): Model => ({
   endpoints: emptyMap(),
   sandboxes: emptyMap(),
   ipam,
-  byNetwork: emptyMap(),
-  bySandbox: emptyMap(),
+  index: EMPTY_INDEX,
 })
 
 /** A refusal whose tag stays literal. */

@@ -14,13 +14,19 @@ const found = (model: Model, ids: ReadonlyArray<EndpointId>): ReadonlyArray<Endp
 
 /** The endpoints of a network, by name. */
 export const endpointsOn = (model: Model, network: NetworkId): ReadonlyArray<Endpoint> =>
-  found(model, valuesOf(getIn(model.byNetwork, network) ?? emptyMap<EndpointId>()))
+  found(model, valuesOf(getIn(model.index.byNetwork, network) ?? emptyMap<EndpointId>()))
 
 export const endpointNamed = (model: Model, network: NetworkId, name: string): EndpointId | undefined =>
-  getIn(getIn(model.byNetwork, network) ?? emptyMap<EndpointId>(), name)
+  getIn(getIn(model.index.byNetwork, network) ?? emptyMap<EndpointId>(), name)
 
-export const networkNamed = (model: Model, name: string): Network | undefined =>
-  valuesOf(model.networks).find((network) => network.name === name)
+export const networkNamed = (model: Model, name: string): Network | undefined => {
+  const id = getIn(model.index.networkNames, name)
+  return id === undefined ? undefined : getIn(model.networks, id)
+}
+
+/** The networks that took their configuration from this one. Looks at every network. */
+export const borrowersOf = (model: Model, id: NetworkId): ReadonlyArray<Network> =>
+  valuesOf(model.networks).filter((network) => network.configFrom === id)
 
 const gatewayOf = (network: Network, endpoint: Endpoint, family: Family): Ip | null => {
   if (network.internal) return null
@@ -47,7 +53,7 @@ const comparePlaced = (a: Placed, b: Placed): number =>
 /** The endpoints of a sandbox with their networks, best way out first. A total order: it never flips by itself. */
 export const endpointsIn = (model: Model, sandbox: SandboxId): ReadonlyArray<Placed> => {
   const placed: Placed[] = []
-  for (const endpoint of found(model, valuesOf(getIn(model.bySandbox, sandbox) ?? emptyMap<EndpointId>()))) {
+  for (const endpoint of found(model, valuesOf(getIn(model.index.bySandbox, sandbox) ?? emptyMap<EndpointId>()))) {
     if (!isJoined(endpoint)) continue
     const network = getIn(model.networks, endpoint.network)
     if (network !== undefined) placed.push({ endpoint, network })
@@ -67,20 +73,40 @@ export const wayOut = (placed: ReadonlyArray<Placed>, family: Family): WayOut | 
   return null
 }
 
+/** Whether its namespace is there: one that somebody else makes is not, before its key is set. */
+export const hasNamespace = ({ external }: Sandbox): boolean => external === null || external.path !== null
+
+/** The names that an endpoint's addresses are found by. The first is the one that its addresses resolve to. */
+export const dnsNames = ({ name, aliases }: Endpoint): ReadonlyArray<string> => [name, ...aliases]
+
+/** The joined endpoints on the networks that a sandbox is on: those it can know. */
+const known = (model: Model, sandbox: SandboxId): ReadonlyArray<JoinedEndpoint> => {
+  const networks = new Set(endpointsIn(model, sandbox).map(({ network }) => network.id))
+  return [...networks].flatMap((network) => endpointsOn(model, network).filter(isJoined))
+}
+
 /** What the sandbox's containers are told a name means: addresses on shared networks, IPv4 first; names fold case. */
 export const resolveName = (model: Model, sandbox: SandboxId, name: string): ReadonlyArray<Ip> => {
   const wanted = name.toLowerCase()
-  const addresses: Ip[] = []
-  const networks = new Set(endpointsIn(model, sandbox).map(({ network }) => network.id))
-  for (const network of networks) {
-    for (const endpoint of endpointsOn(model, network)) {
-      if (!isJoined(endpoint)) continue
-      const known = [endpoint.name, ...endpoint.aliases].some((each) => each.toLowerCase() === wanted)
-      if (known) addresses.push(...endpoint.addresses.map(({ cidr }) => cidr.ip))
-    }
-  }
+  const addresses = known(model, sandbox)
+    .filter((endpoint) => dnsNames(endpoint).some((each) => each.toLowerCase() === wanted))
+    .flatMap((endpoint) => endpoint.addresses.map(({ cidr }) => cidr.ip))
   return [...addresses.filter((ip) => familyOf(ip) === 4), ...addresses.filter((ip) => familyOf(ip) === 6)]
 }
 
+/** The name that an address resolves to: `<endpoint>.<network>`, or null where no shared network has it. */
+export const resolveIp = (model: Model, sandbox: SandboxId, ip: Ip): string | null => {
+  const owner = known(model, sandbox).find(({ addresses }) => addresses.some(({ cidr }) => cidr.ip === ip))
+  const network = owner === undefined ? undefined : getIn(model.networks, owner.network)
+  return owner === undefined || network === undefined ? null : `${owner.name}.${network.name}`
+}
+
+const sandboxBy = (model: Model, id: SandboxId | undefined): Sandbox | undefined =>
+  id === undefined ? undefined : getIn(model.sandboxes, id)
+
+/** Whose namespace this is; nobody's, of the host's. */
 export const sandboxAt = (model: Model, ns: string): Sandbox | undefined =>
-  valuesOf(model.sandboxes).find((sandbox) => sandbox.ns === ns)
+  sandboxBy(model, getIn(model.index.namespaces, ns))
+
+export const sandboxOf = (model: Model, container: string): Sandbox | undefined =>
+  sandboxBy(model, getIn(model.index.containers, container))

@@ -4,7 +4,7 @@
 
 import type { Ipam, PoolId } from '../ipam/types.ts'
 import type { Cidr } from '../net/cidr.ts'
-import type { Ip } from '../net/ip.ts'
+import type { Family, Ip, Ip4, Ip6 } from '../net/ip.ts'
 import type { Mac } from '../net/mac.ts'
 import type { IfName, Ns } from '../net/name.ts'
 import type { PMap } from '../net/pmap.ts'
@@ -29,6 +29,17 @@ export const sandboxId = (text: string): SandboxId => checked(text) as SandboxId
 /** A driver's own options as it understood them. Only the driver that made it reads it. */
 export type DriverConfig = Readonly<Record<string, string | number | boolean | null>>
 
+export type Texts = Readonly<Record<string, string>>
+
+/** One pool to ask for: `subnet` null takes one from the defaults, and so does 0.0.0.0/N or ::/N, of that size. */
+export type PoolSpec = Readonly<{
+  family: Family
+  subnet: Cidr | null
+  range: Cidr | null
+  gateway: Ip | null
+  aux: Readonly<Record<string, Ip>>
+}>
+
 export type NetworkPool = Readonly<{
   pool: PoolId
   subnet: Cidr
@@ -39,15 +50,27 @@ export type NetworkPool = Readonly<{
   aux: Readonly<Record<string, Ip>>
 }>
 
+/** Where a network exists: on this host, or on all of a cluster. `swarm` can be asked for and is refused: there is none. */
+export type NetworkScope = 'local' | 'global'
+
 export type Network = Readonly<{
   id: NetworkId
   name: string
   driver: string
+  scope: NetworkScope
+  /** As asked for, beside what came of it (`config`, `pools`): a restart never takes the one for the other. */
+  options: Texts
+  asked: ReadonlyArray<PoolSpec>
   config: DriverConfig
   /** Not routed: nothing enters or leaves. */
   internal: boolean
   attachable: boolean
-  labels: Readonly<Record<string, string>>
+  ingress: boolean
+  /** Only lends `options`, `asked` and `labels` to others: it has no driver (`null`), no pools and no endpoints. */
+  configOnly: boolean
+  /** The network that lent them, or null. */
+  configFrom: NetworkId | null
+  labels: Texts
   /** IPv4 first. Empty for drivers that need no addresses. */
   pools: ReadonlyArray<NetworkPool>
 }>
@@ -57,28 +80,62 @@ export type EndpointAddress = Readonly<{ pool: PoolId; cidr: Cidr }>
 /** `priority` orders the endpoints of a sandbox; `ifName` is the endpoint's name inside. */
 export type Attachment = Readonly<{ sandbox: SandboxId; priority: number; ifName: IfName }>
 
+/** A port that a container says it listens on; it is published only if a sandbox says so. */
+export type ExposedPort = Readonly<{ port: Port; transport: Transport }>
+
+/** What was asked for at creation; null takes what there is. */
+export type EndpointWishes = Readonly<{ ipv4: Ip4 | null; ipv6: Ip6 | null; mac: Mac | null; ifName: IfName | null }>
+
 export type Endpoint = Readonly<{
   id: EndpointId
   network: NetworkId
+  /** Its first DNS name, which its addresses resolve to; `aliases` are the others. */
   name: string
   aliases: ReadonlyArray<string>
+  asked: EndpointWishes
   mac: Mac
   addresses: ReadonlyArray<EndpointAddress>
+  /** Addresses of 169.254.0.0/16 and fe80::/10 that no pool knows. */
+  linkLocal: ReadonlyArray<Ip>
+  /** Whether the sandbox's resolver answers for this endpoint. */
+  resolution: boolean
+  /** Values by name, with IFNAME where the interface's name belongs. */
+  sysctls: Texts
+  exposed: ReadonlyArray<ExposedPort>
   attachment: Attachment | null
 }>
 
 /** One published port. `hostIp` null: every address of the host, of both families. */
 export type PortBinding = Readonly<{ hostIp: Ip | null; hostPort: Port; containerPort: Port; transport: Transport }>
 
+/** The resolver's settings inside. Empty lists mean the host's. */
+export type DnsSettings = Readonly<{
+  servers: ReadonlyArray<Ip>
+  search: ReadonlyArray<string>
+  options: ReadonlyArray<string>
+}>
+
+export type ExtraHost = Readonly<{ name: string; ip: Ip }>
+
 export type Sandbox = Readonly<{
   id: SandboxId
   /** The container's name, for people. */
   container: string
   hostname: string
-  /** Its network namespace; the host's own for a container that shares it. */
+  domainname: string
+  /** The name of its network namespace; the host's own for a container that shares it. */
   ns: Ns
+  /** Of a namespace that somebody else makes: where it is, null until it is told (SetKey). Null: we make it. */
+  external: Readonly<{ path: string | null }> | null
+  extraHosts: ReadonlyArray<ExtraHost>
+  dns: DnsSettings
+  exposed: ReadonlyArray<ExposedPort>
+  labels: Texts
   ports: ReadonlyArray<PortBinding>
 }>
+
+/** A published port and whose it is. */
+export type PortHolder = Readonly<{ sandbox: SandboxId; binding: PortBinding }>
 
 export type Model = Readonly<{
   networks: PMap<Network>
@@ -86,7 +143,19 @@ export type Model = Readonly<{
   sandboxes: PMap<Sandbox>
   /** Derived from the above by `evolve`; never stored. */
   ipam: Ipam
-  /** Derived too: the endpoints of each network by name, and of each sandbox by id. */
+  index: Index
+}>
+
+/** Derived too: how to find things without looking at all of them. */
+export type Index = Readonly<{
+  /** Networks by name. */
+  networkNames: PMap<NetworkId>
+  /** Sandboxes by the container's name, and by namespace (but the host's, which is shared). */
+  containers: PMap<SandboxId>
+  namespaces: PMap<SandboxId>
+  /** The endpoints of each network by name, and of each sandbox by id. */
   byNetwork: PMap<PMap<EndpointId>>
   bySandbox: PMap<PMap<EndpointId>>
+  /** Who publishes: by protocol and port of the host, then by sandbox and address. */
+  byPort: PMap<PMap<PortHolder>>
 }>

@@ -15,7 +15,7 @@ import type { KernelObject, Sysctl } from '../../kernel/object.ts'
 import type { Fragment } from '../../kernel/state.ts'
 import { deviceSysctl, FORWARD4, FORWARD6, type SysctlName } from '../../kernel/sysctl.ts'
 import type { Network, PortBinding } from '../../model/types.ts'
-import { cidr, cidrFamily } from '../../net/cidr.ts'
+import { type Cidr, cidr, cidrFamily } from '../../net/cidr.ts'
 import { type Family, familyOf, type Ip, ip4, ip6 } from '../../net/ip.ts'
 import { HOST, type IfName, ifName } from '../../net/name.ts'
 import type { Driver, EndpointView, NetworkView } from '../driver.ts'
@@ -118,8 +118,11 @@ const published = (view: EndpointView, family: Family): ReadonlyArray<KernelObje
   )
 }
 
+/** Link-local addresses have the prefix lengths that libnetwork gives them. */
+const inLinkLocal = (ip: Ip): Cidr => ({ ip, bits: familyOf(ip) === 4 ? 16 : 64 })
+
 const endpoint = (view: EndpointView): Fragment => {
-  const { id, mac, addresses, attachment } = view.endpoint
+  const { id, mac, addresses, linkLocal, attachment } = view.endpoint
   const { icc, mtu } = bridgeOptions(view.config)
   const outside = hostEndName(id)
   const inside = { ns: view.sandbox.ns, name: attachment.ifName }
@@ -144,7 +147,9 @@ const endpoint = (view: EndpointView): Fragment => {
       alias: null,
     },
     { kind: 'port', ns: HOST, dev: outside, bridge: deviceOf(view.network), isolated: !icc, hairpin: isHairpin(view) },
-    ...addresses.map(({ cidr }): KernelObject => ({ kind: 'address', ns: inside.ns, dev: inside.name, cidr })),
+    ...[...addresses.map(({ cidr }) => cidr), ...linkLocal.map(inLinkLocal)].map(
+      (cidr): KernelObject => ({ kind: 'address', ns: inside.ns, dev: inside.name, cidr }),
+    ),
     ...published(view, 4),
     ...published(view, 6),
   ]
@@ -154,6 +159,7 @@ export const bridge: Driver = {
   type: 'bridge',
   scope: 'local',
   addresses: true,
+  severalSubnets: false,
   single: false,
   configure: configureBridge,
   objection,

@@ -1,37 +1,54 @@
-// May this endpoint be made or removed, and which addresses does it get? Source: libnetwork's CreateEndpoint.
+// May this endpoint be made, renamed or removed, and which addresses does it get? Sources: libnetwork's CreateEndpoint,
+// assignAddressVersion, Endpoint.Delete and UpdateDNSNames.
 
 import { chooseIp } from '../../ipam/space.ts'
-import { type Ip, type Ip4, isIp4 } from '../../net/ip.ts'
-import { type Mac, macFromHex, macFromIp4 } from '../../net/mac.ts'
+import { type Ip, type Ip4, isIp4, isIp6, isLinkLocal } from '../../net/ip.ts'
+import { isGroup, type Mac, macFromHex, macFromIp4, ZERO_MAC } from '../../net/mac.ts'
 import { getIn, hasIn } from '../../net/pmap.ts'
 import { E, type Either } from '../../prelude.ts'
-import type { CreateEndpoint, DeleteEndpoint } from '../command.ts'
+import type { CreateEndpoint, DeleteEndpoint, RenameEndpoint } from '../command.ts'
 import type { CnmError } from '../error.ts'
 import type { CnmEvent } from '../event.ts'
 import { fail, findEndpoint, findNetwork } from '../model.ts'
-import { endpointNamed } from '../queries.ts'
-import type { Endpoint, EndpointAddress, Model, Network } from '../types.ts'
-import { poolHolding, poolOfFamily, subnetsOf } from './network.ts'
+import { endpointNamed, endpointsOn } from '../queries.ts'
+import type { Endpoint, EndpointAddress, Model, Network, NetworkPool } from '../types.ts'
+import { poolHolding, poolsOfFamily } from './pools.ts'
 
-const addressOf = (
+type Address = Either<CnmError, EndpointAddress | null>
+
+const take = (model: Model, { pool, subnet }: NetworkPool, preferred: Ip | null): Address =>
+  E.map((ip: Ip) => ({ pool, cidr: { ip, bits: subnet.bits } }))(chooseIp(model.ipam, pool, preferred))
+
+const preferredAddress = (model: Model, { name, pools }: Network, ip: Ip): Address => {
+  const pool = poolHolding(pools, ip)
+  if (pool !== undefined) return take(model, pool, ip)
+  const subnets = poolsOfFamily(pools, isIp4(ip) ? 4 : 6).map(({ subnet }) => subnet)
+  return fail({ tag: 'NoSuchSubnet', network: name, ip, subnets })
+}
+
+/** From the first pool of the family that has a free address; none where the family is off. */
+const anyAddress = (model: Model, network: Network, endpoint: string, family: 4 | 6): Address => {
+  const pools = poolsOfFamily(network.pools, family)
+  for (const pool of pools) {
+    const address = take(model, pool, null)
+    if (E.isRight(address) || address.left.tag !== 'NoAvailableIPs') return address
+  }
+  const subnets = pools.map(({ subnet }) => subnet)
+  return subnets.length === 0
+    ? E.right(null)
+    : fail({ tag: 'NoAddressLeft', network: network.name, endpoint, family, subnets })
+}
+
+const addressesOf = (
   model: Model,
   network: Network,
-  family: 4 | 6,
-  preferred: Ip | null,
-): Either<CnmError, EndpointAddress | null> => {
-  const pool = preferred === null ? poolOfFamily(network.pools, family) : poolHolding(network.pools, preferred)
-  if (pool === undefined)
-    return preferred === null
-      ? E.right(null)
-      : fail({
-          tag: 'NoSuchSubnet',
-          network: network.name,
-          ip: preferred,
-          subnets: subnetsOf(network.pools, preferred),
-        })
-  return E.map((ip: Ip) => ({ pool: pool.pool, cidr: { ip, bits: pool.subnet.bits } }))(
-    chooseIp(model.ipam, pool.pool, preferred),
-  )
+  { name, ipv4, ipv6, disableIPv6 = false }: CreateEndpoint,
+): Either<CnmError, ReadonlyArray<EndpointAddress>> => {
+  const v4 = ipv4 === null ? anyAddress(model, network, name, 4) : preferredAddress(model, network, ipv4)
+  if (E.isLeft(v4)) return v4
+  if (disableIPv6) return E.right(v4.right === null ? [] : [v4.right])
+  const v6 = ipv6 === null ? anyAddress(model, network, name, 6) : preferredAddress(model, network, ipv6)
+  return E.isLeft(v6) ? v6 : E.right([v4.right, v6.right].filter((address) => address !== null))
 }
 
 /** From its IPv4 address, so that an address that is used again is at the same MAC (P21); else from its id. */
@@ -40,23 +57,94 @@ const macOf = (id: string, addresses: ReadonlyArray<EndpointAddress>): Mac => {
   return first === undefined ? macFromHex(id) : macFromIp4(first)
 }
 
+const checkLinkLocal = (
+  model: Model,
+  network: Network,
+  name: string,
+  linkLocal: ReadonlyArray<Ip>,
+): CnmError | null => {
+  if (linkLocal.length === 0) return null
+  const wrong = linkLocal.find((ip) => !isLinkLocal(ip))
+  if (wrong !== undefined) return { tag: 'NotLinkLocal', endpoint: name, ip: wrong }
+  const holders = new Map(endpointsOn(model, network.id).flatMap((each) => each.linkLocal.map((ip) => [ip, each.name])))
+  for (const ip of linkLocal) {
+    const by = holders.get(ip)
+    if (by !== undefined) return { tag: 'LinkLocalTaken', network: network.name, ip, by }
+    holders.set(ip, name)
+  }
+  return null
+}
+
+/** A sysctl of an interface, as libnetwork takes them: IFNAME stands for the interface's name. */
+export const ENDPOINT_SYSCTL = /^net\.(ipv4|ipv6|mpls)\.[a-z]+\.IFNAME\.[a-z0-9_]+$/
+export const SYSCTL_VALUE = /^[^\s,]+$/
+
+const checkSysctls = (endpoint: string, sysctls: Readonly<Record<string, string>>): CnmError | null => {
+  for (const [sysctl, value] of Object.entries(sysctls)) {
+    if (!ENDPOINT_SYSCTL.test(sysctl)) return { tag: 'BadSysctl', endpoint, sysctl, why: 'name' }
+    if (!SYSCTL_VALUE.test(value)) return { tag: 'BadSysctl', endpoint, sysctl, why: 'value' }
+  }
+  return null
+}
+
+/** Whether one interface can have it. */
+export const isUnicastMac = (mac: Mac): boolean => !isGroup(mac) && mac !== ZERO_MAC
+
+/** What is wrong with the wishes in themselves. */
+const checkWishes = (model: Model, network: Network, command: CreateEndpoint): CnmError | null => {
+  const { name: endpoint, ipv6, mac, linkLocal = [], disableIPv6 = false, sysctls = {} } = command
+  const unwanted = disableIPv6 ? (ipv6 ?? linkLocal.find(isIp6)) : undefined
+  if (unwanted !== undefined) return { tag: 'IPv6Off', endpoint, ip: unwanted }
+  if (mac !== null && !isUnicastMac(mac)) return { tag: 'BadMac', endpoint, mac }
+  return checkSysctls(endpoint, sysctls) ?? checkLinkLocal(model, network, endpoint, linkLocal)
+}
+
 export const createEndpoint = (model: Model, command: CreateEndpoint): Either<CnmError, ReadonlyArray<CnmEvent>> => {
-  const { id, name, aliases } = command
+  const { id, name, aliases, ipv4, ipv6, mac } = command
   const found = findNetwork(model, command.network)
-  if (hasIn(model.endpoints, id)) return fail({ tag: 'IdTaken', what: 'endpoint', id })
-  if (name.trim() === '') return fail({ tag: 'NameEmpty', what: 'endpoint' })
   if (E.isLeft(found)) return found
   const network = found.right
+  if (hasIn(model.endpoints, id)) return fail({ tag: 'IdTaken', what: 'endpoint', id })
+  if (name.trim() === '') return fail({ tag: 'NameEmpty', what: 'endpoint', id })
+  if (network.configOnly) return fail({ tag: 'NoEndpointsHere', network: network.name, endpoint: name })
   if (endpointNamed(model, network.id, name) !== undefined)
     return fail({ tag: 'EndpointNameTaken', name, network: network.name })
-  const v4 = addressOf(model, network, 4, command.ipv4)
-  if (E.isLeft(v4)) return v4
-  const v6 = addressOf(model, network, 6, command.ipv6)
-  if (E.isLeft(v6)) return v6
-  const addresses = [v4.right, v6.right].filter((address) => address !== null)
-  const mac = command.mac ?? macOf(id, addresses)
-  const endpoint: Endpoint = { id, network: network.id, name, aliases, mac, addresses, attachment: null }
+  const wrong = checkWishes(model, network, command)
+  if (wrong !== null) return fail(wrong)
+  const addresses = addressesOf(model, network, command)
+  if (E.isLeft(addresses)) return addresses
+  const endpoint: Endpoint = {
+    id,
+    network: network.id,
+    name,
+    aliases,
+    asked: { ipv4, ipv6, mac, ifName: command.ifName ?? null },
+    mac: mac ?? macOf(id, addresses.right),
+    addresses: addresses.right,
+    linkLocal: command.linkLocal ?? [],
+    resolution: command.disableResolution !== true,
+    sysctls: command.sysctls ?? {},
+    exposed: command.exposed ?? [],
+    attachment: null,
+  }
   return E.right([{ tag: 'EndpointCreated', endpoint }])
+}
+
+const sameNames = (a: ReadonlyArray<string>, b: ReadonlyArray<string>): boolean =>
+  a.length === b.length && a.every((name, i) => name === b[i])
+
+export const renameEndpoint = (model: Model, command: RenameEndpoint): Either<CnmError, ReadonlyArray<CnmEvent>> => {
+  const { id, name } = command
+  const found = findEndpoint(model, id)
+  if (E.isLeft(found)) return found
+  if (name.trim() === '') return fail({ tag: 'NameEmpty', what: 'endpoint', id })
+  const { network, name: before, aliases: known } = found.right
+  const holder = endpointNamed(model, network, name)
+  if (holder !== undefined && holder !== id)
+    return fail({ tag: 'EndpointNameTaken', name, network: getIn(model.networks, network)?.name ?? network })
+  const { aliases = known } = command
+  if (name === before && sameNames(aliases, known)) return E.right([])
+  return E.right([{ tag: 'EndpointRenamed', id, name, aliases }])
 }
 
 export const deleteEndpoint = (

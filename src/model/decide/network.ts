@@ -1,123 +1,159 @@
-// May this network be made or removed? Sources: libnetwork's NewNetwork and Network.Delete.
+// May this network be made or removed? In the order of libnetwork's NewNetwork: what the network is called, what it may say
+// of itself, where it exists, whose configuration it takes; then what its driver reads, then its pools. Network.Delete.
 
-import { wholeId } from '../../ipam/pool-id.ts'
-import { isHostPrefix } from '../../ipam/prefix.ts'
-import { chooseIp, choosePool, NOTHING_EXCLUDED, type PoolRequest, takeIp, takePool } from '../../ipam/space.ts'
-import type { Ipam } from '../../ipam/types.ts'
-import { type Cidr, cidrFamily, contains, isNetwork } from '../../net/cidr.ts'
-import { type Family, type Ip, isIp4 } from '../../net/ip.ts'
 import { hasIn, valuesOf } from '../../net/pmap.ts'
 import { E, type Either } from '../../prelude.ts'
-import type { CreateNetwork, DeleteNetwork, PoolSpec } from '../command.ts'
+import type { CreateNetwork, DeleteNetwork } from '../command.ts'
 import type { CnmError } from '../error.ts'
 import type { CnmEvent } from '../event.ts'
 import { fail, findNetwork } from '../model.ts'
-import { endpointsOn, networkNamed } from '../queries.ts'
+import { borrowersOf, endpointsOn, networkNamed } from '../queries.ts'
 import type { DriverRules, Rules } from '../rules.ts'
-import type { Model, NetworkPool } from '../types.ts'
+import type { Model, Network, NetworkScope, PoolSpec } from '../types.ts'
+import { checkPool, takePools } from './pools.ts'
 
-const checkPool = (network: string, { family, subnet, gateway }: PoolSpec): CnmError | null => {
-  if (subnet === null) return null
-  if (cidrFamily(subnet) !== family) return { tag: 'WrongFamily', network, family, subnet }
-  if (!isNetwork(subnet)) return { tag: 'HostBits', network, subnet }
-  if (!isHostPrefix(subnet)) return { tag: 'NotUnicast', network, subnet }
-  if (gateway !== null && !contains(subnet, gateway)) return { tag: 'GatewayOutside', network, gateway, subnet }
-  return null
+type Events = Either<CnmError, ReadonlyArray<CnmEvent>>
+
+const hasAny = (texts: Readonly<Record<string, unknown>>): boolean => Object.keys(texts).length > 0
+
+/** What `IPv4 on, IPv6 off` and not a word more comes to. */
+const saysNothing = (pools: ReadonlyArray<PoolSpec>): boolean =>
+  pools.every(
+    ({ family, subnet, range, gateway, aux }) =>
+      family === 4 && subnet === null && range === null && gateway === null && !hasAny(aux),
+  ) && pools.length <= 1
+
+const notOfConfigOnly = ({ ingress, internal, attachable, scope }: CreateNetwork): ReadonlyArray<string> =>
+  Object.entries({ ingress: ingress === true, internal, attachable, scope: scope !== undefined }).flatMap(
+    ([option, given]) => (given ? [option] : []),
+  )
+
+const ownConfig = ({ pools, labels, options }: CreateNetwork): ReadonlyArray<string> => [
+  ...(saysNothing(pools) ? [] : ['address configuration']),
+  ...(hasAny(labels) ? ['labels'] : []),
+  ...(hasAny(options) ? ['driver options'] : []),
+]
+
+/** libnetwork's validateConfiguration: what a network that lends or takes a configuration may not say. */
+const checkConfiguration = (command: CreateNetwork): CnmError | null => {
+  const { name: network, configOnly = false, configFrom } = command
+  const options = configOnly ? notOfConfigOnly(command) : []
+  if (options.length > 0) return { tag: 'ConfigOnlyOptions', network, options }
+  if (configFrom === undefined) return null
+  if (configOnly) return { tag: 'ConfigOfConfig', network, config: configFrom }
+  const own = ownConfig(command)
+  return own.length > 0 ? { tag: 'ConfigAndOwn', network, config: configFrom, own } : null
 }
 
-type Taken = Readonly<{ ipam: Ipam; pool: NetworkPool }>
+const checkIngress = (model: Model, driver: DriverRules, { name, ingress = false }: CreateNetwork): CnmError | null => {
+  if (!ingress) return null
+  if (driver.scope !== 'global') return { tag: 'IngressScope', network: name, driver: driver.type }
+  const existing = valuesOf(model.networks).find((network) => network.ingress)
+  return existing === undefined ? null : { tag: 'IngressTaken', network: name, existing: existing.name }
+}
 
-/**
- * Takes a pool, its auxiliary addresses, then its gateway: the one asked for, else the lowest free address. Auxiliary ones
- * first, for they are the user's words: a gateway nobody asked for must not be in their way.
- */
-const takeFor = (ipam: Ipam, scope: DriverRules['scope'], network: string, spec: PoolSpec): Either<CnmError, Taken> => {
-  const space = scope === 'global' ? 'GlobalDefault' : 'LocalDefault'
-  const asked: PoolRequest =
-    spec.subnet === null
-      ? { tag: 'any', space, family: spec.family, size: null, exclude: NOTHING_EXCLUDED }
-      : { tag: 'exactly', space, subnet: spec.subnet, range: spec.range }
-  const chosen = choosePool(ipam, asked)
-  if (E.isLeft(chosen)) return chosen
-  const { id, subnet, range } = chosen.right
-  // IPAM lets sub-pools share a subnet; two networks of the drivers there are cannot.
-  if (hasIn(ipam.subnets, wholeId(id))) return fail({ tag: 'PoolOverlap', asked: subnet, with: subnet, space })
-  if (spec.gateway !== null && !contains(subnet, spec.gateway))
-    return fail({ tag: 'GatewayOutside', network, gateway: spec.gateway, subnet })
-  const started = takePool(ipam, chosen.right)
-  if (E.isLeft(started)) return started
-  let now = started.right
-  for (const ip of Object.values(spec.aux)) {
-    const next = takeIp(now, id, ip)
-    if (E.isLeft(next)) return next
-    now = next.right
+/** What a network is made of: its own words, or those of the network that lends them. */
+type Source = Readonly<Pick<Network, 'options' | 'asked' | 'labels' | 'configFrom'>>
+
+const sourceOf = (model: Model, command: CreateNetwork): Either<CnmError, Source> => {
+  const { name, options, labels, pools, configFrom } = command
+  if (configFrom === undefined) return E.right({ options, asked: pools, labels, configFrom: null })
+  const lender = networkNamed(model, configFrom)
+  if (lender?.configOnly !== true) return fail({ tag: 'NoSuchConfig', network: name, config: configFrom })
+  return E.right({ options: lender.options, asked: lender.asked, labels: lender.labels, configFrom: lender.id })
+}
+
+/** One that only lends: nothing is taken for it, so its words are checked in themselves. */
+const createConfig = ({ id, name, options, labels, pools }: CreateNetwork): Events => {
+  const wrong = pools.map((spec) => checkPool(name, spec)).find((each) => each !== null)
+  if (wrong !== undefined) return fail(wrong)
+  const network: Network = {
+    id,
+    name,
+    driver: 'null',
+    scope: 'local',
+    options,
+    asked: pools,
+    config: {},
+    internal: false,
+    attachable: false,
+    ingress: false,
+    configOnly: true,
+    configFrom: null,
+    labels,
+    pools: [],
   }
-  const gateway = chooseIp(now, id, spec.gateway)
-  if (E.isLeft(gateway)) return gateway
-  const last = takeIp(now, id, gateway.right)
-  if (E.isLeft(last)) return last
-  return E.right({ ipam: last.right, pool: { pool: id, subnet, range, gateway: gateway.right, aux: spec.aux } })
-}
-
-const familiesTwice = (pools: ReadonlyArray<PoolSpec>): Family | null =>
-  ([4, 6] as const).find((family) => pools.filter((pool) => pool.family === family).length > 1) ?? null
-
-const takeAll = (model: Model, rules: DriverRules, command: CreateNetwork): Either<CnmError, NetworkPool[]> => {
-  const pools: NetworkPool[] = []
-  let { ipam } = model
-  for (const spec of [...command.pools].sort((a, b) => a.family - b.family)) {
-    const wrong = checkPool(command.name, spec)
-    if (wrong !== null) return fail(wrong)
-    const taken = takeFor(ipam, rules.scope, command.name, spec)
-    if (E.isLeft(taken)) return taken
-    ipam = taken.right.ipam
-    pools.push(taken.right.pool)
-  }
-  return E.right(pools)
-}
-
-export const createNetwork = (
-  rules: Rules,
-  model: Model,
-  command: CreateNetwork,
-): Either<CnmError, ReadonlyArray<CnmEvent>> => {
-  const { id, name, driver: type, internal, attachable, labels } = command
-  const driver = rules.get(type)
-  if (hasIn(model.networks, id)) return fail({ tag: 'IdTaken', what: 'network', id })
-  if (name.trim() === '') return fail({ tag: 'NameEmpty', what: 'network' })
-  if (networkNamed(model, name) !== undefined) return fail({ tag: 'NetworkNameTaken', name })
-  if (driver === undefined) return fail({ tag: 'UnknownDriver', driver: type, known: [...rules.keys()] })
-  const twin = driver.single ? valuesOf(model.networks).find((network) => network.driver === type) : undefined
-  if (twin !== undefined) return fail({ tag: 'OnlyOne', driver: type, existing: twin.name })
-  const config = driver.configure(command.options)
-  if (E.isLeft(config)) return config
-  if (driver.addresses && command.pools.length === 0) return fail({ tag: 'NoAddressFamily', network: name })
-  const twice = familiesTwice(command.pools)
-  if (twice !== null) return fail({ tag: 'FamilyTwice', network: name, family: twice })
-  const families = command.pools.map(({ family }) => family)
-  const objection = driver.objection(name, config.right, families)
-  if (objection !== null) return fail(objection)
-  const pools = driver.addresses ? takeAll(model, driver, command) : E.right([])
-  if (E.isLeft(pools)) return pools
-  const network = { id, name, driver: type, config: config.right, internal, attachable, labels, pools: pools.right }
   return E.right([{ tag: 'NetworkCreated', network }])
 }
 
-export const deleteNetwork = (model: Model, { id }: DeleteNetwork): Either<CnmError, ReadonlyArray<CnmEvent>> => {
-  const network = findNetwork(model, id)
-  if (E.isLeft(network)) return network
-  const endpoints = endpointsOn(model, id)
-  if (endpoints.length > 0)
-    return fail({ tag: 'HasEndpoints', network: network.right.name, endpoints: endpoints.map(({ name }) => name) })
-  return E.right([{ tag: 'NetworkDeleted', id }])
+const create = (
+  model: Model,
+  driver: DriverRules,
+  scope: NetworkScope,
+  source: Source,
+  command: CreateNetwork,
+): Events => {
+  const { id, name, internal, attachable, ingress = false } = command
+  const { type } = driver
+  const others = driver.single ? valuesOf(model.networks).filter(({ configOnly }) => !configOnly) : []
+  const twin = others.find((network) => network.driver === type)
+  if (twin !== undefined) return fail({ tag: 'OnlyOne', driver: type, existing: twin.name })
+  const config = driver.configure(source.options)
+  if (E.isLeft(config)) return config
+  const asked = driver.addresses ? source.asked : []
+  const families = asked.map(({ family }) => family)
+  const objection = driver.objection(name, config.right, families)
+  if (objection !== null) return fail(objection)
+  const pools = takePools(model.ipam, driver, name, asked)
+  if (E.isLeft(pools)) return pools
+  const network: Network = {
+    id,
+    name,
+    driver: type,
+    scope,
+    options: source.options,
+    asked,
+    config: config.right,
+    internal,
+    attachable,
+    ingress,
+    configOnly: false,
+    configFrom: source.configFrom,
+    labels: source.labels,
+    pools: pools.right,
+  }
+  return E.right([{ tag: 'NetworkCreated', network }])
 }
 
-/** The pool of a network that an address belongs to. */
-export const poolHolding = (pools: ReadonlyArray<NetworkPool>, ip: Ip): NetworkPool | undefined =>
-  pools.find(({ subnet }) => contains(subnet, ip))
+export const createNetwork = (rules: Rules, model: Model, command: CreateNetwork): Events => {
+  const { id, name, driver: type } = command
+  if (hasIn(model.networks, id)) return fail({ tag: 'IdTaken', what: 'network', id })
+  if (name.trim() === '') return fail({ tag: 'NameEmpty', what: 'network', id })
+  if (networkNamed(model, name) !== undefined) return fail({ tag: 'NetworkNameTaken', name })
+  const contradiction = checkConfiguration(command)
+  if (contradiction !== null) return fail(contradiction)
+  if (command.configOnly === true) return createConfig(command)
+  const driver = rules.get(type)
+  if (driver === undefined) return fail({ tag: 'UnknownDriver', driver: type, known: [...rules.keys()] })
+  const { scope = driver.scope } = command
+  if (scope === 'local' && driver.scope === 'global')
+    return fail({ tag: 'ScopeTooLow', network: name, driver: type, scope, least: driver.scope })
+  const ingress = checkIngress(model, driver, command)
+  if (ingress !== null) return fail(ingress)
+  const source = sourceOf(model, command)
+  if (E.isLeft(source)) return source
+  if (scope === 'swarm') return fail({ tag: 'NoSwarm', network: name })
+  return create(model, driver, scope, source.right, command)
+}
 
-export const poolOfFamily = (pools: ReadonlyArray<NetworkPool>, family: Family): NetworkPool | undefined =>
-  pools.find(({ subnet }) => cidrFamily(subnet) === family)
-
-export const subnetsOf = (pools: ReadonlyArray<NetworkPool>, like: Ip): ReadonlyArray<Cidr> =>
-  pools.map(({ subnet }) => subnet).filter(({ ip }) => isIp4(ip) === isIp4(like))
+export const deleteNetwork = (model: Model, { id, force = false }: DeleteNetwork): Events => {
+  const found = findNetwork(model, id)
+  if (E.isLeft(found)) return found
+  const { name: network, ingress, configOnly } = found.right
+  if (ingress && !force) return fail({ tag: 'IngressHeld', network })
+  const borrowers = configOnly ? borrowersOf(model, id) : []
+  if (borrowers.length > 0) return fail({ tag: 'ConfigInUse', network, networks: borrowers.map(({ name }) => name) })
+  const endpoints = endpointsOn(model, id)
+  if (endpoints.length > 0) return fail({ tag: 'HasEndpoints', network, endpoints: endpoints.map(({ name }) => name) })
+  return E.right([{ tag: 'NetworkDeleted', id }])
+}

@@ -1,78 +1,100 @@
-// May this sandbox be made or removed, may this endpoint join or leave it, which host ports does it get?
-// Source: libnetwork's NewSandbox, Endpoint.Join and Leave, and portallocator for ports.
+// May this sandbox be made, changed or removed? Sources: libnetwork's NewSandbox, Sandbox.Refresh, Rename, SetKey, Delete.
+// A refresh is one change of one value: libnetwork leaves all networks, forgets the options and joins again, step by step.
 
-import { isIp4, isUnspecified } from '../../net/ip.ts'
-import { HOST, type IfName, ifName } from '../../net/name.ts'
-import { hasIn, valuesOf } from '../../net/pmap.ts'
-import { port } from '../../net/port.ts'
+import { HOST } from '../../net/name.ts'
+import { hasIn } from '../../net/pmap.ts'
 import { E, type Either } from '../../prelude.ts'
-import type { CreateSandbox, DeleteSandbox, Join, Leave, PortRequest } from '../command.ts'
+import type { CreateSandbox, DeleteSandbox, RefreshSandbox, RenameSandbox, SandboxOptions, SetKey } from '../command.ts'
 import type { CnmError } from '../error.ts'
 import type { CnmEvent } from '../event.ts'
-import { fail, findEndpoint, findNetwork, findSandbox } from '../model.ts'
-import { endpointsIn, sandboxAt } from '../queries.ts'
-import type { Model, PortBinding, Sandbox } from '../types.ts'
+import { fail, findSandbox } from '../model.ts'
+import { endpointNamed, endpointsIn, sandboxAt, sandboxOf } from '../queries.ts'
+import type { DnsSettings, Model, Sandbox } from '../types.ts'
+import { bind } from './ports.ts'
 
-/** Where ports are taken from when none is asked for: Linux's default ip_local_port_range. */
-const AUTOMATIC = { from: port(32768), to: port(60999) }
+type Events = Either<CnmError, ReadonlyArray<CnmEvent>>
 
-/** Whether two bindings need the same socket of the host: 0.0.0.0 stands for every IPv4 address, :: for every IPv6. */
-const collide = (a: PortBinding, b: PortBinding): boolean => {
-  if (a.hostPort !== b.hostPort || a.transport !== b.transport) return false
-  if (a.hostIp === null || b.hostIp === null) return true
-  if (isIp4(a.hostIp) !== isIp4(b.hostIp)) return false
-  return a.hostIp === b.hostIp || isUnspecified(a.hostIp) || isUnspecified(b.hostIp)
-}
+const HOSTS_DNS: DnsSettings = { servers: [], search: [], options: [] }
 
-type Holder = Readonly<{ binding: PortBinding; container: string }>
+const optionsOf = ({
+  domainname = '',
+  extraHosts = [],
+  dns = HOSTS_DNS,
+  exposed = [],
+  labels = {},
+}: SandboxOptions): Required<SandboxOptions> => ({ domainname, extraHosts, dns, exposed, labels })
 
-const holders = (model: Model): ReadonlyArray<Holder> =>
-  valuesOf(model.sandboxes).flatMap(({ container, ports }) => ports.map((binding) => ({ binding, container })))
-
-/** One host port for a request: the first of its range that is free. */
-const bindOne = (held: ReadonlyArray<Holder>, request: PortRequest): Either<CnmError, PortBinding> => {
-  const { hostPorts, hostIp, containerPort, transport } = request
-  const { from, to } = hostPorts ?? AUTOMATIC
-  let inTheWay: CnmError = { tag: 'PortsExhausted', transport }
-  for (let n: number = from; n <= to; n++) {
-    const binding: PortBinding = { hostIp, hostPort: port(n), containerPort, transport }
-    const taken = held.find((other) => collide(other.binding, binding))
-    if (taken === undefined) return E.right(binding)
-    if (from === to) inTheWay = { tag: 'PortTaken', port: binding, by: taken.container }
-  }
-  return fail(inTheWay)
-}
-
-/** Gives every request a host port, or says which one is taken and by whom. */
-const bind = (
-  model: Model,
-  container: string,
-  requests: ReadonlyArray<PortRequest>,
-): Either<CnmError, PortBinding[]> => {
-  const held = [...holders(model)]
-  const bindings: PortBinding[] = []
-  for (const request of requests) {
-    const binding = bindOne(held, request)
-    if (E.isLeft(binding)) return binding
-    bindings.push(binding.right)
-    held.push({ binding: binding.right, container })
-  }
-  return E.right(bindings)
-}
-
-export const createSandbox = (model: Model, command: CreateSandbox): Either<CnmError, ReadonlyArray<CnmEvent>> => {
-  const { id, container, hostname, ns } = command
+export const createSandbox = (model: Model, command: CreateSandbox): Events => {
+  const { id, container, hostname, ns, external = false } = command
   if (hasIn(model.sandboxes, id)) return fail({ tag: 'IdTaken', what: 'sandbox', id })
-  if (container.trim() === '') return fail({ tag: 'NameEmpty', what: 'sandbox' })
-  const holder = ns === HOST ? undefined : sandboxAt(model, ns)
+  if (container.trim() === '') return fail({ tag: 'NameEmpty', what: 'sandbox', id })
+  const known = sandboxOf(model, container)
+  if (known !== undefined) return fail({ tag: 'ContainerTaken', container, sandbox: known.id })
+  const holder = sandboxAt(model, ns)
   if (holder !== undefined) return fail({ tag: 'SandboxTaken', ns, by: holder.container })
-  const ports = bind(model, container, command.ports)
+  if (external && ns === HOST) return fail({ tag: 'InvalidKey', container, why: 'host' })
+  const ports = bind(model, { id, container, has: [] }, command.ports)
   if (E.isLeft(ports)) return ports
-  return E.right([{ tag: 'SandboxCreated', sandbox: { id, container, hostname, ns, ports: ports.right } }])
+  const sandbox: Sandbox = {
+    id,
+    container,
+    hostname,
+    ns,
+    external: external ? { path: null } : null,
+    ...optionsOf(command),
+    ports: ports.right,
+  }
+  return E.right([{ tag: 'SandboxCreated', sandbox }])
+}
+
+export const refreshSandbox = (model: Model, command: RefreshSandbox): Events => {
+  const found = findSandbox(model, command.id)
+  if (E.isLeft(found)) return found
+  const { id, container, ports: has } = found.right
+  const ports = bind(model, { id, container, has }, command.ports)
+  if (E.isLeft(ports)) return ports
+  const sandbox: Sandbox = {
+    ...found.right,
+    hostname: command.hostname,
+    ...optionsOf(command),
+    ports: ports.right,
+  }
+  return E.right([{ tag: 'SandboxChanged', sandbox }])
+}
+
+/** All or nothing: libnetwork renames one endpoint after the other, and back again if one is refused. */
+export const renameSandbox = (model: Model, { id, container }: RenameSandbox): Events => {
+  const found = findSandbox(model, id)
+  if (E.isLeft(found)) return found
+  if (container.trim() === '') return fail({ tag: 'NameEmpty', what: 'sandbox', id })
+  const holder = sandboxOf(model, container)
+  if (holder !== undefined && holder.id !== id) return fail({ tag: 'ContainerTaken', container, sandbox: holder.id })
+  const events: CnmEvent[] =
+    holder === undefined ? [{ tag: 'SandboxChanged', sandbox: { ...found.right, container } }] : []
+  const networks = new Set<string>()
+  for (const { endpoint, network } of endpointsIn(model, id)) {
+    const other = endpointNamed(model, network.id, container)
+    if ((other !== undefined && other !== endpoint.id) || networks.has(network.id))
+      return fail({ tag: 'EndpointNameTaken', name: container, network: network.name })
+    networks.add(network.id)
+    if (other === undefined)
+      events.push({ tag: 'EndpointRenamed', id: endpoint.id, name: container, aliases: endpoint.aliases })
+  }
+  return E.right(events)
+}
+
+export const setKey = (model: Model, { sandbox: id, path }: SetKey): Events => {
+  const found = findSandbox(model, id)
+  if (E.isLeft(found)) return found
+  const { container, ns, external } = found.right
+  if (path.trim() === '') return fail({ tag: 'InvalidKey', container, why: 'empty' })
+  if (ns === HOST) return fail({ tag: 'InvalidKey', container, why: 'host' })
+  if (external?.path === path) return E.right([])
+  return E.right([{ tag: 'SandboxChanged', sandbox: { ...found.right, external: { path } } }])
 }
 
 /** A container that is gone takes its endpoints along; deleting what is not there is done already (P8). */
-export const deleteSandbox = (model: Model, { id }: DeleteSandbox): Either<CnmError, ReadonlyArray<CnmEvent>> => {
+export const deleteSandbox = (model: Model, { id }: DeleteSandbox): Events => {
   if (!hasIn(model.sandboxes, id)) return E.right([])
   const endpoints = endpointsIn(model, id).flatMap(
     ({ endpoint }): ReadonlyArray<CnmEvent> => [
@@ -81,60 +103,4 @@ export const deleteSandbox = (model: Model, { id }: DeleteSandbox): Either<CnmEr
     ],
   )
   return E.right([...endpoints, { tag: 'SandboxDeleted', id }])
-}
-
-/** The first `ethN` that is free inside. */
-const freeInterface = (taken: ReadonlySet<IfName>): IfName => {
-  for (let n = 0; ; n++) {
-    const name = ifName(`eth${n}`)
-    if (!taken.has(name)) return name
-  }
-}
-
-export const join = (model: Model, command: Join): Either<CnmError, ReadonlyArray<CnmEvent>> => {
-  const endpoint = findEndpoint(model, command.endpoint)
-  const found = findSandbox(model, command.sandbox)
-  if (E.isLeft(endpoint)) return endpoint
-  if (E.isLeft(found)) return found
-  const { name, attachment } = endpoint.right
-  const sandbox: Sandbox = found.right
-  if (attachment !== null) {
-    const holder = findSandbox(model, attachment.sandbox)
-    const container = E.isRight(holder) ? holder.right.container : attachment.sandbox
-    return fail({ tag: 'AlreadyJoined', endpoint: name, container })
-  }
-  const network = findNetwork(model, endpoint.right.network)
-  if (E.isLeft(network)) return network
-  if (sandbox.ns === HOST && network.right.pools.length > 0)
-    return fail({ tag: 'SharesHost', container: sandbox.container, network: network.right.name })
-  const taken = new Set(endpointsIn(model, sandbox.id).map((placed) => placed.endpoint.attachment.ifName))
-  if (command.ifName !== null && taken.has(command.ifName))
-    return fail({ tag: 'InterfaceTaken', ifName: command.ifName, container: sandbox.container })
-  const inside = command.ifName ?? freeInterface(taken)
-  return E.right([
-    {
-      tag: 'Joined',
-      endpoint: endpoint.right.id,
-      attachment: { sandbox: sandbox.id, priority: command.priority, ifName: inside },
-    },
-  ])
-}
-
-export const leave = (model: Model, command: Leave): Either<CnmError, ReadonlyArray<CnmEvent>> => {
-  const endpoint = findEndpoint(model, command.endpoint)
-  const sandbox = findSandbox(model, command.sandbox)
-  if (E.isLeft(endpoint)) return endpoint
-  if (E.isLeft(sandbox)) return sandbox
-  const { id, name, attachment } = endpoint.right
-  if (attachment === null) return fail({ tag: 'NotJoined', endpoint: name })
-  if (attachment.sandbox !== command.sandbox) {
-    const joined = findSandbox(model, attachment.sandbox)
-    return fail({
-      tag: 'OtherSandbox',
-      endpoint: name,
-      joined: E.isRight(joined) ? joined.right.container : attachment.sandbox,
-      asked: sandbox.right.container,
-    })
-  }
-  return E.right([{ tag: 'Left', endpoint: id }])
 }

@@ -1,0 +1,68 @@
+// May this endpoint join or leave this sandbox, and what is its interface called inside? Sources: libnetwork's Endpoint.Join
+// and Endpoint.Leave.
+
+import { HOST, type IfName, ifName, LO } from '../../net/name.ts'
+import { E, type Either } from '../../prelude.ts'
+import type { Join, Leave } from '../command.ts'
+import type { CnmError } from '../error.ts'
+import type { CnmEvent } from '../event.ts'
+import { fail, findEndpoint, findNetwork, findSandbox } from '../model.ts'
+import { endpointsIn } from '../queries.ts'
+import type { Model, Sandbox } from '../types.ts'
+
+/** The first `ethN` that is free inside. */
+const freeInterface = (taken: ReadonlySet<IfName>): IfName => {
+  for (let n = 0; ; n++) {
+    const name = ifName(`eth${n}`)
+    if (!taken.has(name)) return name
+  }
+}
+
+export const join = (model: Model, command: Join): Either<CnmError, ReadonlyArray<CnmEvent>> => {
+  const endpoint = findEndpoint(model, command.endpoint)
+  const found = findSandbox(model, command.sandbox)
+  if (E.isLeft(endpoint)) return endpoint
+  if (E.isLeft(found)) return found
+  const { name, attachment } = endpoint.right
+  const sandbox: Sandbox = found.right
+  if (attachment !== null) {
+    const holder = findSandbox(model, attachment.sandbox)
+    const container = E.isRight(holder) ? holder.right.container : attachment.sandbox
+    return fail({ tag: 'AlreadyJoined', endpoint: name, container })
+  }
+  const network = findNetwork(model, endpoint.right.network)
+  if (E.isLeft(network)) return network
+  if (sandbox.ns === HOST && network.right.pools.length > 0)
+    return fail({ tag: 'SharesHost', container: sandbox.container, network: network.right.name })
+  const taken = new Set([LO, ...endpointsIn(model, sandbox.id).map((placed) => placed.endpoint.attachment.ifName)])
+  const asked = command.ifName ?? endpoint.right.asked.ifName
+  if (asked !== null && taken.has(asked))
+    return fail({ tag: 'InterfaceTaken', ifName: asked, container: sandbox.container })
+  const inside = asked ?? freeInterface(taken)
+  return E.right([
+    {
+      tag: 'Joined',
+      endpoint: endpoint.right.id,
+      attachment: { sandbox: sandbox.id, priority: command.priority, ifName: inside },
+    },
+  ])
+}
+
+export const leave = (model: Model, command: Leave): Either<CnmError, ReadonlyArray<CnmEvent>> => {
+  const endpoint = findEndpoint(model, command.endpoint)
+  const sandbox = findSandbox(model, command.sandbox)
+  if (E.isLeft(endpoint)) return endpoint
+  if (E.isLeft(sandbox)) return sandbox
+  const { id, name, attachment } = endpoint.right
+  if (attachment === null) return fail({ tag: 'NotJoined', endpoint: name })
+  if (attachment.sandbox !== command.sandbox) {
+    const joined = findSandbox(model, attachment.sandbox)
+    return fail({
+      tag: 'OtherSandbox',
+      endpoint: name,
+      joined: E.isRight(joined) ? joined.right.container : attachment.sandbox,
+      asked: sandbox.right.container,
+    })
+  }
+  return E.right([{ tag: 'Left', endpoint: id }])
+}

@@ -1,0 +1,114 @@
+// How to find things in a model without looking at all of them. Derived: each function follows one fact that `evolve` knows.
+// Invariant: what is found here is in the model, and nothing else is (invariants.ts).
+
+import { showIp } from '../net/ip.ts'
+import { HOST } from '../net/name.ts'
+import { emptyMap, getIn, type PMap, removeIn, setIn, sizeOfMap, valuesOf } from '../net/pmap.ts'
+import type {
+  Attachment,
+  Endpoint,
+  EndpointId,
+  Index,
+  Model,
+  Network,
+  PortBinding,
+  PortHolder,
+  Sandbox,
+} from './types.ts'
+
+export const EMPTY_INDEX: Index = {
+  networkNames: emptyMap(),
+  containers: emptyMap(),
+  namespaces: emptyMap(),
+  byNetwork: emptyMap(),
+  bySandbox: emptyMap(),
+  byPort: emptyMap(),
+}
+
+type Groups<V> = PMap<PMap<V>>
+
+const grouped = <V>(groups: Groups<V>, group: string, key: string, value: V): Groups<V> =>
+  setIn(groups, group, setIn(getIn(groups, group) ?? emptyMap(), key, value))
+
+/** Without an entry; a group that is empty goes. */
+const ungrouped = <V>(groups: Groups<V>, group: string, key: string): Groups<V> => {
+  const rest = removeIn<V>(getIn(groups, group) ?? emptyMap(), key)
+  return sizeOfMap(rest) === 0 ? removeIn(groups, group) : setIn(groups, group, rest)
+}
+
+// Field by field on the way of a join: a spread would cost more than the rest.
+const withSandboxes = (
+  { networkNames, containers, namespaces, byNetwork, byPort }: Index,
+  bySandbox: Index['bySandbox'],
+): Index => ({ networkNames, containers, namespaces, byNetwork, bySandbox, byPort })
+
+export const indexNetwork = (index: Index, { id, name }: Network): Index => ({
+  ...index,
+  networkNames: setIn(index.networkNames, name, id),
+})
+
+export const forgetNetwork = (index: Index, { name }: Network): Index => ({
+  ...index,
+  networkNames: removeIn(index.networkNames, name),
+})
+
+export const indexEndpoint = (index: Index, { id, network, name }: Endpoint): Index => ({
+  ...index,
+  byNetwork: grouped(index.byNetwork, network, name, id),
+})
+
+export const forgetEndpoint = (index: Index, { network, name }: Endpoint): Index => ({
+  ...index,
+  byNetwork: ungrouped<EndpointId>(index.byNetwork, network, name),
+})
+
+export const indexJoin = (index: Index, { id }: Endpoint, { sandbox }: Attachment): Index =>
+  withSandboxes(index, grouped(index.bySandbox, sandbox, id, id))
+
+export const forgetJoin = (index: Index, { id }: Endpoint, { sandbox }: Attachment): Index =>
+  withSandboxes(index, ungrouped<EndpointId>(index.bySandbox, sandbox, id))
+
+type HostPort = Readonly<Pick<PortBinding, 'transport' | 'hostPort'>>
+const groupOf = ({ transport, hostPort }: HostPort): string => `${transport}/${hostPort}`
+const keyIn = ({ id }: Sandbox, { hostIp }: PortBinding): string => `${id}/${hostIp === null ? '' : showIp(hostIp)}`
+
+/** Who publishes this port of the host, on whatever address. */
+export const holdersOf = (index: Index, hostPort: HostPort): PMap<PortHolder> =>
+  getIn(index.byPort, groupOf(hostPort)) ?? emptyMap()
+
+export const indexSandbox = (index: Index, sandbox: Sandbox): Index => {
+  const { id, container, ns, ports } = sandbox
+  return {
+    ...index,
+    containers: setIn(index.containers, container, id),
+    namespaces: ns === HOST ? index.namespaces : setIn(index.namespaces, ns, id),
+    byPort: ports.reduce<Index['byPort']>(
+      (now, binding) => grouped(now, groupOf(binding), keyIn(sandbox, binding), { sandbox: id, binding }),
+      index.byPort,
+    ),
+  }
+}
+
+export const forgetSandbox = (index: Index, sandbox: Sandbox): Index => ({
+  ...index,
+  containers: removeIn(index.containers, sandbox.container),
+  namespaces: removeIn(index.namespaces, sandbox.ns),
+  byPort: sandbox.ports.reduce<Index['byPort']>(
+    (now, binding) => ungrouped<PortHolder>(now, groupOf(binding), keyIn(sandbox, binding)),
+    index.byPort,
+  ),
+})
+
+/** The index of these objects, made from nothing. */
+export const indexOf = ({
+  networks,
+  endpoints,
+  sandboxes,
+}: Readonly<Pick<Model, 'networks' | 'endpoints' | 'sandboxes'>>): Index => {
+  const named = valuesOf(networks).reduce(indexNetwork, EMPTY_INDEX)
+  const housed = valuesOf(sandboxes).reduce(indexSandbox, named)
+  return valuesOf(endpoints).reduce((index, endpoint) => {
+    const found = indexEndpoint(index, endpoint)
+    return endpoint.attachment === null ? found : indexJoin(found, endpoint, endpoint.attachment)
+  }, housed)
+}
