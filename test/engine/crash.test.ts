@@ -1,0 +1,129 @@
+// SIGKILL, at any instant, of an engine under load: what was answered is there, nothing is there by half, and the journal
+// leads to exactly what is there.
+
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join as path } from 'node:path'
+import { build } from 'esbuild'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { DRIVERS } from '../../src/drivers/registry.ts'
+import { openEngine } from '../../src/engine/engine.ts'
+import { CHECKPOINTS, readJournal, replay, TURNS } from '../../src/engine/journal.ts'
+import { simKernel } from '../../src/kernel-sim/kernel.ts'
+import { explain } from '../../src/model/error.ts'
+import { violations } from '../../src/model/invariants.ts'
+import { endpointsIn } from '../../src/model/queries.ts'
+import type { Model } from '../../src/model/types.ts'
+import { hasIn } from '../../src/net/pmap.ts'
+import { E } from '../../src/prelude.ts'
+import { explainStore } from '../../src/store/error.ts'
+import { lmdbStore } from '../../src/store/lmdb/lmdb.ts'
+import type { Store } from '../../src/store/store.ts'
+import { box } from '../lib/model.ts'
+import { runs } from '../lib/runs.ts'
+import { ROOT } from '../lib/source.ts'
+import { CALLERS, numberOf } from './load.ts'
+
+// Beside the packages that it imports and that cannot be bundled.
+const victim = path(ROOT, `node_modules/.cnm-engine-victim-${process.pid}.mjs`)
+const dir = mkdtempSync(path(tmpdir(), 'cnm-engine-'))
+
+beforeAll(async () => {
+  await build({
+    entryPoints: [path(ROOT, 'test/engine/victim.ts')],
+    outfile: victim,
+    bundle: true,
+    format: 'esm',
+    platform: 'node',
+    target: 'node20',
+    external: ['lmdb', 'koffi'],
+    logLevel: 'silent',
+  })
+})
+afterAll(() => {
+  rmSync(victim, { force: true })
+  rmSync(dir, { recursive: true, force: true })
+})
+
+type Victim = Readonly<{ child: ChildProcess; said: () => ReadonlyArray<string>; complaint: () => string }>
+
+const start = (): Victim => {
+  const child = spawn(process.execPath, [victim, dir], { stdio: ['ignore', 'pipe', 'pipe'] })
+  let said = ''
+  let complaint = ''
+  child.stdout.on('data', (data) => {
+    said += data
+  })
+  child.stderr.on('data', (data) => {
+    complaint += data
+  })
+  return { child, said: () => said.split('\n').slice(0, -1), complaint: () => complaint }
+}
+
+const wait = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms))
+
+const entriesOf = async (store: Store, prefix: string) => {
+  const listed = await store.list(prefix)()
+  if (E.isLeft(listed)) throw new Error(explainStore(listed.left))
+  return listed.right.entries
+}
+
+/** The model after the crash, proved to be what the journal says and what the kernel holds. */
+const recovered = async (): Promise<Model> => {
+  const store = await lmdbStore({ dir })()
+  if (E.isLeft(store)) throw new Error(explainStore(store.left))
+  const engine = await openEngine({ kernel: simKernel(), store: store.right })
+  if (E.isLeft(engine)) throw new Error(explain(engine.left))
+  expect(violations(engine.right.model())).toEqual([])
+  expect(await engine.right.differences()).toEqual(E.right([]))
+  const journal = readJournal([
+    ...(await entriesOf(store.right, CHECKPOINTS)),
+    ...(await entriesOf(store.right, TURNS)),
+  ])
+  if (E.isLeft(journal)) throw new Error(journal.left)
+  const replayed = replay(DRIVERS, journal.right)
+  if (E.isLeft(replayed)) throw new Error(`turn ${replayed.left.turn}: ${replayed.left.why}`)
+  expect(replayed.right).toEqual(engine.right.model())
+  await engine.right.close()
+  return engine.right.model()
+}
+
+/** The last answer of a caller. */
+const lastOf = (said: ReadonlyArray<string>, caller: number): Readonly<{ word: string; n: number }> | null => {
+  const line = said.filter((each) => each.startsWith(`${caller} `)).at(-1)
+  const [, word = '', n = ''] = line?.split(' ') ?? []
+  return line === undefined ? null : { word, n: Number(n) }
+}
+
+const KILLS = runs(0.1).numRuns
+
+test(`${KILLS} kills lose no answered command and leave no half of one`, {
+  timeout: 60_000 + KILLS * 3_000,
+}, async () => {
+  let answers = 0
+  for (let kill = 0; kill < KILLS; kill++) {
+    const { child, said, complaint } = start()
+    const ended = once(child, 'close')
+    const opened = kill % 5 !== 4
+    if (opened)
+      await expect.poll(() => said().includes('open') || complaint(), { timeout: 20_000, interval: 2 }).toBeTruthy()
+    await wait(Math.random() * (opened ? 60 : 250))
+    child.kill('SIGKILL')
+    await ended
+    expect(complaint()).toBe('')
+    const model = await recovered()
+    answers += said().length
+    for (let caller = 1; caller <= CALLERS; caller++) {
+      const there = hasIn(model.sandboxes, box(caller))
+      const last = lastOf(said(), caller)
+      expect(endpointsIn(model, box(caller)), `half a container of caller ${caller}`).toHaveLength(there ? 1 : 0)
+      if (last === null) continue
+      // What came after the last answer may have happened or not.
+      const n = numberOf(model, caller)
+      expect(last.word === 'made' ? [0, last.n] : [0, last.n + 1], `caller ${caller}`).toContain(n)
+    }
+  }
+  expect(answers).toBeGreaterThan(KILLS)
+})
