@@ -14,7 +14,7 @@ const EFFECTFUL = {
   engine: ['net', 'kernel', 'ipam', 'model', 'drivers', 'kernel-sim', 'kernel-linux', 'store'],
   compose: ['net', 'model'],
   lab: ['net', 'kernel', 'model', 'engine', 'kernel-sim'],
-  cli: ['net', 'ipam', 'lab', 'kernel', 'model', 'kernel-sim', 'kernel-linux', 'engine', 'compose'],
+  cli: ['net', 'ipam', 'lab', 'kernel', 'model', 'drivers', 'kernel-sim', 'kernel-linux', 'engine', 'store', 'compose'],
 }
 const PACKAGES = {
   net: ['ipaddr[.]js'],

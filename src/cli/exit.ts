@@ -2,8 +2,10 @@
 
 export const EXIT = {
   ok: 0,
-  /** An expectation was not met. */
+  /** An expectation was not met; the host is not as it should be. */
   unmet: 1,
+  /** What was asked for cannot be, as things are. */
+  refused: 1,
   /** The file or the command line is wrong. */
   wrong: 2,
   /** This machine or its kernel cannot do it. */

@@ -1,6 +1,6 @@
 // What `--help` teaches: for each verb what it is for, and examples to copy.
 
-type Help = Readonly<{ about: string; examples: string }>
+export type Help = Readonly<{ about: string; examples: string }>
 
 const EXIT_STATUS = `
 Exit status: 0 all well; 1 an expectation is not met; 2 the file or the command line is

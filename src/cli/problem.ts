@@ -11,6 +11,8 @@ import { E, type Either } from '../prelude.ts'
 import { EXIT } from './exit.ts'
 
 export type Problem = Readonly<{ exit: number; lines: ReadonlyArray<string> }>
+/** What a command line starts. Right: the exit status. */
+export type Verb = () => Promise<Either<Problem, number>>
 
 /** A refusal with one sentence that is about no place in a file. */
 export const problem = (exit: number, line: string): Either<Problem, never> => E.left({ exit, lines: [`cnm: ${line}`] })

@@ -2,11 +2,14 @@
 
 import { readFileSync } from 'node:fs'
 import { Command, CommanderError, Option } from 'commander'
-import { E, type Either } from '../prelude.ts'
+import { E } from '../prelude.ts'
 import { EXIT } from './exit.ts'
 import { HELP } from './help.ts'
+import { addHostVerbs } from './host/verbs.ts'
+import { withoutGoBooleans } from './host/words.ts'
 import type { Io } from './io.ts'
-import type { Problem } from './problem.ts'
+import { collect } from './option.ts'
+import type { Verb } from './problem.ts'
 import type { Source } from './source.ts'
 import type { KernelName } from './survey.ts'
 
@@ -19,8 +22,6 @@ type SourceFlags = Readonly<{
 /** Longer lines are hard to read. */
 const HELP_WIDTH = 100
 
-type Verb = () => Promise<Either<Problem, number>>
-
 /** The bundle lies in dist, beside which is package.json. */
 const version = (): string => {
   // Our own file.
@@ -29,12 +30,6 @@ const version = (): string => {
   }
   return version
 }
-
-/** Commander hands over what came before; nothing did for the first. */
-const collect = (value: string, all: ReadonlyArray<string> | undefined): ReadonlyArray<string> => [
-  ...(all ?? []),
-  value,
-]
 
 const withSource = (command: Command): Command =>
   command
@@ -134,6 +129,7 @@ const addVerbs = (program: Command, io: Io, done: (status: number) => void): voi
       ),
     )
     .addHelpText('after', HELP.plan.examples)
+  addHostVerbs(program, io, start)
   addIpamVerbs(program, io, start)
 }
 
@@ -199,7 +195,7 @@ export const runProgram = async (io: Io, args: ReadonlyArray<string>): Promise<n
     status = each
   })
   try {
-    await program.parseAsync([...args], { from: 'user' })
+    await program.parseAsync([...withoutGoBooleans(args)], { from: 'user' })
     return status
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error

@@ -52,7 +52,7 @@ export const checkpointWrites = (number: number, every: number, model: Model): R
 const numberIn = (key: string): number => Number(key.slice(key.indexOf('/') + 1))
 
 /** Casts: written by `turnWrite` and `checkpointWrites`; the store has proved that nothing was altered by accident. */
-const readTurn = ({ key, value }: Entry): Turn => ({
+export const readTurn = ({ key, value }: Entry): Turn => ({
   number: numberIn(key),
   deeds: decode(value) as ReadonlyArray<Deed>,
 })

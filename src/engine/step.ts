@@ -19,7 +19,8 @@ export type Core = Readonly<{ model: Model; wanted: Wanted }>
 
 export const FRESH_CORE: Core = { model: freshModel(), wanted: NOTHING_WANTED }
 
-const ownerName = (model: Model, owner: Owner): string => {
+/** An owner in words: `network "front"`. */
+export const ownerName = (model: Model, owner: Owner): string => {
   switch (owner.of) {
     case 'network':
       return `network "${getIn(model.networks, owner.id)?.name ?? owner.id}"`

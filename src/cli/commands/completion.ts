@@ -1,0 +1,127 @@
+// cnm completion: a script for bash or zsh, made from the command tree itself, so that it knows every verb and option there is.
+
+import type { Command, Option } from 'commander'
+import { E, type Either } from '../../prelude.ts'
+import { EXIT } from '../exit.ts'
+import { misused } from '../host/read.ts'
+import type { Io } from '../io.ts'
+import type { Problem } from '../problem.ts'
+
+/** A verb at a path of words such as "cnm network ls". */
+type Node = Readonly<{
+  path: string
+  verbs: ReadonlyArray<string>
+  options: ReadonlyArray<string>
+  /** Options that take a value, each spelling, with the values if they are few. */
+  values: ReadonlyArray<Readonly<{ flag: string; choices: ReadonlyArray<string> }>>
+}>
+
+const flagsOf = ({ short, long }: Option): ReadonlyArray<string> =>
+  [short, long].filter((flag): flag is string => typeof flag === 'string')
+
+const HELP_FLAGS = ['-h', '--help']
+
+const nodesOf = (command: Command, path: string): ReadonlyArray<Node> => {
+  const visible = command.options.filter(({ hidden }) => !hidden)
+  const node: Node = {
+    path,
+    verbs: command.commands.map((verb) => verb.name()),
+    options: [...visible.flatMap(flagsOf), ...HELP_FLAGS],
+    values: visible
+      .filter(({ required, optional }) => required || optional)
+      .flatMap((option) => flagsOf(option).map((flag) => ({ flag, choices: option.argChoices ?? [] }))),
+  }
+  return [
+    node,
+    ...command.commands.flatMap((verb) =>
+      [verb.name(), ...verb.aliases()].flatMap((name) => nodesOf(verb, `${path} ${name}`)),
+    ),
+  ]
+}
+
+/** What an option's value may be, by the verb's path and the option. */
+const valueCases = (nodes: ReadonlyArray<Node>): string =>
+  nodes
+    .flatMap(({ path, values }) =>
+      values.map(({ flag, choices }) => {
+        const fits = choices.length === 0 ? 'files=1' : `words='${choices.join(' ')}'`
+        return `    '${path} ${flag}') ${fits} ;;`
+      }),
+    )
+    .join('\n')
+
+const verbCases = (nodes: ReadonlyArray<Node>): string =>
+  nodes
+    .map(({ path, verbs, options }) => `    '${path}') verbs='${verbs.join(' ')}' options='${options.join(' ')}' ;;`)
+    .join('\n')
+
+const paths = (nodes: ReadonlyArray<Node>): string =>
+  nodes
+    .filter(({ path }) => path.includes(' '))
+    .map(({ path }) => `'${path}'`)
+    .join('|')
+
+/**
+ * Sets `words` to what fits, or `files` if a file does. `$1` is the word before the cursor, `$2` the beginning of the present
+ * one, the others those from the first on. Options are offered once a `-` is there.
+ */
+const choose = (nodes: ReadonlyArray<Node>): string => `_cnm_choose() {
+  local before=$1 current=$2 path=cnm verbs= options= word
+  shift 3
+  for word in "$@"; do
+    case "$path $word" in
+      ${paths(nodes)}) path="$path $word" ;;
+    esac
+  done
+  words='' files=''
+  case "$path $before" in
+${valueCases(nodes)}
+  esac
+  case "$path" in
+${verbCases(nodes)}
+  esac
+  if [ -z "$words$files" ]; then
+    case $current in
+      -*) words=$options ;;
+      *) words=$verbs; [ -n "$verbs" ] || files=1 ;;
+    esac
+  fi
+}
+`
+
+const BASH = `_cnm() {
+  local words files
+  _cnm_choose "\${COMP_WORDS[COMP_CWORD-1]}" "\${COMP_WORDS[COMP_CWORD]}" "\${COMP_WORDS[@]:0:COMP_CWORD}"
+  if [ -n "$files" ]; then
+    COMPREPLY=()
+    compopt -o default 2>/dev/null
+  else
+    COMPREPLY=($(compgen -W "$words" -- "\${COMP_WORDS[COMP_CWORD]}"))
+  fi
+}
+complete -F _cnm cnm
+`
+
+const ZSH = `_cnm() {
+  local files chosen
+  () { local words; _cnm_choose "$@"; chosen=$words } "\${words[CURRENT-1]}" "\${words[CURRENT]}" "\${(@)words[1,CURRENT-1]}"
+  if [ -n "$files" ]; then
+    _files
+  else
+    compadd -- \${=chosen}
+  fi
+}
+if [ "\${funcstack[1]}" = _cnm ]; then _cnm "$@"; else compdef _cnm cnm; fi
+`
+
+const SHELLS: Readonly<Record<string, (nodes: ReadonlyArray<Node>) => string>> = {
+  bash: (nodes) => `# bash completion of cnm; made by "cnm completion bash".\n${choose(nodes)}${BASH}`,
+  zsh: (nodes) => `#compdef cnm\n# Made by "cnm completion zsh".\n${choose(nodes)}${ZSH}`,
+}
+
+export const completion = async (io: Io, program: Command, shell: string): Promise<Either<Problem, number>> => {
+  const script = Object.hasOwn(SHELLS, shell) ? SHELLS[shell] : undefined
+  if (script === undefined) return misused(`there is no completion for "${shell}"; there is for bash and zsh`)
+  io.out(script(nodesOf(program, 'cnm')).replace(/\n$/, ''))
+  return E.right(EXIT.ok)
+}

@@ -1,0 +1,97 @@
+// cnm doctor: compares the host as it should be with the host as it is, and on request repairs it.
+
+import { scopeOf } from '../../engine/look.ts'
+import { diff } from '../../kernel/diff.ts'
+import type { Kernel } from '../../kernel/kernel.ts'
+import { EMPTY_STATE } from '../../kernel/state.ts'
+import { E, type Either } from '../../prelude.ts'
+import { EXIT } from '../exit.ts'
+import { type Finding, findingsOf, objectText, type State } from '../host/findings.ts'
+import { type HostOptions, kernelOf, type Stored, withEngine, withStored } from '../host/open.ts'
+import type { Io } from '../io.ts'
+import { kernelProblem, type Problem } from '../problem.ts'
+import { jsonText } from '../render/json.ts'
+import { counted, table } from '../render/table.ts'
+
+export type DoctorOptions = HostOptions & Readonly<{ repair: boolean; json: boolean }>
+
+/** Looks at a kernel. A simulated one begins empty, so it is given first what should be there. */
+const look = async ({ core }: Stored, kernel: Kernel): Promise<Either<Problem, ReadonlyArray<Finding>>> => {
+  const { model, wanted } = core
+  if (kernel.name === 'sim') {
+    const built = await kernel.apply(diff(EMPTY_STATE, wanted.state))()
+    if (E.isLeft(built)) return E.left(kernelProblem(built.left))
+  }
+  const observed = await kernel.observe(scopeOf([wanted.state]))()
+  return E.isLeft(observed) ? E.left(kernelProblem(observed.left)) : E.right(findingsOf(model, wanted, observed.right))
+}
+
+const examine = async ({ state, kernel }: HostOptions): Promise<Either<Problem, ReadonlyArray<Finding>>> => {
+  const opened = await kernelOf(kernel)
+  return E.isLeft(opened) ? opened : withStored(state, (stored) => look(stored, opened.right))
+}
+
+const findingsTable = (io: Io, findings: ReadonlyArray<Finding>): string => {
+  const followers = (key: string): string => {
+    const n = findings.filter(({ follows }) => follows === key).length
+    return n === 0 ? '' : ` (and ${n} that depend on it)`
+  }
+  const rows = findings
+    .filter(({ follows }) => follows === null)
+    .map(({ state, key, object, owners }) => [state, objectText(object) + followers(key), owners.join(', ') || '-'])
+  const head = ['STATE', 'OBJECT', 'OF'].map((title) => io.paint.dim(title))
+  return table([head, ...rows]).replaceAll(/^ {2}/gm, '')
+}
+
+const STATES: ReadonlyArray<State> = ['missing', 'changed', 'surplus', 'foreign']
+
+const summary = (findings: ReadonlyArray<Finding>): string => {
+  const counts = STATES.map((state) => [findings.filter((each) => each.state === state).length, state] as const)
+  const parts = counts.filter(([n]) => n > 0).map(([n, state]) => `${n} ${state}`)
+  return `${counted(findings.length, 'difference')}: ${parts.join(', ')}`
+}
+
+const isForeign = ({ state }: Finding): boolean => state === 'foreign'
+
+/** What --json prints. `repaired`: whether a repair was asked for and made. */
+const report = (findings: ReadonlyArray<Finding>, repaired: boolean): string =>
+  jsonText({
+    differences: findings.map(({ state, key, object, owners, follows }) => ({
+      state,
+      key,
+      object: objectText(object),
+      owners: owners.join(', '),
+      follows,
+    })),
+    repaired,
+  })
+
+const say = (io: Io, { json, repair }: DoctorOptions, findings: ReadonlyArray<Finding>, repaired: boolean): void => {
+  if (json) io.out(report(findings, repaired))
+  else if (findings.length === 0) io.out('no differences: the host is as it should be')
+  else io.out(`${findingsTable(io, findings)}\n\n${summary(findings)}${repaired ? '; repaired' : ''}`)
+  if (json || repaired || findings.length === 0) return
+  if (findings.some(isForeign))
+    io.err('note: what is foreign is not touched: rename or remove it by hand, and ask again')
+  else if (!repair) io.err('note: "cnm doctor --repair" puts this right')
+}
+
+export const doctor = async (io: Io, options: DoctorOptions): Promise<Either<Problem, number>> => {
+  const found = await examine(options)
+  if (E.isLeft(found)) return found
+  const findings = found.right
+  // What is foreign would be given up by a repair, for the kernel would refuse what should be in its place.
+  const repairs = options.repair && findings.length > 0 && !findings.some(isForeign)
+  if (repairs) {
+    const repaired = await withEngine(io, options, async () => E.right(undefined))
+    if (E.isLeft(repaired)) return repaired
+    const left = await examine(options)
+    if (E.isLeft(left)) return left
+    if (left.right.length > 0) {
+      say(io, options, left.right, false)
+      return E.right(EXIT.unmet)
+    }
+  }
+  say(io, options, findings, repairs)
+  return E.right(findings.length === 0 || repairs ? EXIT.ok : EXIT.unmet)
+}

@@ -1,0 +1,246 @@
+// cnm network: create, list, look at, remove, and connect sandboxes. Source: the docker network commands.
+
+import { createInterface } from 'node:readline/promises'
+import type { Command } from '../../model/command.ts'
+import { endpointNamed, endpointsIn, endpointsOn } from '../../model/queries.ts'
+import { type Endpoint, endpointId, type Model, type Network, networkId } from '../../model/types.ts'
+import { type IfName, parseNewIfName } from '../../net/name.ts'
+import { getIn, valuesOf } from '../../net/pmap.ts'
+import { E, type Either } from '../../prelude.ts'
+import { EXIT } from '../exit.ts'
+import { type ChangeOptions, change, type Deed, type Plan } from '../host/change.ts'
+import { filterOf, hasLabel } from '../host/filter.ts'
+import { randomId } from '../host/id.ts'
+import { inspect, type Listable, type ListOptions, list } from '../host/list.ts'
+import {
+  type EndpointWords,
+  misused,
+  type PoolWords,
+  readPairs,
+  readPools,
+  readPriority,
+  readWishes,
+} from '../host/read.ts'
+import { refused } from '../host/refusal.ts'
+import { theNetwork, theSandbox } from '../host/resolve.ts'
+import { type NetworkView, networkView } from '../host/view.ts'
+import type { Io } from '../io.ts'
+import type { Problem } from '../problem.ts'
+
+type Result = Promise<Either<Problem, number>>
+
+export type CreateOptions = ChangeOptions &
+  PoolWords &
+  Readonly<{
+    driver: string
+    internal: boolean
+    attachable: boolean
+    ingress: boolean
+    scope?: 'local' | 'global' | 'swarm'
+    configOnly: boolean
+    configFrom?: string
+    label?: ReadonlyArray<string>
+    opt?: ReadonlyArray<string>
+  }>
+
+export const networkCreate = async (io: Io, name: string, options: CreateOptions): Result => {
+  const { driver, internal, attachable, ingress, configOnly, scope, configFrom } = options
+  const pools = readPools(options)
+  const labels = readPairs('--label', options.label)
+  const driverOptions = readPairs('--opt', options.opt)
+  if (E.isLeft(pools)) return pools
+  if (E.isLeft(labels)) return labels
+  if (E.isLeft(driverOptions)) return driverOptions
+  const id = networkId(randomId())
+  const command: Command = {
+    tag: 'CreateNetwork',
+    id,
+    name,
+    driver,
+    options: driverOptions.right,
+    internal,
+    attachable,
+    labels: labels.right,
+    pools: pools.right,
+    ingress,
+    configOnly,
+    ...(scope === undefined ? {} : { scope }),
+    ...(configFrom === undefined ? {} : { configFrom }),
+  }
+  const deed: Deed = { title: `create network "${name}"`, commands: [command], says: id }
+  return change(io, options, () => [() => E.right(deed)])
+}
+
+/** Docker's own, which it never prunes. */
+const BUILT_IN: ReadonlySet<string> = new Set(['host', 'null'])
+
+/** A network that only lends its configuration has the driver null, too. */
+const isBuiltIn = ({ driver, configOnly }: Pick<NetworkView, 'driver' | 'configOnly'>): boolean =>
+  BUILT_IN.has(driver) && !configOnly
+
+const TESTS: Listable<NetworkView>['tests'] = {
+  name: ({ name }, value) => name.includes(value),
+  id: ({ id }, value) => id.startsWith(value),
+  driver: ({ driver }, value) => driver === value,
+  label: ({ labels }, value) => hasLabel(labels, value),
+  scope: ({ scope }, value) => scope === value,
+  type: (view, value) => (isBuiltIn(view) ? 'builtin' : 'custom') === value,
+  dangling: ({ endpoints }, value) => String(endpoints.length === 0) === value,
+}
+
+const LISTABLE: Listable<NetworkView> = {
+  of: (model) => valuesOf(model.networks).map((network) => networkView(model, network)),
+  tests: TESTS,
+  columns: {
+    'NETWORK ID': (view, id) => id(view.id),
+    NAME: ({ name }) => name,
+    DRIVER: ({ driver, configOnly }) => (configOnly ? '-' : driver),
+    SCOPE: ({ scope }) => scope,
+    SUBNETS: ({ pools }) => pools.map(({ subnet }) => subnet).join(' ') || '-',
+    ENDPOINTS: ({ endpoints }) => String(endpoints.length),
+  },
+}
+
+export const networkLs = (io: Io, options: ListOptions): Result => list(io, options, LISTABLE)
+
+export const networkInspect = (io: Io, state: string, words: ReadonlyArray<string>): Result =>
+  inspect(io, state, words, (model, word) =>
+    E.map((network: Network) => networkView(model, network))(theNetwork(model, word)),
+  )
+
+const removal = ({ id, name }: Network, says: string): Deed => ({
+  title: `remove network "${name}"`,
+  commands: [{ tag: 'DeleteNetwork', id }],
+  says,
+})
+
+export const networkRm = (io: Io, words: ReadonlyArray<string>, options: ChangeOptions & { force: boolean }): Result =>
+  change(io, options, () =>
+    words.map(
+      (word): Plan =>
+        (model) => {
+          const network = theNetwork(model, word)
+          if (E.isLeft(network)) return options.force && network.left.exit === EXIT.refused ? E.right(null) : network
+          return E.right(removal(network.right, word))
+        },
+    ),
+  )
+
+/** Null: nobody is there to be asked. */
+const confirmed = async (question: string): Promise<boolean | null> => {
+  if (process.stdin.isTTY !== true) return null
+  const asked = createInterface({ input: process.stdin, output: process.stderr })
+  const answer = await asked.question(question)
+  asked.close()
+  return /^y(es)?$/i.test(answer.trim())
+}
+
+type PruneOptions = ChangeOptions & Readonly<{ force: boolean; filter?: ReadonlyArray<string> }>
+
+/** Every network that nobody is on, but for Docker's own and those that only lend their configuration. */
+export const networkPrune = async (io: Io, options: PruneOptions): Result => {
+  const wanted = filterOf<NetworkView>({ label: ({ labels }, value) => hasLabel(labels, value) }, options.filter)
+  if (E.isLeft(wanted)) return wanted
+  if (!options.force && !options.dryRun) {
+    const sure = await confirmed('This removes all networks without endpoints. Continue? [y/N] ')
+    if (sure === null) return misused('network prune asks on a terminal only; say --force, or --dry-run to see')
+    if (!sure) return E.right(EXIT.ok)
+  }
+  const isUnused = (model: Model, network: Network): boolean =>
+    !isBuiltIn(network) &&
+    !network.configOnly &&
+    endpointsOn(model, network.id).length === 0 &&
+    wanted.right(networkView(model, network))
+  return change(io, options, (model) =>
+    valuesOf(model.networks)
+      .filter((network) => isUnused(model, network))
+      .map(
+        (network): Plan =>
+          () =>
+            E.right(removal(network, network.name)),
+      ),
+  )
+}
+
+export type ConnectOptions = ChangeOptions &
+  EndpointWords &
+  Readonly<{ gwPriority?: string; driverOpt?: ReadonlyArray<string> }>
+
+/** Docker's option for the name of the interface inside. */
+const IFNAME = 'com.docker.network.endpoint.ifname'
+
+const readIfName = (options: ReadonlyArray<string> | undefined): Either<Problem, IfName | null> => {
+  const pairs = readPairs('--driver-opt', options)
+  if (E.isLeft(pairs)) return pairs
+  const strange = Object.keys(pairs.right).find((key) => key !== IFNAME)
+  if (strange !== undefined) return misused(`--driver-opt: "${strange}" is not known; there is ${IFNAME}`)
+  const text = pairs.right[IFNAME]
+  if (text === undefined) return E.right(null)
+  const name = parseNewIfName(text)
+  return E.isLeft(name) ? misused(`--driver-opt ${IFNAME}: ${name.left}`) : name
+}
+
+export const networkConnect = async (
+  io: Io,
+  networkWord: string,
+  sandboxWord: string,
+  options: ConnectOptions,
+): Result => {
+  const wishes = readWishes(options)
+  const priority = readPriority(options.gwPriority)
+  const ifName = readIfName(options.driverOpt)
+  if (E.isLeft(wishes)) return wishes
+  if (E.isLeft(priority)) return priority
+  if (E.isLeft(ifName)) return ifName
+  const plan: Plan = (model) => {
+    const network = theNetwork(model, networkWord)
+    const sandbox = theSandbox(model, sandboxWord)
+    if (E.isLeft(network)) return network
+    if (E.isLeft(sandbox)) return sandbox
+    const { container } = sandbox.right
+    const id = endpointId(randomId())
+    return E.right({
+      title: `connect sandbox "${container}" to network "${network.right.name}"`,
+      commands: [
+        { tag: 'CreateEndpoint', id, network: network.right.id, name: container, ...wishes.right },
+        { tag: 'Join', endpoint: id, sandbox: sandbox.right.id, priority: priority.right, ifName: ifName.right },
+      ],
+      undo: [{ tag: 'DeleteEndpoint', id, force: true }],
+      says: null,
+    })
+  }
+  return change(io, options, () => [plan])
+}
+
+/** The endpoint by which a sandbox is on a network; with force also one without a sandbox, by its name. */
+const endpointBetween = (model: Model, network: Network, word: string, force: boolean): Either<Problem, Endpoint> => {
+  const sandbox = theSandbox(model, word)
+  const left = endpointNamed(model, network.id, word)
+  const alone = left === undefined ? undefined : getIn(model.endpoints, left)
+  if (E.isLeft(sandbox)) return force && alone !== undefined ? E.right(alone) : sandbox
+  const placed = endpointsIn(model, sandbox.right.id).find(({ endpoint }) => endpoint.network === network.id)
+  if (placed !== undefined) return E.right(placed.endpoint)
+  const { container } = sandbox.right
+  const line = `sandbox "${container}" is not connected to network "${network.name}"`
+  return E.left(refused('NotFound', `${line}; "cnm sandbox inspect ${container}" shows its networks`))
+}
+
+export const networkDisconnect = (
+  io: Io,
+  networkWord: string,
+  sandboxWord: string,
+  options: ChangeOptions & { force: boolean },
+): Result => {
+  const plan: Plan = (model) => {
+    const network = theNetwork(model, networkWord)
+    if (E.isLeft(network)) return network
+    const endpoint = endpointBetween(model, network.right, sandboxWord, options.force)
+    if (E.isLeft(endpoint)) return endpoint
+    return E.right({
+      title: `disconnect "${sandboxWord}" from network "${network.right.name}"`,
+      commands: [{ tag: 'DeleteEndpoint', id: endpoint.right.id, force: true }],
+      says: null,
+    })
+  }
+  return change(io, options, () => [plan])
+}

@@ -1,0 +1,120 @@
+// What `--help` of the host's verbs teaches.
+
+import type { Help } from '../help.ts'
+
+export const HOST_EXIT_STATUS = `
+Exit status: 0 done; 1 refused as things are (Conflict, Forbidden, NotFound; of several names,
+one), or doctor found differences; 2 the command line is wrong; 3 this machine lacks something,
+or its kernel refused; 70 a defect of cnm.`
+
+type Group = 'network' | 'endpoint' | 'sandbox' | 'events' | 'doctor' | 'store' | 'completion'
+
+const STATE = `The host's networks are remembered in a state directory, --state, for one process at a time. Each verb opens it, puts right what a crash or a hand has changed on the machine, does its work, and ends; no daemon runs. With --kernel sim the machine is a simulated one, built anew each time from what is remembered: for trying things out, without root.`
+
+const NAMED = `Things are named by name, by id, or by the beginning of an id that fits one only.`
+
+export const HOST_HELP: Readonly<Record<Group, Help>> = {
+  network: {
+    about: `Makes and removes networks of this host, and connects sandboxes to them, with the options of "docker network".
+
+${STATE}
+
+${NAMED}`,
+    examples: `
+Examples:
+  sudo cnm network create front                        a bridge with a free subnet; prints its id
+  sudo cnm network create --subnet 10.5.0.0/24 --gateway 10.5.0.1 --internal back
+  sudo cnm network create --ipv6 --subnet fd00:5::/64 --ipv4=false six
+  sudo cnm network connect --ip 10.5.0.9 back web
+  sudo cnm network ls --filter driver=bridge --format json | jq '.[].name'
+  sudo cnm network rm --dry-run front                  the commands it would run, and nothing done
+  cnm network create --kernel sim --state ./try front  on a simulated machine
+
+"ls --format json" prints an array of these, and so does "inspect":
+  { "id", "name", "driver", "scope", "internal", "attachable", "ingress", "configOnly":
+    booleans, "configFrom": name | null, "labels", "options": objects,
+    "pools": [{ "subnet", "ipRange", "gateway": address | null, "auxAddresses": object }],
+    "endpoints": [as in "cnm endpoint ls"] }
+${HOST_EXIT_STATUS}`,
+  },
+  endpoint: {
+    about: `Makes and removes endpoints: places on a network, with addresses that are kept for them. "cnm network connect" makes one and joins a sandbox to it at once.
+
+${NAMED} An endpoint may also be named NETWORK/NAME.`,
+    examples: `
+Examples:
+  sudo cnm endpoint create --ip 10.5.0.9 back web      keeps the address; prints the endpoint's id
+  sudo cnm endpoint ls --filter network=back
+  sudo cnm endpoint inspect back/web
+  sudo cnm endpoint rm --force back/web                also if a sandbox has joined it
+
+"ls --format json" prints an array of these, and so does "inspect":
+  { "id", "name", "network", "networkId", "sandbox", "sandboxId", "interface": null if not joined,
+    "mac", "addresses": ["172.18.0.2/16", ...], "aliases": [...], "gwPriority": number | null }
+${HOST_EXIT_STATUS}`,
+  },
+  sandbox: {
+    about: `Makes and removes sandboxes: network namespaces with the endpoints of one container. A process is started in one with "ip netns exec".
+
+${NAMED}`,
+    examples: `
+Examples:
+  sudo cnm sandbox create web                          namespace cnm-web; prints the sandbox's id
+  sudo cnm sandbox create -p 8080:80 -p 53:53/udp --hostname www web
+  sudo cnm sandbox create --netns host proxy           shares the namespace of the host
+  sudo cnm network connect front web
+  sudo ip netns exec cnm-web sh
+  sudo cnm sandbox rm web                              with its endpoints
+
+"ls --format json" prints an array of these, and so does "inspect":
+  { "id", "name", "hostname", "netns", "labels": object,
+    "ports": [{ "hostIp": address | null for all, "hostPort", "containerPort", "proto" }],
+    "endpoints": [as in "cnm endpoint ls", best way out first] }
+${HOST_EXIT_STATUS}`,
+  },
+  events: {
+    about: `Prints what happened on this host, from the journal in the state directory: what each verb that changed something did, in its order. Turns are counted from 1; the journal keeps the last 1000 at least.`,
+    examples: `
+Examples:
+  sudo cnm events
+  sudo cnm events --since 41                           after turn 41
+  sudo cnm events --format json | jq '.[] | select(.event == "Joined")'
+
+--format json prints an array of { "turn", "event", "id", "name": null if it is not in the journal }.
+${HOST_EXIT_STATUS}`,
+  },
+  doctor: {
+    about: `Compares this machine with what the state directory says it should hold, and changes nothing unless told to. missing: it should be there. changed: it is there, otherwise than it should be. surplus: it bears our mark and nobody wants it. foreign: somebody else's thing has a name that we need; that is never touched, and stands in the way of a repair.
+
+With --repair it puts right what is missing, changed or surplus. Every verb that changes something does so first, too. A simulated machine is built anew each time, so nothing differs there.`,
+    examples: `
+Examples:
+  sudo cnm doctor
+  sudo cnm doctor --repair
+  sudo cnm doctor --json | jq '.differences[].object'
+
+--json prints:
+  { "differences": [{ "state", "key", "object": in words, "owners": in words,
+                      "follows": key of the difference it comes from | null }],
+    "repaired": boolean }
+${HOST_EXIT_STATUS}`,
+  },
+  store: {
+    about: `Keeps, carries over and checks what a state directory holds: the networks, endpoints and sandboxes, and the journal. The machine is left alone; the next verb that changes something brings it to what the store says.`,
+    examples: `
+Examples:
+  sudo cnm store export networks.jsonl
+  sudo cnm store import --state /srv/cnm networks.jsonl   into an empty store
+  sudo cnm store check                                    every page and record, against its checksum
+${HOST_EXIT_STATUS}`,
+  },
+  completion: {
+    about: `Prints a script that completes verbs and options of cnm in bash or zsh.`,
+    examples: `
+Examples:
+  source <(cnm completion bash)                        in this shell; or add the line to ~/.bashrc
+  cnm completion bash | sudo tee /etc/bash_completion.d/cnm >/dev/null
+  cnm completion zsh > ~/.zfunc/_cnm                   a folder of your fpath
+${HOST_EXIT_STATUS}`,
+  },
+}

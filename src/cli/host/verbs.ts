@@ -1,0 +1,218 @@
+// The verbs of a real host: their options and help; the code of each is loaded when it is called.
+
+import { type Command, Option } from 'commander'
+import type { Io } from '../io.ts'
+import { collect } from '../option.ts'
+import type { Verb } from '../problem.ts'
+import type { KernelName } from '../survey.ts'
+import { HOST_HELP } from './help.ts'
+
+type Start = (verb: Verb) => Promise<void>
+type State = Readonly<{ state: string }>
+type Change = State & Readonly<{ kernel: KernelName; dryRun: boolean }>
+type Force = Change & Readonly<{ force: boolean }>
+
+const DEFAULT_STATE = '/var/lib/cnm'
+
+const stateOption = (): Option =>
+  new Option('--state <dir>', 'the state directory').env('CNM_STATE').default(DEFAULT_STATE)
+const kernelOption = (): Option =>
+  new Option('--kernel <kernel>', 'the kernel of this machine (as root), or a simulated one')
+    .choices(['linux', 'sim'])
+    .default('linux')
+const formatOption = (): Option =>
+  new Option('--format <format>', 'for people, or for programs').choices(['table', 'json']).default('table')
+
+const withChange = (command: Command): Command =>
+  command
+    .addOption(stateOption())
+    .addOption(kernelOption())
+    .option('--dry-run', 'print the commands it would run on this machine, and change nothing', false)
+const withForce = (command: Command, what: string): Command => withChange(command).option('-f, --force', what, false)
+
+/** Looking needs no kernel; the option is there so that one command line can be made into another. */
+const withList = (command: Command, filters: string): Command =>
+  command
+    .addOption(stateOption())
+    .addOption(kernelOption())
+    .option('-f, --filter <key=value>', `only those with: ${filters}; may be repeated`, collect)
+    .addOption(formatOption())
+    .option('-q, --quiet', 'print ids only', false)
+    .option('--no-trunc', 'print whole ids')
+
+const withInspect = (command: Command): Command =>
+  command
+    .addOption(stateOption())
+    .addOption(kernelOption())
+    .addOption(new Option('--format <format>', 'an array of objects').choices(['json']).default('json'))
+
+const withAddresses = (command: Command): Command =>
+  command
+    .option('--ip <ip>', 'its IPv4 address, instead of a free one')
+    .option('--ip6 <ip>', 'its IPv6 address')
+    .option('--alias <name>', 'another name for it on this network; may be repeated', collect)
+    .option('--link-local-ip <ip>', 'an address of 169.254.0.0/16 or fe80::/10; may be repeated', collect)
+    .option('--mac-address <mac>', 'its MAC address')
+
+const group = (program: Command, name: keyof typeof HOST_HELP, summary: string): Command =>
+  program
+    .command(name)
+    .summary(summary)
+    .description(HOST_HELP[name].about)
+    .addHelpText('after', HOST_HELP[name].examples)
+
+const addNetwork = (program: Command, io: Io, start: Start): void => {
+  const load = () => import('../commands/network.ts')
+  const network = group(program, 'network', 'make, list and remove networks of this host, and connect sandboxes')
+  withChange(network.command('create <NETWORK>').description('Make a network, and print its id.'))
+    .option('-d, --driver <driver>', 'its driver', 'bridge')
+    .option('--subnet <subnet>', 'a subnet, instead of a free one; one of each family', collect)
+    .option('--gateway <ip>', "the subnet's gateway, instead of its first free address", collect)
+    .option('--ip-range <range>', 'the part of the subnet that addresses are given from', collect)
+    .option('--aux-address <name=ip>', 'an address that is kept for somebody else', collect)
+    .option('--ipv4', 'with IPv4 (--ipv4=false: without)', true)
+    .option('--no-ipv4', 'without IPv4')
+    .option('--ipv6', 'with IPv6', false)
+    .option('--internal', 'nothing enters or leaves', false)
+    .option('--attachable', 'anybody may connect to it', false)
+    .option('--ingress', "carries the traffic of a cluster's published ports", false)
+    .addOption(
+      new Option('--scope <scope>', "where it exists, if not where its driver's networks do").choices([
+        'local',
+        'global',
+        'swarm',
+      ]),
+    )
+    .option('--config-only', 'only lends its options, pools and labels to others', false)
+    .option('--config-from <network>', 'take options, pools and labels from this network')
+    .option('--label <key=value>', 'a label; may be repeated', collect)
+    .option('-o, --opt <key=value>', 'an option of the driver; may be repeated', collect)
+    .action((name: string, flags) => start(async () => (await load()).networkCreate(io, name, flags)))
+  withList(
+    network.command('ls').alias('list').description('List networks.'),
+    'name=, id=, driver=, label=, scope=, type=, dangling=',
+  ).action((flags) => start(async () => (await load()).networkLs(io, flags)))
+  withInspect(network.command('inspect <NETWORK...>').description('Print everything about networks, as JSON.')).action(
+    (names: string[], { state }: State) => start(async () => (await load()).networkInspect(io, state, names)),
+  )
+  withForce(
+    network.command('rm <NETWORK...>').alias('remove').description('Remove networks, and print which.'),
+    'no error for one that is not there',
+  ).action((names: string[], flags: Force) => start(async () => (await load()).networkRm(io, names, flags)))
+  withForce(
+    network.command('prune').description('Remove all networks that nobody is on, and print which.'),
+    'do not ask',
+  )
+    .option('--filter <key=value>', 'only those with: label=; may be repeated', collect)
+    .action((flags) => start(async () => (await load()).networkPrune(io, flags)))
+  withAddresses(
+    withChange(network.command('connect <NETWORK> <SANDBOX>').description('Connect a sandbox to a network.')),
+  )
+    .option('--gw-priority <number>', 'the highest of a sandbox is its way out; 0 unless said otherwise')
+    .option('--driver-opt <key=value>', 'com.docker.network.endpoint.ifname=NAME names the interface inside', collect)
+    .action((name: string, sandbox: string, flags) =>
+      start(async () => (await load()).networkConnect(io, name, sandbox, flags)),
+    )
+  withForce(
+    network.command('disconnect <NETWORK> <SANDBOX>').description('Disconnect a sandbox from a network.'),
+    'also an endpoint of that name whose sandbox is gone',
+  ).action((name: string, sandbox: string, flags: Force) =>
+    start(async () => (await load()).networkDisconnect(io, name, sandbox, flags)),
+  )
+}
+
+const addEndpoint = (program: Command, io: Io, start: Start): void => {
+  const load = () => import('../commands/endpoint.ts')
+  const endpoint = group(program, 'endpoint', 'make, list and remove endpoints of networks')
+  withAddresses(
+    withChange(endpoint.command('create <NETWORK> <NAME>').description('Make an endpoint, and print its id.')),
+  ).action((network: string, name: string, flags) =>
+    start(async () => (await load()).endpointCreate(io, network, name, flags)),
+  )
+  withList(
+    endpoint.command('ls').alias('list').description('List endpoints.'),
+    'name=, id=, network=, sandbox=',
+  ).action((flags) => start(async () => (await load()).endpointLs(io, flags)))
+  withInspect(
+    endpoint.command('inspect <ENDPOINT...>').description('Print everything about endpoints, as JSON.'),
+  ).action((names: string[], { state }: State) => start(async () => (await load()).endpointInspect(io, state, names)))
+  withForce(
+    endpoint.command('rm <ENDPOINT...>').alias('remove').description('Remove endpoints, and print which.'),
+    'also one that a sandbox has joined; no error for one that is not there',
+  ).action((names: string[], flags: Force) => start(async () => (await load()).endpointRm(io, names, flags)))
+}
+
+const addSandbox = (program: Command, io: Io, start: Start): void => {
+  const load = () => import('../commands/sandbox.ts')
+  const sandbox = group(program, 'sandbox', 'make, list and remove the network namespaces of containers')
+  withChange(sandbox.command('create <NAME>').description('Make a sandbox, and print its id.'))
+    .option('--hostname <name>', "the container's own name for itself, instead of NAME")
+    .option('-p, --publish <port>', '[[IP:]HOST:]CONTAINER[/PROTOCOL], ranges too; may be repeated', collect)
+    .option('--netns <name>', 'the namespace below /run/netns, instead of cnm-NAME; "host" is the host\'s own')
+    .option('--label <key=value>', 'a label; may be repeated', collect)
+    .action((name: string, flags) => start(async () => (await load()).sandboxCreate(io, name, flags)))
+  withList(sandbox.command('ls').alias('list').description('List sandboxes.'), 'name=, id=, label=, network=').action(
+    (flags) => start(async () => (await load()).sandboxLs(io, flags)),
+  )
+  withInspect(sandbox.command('inspect <SANDBOX...>').description('Print everything about sandboxes, as JSON.')).action(
+    (names: string[], { state }: State) => start(async () => (await load()).sandboxInspect(io, state, names)),
+  )
+  withForce(
+    sandbox
+      .command('rm <SANDBOX...>')
+      .alias('remove')
+      .description('Remove sandboxes with their endpoints, and print which.'),
+    'no error for one that is not there',
+  ).action((names: string[], flags: Force) => start(async () => (await load()).sandboxRm(io, names, flags)))
+}
+
+const addStore = (program: Command, io: Io, start: Start): void => {
+  const load = () => import('../commands/store.ts')
+  const store = group(program, 'store', 'keep, carry over and check what a state directory holds')
+  store
+    .command('export [FILE]')
+    .description('Write everything as text to FILE, or to the standard output.')
+    .addOption(stateOption())
+    .action((file: string | undefined, { state }: State) =>
+      start(async () => (await load()).storeExport(io, state, file ?? '-')),
+    )
+  store
+    .command('import [FILE]')
+    .description('Bring an export, from FILE or the standard input, into an empty store.')
+    .addOption(stateOption())
+    .action((file: string | undefined, { state }: State) =>
+      start(async () => (await load()).storeImport(io, state, file ?? '-')),
+    )
+  store
+    .command('check')
+    .description('Look at every page and every record of the file, without changing any.')
+    .addOption(stateOption())
+    .option('--json', 'for programs: file, schema, revision, entries, problems', false)
+    .action(({ state, json }: State & { json: boolean }) =>
+      start(async () => (await load()).storeCheck(io, state, json)),
+    )
+}
+
+export const addHostVerbs = (program: Command, io: Io, start: Start): void => {
+  addNetwork(program, io, start)
+  addEndpoint(program, io, start)
+  addSandbox(program, io, start)
+  group(program, 'events', 'what happened on this host')
+    .addOption(stateOption())
+    .option('--since <turn>', 'only what came after this turn')
+    .addOption(formatOption())
+    .option('--no-trunc', 'print whole ids')
+    .action((flags) => start(async () => (await import('../commands/events.ts')).events(io, flags)))
+  group(program, 'doctor', 'compare this machine with what it should be, and repair it')
+    .addOption(stateOption())
+    .addOption(kernelOption())
+    .option('--repair', 'put right what differs', false)
+    .option('--json', 'for programs: every difference', false)
+    .action((flags) => start(async () => (await import('../commands/doctor.ts')).doctor(io, flags)))
+  addStore(program, io, start)
+  group(program, 'completion', 'print a script that completes cnm in bash or zsh')
+    .argument('<SHELL>', 'bash or zsh')
+    .action((shell: string) =>
+      start(async () => (await import('../commands/completion.ts')).completion(io, program, shell)),
+    )
+}

@@ -1,0 +1,133 @@
+// The objects of a host as `ls` and `inspect` print them. The shapes of --format json are these; fields are only added.
+
+import { endpointsIn, endpointsOn } from '../../model/queries.ts'
+import type { Endpoint, Model, Network, PortBinding, Sandbox } from '../../model/types.ts'
+import { showCidr } from '../../net/cidr.ts'
+import { showIp } from '../../net/ip.ts'
+import { showMac } from '../../net/mac.ts'
+import { getIn } from '../../net/pmap.ts'
+
+export type EndpointView = Readonly<{
+  id: string
+  name: string
+  network: string
+  networkId: string
+  /** The sandbox that joined it, by name; null if none did. */
+  sandbox: string | null
+  sandboxId: string | null
+  /** Its name inside. */
+  interface: string | null
+  mac: string
+  /** With the prefix length of the subnet. */
+  addresses: ReadonlyArray<string>
+  aliases: ReadonlyArray<string>
+  /** Of the sandbox's endpoints the highest is the way out. */
+  gwPriority: number | null
+}>
+
+export const endpointView = (model: Model, endpoint: Endpoint): EndpointView => {
+  const { id, name, network, attachment, mac, addresses, aliases } = endpoint
+  const sandbox = attachment === null ? undefined : getIn(model.sandboxes, attachment.sandbox)
+  return {
+    id,
+    name,
+    network: getIn(model.networks, network)?.name ?? network,
+    networkId: network,
+    sandbox: sandbox?.container ?? null,
+    sandboxId: sandbox?.id ?? null,
+    interface: attachment?.ifName ?? null,
+    mac: showMac(mac),
+    addresses: addresses.map(({ cidr }) => showCidr(cidr)),
+    aliases,
+    gwPriority: attachment?.priority ?? null,
+  }
+}
+
+export type NetworkView = Readonly<{
+  id: string
+  name: string
+  driver: string
+  scope: string
+  internal: boolean
+  attachable: boolean
+  ingress: boolean
+  /** It only lends its options, pools and labels. */
+  configOnly: boolean
+  /** The network that lent them, by name. */
+  configFrom: string | null
+  labels: Readonly<Record<string, string>>
+  /** The driver's options as it understood them, defaults included. */
+  options: Readonly<Record<string, string | number | boolean | null>>
+  /** IPv4 first. */
+  pools: ReadonlyArray<
+    Readonly<{
+      subnet: string
+      ipRange: string
+      gateway: string | null
+      auxAddresses: Readonly<Record<string, string>>
+    }>
+  >
+  endpoints: ReadonlyArray<EndpointView>
+}>
+
+export const networkView = (model: Model, network: Network): NetworkView => {
+  const { id, name, driver, scope, internal, attachable, ingress, configOnly, configFrom, labels, config, pools } =
+    network
+  return {
+    id,
+    name,
+    driver,
+    scope,
+    internal,
+    attachable,
+    ingress,
+    configOnly,
+    configFrom: configFrom === null ? null : (getIn(model.networks, configFrom)?.name ?? configFrom),
+    labels,
+    options: config,
+    pools: pools.map(({ subnet, range, gateway, aux }) => ({
+      subnet: showCidr(subnet),
+      ipRange: showCidr(range),
+      gateway: gateway === null ? null : showIp(gateway),
+      auxAddresses: Object.fromEntries(Object.entries(aux).map(([key, ip]) => [key, showIp(ip)])),
+    })),
+    endpoints: endpointsOn(model, id).map((endpoint) => endpointView(model, endpoint)),
+  }
+}
+
+export type PortView = Readonly<{
+  /** Null: every address of the host. */
+  hostIp: string | null
+  hostPort: number
+  containerPort: number
+  proto: string
+}>
+
+const portView = ({ hostIp, hostPort, containerPort, transport }: PortBinding): PortView => ({
+  hostIp: hostIp === null ? null : showIp(hostIp),
+  hostPort,
+  containerPort,
+  proto: transport,
+})
+
+export type SandboxView = Readonly<{
+  id: string
+  name: string
+  hostname: string
+  /** Its namespace, below /run/netns; "host" is the host's own. */
+  netns: string
+  labels: Readonly<Record<string, string>>
+  ports: ReadonlyArray<PortView>
+  /** Best way out first. */
+  endpoints: ReadonlyArray<EndpointView>
+}>
+
+export const sandboxView = (model: Model, { id, container, hostname, ns, labels, ports }: Sandbox): SandboxView => ({
+  id,
+  name: container,
+  hostname,
+  netns: ns,
+  labels,
+  ports: ports.map(portView),
+  endpoints: endpointsIn(model, id).map(({ endpoint }) => endpointView(model, endpoint)),
+})
