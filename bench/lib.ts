@@ -11,7 +11,7 @@ export type Result = Readonly<{ value: number; ratios: ReadonlyArray<Ratio> }>
 export type Bench = Readonly<{
   /** Stable: `area.what.kind`, such as `net.parse4.rate`. */
   name: string
-  unit: '1/s' | 's' | 'ms' | 'us' | 'ns' | 'MB'
+  unit: '1/s' | 's' | 'ms' | 'us' | 'ns' | 'MB' | 'x'
   better: 'higher' | 'lower'
   run: () => Promise<Result>
 }>
