@@ -2,12 +2,12 @@
 // that are gone, ports that are taken. Most programs do something; all of them are allowed.
 
 import fc from 'fast-check'
-import type { Command, PoolSpec } from '../../src/model/command.ts'
+import type { Command, PoolSpec, PortRequest } from '../../src/model/command.ts'
 import { endpointId, networkId, sandboxId } from '../../src/model/types.ts'
 import { type Cidr, cidr, nthOf } from '../../src/net/cidr.ts'
 import { ip } from '../../src/net/ip.ts'
 import { mac } from '../../src/net/mac.ts'
-import { HOST, ns } from '../../src/net/name.ts'
+import { HOST, ifName, LO, ns } from '../../src/net/name.ts'
 import { port } from '../../src/net/port.ts'
 import { v4, v6 } from '../../test/lib/model.ts'
 
@@ -23,16 +23,36 @@ const SUBNETS6 = ['fd00:1::/64', 'fd00:2::/64'].map(cidr)
 const maybe = <A>(values: ReadonlyArray<A>): fc.Arbitrary<A | null> =>
   fc.oneof({ weight: 2, arbitrary: fc.constant(null) }, { weight: 1, arbitrary: fc.constantFrom(...values) })
 
+/** Fields that may be left out, and mostly are. */
+const seldom = <A>(...values: ReadonlyArray<A>): fc.Arbitrary<A | undefined> =>
+  fc.oneof({ weight: 9, arbitrary: fc.constant(undefined) }, { weight: 1, arbitrary: fc.constantFrom(...values) })
+
+type Given<T> = { [K in keyof T]: Exclude<T[K], undefined> }
+/** Without the fields that are undefined. A cast: those that stay have a value. */
+const given = <T extends object>(fields: T): Partial<Given<T>> =>
+  Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as Partial<Given<T>>
+
 /** Half of a subnet to hand out from, and an address of it that is kept for somebody. */
 const spec = (family: 4 | 6, subnets: ReadonlyArray<Cidr>): fc.Arbitrary<PoolSpec> =>
   fc
-    .record({ subnet: maybe(subnets), gateway: fc.boolean(), range: fc.boolean(), aux: fc.boolean() })
-    .map(({ subnet, gateway, range, aux }) => ({
+    .record({
+      subnet: maybe(subnets),
+      gateway: fc.boolean(),
+      range: fc.boolean(),
+      aux: fc.boolean(),
+      stray: seldom('range', 'gateway', 'aux'),
+    })
+    .map(({ subnet, gateway, range, aux, stray }) => ({
       family,
       subnet,
-      range: subnet !== null && range ? { ip: subnet.ip, bits: subnet.bits + 1 } : null,
-      gateway: subnet !== null && gateway ? nthOf(subnet, 2n) : null,
-      aux: subnet !== null && aux ? { router: nthOf(subnet, 1n) } : {},
+      range:
+        subnet !== null && range
+          ? { ip: subnet.ip, bits: subnet.bits + 1 }
+          : stray === 'range'
+            ? cidr(family === 4 ? '10.9.0.0/31' : 'fd00:1::/80')
+            : null,
+      gateway: stray === 'gateway' ? ip('192.0.2.1') : subnet !== null && gateway ? nthOf(subnet, 2n) : null,
+      aux: stray === 'aux' ? { router: ip('192.0.2.2') } : subnet !== null && aux ? { router: nthOf(subnet, 1n) } : {},
     }))
 
 export const pools: fc.Arbitrary<ReadonlyArray<PoolSpec>> = fc.oneof(
@@ -58,7 +78,7 @@ const options: fc.Arbitrary<Readonly<Record<string, string>>> = fc.oneof(
 
 const labels: fc.Arbitrary<Readonly<Record<string, string>>> = fc.constantFrom({}, { a: 'b' }, { $n: '5', $o: 'x' })
 
-const createNetwork: fc.Arbitrary<Command> = fc.record({
+const plainNetwork = fc.record({
   tag: fc.constant('CreateNetwork' as const),
   id: fc.constantFrom(...NETWORKS),
   name: fc.constantFrom('front', 'back', 'side', ''),
@@ -68,59 +88,155 @@ const createNetwork: fc.Arbitrary<Command> = fc.record({
   ),
   options,
   internal: fc.oneof({ weight: 3, arbitrary: fc.constant(false) }, { weight: 1, arbitrary: fc.constant(true) }),
-  attachable: fc.constant(false),
+  attachable: fc.oneof({ weight: 3, arbitrary: fc.constant(false) }, { weight: 1, arbitrary: fc.constant(true) }),
   labels,
   pools,
 })
 
+/** Anything at all, even what contradicts itself. */
+const anyNetwork: fc.Arbitrary<Command> = fc
+  .tuple(
+    plainNetwork,
+    fc.record({
+      scope: seldom('local' as const, 'global' as const, 'swarm' as const),
+      ingress: seldom(true, false),
+      configOnly: seldom(true, false),
+      configFrom: seldom('front', 'back', 'shared'),
+    }),
+  )
+  .map(([network, more]) => ({ ...network, ...given(more) }))
+
+/** One that lends its configuration, and one that takes it, saying nothing itself. */
+const lender: fc.Arbitrary<Command> = plainNetwork.map((network) => ({
+  ...network,
+  name: 'shared',
+  internal: false,
+  attachable: false,
+  configOnly: true,
+}))
+const borrower: fc.Arbitrary<Command> = plainNetwork.map((network) => ({
+  ...network,
+  options: {},
+  labels: {},
+  pools: [],
+  configFrom: 'shared',
+}))
+
+const createNetwork: fc.Arbitrary<Command> = fc.oneof(
+  { weight: 6, arbitrary: anyNetwork },
+  { weight: 1, arbitrary: lender },
+  { weight: 1, arbitrary: borrower },
+)
+
+const exposed = seldom([{ port: port(80), transport: 'tcp' as const }])
+
+const sandboxOptions = fc
+  .record({
+    domainname: seldom('example.com'),
+    extraHosts: seldom([{ name: 'db', ip: ip('203.0.113.7') }]),
+    dns: seldom({ servers: ['9.9.9.9', '2620:fe::9'].map(ip), search: ['example.com'], options: ['ndots:1'] }),
+    exposed,
+    labels: seldom<Readonly<Record<string, string>>>({ $n: '5' }, { tier: 'front' }),
+  })
+  .map(given)
+
+const portRequests: fc.Arbitrary<ReadonlyArray<PortRequest>> = fc.array(
+  fc.record({
+    hostIp: maybe(['203.0.113.2', '0.0.0.0', '::', '2001:db8::2'].map(ip)),
+    hostPorts: maybe([
+      { from: port(80), to: port(80) },
+      { from: port(8080), to: port(8081) },
+    ]),
+    containerPort: fc.constantFrom(port(80), port(53)),
+    transport: fc.constantFrom('tcp' as const, 'udp' as const),
+  }),
+  { maxLength: 2 },
+)
+
 const createSandbox: fc.Arbitrary<Command> = fc
   .record({
     at: fc.nat(SANDBOXES.length - 1),
+    name: seldom('', 'c0', 'renamed'),
     host: fc.oneof({ weight: 9, arbitrary: fc.constant(false) }, { weight: 1, arbitrary: fc.constant(true) }),
-    ports: fc.array(
-      fc.record({
-        hostIp: maybe(['203.0.113.2', '0.0.0.0', '::', '2001:db8::2'].map(ip)),
-        hostPorts: maybe([
-          { from: port(80), to: port(80) },
-          { from: port(8080), to: port(8081) },
-        ]),
-        containerPort: fc.constantFrom(port(80), port(53)),
-        transport: fc.constantFrom('tcp' as const, 'udp' as const),
-      }),
-      { maxLength: 2 },
-    ),
+    ns: seldom('c0', 'c1'),
+    external: seldom(true),
+    ports: portRequests,
+    more: sandboxOptions,
   })
-  .map(({ at, host, ports }) => ({
+  .map(({ at, name, host, ns: other, external, ports, more }) => ({
     tag: 'CreateSandbox',
     id: SANDBOXES[at] ?? sandboxId(hex('b', 0)),
-    container: `c${at}`,
+    container: name ?? `c${at}`,
     hostname: `c${at}`,
-    ns: host ? HOST : ns(`c${at}`),
+    ns: host ? HOST : ns(other ?? `c${at}`),
     ports,
+    ...more,
+    ...given({ external }),
   }))
+
+const changeSandbox: fc.Arbitrary<Command> = fc.oneof(
+  fc
+    .tuple(fc.constantFrom(...SANDBOXES), portRequests, sandboxOptions)
+    .map(([id, ports, more]): Command => ({ tag: 'RefreshSandbox', id, hostname: 'fresh', ports, ...more })),
+  fc.record({
+    tag: fc.constant('RenameSandbox' as const),
+    id: fc.constantFrom(...SANDBOXES),
+    container: fc.constantFrom('renamed', 'c0', 'e0', ''),
+  }),
+  fc.record({
+    tag: fc.constant('SetKey' as const),
+    sandbox: fc.constantFrom(...SANDBOXES),
+    path: fc.constantFrom('/proc/17/ns/net', '/proc/18/ns/net', ''),
+  }),
+)
 
 const createEndpoint: fc.Arbitrary<Command> = fc
   .record({
     at: fc.nat(ENDPOINTS.length - 1),
+    name: seldom('', 'e0', 'renamed'),
     network: fc.constantFrom(...NETWORKS),
     ipv4: maybe(['172.20.0.5', '10.9.0.2'].map(v4)),
     ipv6: maybe(['fd00:1::5'].map(v6)),
-    mac: maybe([mac(0x020000abcdef)]),
+    mac: maybe([mac(0x020000abcdef), mac(0x020000abcdef), mac(0x010000000001)]),
     aliases: fc.constantFrom([], ['www'], ['www', 'e0']),
+    more: fc.record({
+      linkLocal: seldom([ip('169.254.7.7')], ['169.254.7.7', 'fe80::7'].map(ip), [ip('10.0.0.1')]),
+      disableIPv6: seldom(true),
+      disableResolution: seldom(true),
+      sysctls: seldom<Readonly<Record<string, string>>>(
+        { 'net.ipv4.conf.IFNAME.log_martians': '1' },
+        { 'kernel.panic': '1' },
+        { 'net.ipv4.conf.IFNAME.log_martians': '1,2' },
+      ),
+      ifName: seldom(ifName('net0')),
+      exposed,
+    }),
   })
-  .map(({ at, ...rest }) => ({
+  .map(({ at, name, more, ...rest }) => ({
     tag: 'CreateEndpoint',
     id: ENDPOINTS[at] ?? endpointId(hex('c', 0)),
-    name: `e${at}`,
+    name: name ?? `e${at}`,
     ...rest,
+    ...given(more),
   }))
+
+const renameEndpoint: fc.Arbitrary<Command> = fc
+  .record({
+    id: fc.constantFrom(...ENDPOINTS),
+    name: fc.constantFrom('renamed', 'e0', 'e1', ''),
+    aliases: seldom(['www'], []),
+  })
+  .map(({ aliases, ...rest }) => ({ tag: 'RenameEndpoint', ...rest, ...given({ aliases }) }))
 
 const join: fc.Arbitrary<Command> = fc.record({
   tag: fc.constant('Join' as const),
   endpoint: fc.constantFrom(...ENDPOINTS),
   sandbox: fc.constantFrom(...SANDBOXES),
   priority: fc.nat(2),
-  ifName: fc.constant(null),
+  ifName: fc.oneof(
+    { weight: 9, arbitrary: fc.constant(null) },
+    { weight: 1, arbitrary: fc.constantFrom(ifName('eth0'), LO) },
+  ),
 })
 
 const leave: fc.Arbitrary<Command> = fc.record({
@@ -141,6 +257,8 @@ export const command: fc.Arbitrary<Command> = fc.oneof(
   { weight: 6, arbitrary: createEndpoint },
   { weight: 8, arbitrary: join },
   { weight: 2, arbitrary: leave },
+  { weight: 2, arbitrary: changeSandbox },
+  { weight: 1, arbitrary: renameEndpoint },
   { weight: 2, arbitrary: remove },
 )
 

@@ -11,6 +11,7 @@ const holdingNothing = (type: string): Driver => ({
   severalSubnets: false,
   single: true,
   configure: () => E.right({}),
+  accepts: (config) => Object.keys(config).length === 0,
   objection: () => null,
   network: () => [],
   endpoint: () => [],

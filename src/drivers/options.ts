@@ -49,3 +49,15 @@ export const readOptions =
     }
     return E.right(config)
   }
+
+/** Whether a config has a value for each declared option, and each is one that its reader gives. */
+export const isConfigOf =
+  (specs: Readonly<Record<string, OptionSpec>>) =>
+  (config: DriverConfig): boolean =>
+    Object.keys(config).length === Object.keys(specs).length &&
+    Object.entries(specs).every(([key, { otherwise, read }]) => {
+      const value = config[key]
+      if (value === undefined || value === otherwise) return value !== undefined
+      const again = read(String(value))
+      return E.isRight(again) && again.right === value
+    })

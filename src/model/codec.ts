@@ -1,11 +1,15 @@
 // The stored form of the model's objects: JSON, with IPv6 addresses (bigints) as {"$n": "<decimal>"}, and objects that have a
-// key beginning with `$` (a user's label may) as {"$o": [[key, value], ...]}.
-// Property: decode(encode(x)) equals x. Only `networks`, `endpoints` and `sandboxes` are stored; the rest is derived.
+// key beginning with `$` (a user's label may) as {"$o": [[key, value], ...]}. Only `networks`, `endpoints` and `sandboxes` are
+// stored; the rest is derived. Property: decode(encode(x)) equals x, and what was not made by encode is refused or is sound.
 
 import { changesBetween, type PMap } from '../net/pmap.ts'
 import { E, type Either } from '../prelude.ts'
+import type { Decoder } from './decode/decoder.ts'
+import { decodeEndpoint, decodeNetwork, decodeSandbox } from './decode/objects.ts'
 import type { CnmEvent } from './event.ts'
 import { evolve } from './evolve.ts'
+import { contradictions } from './invariants.ts'
+import type { Rules } from './rules.ts'
 import type { Endpoint, Model, Network, Sandbox } from './types.ts'
 
 const isObject = (part: unknown): part is Record<string, unknown> =>
@@ -17,11 +21,31 @@ const tag = (_: string, part: unknown): unknown => {
   return isObject(part) && Object.keys(part).some((key) => key.startsWith('$')) ? { $o: Object.entries(part) } : part
 }
 
-const untag = (_: string, part: unknown): unknown => {
-  if (!isObject(part)) return part
-  if (typeof part['$n'] === 'string') return BigInt(part['$n'])
-  return Array.isArray(part['$o']) ? Object.fromEntries(part['$o']) : part
+const notOurs = (part: object): never => {
+  throw new SyntaxError(`${JSON.stringify(Object.keys(part))} are not keys of anything stored`)
 }
+
+/** Of 128 bits at most, written as BigInt writes it. */
+const NUMBER = /^(0|[1-9][0-9]{0,38})$/
+
+const isEntry = (part: unknown): part is readonly [string, unknown] =>
+  Array.isArray(part) && part.length === 2 && typeof part[0] === 'string'
+
+const isTagged = (key: string): boolean => key.startsWith('$')
+
+const untagged = (part: Record<string, unknown>): unknown => {
+  const { $n: number, $o: entries } = part
+  if (Object.keys(part).length !== 1) return notOurs(part)
+  if (typeof number === 'string' && NUMBER.test(number)) return BigInt(number)
+  if (!Array.isArray(entries) || !entries.every(isEntry)) return notOurs(part)
+  const object = Object.fromEntries(entries)
+  const keys = Object.keys(object)
+  return keys.length === entries.length && keys.some(isTagged) ? object : notOurs(part)
+}
+
+// What a tag stands for is not looked at again: the reviver is asked about the inside first.
+const untag = (_: string, part: unknown): unknown =>
+  isObject(part) && Object.keys(part).some(isTagged) ? untagged(part) : part
 
 export const encode = (value: unknown): string => JSON.stringify(value, tag)
 
@@ -45,29 +69,90 @@ export const storedChanges = (before: Model, after: Model): ReadonlyArray<Stored
   ...writesOf('endpoint', before.endpoints, after.endpoints),
 ]
 
-/** Casts: the entries were written by `storedChanges`, whose keys name their kinds. */
-const loaded = (key: string, value: string): CnmEvent | null => {
-  if (key.startsWith('network/')) return { tag: 'NetworkCreated', network: decode(value) as Network }
-  if (key.startsWith('sandbox/')) return { tag: 'SandboxCreated', sandbox: decode(value) as Sandbox }
-  if (key.startsWith('endpoint/')) return { tag: 'EndpointCreated', endpoint: decode(value) as Endpoint }
-  return null
+/** One stored object, of whatever kind its key says. Right null: the key is of no kind of ours. */
+export const decodeStored = (key: string, value: string): Either<string, CnmEvent | null> => {
+  const kind = key.slice(0, key.indexOf('/'))
+  switch (kind) {
+    case 'network':
+      return E.map((network: Network): CnmEvent => ({ tag: 'NetworkCreated', network }))(
+        read(key, value, decodeNetwork),
+      )
+    case 'sandbox':
+      return E.map((sandbox: Sandbox): CnmEvent => ({ tag: 'SandboxCreated', sandbox }))(
+        read(key, value, decodeSandbox),
+      )
+    case 'endpoint':
+      return E.map((endpoint: Endpoint): CnmEvent => ({ tag: 'EndpointCreated', endpoint }))(
+        read(key, value, decodeEndpoint),
+      )
+    default:
+      return E.right(null)
+  }
+}
+
+const parse = (value: string): Either<string, unknown> => {
+  try {
+    return E.right(decode(value))
+  } catch (defect) {
+    return E.left(`: ${defect instanceof Error ? defect.message : String(defect)}`)
+  }
+}
+
+const read = <A extends Readonly<{ id: string }>>(
+  key: string,
+  value: string,
+  decoder: Decoder<A>,
+): Either<string, A> => {
+  const json = parse(value)
+  const object = E.isLeft(json) ? json : decoder(json.right)
+  if (E.isLeft(object)) return E.left(`${key}${object.left}`)
+  return key.slice(key.indexOf('/') + 1) === object.right.id
+    ? object
+    : E.left(`${key}: it is ${object.right.id} that is stored there`)
 }
 
 const FIRST: ReadonlyArray<CnmEvent['tag']> = ['NetworkCreated', 'SandboxCreated', 'EndpointCreated']
 
-/** The model that these entries describe. Left: they describe none, in a sentence. */
+/** Whether a driver made this configuration. */
+const isConfigured = (rules: Rules, { driver, config, configOnly }: Network): boolean =>
+  configOnly || rules.get(driver)?.accepts(config) === true
+
+const unfit = (why: string): Either<string, never> => E.left(`the store does not hold a model: ${why}`)
+
+/**
+ * The model that these entries describe; entries of other kinds are passed over. With `rules`, every network's configuration
+ * must be one of its driver's. Left: they describe none, in a sentence.
+ */
 export const loadModel = (
   fresh: Model,
   entries: Iterable<Readonly<{ key: string; value: string }>>,
+  rules: Rules | null = null,
 ): Either<string, Model> => {
+  const events: CnmEvent[] = []
+  const seen = new Set<string>()
+  for (const { key, value } of entries) {
+    const event = decodeStored(key, value)
+    if (E.isLeft(event)) return unfit(event.left)
+    if (event.right === null) continue
+    if (seen.has(key)) return unfit(`${key} is there twice`)
+    seen.add(key)
+    events.push(event.right)
+  }
+  const strange = events.find(
+    (event) => rules !== null && event.tag === 'NetworkCreated' && !isConfigured(rules, event.network),
+  )
+  if (strange?.tag === 'NetworkCreated')
+    return unfit(`the configuration of network ${strange.network.id} is not its driver's`)
+  return assemble(fresh, events)
+}
+
+/** Makes a model of objects that are right in themselves. `evolve` throws where they cannot be beside each other. */
+const assemble = (fresh: Model, events: ReadonlyArray<CnmEvent>): Either<string, Model> => {
   try {
-    const events: CnmEvent[] = []
-    for (const { key, value } of entries) {
-      const event = loaded(key, value)
-      if (event !== null) events.push(event)
-    }
-    return E.right(events.sort((a, b) => FIRST.indexOf(a.tag) - FIRST.indexOf(b.tag)).reduce(evolve, fresh))
+    const model = [...events].sort((a, b) => FIRST.indexOf(a.tag) - FIRST.indexOf(b.tag)).reduce(evolve, fresh)
+    const [wrong] = contradictions(model)
+    return wrong === undefined ? E.right(model) : unfit(wrong)
   } catch (defect) {
-    return E.left(`the store does not hold a model: ${defect instanceof Error ? defect.message : String(defect)}`)
+    return unfit(defect instanceof Error ? defect.message : String(defect))
   }
 }

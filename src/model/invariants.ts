@@ -1,26 +1,30 @@
 // What is always true of a model, as named predicates: checked after every turn in tests and simulations.
 
+import { wholeId } from '../ipam/pool-id.ts'
 import { getPool } from '../ipam/space.ts'
 import { isTaken } from '../ipam/subnet.ts'
 import { compareCidr, contains, overlaps, showCidr } from '../net/cidr.ts'
 import { showIp } from '../net/ip.ts'
 import { HOST } from '../net/name.ts'
-import { emptyMap, getIn, hasIn, sizeOfMap, valuesOf } from '../net/pmap.ts'
+import { emptyMap, getIn, sizeOfMap, valuesOf } from '../net/pmap.ts'
 import { collide } from './decide/ports.ts'
 import { showBinding } from './error.ts'
 import { indexOf } from './index.ts'
 import type { Model, PortBinding } from './types.ts'
 
 /** Sentences that should be true and are not; empty for a sound model. */
-export const violations = (model: Model): ReadonlyArray<string> => [
+export const violations = (model: Model): ReadonlyArray<string> => [...contradictions(model), ...indexTrue(model)]
+
+/** Those about the objects alone, as they are stored. */
+export const contradictions = (model: Model): ReadonlyArray<string> => [
   ...networksHold(model),
   ...endpointsBelong(model),
   ...interfacesUnique(model),
   ...addressesUnique(model),
+  ...linkLocalUnique(model),
   ...poolsDisjoint(model),
   ...namesUnique(model),
   ...portsUnique(model),
-  ...indexTrue(model),
 ]
 
 /** What a network that lends its configuration is, and what one that takes it refers to. */
@@ -39,12 +43,26 @@ const networksHold = (model: Model): ReadonlyArray<string> =>
   })
 
 const endpointsBelong = (model: Model): ReadonlyArray<string> =>
-  valuesOf(model.endpoints).flatMap(({ name, network, attachment }) => [
-    ...(hasIn(model.networks, network) ? [] : [`endpoint ${name} is on a network that is gone`]),
-    ...(attachment === null || hasIn(model.sandboxes, attachment.sandbox)
-      ? []
-      : [`endpoint ${name} is joined to a sandbox that is gone`]),
-  ])
+  valuesOf(model.endpoints).flatMap(({ name, network: on, addresses, attachment }) => {
+    const network = getIn(model.networks, on)
+    const sandbox = attachment === null ? undefined : getIn(model.sandboxes, attachment.sandbox)
+    const pools = network?.pools ?? []
+    const own = addresses.every(({ pool, cidr }) =>
+      pools.some((each) => each.pool === pool && each.subnet.bits === cidr.bits),
+    )
+    return [
+      ...(network === undefined ? [`endpoint ${name} is on a network that is gone`] : []),
+      ...(own ? [] : [`endpoint ${name} has an address of no pool of its network`]),
+      ...(attachment !== null && sandbox === undefined ? [`endpoint ${name} is joined to a sandbox that is gone`] : []),
+      ...(sandbox?.ns === HOST && pools.length > 0 ? [`endpoint ${name} would be in the namespace of the host`] : []),
+    ]
+  })
+
+/** A link-local address is held once on a network. */
+const linkLocalUnique = (model: Model): ReadonlyArray<string> =>
+  twice(
+    valuesOf(model.endpoints).flatMap(({ network, linkLocal }) => linkLocal.map((ip) => `${showIp(ip)} on ${network}`)),
+  ).map((at) => `link-local address ${at} is held twice`)
 
 /** P1: an address is held by one endpoint, lies in its pool, and the pool knows it. */
 const addressesUnique = (model: Model): ReadonlyArray<string> => {
@@ -75,15 +93,17 @@ const interfacesUnique = (model: Model): ReadonlyArray<string> =>
 
 /** P16: subnets of one address space do not overlap. Sorted, each would overlap the one before. */
 const poolsDisjoint = (model: Model): ReadonlyArray<string> => {
+  const shared = twice(valuesOf(model.networks).flatMap(({ pools }) => pools.map(({ pool }) => wholeId(pool))))
   const subnets = [...valuesOf(model.ipam.subnets)].sort(
     (a, b) => (a.space < b.space ? -1 : a.space > b.space ? 1 : 0) || compareCidr(a.cidr, b.cidr),
   )
-  return subnets.flatMap((b, i) => {
+  const overlapping = subnets.flatMap((b, i) => {
     const a = subnets[i - 1]
     return a !== undefined && a.space === b.space && overlaps(a.cidr, b.cidr)
       ? [`subnets ${showCidr(a.cidr)} and ${showCidr(b.cidr)} of ${a.space} overlap`]
       : []
   })
+  return [...shared.map((id) => `two networks use the subnet ${id}`), ...overlapping]
 }
 
 const twice = (names: ReadonlyArray<string>): ReadonlyArray<string> => {

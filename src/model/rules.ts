@@ -18,6 +18,8 @@ export type DriverRules = Readonly<{
   single: boolean
   /** Reads the user's options and fills defaults. */
   configure: (options: Texts) => Either<CnmError, DriverConfig>
+  /** Whether `configure` can have made this. */
+  accepts: (config: DriverConfig) => boolean
   /** Why such a network cannot have these families, or null. */
   objection: (network: string, config: DriverConfig, families: ReadonlyArray<Family>) => CnmError | null
 }>

@@ -17,6 +17,8 @@ export type EndpointId = string & Brand<'EndpointId'>
 export type SandboxId = string & Brand<'SandboxId'>
 
 const ID = /^[0-9a-f]{64}$/
+export const isId = (value: unknown): boolean => typeof value === 'string' && ID.test(value)
+
 /** Casts: these are where ids are made. Throw on anything but 64 hexadecimal digits. */
 const checked = (text: string): string => {
   if (!ID.test(text)) throw new Error(`"${text}" is not an id`)

@@ -20,7 +20,7 @@ import { type Family, familyOf, type Ip, ip4, ip6 } from '../../net/ip.ts'
 import { HOST, type IfName, ifName } from '../../net/name.ts'
 import type { Driver, EndpointView, NetworkView } from '../driver.ts'
 import { bridgeMac, bridgeName, endpointAlias, hostEndMac, hostEndName, networkAlias } from '../names.ts'
-import { bridgeOptions, configureBridge } from './options.ts'
+import { bridgeOptions, configureBridge, isBridgeConfig } from './options.ts'
 
 const deviceOf = (network: Network): IfName => {
   const { name } = bridgeOptions(network.config)
@@ -162,6 +162,7 @@ export const bridge: Driver = {
   severalSubnets: false,
   single: false,
   configure: configureBridge,
+  accepts: isBridgeConfig,
   objection,
   network,
   endpoint,

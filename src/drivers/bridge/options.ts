@@ -2,7 +2,7 @@
 
 import type { DriverConfig } from '../../model/types.ts'
 import { parseNewIfName } from '../../net/name.ts'
-import { type OptionSpec, readBoolean, readNumber, readOptions, readText } from '../options.ts'
+import { isConfigOf, type OptionSpec, readBoolean, readNumber, readOptions, readText } from '../options.ts'
 
 const DOCKER = 'com.docker.network'
 
@@ -33,6 +33,7 @@ export type BridgeOptions = Readonly<{
 }>
 
 export const configureBridge = readOptions('bridge', SPECS)
+export const isBridgeConfig = isConfigOf(SPECS)
 
 /** A cast: the config was made by `configureBridge`, whose readers give these types. */
 export const bridgeOptions = (config: DriverConfig): BridgeOptions => config as BridgeOptions
