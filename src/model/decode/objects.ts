@@ -1,5 +1,6 @@
 // The stored objects, each field with what it may hold. What an object must be beside others (its network exists, its address
-// is nobody else's) is checked when a model is made of them: invariants.ts.
+// is nobody else's) is checked when a model is made of them: invariants.ts. Fields are in the order in which `decide` writes
+// them, so that what is read would be stored the same.
 
 import { poolOf, SPACES } from '../../ipam/pool-id.ts'
 import { isHostPrefix } from '../../ipam/prefix.ts'
@@ -187,9 +188,9 @@ export const decodeSandbox: Decoder<Sandbox> = and(
     id: id(),
     container: named,
     hostname: text,
-    domainname: text,
     ns: parsed(parseNs, 'a namespace'),
     external: nullable(record<NonNullable<Sandbox['external']>>({ path: nullable(named) })),
+    domainname: text,
     extraHosts: list(record<ExtraHost>({ name: text, ip })),
     dns: record<Sandbox['dns']>({ servers: list(ip), search: list(text), options: list(text) }),
     exposed,
