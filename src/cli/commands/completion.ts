@@ -3,17 +3,22 @@
 import type { Command, Option } from 'commander'
 import { E, type Either } from '../../prelude.ts'
 import { EXIT } from '../exit.ts'
-import { misused } from '../host/read.ts'
 import type { Io } from '../io.ts'
 import type { Problem } from '../problem.ts'
+
+/** What an option's value may be: some words, a file, or anything. */
+type Value = Readonly<{ flag: string; choices: ReadonlyArray<string>; isFile: boolean }>
 
 /** A verb at a path of words such as "cnm network ls". */
 type Node = Readonly<{
   path: string
+  /** Verbs below it, or the words its arguments may be. */
   verbs: ReadonlyArray<string>
+  /** Whether an argument is a file. */
+  isFile: boolean
   options: ReadonlyArray<string>
-  /** Options that take a value, each spelling, with the values if they are few. */
-  values: ReadonlyArray<Readonly<{ flag: string; choices: ReadonlyArray<string> }>>
+  /** Options that take a value, each spelling. */
+  values: ReadonlyArray<Value>
 }>
 
 const flagsOf = ({ short, long }: Option): ReadonlyArray<string> =>
@@ -25,11 +30,18 @@ const nodesOf = (command: Command, path: string): ReadonlyArray<Node> => {
   const visible = command.options.filter(({ hidden }) => !hidden)
   const node: Node = {
     path,
-    verbs: command.commands.map((verb) => verb.name()),
+    verbs: [
+      ...command.commands.map((verb) => verb.name()),
+      ...command.registeredArguments.flatMap(({ argChoices }) => argChoices ?? []),
+    ],
+    isFile: command.registeredArguments.some((argument) => argument.name() === 'FILE'),
     options: [...visible.flatMap(flagsOf), ...HELP_FLAGS],
     values: visible
       .filter(({ required, optional }) => required || optional)
-      .flatMap((option) => flagsOf(option).map((flag) => ({ flag, choices: option.argChoices ?? [] }))),
+      .flatMap((option) => {
+        const isFile = /<(file|dir)>/.test(option.flags)
+        return flagsOf(option).map((flag) => ({ flag, choices: option.argChoices ?? [], isFile }))
+      }),
   }
   return [
     node,
@@ -43,16 +55,19 @@ const nodesOf = (command: Command, path: string): ReadonlyArray<Node> => {
 const valueCases = (nodes: ReadonlyArray<Node>): string =>
   nodes
     .flatMap(({ path, values }) =>
-      values.map(({ flag, choices }) => {
-        const fits = choices.length === 0 ? 'files=1' : `words='${choices.join(' ')}'`
-        return `    '${path} ${flag}') ${fits} ;;`
+      values.map(({ flag, choices, isFile }) => {
+        const fits = isFile ? ' files=1' : choices.length === 0 ? '' : ` words='${choices.join(' ')}'`
+        return `    '${path} ${flag}') value=1${fits} ;;`
       }),
     )
     .join('\n')
 
 const verbCases = (nodes: ReadonlyArray<Node>): string =>
   nodes
-    .map(({ path, verbs, options }) => `    '${path}') verbs='${verbs.join(' ')}' options='${options.join(' ')}' ;;`)
+    .map(
+      ({ path, verbs, isFile, options }) =>
+        `    '${path}') verbs='${verbs.join(' ')}' options='${options.join(' ')}'${isFile ? ' file=1' : ''} ;;`,
+    )
     .join('\n')
 
 const paths = (nodes: ReadonlyArray<Node>): string =>
@@ -66,7 +81,7 @@ const paths = (nodes: ReadonlyArray<Node>): string =>
  * one, the others those from the first on. Options are offered once a `-` is there.
  */
 const choose = (nodes: ReadonlyArray<Node>): string => `_cnm_choose() {
-  local before=$1 current=$2 path=cnm verbs= options= word
+  local before=$1 current=$2 path=cnm value= file= verbs= options= word
   shift 3
   for word in "$@"; do
     case "$path $word" in
@@ -80,10 +95,10 @@ ${valueCases(nodes)}
   case "$path" in
 ${verbCases(nodes)}
   esac
-  if [ -z "$words$files" ]; then
+  if [ -z "$value" ]; then
     case $current in
       -*) words=$options ;;
-      *) words=$verbs; [ -n "$verbs" ] || files=1 ;;
+      *) words=$verbs files=$file ;;
     esac
   fi
 }
@@ -114,14 +129,14 @@ const ZSH = `_cnm() {
 if [ "\${funcstack[1]}" = _cnm ]; then _cnm "$@"; else compdef _cnm cnm; fi
 `
 
-const SHELLS: Readonly<Record<string, (nodes: ReadonlyArray<Node>) => string>> = {
+export type Shell = 'bash' | 'zsh'
+
+const SHELLS: Readonly<Record<Shell, (nodes: ReadonlyArray<Node>) => string>> = {
   bash: (nodes) => `# bash completion of cnm; made by "cnm completion bash".\n${choose(nodes)}${BASH}`,
   zsh: (nodes) => `#compdef cnm\n# Made by "cnm completion zsh".\n${choose(nodes)}${ZSH}`,
 }
 
-export const completion = async (io: Io, program: Command, shell: string): Promise<Either<Problem, number>> => {
-  const script = Object.hasOwn(SHELLS, shell) ? SHELLS[shell] : undefined
-  if (script === undefined) return misused(`there is no completion for "${shell}"; there is for bash and zsh`)
-  io.out(script(nodesOf(program, 'cnm')).replace(/\n$/, ''))
+export const completion = async (io: Io, program: Command, shell: Shell): Promise<Either<Problem, number>> => {
+  io.out(SHELLS[shell](nodesOf(program, 'cnm')).replace(/\n$/, ''))
   return E.right(EXIT.ok)
 }

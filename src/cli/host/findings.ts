@@ -44,12 +44,15 @@ const differenceOf = (
   return { state: 'foreign', key, object: goal }
 }
 
+/** Of a veth's two ends the host's is told, and the other with it. */
+const elsewhere = ({ object }: Difference): number => Number(object.ns !== HOST)
+
 /** In order of creation. `observed` is what the kernel showed of everything that is wanted. */
 export const findingsOf = (model: Model, wanted: Wanted, observed: KernelState): ReadonlyArray<Finding> => {
   const ours = oursOf(observed, wanted.state)
   const differences = changesBetween(ours, wanted.state)
     .flatMap(({ key, before, after }) => differenceOf(key, before, after, observed) ?? [])
-    .sort((a, b) => compareRank(a.object, b.object))
+    .sort((a, b) => compareRank(a.object, b.object) || elsewhere(a) - elsewhere(b))
   const told = new Map<ObjectKey, Finding>()
   for (const difference of differences) {
     const { state, key, object } = difference

@@ -16,6 +16,10 @@ const wayOut = (error: CnmError): string | null => {
       return `choose another name, or "cnm network rm" it first`
     case 'EndpointNameTaken':
       return `choose another name, or "cnm endpoint rm" it first`
+    case 'ContainerTaken':
+      return 'choose another name, or "cnm sandbox rm" it first'
+    case 'SandboxTaken':
+      return 'choose another --netns'
     case 'HasEndpoints':
       return '"cnm network disconnect" or "cnm endpoint rm" them first'
     case 'AlreadyJoined':

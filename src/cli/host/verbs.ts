@@ -1,6 +1,6 @@
 // The verbs of a real host: their options and help; the code of each is loaded when it is called.
 
-import { type Command, Option } from 'commander'
+import { Argument, type Command, Option } from 'commander'
 import type { Io } from '../io.ts'
 import { collect } from '../option.ts'
 import type { Verb } from '../problem.ts'
@@ -211,8 +211,8 @@ export const addHostVerbs = (program: Command, io: Io, start: Start): void => {
     .action((flags) => start(async () => (await import('../commands/doctor.ts')).doctor(io, flags)))
   addStore(program, io, start)
   group(program, 'completion', 'print a script that completes cnm in bash or zsh')
-    .argument('<SHELL>', 'bash or zsh')
-    .action((shell: string) =>
+    .addArgument(new Argument('<SHELL>', 'the shell').choices(['bash', 'zsh']))
+    .action((shell: 'bash' | 'zsh') =>
       start(async () => (await import('../commands/completion.ts')).completion(io, program, shell)),
     )
 }
