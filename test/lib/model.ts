@@ -6,6 +6,7 @@ import { decide } from '../../src/model/decide.ts'
 import type { CnmError } from '../../src/model/error.ts'
 import { evolve } from '../../src/model/evolve.ts'
 import { freshModel } from '../../src/model/model.ts'
+import type { Rules } from '../../src/model/rules.ts'
 import { endpointId, type Model, networkId, sandboxId } from '../../src/model/types.ts'
 import { cidr } from '../../src/net/cidr.ts'
 import { type Ip4, type Ip6, ip, isIp4, isIp6 } from '../../src/net/ip.ts'
@@ -88,15 +89,15 @@ export const leave = (endpoint: number, sandbox: number): Command => ({
   sandbox: box(sandbox),
 })
 
-export const obey = (commands: ReadonlyArray<Command>, start: Model = freshModel()): Model =>
+export const obey = (commands: ReadonlyArray<Command>, start: Model = freshModel(), rules: Rules = DRIVERS): Model =>
   commands.reduce((model, command) => {
-    const events = decide(DRIVERS, model, command)
+    const events = decide(rules, model, command)
     if (E.isLeft(events)) throw new Error(`${command.tag} was refused: ${JSON.stringify(events.left)}`)
     return events.right.reduce(evolve, model)
   }, start)
 
 /** Why a model refuses a command; null if it does not. */
-export const refusal = (model: Model, command: Command): CnmError | null => {
-  const events = decide(DRIVERS, model, command)
+export const refusal = (model: Model, command: Command, rules: Rules = DRIVERS): CnmError | null => {
+  const events = decide(rules, model, command)
   return E.isLeft(events) ? events.left : null
 }
