@@ -19,20 +19,12 @@ import { getIn } from '../net/pmap.ts'
 import { E, type Either } from '../prelude.ts'
 import { explainStore, type StoreError } from '../store/error.ts'
 import { memoryStore } from '../store/memory.ts'
-import type { Entry, Store, Write } from '../store/store.ts'
+import type { Store, Write } from '../store/store.ts'
 import { blame, inWords, ownersOf, refusedWishes } from './blame.ts'
-import {
-  HOST_VALUES,
-  type HostValues,
-  readHostValues,
-  scopeOfValues,
-  settingBack,
-  stillNeeded,
-  unknownValues,
-  valueWrites,
-  withValues,
-} from './host-values.ts'
-import { checkpointWrites, type Deed, lastTurn, TURNS, type Turn, turnUnwrite, turnWrite } from './journal.ts'
+import { condemnedAfter, condemnedState, condemnedWrites } from './condemned.ts'
+import { scopeOfValues, settingBack, stillNeeded, unknownValues, valueWrites, withValues } from './host-values.ts'
+import { checkpointWrites, type Deed, type Turn, turnUnwrite, turnWrite } from './journal.ts'
+import { modelIn, type Remembered, rememberedIn } from './load.ts'
 import { oursOf, scopeOf } from './look.ts'
 import { type Core, coreOf, FRESH_CORE, type Step, step } from './step.ts'
 
@@ -120,8 +112,14 @@ const reasonFor = (error: CnmError, withdrawn: ReadonlyMap<Waiting, CnmError>): 
 }
 
 /** What an engine begins with: its core, what it believes to be there, and what it remembers beside the model. */
-type Start = Readonly<{ core: Core; believed: KernelState; values: HostValues; turn: number }>
-const FRESH: Start = { core: FRESH_CORE, believed: EMPTY_STATE, values: new Map(), turn: 0 }
+type Start = Readonly<{ core: Core; believed: KernelState }> & Remembered
+const FRESH: Start = {
+  core: FRESH_CORE,
+  believed: EMPTY_STATE,
+  values: new Map(),
+  condemned: new Set(),
+  turn: 0,
+}
 
 const makeEngine = (options: EngineOptions, start: Start): Engine => {
   const { kernel, drivers = DRIVERS, store = memoryStore(), check = false } = options
@@ -130,6 +128,7 @@ const makeEngine = (options: EngineOptions, start: Start): Engine => {
   /** What the store holds; behind `core` only while a commit is under way, or after one that failed. */
   let stored = core.model
   let storedValues = values
+  let { condemned } = start
   const listeners = new Set<(turn: Turn) => void>()
   let closing: Promise<void> | null = null
   let inbox: Waiting[] = []
@@ -147,13 +146,19 @@ const makeEngine = (options: EngineOptions, start: Start): Engine => {
   /** Makes `next` the truth, here and in the store. Left: it is not, and nothing changed. */
   const commit = async (next: Core, deeds: ReadonlyArray<Deed>): Promise<CnmError | null> => {
     const needed = stillNeeded(values, [next.wanted.state, believed])
-    const changes = [...storedChanges(stored, next.model), ...valueWrites(storedValues, needed)]
+    const doomed = condemnedAfter(condemned, core, next, believed)
+    const changes = [
+      ...storedChanges(stored, next.model),
+      ...valueWrites(storedValues, needed),
+      ...condemnedWrites(condemned, doomed),
+    ]
     const writes = changes.length === 0 ? [] : [...changes, ...journalWrites(next.model, deeds)]
     const committed = writes.length === 0 ? E.right(0) : await store.transact({ compares: [], writes })()
     if (E.isLeft(committed)) return storeProblem(committed.left)
     stored = next.model
     storedValues = needed
     values = needed
+    condemned = doomed
     core = next
     return null
   }
@@ -387,6 +392,7 @@ const makeEngine = (options: EngineOptions, start: Start): Engine => {
       closing ??= (async () => {
         await turning
         await alone
+        await commit(core, [])
         await store.close()
       })()
       return closing
@@ -397,34 +403,13 @@ const makeEngine = (options: EngineOptions, start: Start): Engine => {
 /** An engine that knows nothing yet, on a host without objects of ours. */
 export const freshEngine = (options: EngineOptions): Engine => makeEngine(options, FRESH)
 
-/** What the store holds beside the model. */
-const rememberedIn = async (store: Store): Promise<Either<StoreError, Pick<Start, 'values' | 'turn'>>> => {
-  const values = await store.list(HOST_VALUES)()
-  if (E.isLeft(values)) return values
-  const turns = await store.list(TURNS)()
-  return E.isLeft(turns)
-    ? turns
-    : E.right({ values: readHostValues(values.right.entries), turn: lastTurn(turns.right.entries) })
-}
-
-/** What the store holds of the model. */
-const modelEntries = async (store: Store): Promise<Either<StoreError, ReadonlyArray<Entry>>> => {
-  const entries: Entry[] = []
-  for (const kind of ['network/', 'sandbox/', 'endpoint/']) {
-    const listed = await store.list(kind)()
-    if (E.isLeft(listed)) return listed
-    entries.push(...listed.right.entries)
-  }
-  return E.right(entries)
-}
-
 /**
  * Recovery: load what the store holds, look at what the kernel holds, and bring one to the other. What the kernel refuses to
  * hold any more is given up. Left: the store or the kernel cannot be asked, or the store holds what cannot be.
  */
 export const openEngine = async (options: EngineOptions & { store: Store }): Promise<Either<CnmError, Engine>> => {
   const { store, drivers = DRIVERS } = options
-  const loaded = await modelEntries(store)
+  const loaded = await modelIn(store)
   if (E.isLeft(loaded)) return E.left(storeProblem(loaded.left))
   const remembered = await rememberedIn(store)
   if (E.isLeft(remembered)) return E.left(storeProblem(remembered.left))
@@ -432,7 +417,8 @@ export const openEngine = async (options: EngineOptions & { store: Store }): Pro
   if (E.isLeft(model)) return E.left({ tag: 'Unavailable', what: model.left, hint: null })
   const core = coreOf(drivers, model.right)
   if (E.isLeft(core)) return core
-  const engine = makeEngine(options, { core: core.right, believed: EMPTY_STATE, ...remembered.right })
+  const believed = condemnedState(remembered.right.condemned)
+  const engine = makeEngine(options, { core: core.right, believed, ...remembered.right })
   const swept = await engine.sweep()
   return E.isLeft(swept) ? swept : E.right(engine)
 }

@@ -5,6 +5,7 @@ import { faultySim, paperKernel } from '../../properties/lib/kernels.ts'
 import { DRIVERS } from '../../src/drivers/registry.ts'
 import { type Engine, freshEngine, openEngine } from '../../src/engine/engine.ts'
 import { CHECKPOINTS, readJournal, replay, TURNS, type Turn } from '../../src/engine/journal.ts'
+import type { Kernel } from '../../src/kernel/kernel.ts'
 import { type KernelObject, keyOf } from '../../src/kernel/object.ts'
 import { EMPTY_STATE } from '../../src/kernel/state.ts'
 import { FORWARD4 } from '../../src/kernel/sysctl.ts'
@@ -194,6 +195,30 @@ describe('a journal', () => {
     const missing = readJournal(entries.filter((_, i) => i !== 2))
     if (E.isLeft(missing)) throw new Error(missing.left)
     expect(replay(DRIVERS, missing.right)).toMatchObject({ _tag: 'Left', left: { turn: 3 } })
+  })
+})
+
+describe('a process that dies between its store and its kernel', () => {
+  test('leaves no namespace behind, though the store has forgotten its sandbox', async () => {
+    const kernel = faultySim()
+    const store = memoryStore()
+    let alive = true
+    const mortal: Kernel = {
+      ...kernel,
+      apply: (ops) => (alive ? kernel.apply(ops) : () => Promise.reject(new Error('killed'))),
+    }
+    const engine = freshEngine({ kernel: mortal, store, check: true })
+    await engine.submit(web)
+    alive = false
+    await expect(engine.submit([{ tag: 'DeleteSandbox', id: box(1) }])).rejects.toThrow('killed')
+    const spaces = () => kernel.objects(EMPTY_STATE).filter(({ kind, ns }) => kind === 'netns' && ns !== HOST)
+    expect(spaces()).toHaveLength(1)
+    const again = right(await openEngine({ kernel, store, check: true }))
+    expect(spaces()).toEqual([])
+    expect(right(await again.differences())).toEqual([])
+    await again.submit([createSandbox(1, 'web')])
+    expect(spaces()).toHaveLength(1)
+    expect(await entriesOf(store, 'condemned/')).toEqual([])
   })
 })
 
