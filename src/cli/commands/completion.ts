@@ -56,7 +56,7 @@ const valueCases = (nodes: ReadonlyArray<Node>): string =>
   nodes
     .flatMap(({ path, values }) =>
       values.map(({ flag, choices, isFile }) => {
-        const fits = isFile ? ' files=1' : choices.length === 0 ? '' : ` words='${choices.join(' ')}'`
+        const fits = isFile ? ' files=1' : choices.length === 0 ? '' : ` fits='${choices.join(' ')}'`
         return `    '${path} ${flag}') value=1${fits} ;;`
       }),
     )
@@ -77,53 +77,53 @@ const paths = (nodes: ReadonlyArray<Node>): string =>
     .join('|')
 
 /**
- * Sets `words` to what fits, or `files` if a file does. `$1` is the word before the cursor, `$2` the beginning of the present
+ * Sets `fits` to the words that fit, or `files` if a file does. `$1` is the word before the cursor, `$2` the beginning of the present
  * one, the others those from the first on. Options are offered once a `-` is there.
  */
 const choose = (nodes: ReadonlyArray<Node>): string => `_cnm_choose() {
-  local before=$1 current=$2 path=cnm value= file= verbs= options= word
+  local before=$1 current=$2 at=cnm value= file= verbs= options= word
   shift 3
   for word in "$@"; do
-    case "$path $word" in
-      ${paths(nodes)}) path="$path $word" ;;
+    case "$at $word" in
+      ${paths(nodes)}) at="$at $word" ;;
     esac
   done
-  words='' files=''
-  case "$path $before" in
+  fits='' files=''
+  case "$at $before" in
 ${valueCases(nodes)}
   esac
-  case "$path" in
+  case "$at" in
 ${verbCases(nodes)}
   esac
   if [ -z "$value" ]; then
     case $current in
-      -*) words=$options ;;
-      *) words=$verbs files=$file ;;
+      -*) fits=$options ;;
+      *) fits=$verbs files=$file ;;
     esac
   fi
 }
 `
 
 const BASH = `_cnm() {
-  local words files
+  local fits files
   _cnm_choose "\${COMP_WORDS[COMP_CWORD-1]}" "\${COMP_WORDS[COMP_CWORD]}" "\${COMP_WORDS[@]:0:COMP_CWORD}"
   if [ -n "$files" ]; then
     COMPREPLY=()
     compopt -o default 2>/dev/null
   else
-    COMPREPLY=($(compgen -W "$words" -- "\${COMP_WORDS[COMP_CWORD]}"))
+    COMPREPLY=($(compgen -W "$fits" -- "\${COMP_WORDS[COMP_CWORD]}"))
   fi
 }
 complete -F _cnm cnm
 `
 
 const ZSH = `_cnm() {
-  local files chosen
-  () { local words; _cnm_choose "$@"; chosen=$words } "\${words[CURRENT-1]}" "\${words[CURRENT]}" "\${(@)words[1,CURRENT-1]}"
+  local fits files
+  _cnm_choose "\${words[CURRENT-1]}" "\${words[CURRENT]}" "\${(@)words[1,CURRENT-1]}"
   if [ -n "$files" ]; then
     _files
   else
-    compadd -- \${=chosen}
+    compadd -- \${=fits}
   fi
 }
 if [ "\${funcstack[1]}" = _cnm ]; then _cnm "$@"; else compdef _cnm cnm; fi
