@@ -26,7 +26,7 @@ export const scopeOf = (known: ReadonlyArray<KernelState>): Scope => {
  */
 export const oursOf = (observed: KernelState, known: KernelState): KernelState => {
   const made = new Set(objectsOf(known).flatMap((object) => (object.kind === 'netns' ? [object.ns] : [])))
-  const marked = ownedPart(observed, (ns) => made.has(ns))
+  const marked = ownedPart(observed, (ns) => made.has(ns), known)
   return stateOf(
     objectsOf(observed).flatMap((object): ReadonlyArray<KernelObject> => {
       const key = keyOf(object)

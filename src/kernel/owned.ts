@@ -1,11 +1,12 @@
 // What of a host is ours to change. In a namespace that we made, everything; in the host's, links by their alias
-// (`cnm:<owner>`), what sits on them, and our firewall table. What is not ours is never touched (docs/architecture.md).
+// (`cnm:<owner>`) or as one we began, what sits on them, and our firewall table. What is not ours is never touched
+// (docs/architecture.md).
 // Property: properties/owned.properties.ts.
 
 import type { Ns } from '../net/name.ts'
 import { getIn, mapOf } from '../net/pmap.ts'
-import { type KernelObject, keyOf } from './object.ts'
-import { type KernelState, objectsOf } from './state.ts'
+import { type KernelObject, keyOf, type Link, sameObject } from './object.ts'
+import { EMPTY_STATE, type KernelState, objectsOf } from './state.ts'
 import { sysctlDevice } from './sysctl.ts'
 
 const MARK = 'cnm:'
@@ -13,25 +14,39 @@ const MARK = 'cnm:'
 /** Every alias that we give begins so. */
 export const aliasFor = (owner: string): string => `${MARK}${owner}`
 
-const isOwnLink = (state: KernelState, ns: Ns, dev: string): boolean => {
+/** Whether a link bears our mark. */
+const isMarked = (link: Link): boolean => link.alias !== null && link.alias.startsWith(MARK)
+
+/**
+ * Whether a link is one that we began to make: the kernel takes an alias only after the link, and whoever makes it may be
+ * killed in between. It has the name, the other end and the MAC of one of ours, which follow from a random id.
+ */
+const isHalfMade = (link: Link, known: KernelState): boolean => {
+  const ours = link.alias === null ? getIn(known, keyOf(link)) : undefined
+  return ours?.kind === 'link' && isMarked(ours) && sameObject({ ...ours, mac: link.mac, spec: link.spec }, ours)
+}
+
+type IsOwn = (link: Link) => boolean
+
+const onOwnLink = (state: KernelState, isOwn: IsOwn, ns: Ns, dev: string): boolean => {
   const link = getIn(state, `link/${ns}/${dev}`)
-  return link?.kind === 'link' && link.alias !== null && link.alias.startsWith(MARK)
+  return link?.kind === 'link' && isOwn(link)
 }
 
 /** Whether an object of a state is ours, in a namespace that is not. */
-const isOwnThere = (state: KernelState, object: KernelObject): boolean => {
+const isOwnThere = (state: KernelState, isOwn: IsOwn, object: KernelObject): boolean => {
   switch (object.kind) {
     case 'netns':
       return false
     case 'link':
-      return isOwnLink(state, object.ns, object.name)
+      return isOwn(object)
     case 'port':
     case 'address':
     case 'route':
-      return isOwnLink(state, object.ns, object.dev)
+      return onOwnLink(state, isOwn, object.ns, object.dev)
     case 'sysctl': {
       const dev = sysctlDevice(object.name)
-      return dev !== null && isOwnLink(state, object.ns, dev)
+      return dev !== null && onOwnLink(state, isOwn, object.ns, dev)
     }
     case 'nft-table':
     case 'nft-element':
@@ -39,10 +54,19 @@ const isOwnThere = (state: KernelState, object: KernelObject): boolean => {
   }
 }
 
-/** The part of what was observed that is ours; `madeByUs` tells of a namespace whether we made it. */
-export const ownedPart = (state: KernelState, madeByUs: (ns: Ns) => boolean): KernelState =>
-  mapOf(
+/**
+ * The part of what was observed that is ours; `madeByUs` tells of a namespace whether we made it, and `known` is what we have
+ * reason to think is there.
+ */
+export const ownedPart = (
+  state: KernelState,
+  madeByUs: (ns: Ns) => boolean,
+  known: KernelState = EMPTY_STATE,
+): KernelState => {
+  const isOwn: IsOwn = (link) => isMarked(link) || isHalfMade(link, known)
+  return mapOf(
     objectsOf(state)
-      .filter((object) => madeByUs(object.ns) || isOwnThere(state, object))
+      .filter((object) => madeByUs(object.ns) || isOwnThere(state, isOwn, object))
       .map((object) => [keyOf(object), object] as const),
   )
+}

@@ -11,7 +11,8 @@ import { EMPTY_STATE } from '../../src/kernel/state.ts'
 import { FORWARD4 } from '../../src/kernel/sysctl.ts'
 import { encode } from '../../src/model/codec.ts'
 import { explain } from '../../src/model/error.ts'
-import { HOST } from '../../src/net/name.ts'
+import { mac } from '../../src/net/mac.ts'
+import { HOST, ifName } from '../../src/net/name.ts'
 import { getIn, sizeOfMap } from '../../src/net/pmap.ts'
 import { E } from '../../src/prelude.ts'
 import { memoryStore } from '../../src/store/memory.ts'
@@ -199,6 +200,44 @@ describe('a journal', () => {
 })
 
 describe('a process that dies between its store and its kernel', () => {
+  test('leaves links that do not bear our mark yet, which are finished at the next start', async () => {
+    const kernel = faultySim()
+    const store = memoryStore()
+    await freshEngine({ kernel, store, check: true }).submit(web)
+    const marked = kernel.objects(EMPTY_STATE).filter((object) => object.kind === 'link' && object.alias !== null)
+    expect(marked.length).toBe(2)
+    await kernel.apply(
+      marked.flatMap((object) =>
+        object.kind === 'link' ? [{ verb: 'change', from: object, object: { ...object, alias: null } } as const] : [],
+      ),
+    )()
+    const again = right(await openEngine({ kernel, store, check: true }))
+    expect(sizeOfMap(again.model().endpoints)).toBe(1)
+    expect(right(await again.differences())).toEqual([])
+    expect(kernel.objects(EMPTY_STATE)).toEqual(expect.arrayContaining(marked))
+  })
+
+  test("takes no stranger's link of a wanted name for one of its own", async () => {
+    const store = memoryStore()
+    await freshEngine({ kernel: faultySim(), store, check: true }).submit([
+      createNetwork(1, 'front', { options: { name: 'shared0' } }),
+    ])
+    const kernel = faultySim()
+    const stranger: KernelObject = {
+      kind: 'link',
+      ns: HOST,
+      name: ifName('shared0'),
+      spec: { type: 'bridge' },
+      mac: mac(0x021234567890),
+      mtu: 1500,
+      up: true,
+      alias: null,
+    }
+    await kernel.apply([{ verb: 'create', object: stranger }])()
+    right(await openEngine({ kernel, store, check: true }))
+    expect(kernel.objects(EMPTY_STATE)).toEqual(expect.arrayContaining([stranger]))
+  })
+
   test('leaves no namespace behind, though the store has forgotten its sandbox', async () => {
     const kernel = faultySim()
     const store = memoryStore()

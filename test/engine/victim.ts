@@ -1,21 +1,21 @@
-// A process to be killed: an engine on the store in the folder of the first argument, and eight callers who make a container
-// that joins a network, and remove it, over and over. Says what it got an answer for: `<caller> made|gone <n>`.
+// A process to be killed: an engine on the store in the folder of the first argument, on the simulated kernel or on the
+// namespaces of the lab that the second names, and eight callers who make a container that joins a network, and remove it,
+// over and over. Says what it got an answer for: `<caller> made|gone <n>`.
 
 import { openEngine } from '../../src/engine/engine.ts'
-import { simKernel } from '../../src/kernel-sim/kernel.ts'
 import { explain } from '../../src/model/error.ts'
 import { hasIn } from '../../src/net/pmap.ts'
 import { E } from '../../src/prelude.ts'
 import { explainStore } from '../../src/store/error.ts'
 import { lmdbStore } from '../../src/store/lmdb/lmdb.ts'
 import { box, createNetwork, net } from '../lib/model.ts'
-import { CALLERS, makeContainer, numberOf } from './load.ts'
+import { CALLERS, kernelOf, makeContainer, numberOf } from './load.ts'
 
-const [dir = ''] = process.argv.slice(2)
+const [dir = '', lab = null] = process.argv.slice(2)
 
 const store = await lmdbStore({ dir })()
 if (E.isLeft(store)) throw new Error(explainStore(store.left))
-const opened = await openEngine({ kernel: simKernel(), store: store.right, checkpointTurns: 50, check: true })
+const opened = await openEngine({ kernel: kernelOf(lab), store: store.right, checkpointTurns: 50, check: true })
 if (E.isLeft(opened)) throw new Error(explain(opened.left))
 const engine = opened.right
 
