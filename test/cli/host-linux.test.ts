@@ -167,6 +167,26 @@ needs.kernel('the verbs of a host on the running kernel', () => {
     expect(await reaches(web, '10.1.0.3')).toBe(true)
   }, 120_000)
 
+  test('a removal that is killed at any moment leaves nothing of what the store has forgotten', async () => {
+    const before = await hostState()
+    const moments = [60, 110, 150, 180, 210, 250]
+    for (const afterMs of moments) await ok('sandbox', 'create', '--netns', `${prefix}-s${afterMs}`, `s${afterMs}`)
+    await ok('network', 'create', 'front')
+    for (const afterMs of moments) {
+      await inside('timeout', '-s', 'KILL', String(afterMs / 1000), CNM, 'sandbox', 'rm', `s${afterMs}`)
+      await ok('doctor', '--repair')
+      await clean()
+      const known = JSON.parse(await ok('sandbox', 'ls', '--format', 'json')).map(
+        (each: { netns: string }) => each.netns,
+      )
+      expect([...namespaces()].sort()).toEqual([host, ...known].sort())
+    }
+    const rest = JSON.parse(await ok('sandbox', 'ls', '--format', 'json')).map((each: { name: string }) => each.name)
+    if (rest.length > 0) await ok('sandbox', 'rm', ...rest)
+    await ok('network', 'rm', 'front')
+    expect(await hostState()).toBe(before)
+  }, 120_000)
+
   test('what is there is left there by verbs that only look, and by dry runs', async () => {
     await build()
     await shell(`ip link delete dev ${await cable()}`)

@@ -348,6 +348,27 @@ describe('the state directory', () => {
     }
   })
 
+  test('belongs to the kernel it was first used with, but an import to none yet', async () => {
+    const file = join(host.state, '..', 'sim.jsonl')
+    await host.ok('store', 'export', file)
+    const other = join(host.state, '..', 'linux')
+    await host.ok('store', 'import', '--state', other, file)
+    const held = await lmdbStore({ dir: other })()
+    if (E.isLeft(held)) throw new Error(held.left.tag)
+    await held.right.transact({ compares: [], writes: [{ key: 'kernel', value: 'linux' }] })()
+    await held.right.close()
+    for (const args of [['network', 'create', 'x'], ['doctor']]) {
+      const { exit, err } = await host.run(...args, '--state', other)
+      expect([exit, err]).toEqual([
+        1,
+        expect.stringMatching(/^cnm: Conflict: .* are on kernel linux, .*--kernel linux/),
+      ])
+    }
+    const copy = join(host.state, '..', 'sim')
+    await host.ok('store', 'import', '--state', copy, file)
+    await host.ok('network', 'create', '--state', copy, 'x')
+  })
+
   test('may be named by --state, which counts more than CNM_STATE', async () => {
     const elsewhere = join(host.state, '..', 'other')
     expect(await host.json('network', 'ls', '--state', elsewhere)).toEqual([])
@@ -403,6 +424,26 @@ test('events tell what each verb did, after a turn if asked', async () => {
   await host.remove()
 })
 
+test('a journal is exported and replayed to the identical state, and a forged one is found out', async () => {
+  const host = await simHost()
+  await host.ok('network', 'create', 'front')
+  await host.ok('sandbox', 'create', 'web')
+  await host.ok('network', 'connect', 'front', 'web')
+  const journal = `${(await cnm(['journal', 'export'], { env: { CNM_STATE: host.state } })).out}`
+  const replayed = await cnm(['replay'], { input: journal })
+  expect(replayed).toEqual({
+    exit: 0,
+    out: "3 turns, 4 commands replayed on the simulated kernel: the state is the journal's\n",
+    err: '',
+  })
+  const stepped = await cnm(['replay', '--step', '-'], { input: journal })
+  expect(stepped.out).toMatch(/^turn 2: CreateSandbox -> SandboxCreated\n {2}ip netns add cnm-web$/m)
+  const forged = await cnm(['replay', '--json'], { input: journal.replace('"name":"front"', '"name":"other"') })
+  expect([forged.exit, JSON.parse(forged.out).identical]).toEqual([1, false])
+  expect((await cnm(['replay'], { input: 'nonsense\n' })).exit).toBe(2)
+  await host.remove()
+})
+
 test('doctor finds nothing to differ on a simulated machine, and says so', async () => {
   const host = await simHost()
   await host.ok('network', 'create', 'front')
@@ -412,7 +453,7 @@ test('doctor finds nothing to differ on a simulated machine, and says so', async
 })
 
 describe('help', () => {
-  const groups = ['network', 'endpoint', 'sandbox', 'events', 'doctor', 'store', 'completion']
+  const groups = ['network', 'endpoint', 'sandbox', 'events', 'doctor', 'store', 'journal', 'replay', 'completion']
   test.each(groups)('of %s teaches by examples and documents the exit statuses', async (group) => {
     const { exit, out, err } = await cnm([group, '--help'])
     expect([exit, err]).toEqual([0, ''])

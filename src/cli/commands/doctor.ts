@@ -1,13 +1,13 @@
 // cnm doctor: compares the host as it should be with the host as it is, and on request repairs it.
 
+import { condemnedState } from '../../engine/condemned.ts'
 import { scopeOf } from '../../engine/look.ts'
 import { diff } from '../../kernel/diff.ts'
-import type { Kernel } from '../../kernel/kernel.ts'
 import { EMPTY_STATE } from '../../kernel/state.ts'
 import { E, type Either } from '../../prelude.ts'
 import { EXIT } from '../exit.ts'
 import { type Finding, findingsOf, objectText, type State } from '../host/findings.ts'
-import { type HostOptions, kernelOf, type Stored, withEngine, withStored } from '../host/open.ts'
+import { type HostOptions, withEngine, withKernel } from '../host/open.ts'
 import type { Io } from '../io.ts'
 import { kernelProblem, type Problem } from '../problem.ts'
 import { jsonText } from '../render/json.ts'
@@ -15,21 +15,19 @@ import { counted, table } from '../render/table.ts'
 
 export type DoctorOptions = HostOptions & Readonly<{ repair: boolean; json: boolean }>
 
-/** Looks at a kernel. A simulated one begins empty, so it is given first what should be there. */
-const look = async ({ core }: Stored, kernel: Kernel): Promise<Either<Problem, ReadonlyArray<Finding>>> => {
-  const { model, wanted } = core
-  if (kernel.name === 'sim') {
-    const built = await kernel.apply(diff(EMPTY_STATE, wanted.state))()
-    if (E.isLeft(built)) return E.left(kernelProblem(built.left))
-  }
-  const observed = await kernel.observe(scopeOf([wanted.state]))()
-  return E.isLeft(observed) ? E.left(kernelProblem(observed.left)) : E.right(findingsOf(model, wanted, observed.right))
-}
-
-const examine = async ({ state, kernel }: HostOptions): Promise<Either<Problem, ReadonlyArray<Finding>>> => {
-  const opened = await kernelOf(kernel)
-  return E.isLeft(opened) ? opened : withStored(state, (stored) => look(stored, opened.right))
-}
+/** Looks at the kernel. A simulated one begins empty, so it is given first what should be there. */
+const examine = (options: HostOptions): Promise<Either<Problem, ReadonlyArray<Finding>>> =>
+  withKernel(options, async ({ core, remembered, kernel }) => {
+    const { model, wanted } = core
+    if (kernel.name === 'sim') {
+      const built = await kernel.apply(diff(EMPTY_STATE, wanted.state))()
+      if (E.isLeft(built)) return E.left(kernelProblem(built.left))
+    }
+    const left = condemnedState(remembered.condemned)
+    const observed = await kernel.observe(scopeOf([wanted.state, left]))()
+    if (E.isLeft(observed)) return E.left(kernelProblem(observed.left))
+    return E.right(findingsOf(model, wanted, left, observed.right))
+  })
 
 const findingsTable = (io: Io, findings: ReadonlyArray<Finding>): string => {
   const followers = (key: string): string => {

@@ -7,7 +7,7 @@ import { exportStore, importStore } from '../../store/dump.ts'
 import { explainStore } from '../../store/error.ts'
 import { checkStore } from '../../store/lmdb/check.ts'
 import { EXIT } from '../exit.ts'
-import { withStore } from '../host/open.ts'
+import { withoutKernel, withStore } from '../host/open.ts'
 import { storeProblem } from '../host/refusal.ts'
 import type { Io } from '../io.ts'
 import { type Problem, problem, readProblem } from '../problem.ts'
@@ -57,6 +57,8 @@ export const storeImport = async (io: Io, state: string, file: string): Result =
   return withStore(state, async (store) => {
     const revision = await importStore(store, file === '-' ? 'the standard input' : file, content.right)()
     if (E.isLeft(revision)) return E.left(storeProblem(revision.left))
+    const freed = await withoutKernel(store)
+    if (E.isLeft(freed)) return freed
     io.out(`imported; the store is at revision ${revision.right}`)
     return E.right(EXIT.ok)
   })

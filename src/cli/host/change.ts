@@ -56,7 +56,7 @@ const perform = async (engine: Engine, plan: Plan): Promise<Either<Problem, stri
 type Foreseen = Readonly<{ core: Core; title: string; ops: ReadonlyArray<KernelOp> }>
 
 /** Null: nothing would be done. */
-const foresee = ({ core, values }: Stored, plan: Plan): Either<Problem, Foreseen | null> => {
+const foresee = ({ core, remembered }: Stored, plan: Plan): Either<Problem, Foreseen | null> => {
   const deed = plan(core.model)
   if (E.isLeft(deed)) return deed
   if (deed.right === null) return E.right(null)
@@ -67,7 +67,11 @@ const foresee = ({ core, values }: Stored, plan: Plan): Either<Problem, Foreseen
     if (E.isLeft(taken)) return E.left(refusalProblem(taken.left))
     next = taken.right.core
   }
-  return E.right({ core: next, title, ops: diff(core.wanted.state, next.wanted.state).map(settingBack(values)) })
+  return E.right({
+    core: next,
+    title,
+    ops: diff(core.wanted.state, next.wanted.state).map(settingBack(remembered.values)),
+  })
 }
 
 /** The first one to fail decides the status. */

@@ -6,7 +6,7 @@ import { ownerName } from '../../engine/step.ts'
 import type { Wanted } from '../../engine/wanted.ts'
 import { type KernelObject, type ObjectKey, parentsOf, sameObject } from '../../kernel/object.ts'
 import { compareRank } from '../../kernel/order.ts'
-import type { KernelState } from '../../kernel/state.ts'
+import { type KernelState, objectsOf, stateOf } from '../../kernel/state.ts'
 import type { Model } from '../../model/types.ts'
 import { showCidr } from '../../net/cidr.ts'
 import { showIp } from '../../net/ip.ts'
@@ -47,9 +47,17 @@ const differenceOf = (
 /** Of a veth's two ends the host's is told, and the other with it. */
 const elsewhere = ({ object }: Difference): number => Number(object.ns !== HOST)
 
-/** In order of creation. `observed` is what the kernel showed of everything that is wanted. */
-export const findingsOf = (model: Model, wanted: Wanted, observed: KernelState): ReadonlyArray<Finding> => {
-  const ours = oursOf(observed, wanted.state)
+/**
+ * In order of creation. `left`: what is ours and was to go when a process died. `observed`: what the kernel showed of all that
+ * is wanted and left.
+ */
+export const findingsOf = (
+  model: Model,
+  wanted: Wanted,
+  left: KernelState,
+  observed: KernelState,
+): ReadonlyArray<Finding> => {
+  const ours = oursOf(observed, stateOf([...objectsOf(left), ...objectsOf(wanted.state)]))
   const differences = changesBetween(ours, wanted.state)
     .flatMap(({ key, before, after }) => differenceOf(key, before, after, observed) ?? [])
     .sort((a, b) => compareRank(a.object, b.object) || elsewhere(a) - elsewhere(b))

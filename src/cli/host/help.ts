@@ -7,9 +7,9 @@ Exit status: 0 done; 1 refused as things are (Conflict, Forbidden, NotFound; of 
 one), or doctor found differences; 2 the command line is wrong; 3 this machine lacks something,
 or its kernel refused; 70 a defect of cnm.`
 
-type Group = 'network' | 'endpoint' | 'sandbox' | 'events' | 'doctor' | 'store' | 'completion'
+type Group = 'network' | 'endpoint' | 'sandbox' | 'events' | 'doctor' | 'store' | 'journal' | 'replay' | 'completion'
 
-const STATE = `The host's networks are remembered in a state directory, --state, for one process at a time. Each verb opens it, puts right what a crash or a hand has changed on the machine, does its work, and ends; no daemon runs. With --kernel sim the machine is a simulated one, built anew each time from what is remembered: for trying things out, without root.`
+const STATE = `The host's networks are remembered in a state directory, --state, for one process at a time. Each verb opens it, puts right what a crash or a hand has changed on the machine, does its work, and ends; no daemon runs. With --kernel sim the machine is a simulated one, built anew each time from what is remembered: for trying things out, without root, in a state directory of its own.`
 
 const NAMED = `Things are named by name, by id, or by the beginning of an id that fits one only.`
 
@@ -107,6 +107,26 @@ Examples:
   sudo cnm store import --state /srv/cnm networks.jsonl   into an empty store
   sudo cnm store check                                    every page and record, against its checksum
 ${HOST_EXIT_STATUS}`,
+  },
+  journal: {
+    about: `Prints the journal of this host as a file: a checkpoint, every command since with what it did, and the state it led to, under a checksum. Whoever has it can do the same again with "cnm replay".`,
+    examples: `
+Examples:
+  sudo cnm journal export > journal.jsonl
+${HOST_EXIT_STATUS}`,
+  },
+  replay: {
+    about: `Does the commands of a journal again on a simulated machine, from its checkpoint, and says whether that leads to the same events and the same state, or where it first does not: then the journal was altered, or the rules of this cnm are others.`,
+    examples: `
+Examples:
+  cnm replay journal.jsonl
+  cnm replay --step journal.jsonl                      each turn, with the commands behind it
+  sudo cnm journal export | cnm replay --json
+
+--json prints { "turns", "commands": counts, "identical": boolean, "differs": where and how | null }.
+
+Exit status: 0 the same came of it; 1 something else did; 2 the file or the command line is
+wrong; 70 a defect of cnm.`,
   },
   completion: {
     about: `Prints a script that completes verbs and options of cnm in bash or zsh.`,

@@ -3,7 +3,7 @@
 
 import { DRIVERS } from '../../drivers/registry.ts'
 import { type Engine, openEngine } from '../../engine/engine.ts'
-import { HOST_VALUES, type HostValues, readHostValues } from '../../engine/host-values.ts'
+import { modelIn, type Remembered, rememberedIn } from '../../engine/load.ts'
 import { type Core, coreOf } from '../../engine/step.ts'
 import type { Kernel } from '../../kernel/kernel.ts'
 import type { NsNames } from '../../kernel/print.ts'
@@ -19,7 +19,7 @@ import type { Store } from '../../store/store.ts'
 import type { Io } from '../io.ts'
 import type { Problem } from '../problem.ts'
 import type { KernelName } from '../survey.ts'
-import { refusalProblem, storeProblem } from './refusal.ts'
+import { refusalProblem, refused, storeProblem } from './refusal.ts'
 import { rightsProblem } from './rights.ts'
 
 /** `state`: the directory that holds the store. */
@@ -37,19 +37,43 @@ export const withStore = async <B>(state: string, work: Work<Store, B>): Promise
   }
 }
 
-/** What the store says, the host as it should be by it, and what the host's own sysctls said before. */
-export type Stored = Readonly<{ core: Core; values: HostValues }>
+/** What the store says: the model with the host as it should be by it, and what the engine remembers beside it. */
+export type Stored = Readonly<{ core: Core; remembered: Remembered }>
 
 const storedIn = async (store: Store): Promise<Either<Problem, Stored>> => {
-  const listed = await store.list('')()
-  if (E.isLeft(listed)) return E.left(storeProblem(listed.left))
-  const { entries } = listed.right
-  const model = loadModel(freshModel(), entries)
+  const entries = await modelIn(store)
+  if (E.isLeft(entries)) return E.left(storeProblem(entries.left))
+  const remembered = await rememberedIn(store)
+  if (E.isLeft(remembered)) return E.left(storeProblem(remembered.left))
+  const model = loadModel(freshModel(), entries.right, DRIVERS)
   const unsound = (what: string): CnmError => ({ tag: 'Unavailable', what, hint: null })
   if (E.isLeft(model)) return E.left(refusalProblem(unsound(model.left)))
   const core = coreOf(DRIVERS, model.right)
-  if (E.isLeft(core)) return E.left(refusalProblem(core.left))
-  return E.right({ core: core.right, values: readHostValues(entries.filter(({ key }) => key.startsWith(HOST_VALUES))) })
+  return E.isLeft(core)
+    ? E.left(refusalProblem(core.left))
+    : E.right({ core: core.right, remembered: remembered.right })
+}
+
+/** Which kernel a state directory's networks are on. */
+const KERNEL = 'kernel'
+
+const noteKernel = async (store: Store, value: KernelName | null): Promise<Either<Problem, void>> => {
+  const written = await store.transact({ compares: [], writes: [{ key: KERNEL, value }] })()
+  return E.isLeft(written) ? E.left(storeProblem(written.left)) : E.right(undefined)
+}
+
+/** A copy is on no kernel yet. */
+export const withoutKernel = (store: Store): Promise<Either<Problem, void>> => noteKernel(store, null)
+
+/** Left: it is another than was asked for. A simulated machine would forget what is yet to be put right on the real one. */
+const onKernel = async (store: Store, { state, kernel }: HostOptions): Promise<Either<Problem, 'here' | 'nowhere'>> => {
+  const entry = await store.get(KERNEL)()
+  if (E.isLeft(entry)) return E.left(storeProblem(entry.left))
+  if (entry.right === null) return E.right('nowhere')
+  const { value } = entry.right
+  if (value === kernel) return E.right('here')
+  const way = `say --kernel ${value}, or choose another --state`
+  return E.left(refused('Conflict', `the networks of ${state} are on kernel ${value}, not on kernel ${kernel}; ${way}`))
 }
 
 /** For work that changes nothing, neither the store nor the kernel. */
@@ -63,7 +87,7 @@ export const withStored = <B>(state: string, work: Work<Stored, B>): Promise<Eit
 export const hostNames: NsNames = (ns) => (ns === HOST ? '/proc/$$/ns/net' : ns)
 
 /** The kernel this process runs on; the host is the namespace it runs in, and every other is known by its own name. */
-export const kernelOf = async (kernel: KernelName): Promise<Either<Problem, Kernel>> => {
+const kernelOf = async (kernel: KernelName): Promise<Either<Problem, Kernel>> => {
   if (kernel === 'sim') return E.right((await import('../../kernel-sim/kernel.ts')).simKernel())
   const lacking = await rightsProblem()
   if (lacking !== null) return E.left(lacking)
@@ -83,6 +107,21 @@ const lossesOf = (before: Model, after: Model): ReadonlyArray<string> => [
 /** After so many turns the journal begins anew; until the next time it keeps those before, too. */
 const CHECKPOINT_TURNS = 1000
 
+/** For work that looks at the kernel and changes nothing. */
+export const withKernel = async <B>(
+  options: HostOptions,
+  work: Work<Stored & Readonly<{ kernel: Kernel }>, B>,
+): Promise<Either<Problem, B>> => {
+  const kernel = await kernelOf(options.kernel)
+  if (E.isLeft(kernel)) return kernel
+  return withStore(options.state, async (store) => {
+    const right = await onKernel(store, options)
+    if (E.isLeft(right)) return right
+    const stored = await storedIn(store)
+    return E.isLeft(stored) ? stored : work({ ...stored.right, kernel: kernel.right })
+  })
+}
+
 /** For work that changes things: the engine, recovered. */
 export const withEngine = async <B>(
   io: Io,
@@ -92,6 +131,11 @@ export const withEngine = async <B>(
   const kernel = await kernelOf(options.kernel)
   if (E.isLeft(kernel)) return kernel
   return withStore(options.state, async (store) => {
+    const right = await onKernel(store, options)
+    if (E.isLeft(right)) return right
+    // Whoever changes something first decides.
+    const noted = right.right === 'nowhere' ? await noteKernel(store, options.kernel) : right
+    if (E.isLeft(noted)) return noted
     const before = await storedIn(store)
     if (E.isLeft(before)) return before
     const engine = await openEngine({ kernel: kernel.right, store, checkpointTurns: CHECKPOINT_TURNS })

@@ -193,6 +193,21 @@ const addStore = (program: Command, io: Io, start: Start): void => {
     )
 }
 
+const addJournal = (program: Command, io: Io, start: Start): void => {
+  group(program, 'journal', 'write down what was done on this host, for replay')
+    .command('export')
+    .description('Print the journal of this host.')
+    .addOption(stateOption())
+    .action(({ state }: State) => start(async () => (await import('../commands/journal.ts')).journalExport(io, state)))
+  group(program, 'replay', 'do what a journal says again, on a simulated machine')
+    .argument('[FILE]', 'a journal; without it, or as "-", the standard input')
+    .option('--step', 'tell each turn, and the commands behind it', false)
+    .option('--json', 'for programs: turns, commands, identical, differs', false)
+    .action((file: string | undefined, { step, json }: { step: boolean; json: boolean }) =>
+      start(async () => (await import('../commands/replay.ts')).replay(io, { file: file ?? '-', step, json })),
+    )
+}
+
 export const addHostVerbs = (program: Command, io: Io, start: Start): void => {
   addNetwork(program, io, start)
   addEndpoint(program, io, start)
@@ -210,6 +225,7 @@ export const addHostVerbs = (program: Command, io: Io, start: Start): void => {
     .option('--json', 'for programs: every difference', false)
     .action((flags) => start(async () => (await import('../commands/doctor.ts')).doctor(io, flags)))
   addStore(program, io, start)
+  addJournal(program, io, start)
   group(program, 'completion', 'print a script that completes cnm in bash or zsh')
     .addArgument(new Argument('<SHELL>', 'the shell').choices(['bash', 'zsh']))
     .action((shell: 'bash' | 'zsh') =>
