@@ -1,0 +1,108 @@
+// What a restart may rely on: whatever was under way when it stopped, the store and the host tell the next engine enough.
+
+import { test } from '@fast-check/vitest'
+import fc from 'fast-check'
+import { describe, expect } from 'vitest'
+import { DRIVERS } from '../src/drivers/registry.ts'
+import { type Engine, freshEngine, openEngine } from '../src/engine/engine.ts'
+import { CHECKPOINTS, readJournal, replay, TURNS } from '../src/engine/journal.ts'
+import { type KernelObject, keyOf, netnsKey } from '../src/kernel/object.ts'
+import type { KernelState } from '../src/kernel/state.ts'
+import { sysctlDevice } from '../src/kernel/sysctl.ts'
+import { explain } from '../src/model/error.ts'
+import { HOST, LO } from '../src/net/name.ts'
+import { hasIn } from '../src/net/pmap.ts'
+import { E } from '../src/prelude.ts'
+import { memoryStore } from '../src/store/memory.ts'
+import type { Store } from '../src/store/store.ts'
+import { runs } from '../test/lib/runs.ts'
+import { program } from './arbitraries/commands.ts'
+import { losingPower } from './lib/faults.ts'
+import { faultySim, paperKernel, type TestKernel } from './lib/kernels.ts'
+import { allAway, bothOf, facts, storedForm, turnsOf } from './lib/states.ts'
+
+const open = async (kernel: TestKernel, store: Store): Promise<Engine> => {
+  const opened = await openEngine({ kernel, store, checkpointTurns: 3, check: true })
+  if (E.isLeft(opened)) throw new Error(explain(opened.left))
+  return opened.right
+}
+
+/**
+ * What was to be deleted when the power went, and what nothing on the host tells to be ours: a namespace with no more than
+ * it has when it is made, and a sysctl of the host itself.
+ */
+const isUnmarked = (object: KernelObject, known: KernelState, wanted: KernelState): boolean => {
+  const key = object.ns === HOST ? keyOf(object) : netnsKey(object.ns)
+  if (object.ns === HOST && (object.kind !== 'sysctl' || sysctlDevice(object.name) !== null)) return false
+  const bare = object.kind === 'netns' || object.kind === 'sysctl' || (object.kind === 'link' && object.name === LO)
+  return bare && hasIn(known, key) && !hasIn(wanted, key)
+}
+
+describe('a start', () => {
+  test.prop([program, fc.boolean(), fc.integer({ min: 1, max: 4 }), fc.nat(120)], runs(0.7))(
+    'after the power is lost at any operation or transaction finds the state before that turn or after it, and leaves nothing over that bears our mark (P7)',
+    async (commands, emptied, size, steps) => {
+      const [kernel, store] = [faultySim(), memoryStore()]
+      const below = losingPower({ kernel, store }, steps)
+      const engine = freshEngine({ ...below, checkpointTurns: 3 })
+      const twin = freshEngine({ kernel: paperKernel() })
+      let before = storedForm(twin.model())
+      let known = twin.wanted()
+      const take = async (turn: ReadonlyArray<Parameters<Engine['submit']>[0][number]>): Promise<boolean> => {
+        before = storedForm(twin.model())
+        known = bothOf(known, twin.wanted())
+        const answered = engine.submit(turn).then(() => true)
+        await twin.submit(turn)
+        return Promise.race([answered, below.lost.then(() => false)])
+      }
+      let alive = true
+      for (const turn of turnsOf(commands, size)) if (alive) alive = await take(turn)
+      if (emptied) for (const turn of allAway(twin.model())) if (alive) alive = await take(turn)
+      const after = storedForm(twin.model())
+
+      const again = await open(kernel, store)
+      const found = storedForm(again.model())
+      expect(alive ? [after] : [before, after]).toContainEqual(found)
+      const untouched = faultySim()
+      await open(untouched, store)
+      const marked = (objects: ReadonlyArray<KernelObject>): ReadonlyArray<unknown> =>
+        facts(objects.filter((object) => !isUnmarked(object, known, again.wanted())))
+      expect(marked(kernel.objects(known))).toEqual(marked(untouched.objects(known)))
+    },
+  )
+
+  test.prop([program, fc.integer({ min: 1, max: 4 })], runs(0.2))(
+    'answers as one that was never stopped (P18)',
+    async (commands, size) => {
+      const [kernel, store, other] = [faultySim(), memoryStore(), faultySim()]
+      const steady = freshEngine({ kernel: other, check: true })
+      for (const turn of turnsOf(commands, size)) {
+        const engine = await open(kernel, store)
+        expect(await engine.submit(turn)).toEqual(await steady.submit(turn))
+      }
+      const last = await open(kernel, store)
+      expect(last.model()).toEqual(steady.model())
+      expect(kernel.objects(steady.wanted())).toEqual(other.objects(steady.wanted()))
+    },
+  )
+})
+
+describe('the journal', () => {
+  test.prop([program, fc.integer({ min: 1, max: 4 }), fc.array(fc.nat(60), { maxLength: 3 })], runs(0.5))(
+    'leads to the present model, whatever the kernel refused on the way (P7)',
+    async (commands, size, refused) => {
+      const [kernel, store] = [faultySim(), memoryStore()]
+      const engine = freshEngine({ kernel, store, checkpointTurns: 3 })
+      const turns = turnsOf(commands, size)
+      for (const [at, turn] of turns.entries()) {
+        kernel.refuseNext(refused[at] ?? null)
+        await engine.submit(turn)
+      }
+      const [checkpoints, journal] = [await store.list(CHECKPOINTS)(), await store.list(TURNS)()]
+      if (E.isLeft(checkpoints) || E.isLeft(journal)) throw new Error('the store does not answer')
+      const read = readJournal([...checkpoints.right.entries, ...journal.right.entries])
+      if (E.isLeft(read)) throw new Error(read.left)
+      expect(replay(DRIVERS, read.right)).toEqual(E.right(engine.model()))
+    },
+  )
+})

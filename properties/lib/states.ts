@@ -1,0 +1,41 @@
+// What engines are compared by, and short ways to run them.
+
+import { DRIVERS } from '../../src/drivers/registry.ts'
+import { type Core, FRESH_CORE, step } from '../../src/engine/step.ts'
+import type { KernelObject } from '../../src/kernel/object.ts'
+import { type KernelState, objectsOf, stateOf } from '../../src/kernel/state.ts'
+import { type StoredWrite, storedChanges } from '../../src/model/codec.ts'
+import type { Command } from '../../src/model/command.ts'
+import { freshModel } from '../../src/model/model.ts'
+import type { Model } from '../../src/model/types.ts'
+import { valuesOf } from '../../src/net/pmap.ts'
+import { E } from '../../src/prelude.ts'
+
+/** Without a sysctl's `otherwise`, which is our note: a kernel does not know it. */
+export const facts = (objects: ReadonlyArray<KernelObject>): ReadonlyArray<unknown> =>
+  objects.map((object) => (object.kind === 'sysctl' ? { ...object, otherwise: null } : object))
+
+export const wantedFacts = (wanted: KernelState): ReadonlyArray<unknown> => facts(objectsOf(wanted))
+
+/** A model as what would be stored of it. */
+export const storedForm = (model: Model): ReadonlyArray<StoredWrite> => storedChanges(freshModel(), model)
+
+export const bothOf = (a: KernelState, b: KernelState): KernelState => stateOf([...objectsOf(a), ...objectsOf(b)])
+
+/** The core after commands; those that are refused change nothing. */
+export const coreAfter = (commands: ReadonlyArray<Command>, start: Core = FRESH_CORE): Core =>
+  commands.reduce((core, command) => {
+    const next = step(DRIVERS, core, command)
+    return E.isLeft(next) ? core : next.right.core
+  }, start)
+
+/** A program as turns of at most `size` commands. */
+export const turnsOf = (commands: ReadonlyArray<Command>, size: number): ReadonlyArray<ReadonlyArray<Command>> =>
+  Array.from({ length: Math.ceil(commands.length / size) }, (_, i) => commands.slice(i * size, (i + 1) * size))
+
+/** What takes everything away again: sandboxes, then endpoints, then networks. */
+export const allAway = (model: Model): ReadonlyArray<ReadonlyArray<Command>> => [
+  valuesOf(model.sandboxes).map(({ id }): Command => ({ tag: 'DeleteSandbox', id })),
+  valuesOf(model.endpoints).map(({ id }): Command => ({ tag: 'DeleteEndpoint', id, force: true })),
+  valuesOf(model.networks).map(({ id }): Command => ({ tag: 'DeleteNetwork', id })),
+]

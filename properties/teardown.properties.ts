@@ -1,0 +1,99 @@
+// Taking away: once is enough, twice does no harm, and afterwards the world is as it was.
+
+import { test } from '@fast-check/vitest'
+import fc from 'fast-check'
+import { describe, expect } from 'vitest'
+import { freshEngine } from '../src/engine/engine.ts'
+import { scopeOf } from '../src/engine/look.ts'
+import { diff } from '../src/kernel/diff.ts'
+import { EMPTY_STATE, type KernelState, objectsOf, stateOf } from '../src/kernel/state.ts'
+import { FORWARD4, FORWARD6 } from '../src/kernel/sysctl.ts'
+import { simKernel } from '../src/kernel-sim/kernel.ts'
+import { observe } from '../src/kernel-sim/observe.ts'
+import type { World } from '../src/kernel-sim/state.ts'
+import { errorClass } from '../src/model/error.ts'
+import { HOST } from '../src/net/name.ts'
+import { entriesOf, type PMap, valuesOf } from '../src/net/pmap.ts'
+import { E } from '../src/prelude.ts'
+import { memoryStore } from '../src/store/memory.ts'
+import type { Store } from '../src/store/store.ts'
+import { runs } from '../test/lib/runs.ts'
+import { command, program } from './arbitraries/commands.ts'
+import { faultySim } from './lib/kernels.ts'
+import { allAway, bothOf, storedForm } from './lib/states.ts'
+
+const takesAway = command.filter(({ tag }) => tag.startsWith('Delete') || tag === 'Leave')
+
+describe('taking away', () => {
+  test.prop([program, fc.array(takesAway, { minLength: 1, maxLength: 8 })], runs(0.4))(
+    'twice is taking away once: the second time changes nothing, and says that it was done (P8)',
+    async (commands, removals) => {
+      const kernel = faultySim()
+      const engine = freshEngine({ kernel, check: true })
+      await engine.submit(commands)
+      for (const removal of removals) {
+        const [first] = await engine.submit([removal])
+        const [model, known] = [storedForm(engine.model()), engine.wanted()]
+        const there = kernel.objects(known)
+        const [second] = await engine.submit([removal])
+        expect(storedForm(engine.model())).toEqual(model)
+        expect(kernel.objects(known)).toEqual(there)
+        if (second === undefined) throw new Error('no answer')
+        if (first !== undefined && E.isLeft(first)) expect(second).toEqual(first)
+        else if (E.isLeft(second)) expect(['NotFound', 'Forbidden']).toContain(errorClass[second.left.tag])
+        else expect(second.right).toEqual([])
+      }
+    },
+  )
+})
+
+const keysOf = <V>(map: PMap<V>): ReadonlyArray<string> => [...entriesOf(map)].map(([key]) => key)
+
+/** Sizes of all that a world holds, by namespace. What only counts up (numbers of devices, of connections) is left out. */
+const sizes = ({ namespaces }: World): unknown =>
+  valuesOf(namespaces).map(({ ns, links, routes, firewall, neighbours, tuples, connections, listeners }) => ({
+    ns,
+    links: [...entriesOf(links)].map(([key, { addresses, ports }]) => [key, addresses.length, ports.length]),
+    held: [keysOf(routes), keysOf(neighbours), keysOf(tuples), keysOf(connections), keysOf(listeners)],
+    firewall: firewall === null ? null : Object.values(firewall.sets).map((set) => [...entriesOf(set)].length),
+  }))
+
+const everything = (world: World, known: KernelState): unknown => [
+  sizes(world),
+  objectsOf(observe(world, scopeOf([known]))),
+]
+
+/** What a store without a model still holds: notes about the host, which are dropped with the next transaction. */
+const notesIn = async (store: Store): Promise<ReadonlyArray<string>> => {
+  const listed = await store.list('')()
+  if (E.isLeft(listed)) throw new Error(listed.left.tag)
+  const keys = listed.right.entries.map(({ key }) => key)
+  expect(keys.filter((key) => /^(network|endpoint|sandbox)\//.test(key))).toEqual([])
+  return keys
+}
+
+describe('the simulated world', () => {
+  test.prop([program, program, fc.boolean()], runs(0.3))(
+    'is after rounds of making and taking away as it was before: no link, namespace, rule or stored entry is left (P23)',
+    async (first, second, forwards) => {
+      const kernel = simKernel()
+      const sysctl = (name: typeof FORWARD4) =>
+        ({ kind: 'sysctl', ns: HOST, name, value: '1', otherwise: '0' }) as const
+      const own = forwards ? [sysctl(FORWARD4), sysctl(FORWARD6)] : []
+      await kernel.apply(diff(EMPTY_STATE, stateOf(own)))()
+      const before = kernel.world()
+      const store = memoryStore()
+      const engine = freshEngine({ kernel, store, check: true })
+      let known = engine.wanted()
+      const notes: Array<ReadonlyArray<string>> = []
+      for (const commands of [first, second, first]) {
+        await engine.submit(commands)
+        known = bothOf(known, engine.wanted())
+        for (const turn of allAway(engine.model())) await engine.submit(turn)
+        expect(everything(kernel.world(), known)).toEqual(everything(before, known))
+        notes.push(await notesIn(store))
+      }
+      expect(notes[2]).toEqual(notes[0])
+    },
+  )
+})
