@@ -32,7 +32,7 @@ const stored = (engine: Engine): ReadonlyArray<unknown> => {
 }
 
 describe('the core', () => {
-  test.prop([program])('renders step by step exactly what a whole render gives', (commands) => {
+  test.prop([program])('renders step by step exactly what a whole render gives (P3)', (commands) => {
     let core = FRESH_CORE
     for (const each of commands) {
       const next = step(DRIVERS, core, each)
@@ -48,7 +48,7 @@ describe.each([
   ['on paper', paperKernel],
   ['on the simulated kernel', faultySim],
 ])('the engine %s', (_, fresh: () => TestKernel) => {
-  test.prop([program])('has in the kernel exactly what is wanted, after every turn', async (commands) => {
+  test.prop([program])('has in the kernel exactly what is wanted, after every turn (P3)', async (commands) => {
     const kernel = fresh()
     const engine = freshEngine({ kernel, check: true })
     for (const each of commands) {
@@ -69,7 +69,7 @@ describe.each([
   })
 
   test.prop([program, asks, fc.nat(12)])(
-    'leaves model and kernel as if the command had never come, whichever single operation is refused',
+    'leaves model and kernel as if the command had never come, whichever single operation is refused (P6)',
     async (commands, last, at) => {
       const kernel = fresh()
       const engine = freshEngine({ kernel, check: true })
@@ -105,7 +105,7 @@ describe.each([
     },
   )
 
-  test.prop([program])('leaves nothing behind when everything is deleted', async (commands) => {
+  test.prop([program])('leaves nothing behind when everything is deleted (P23)', async (commands) => {
     const kernel = fresh()
     const engine = freshEngine({ kernel, check: true })
     await engine.submit(commands)
@@ -119,7 +119,7 @@ describe.each([
   })
 
   test.prop([program, fc.nat(40)])(
-    'makes of a half-done kernel what the store says, when it starts after a crash',
+    'makes of a half-done kernel what the store says, when it starts after a crash (P7)',
     async (commands, cut) => {
       const store = memoryStore()
       const engine = freshEngine({ kernel: fresh(), store })

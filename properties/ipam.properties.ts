@@ -207,7 +207,7 @@ describe('sub-pools', () => {
     [fc.shuffledSubarray(FIFTHS, { minLength: 1 }), fc.array(fc.nat(), { maxLength: 200 }), fc.boolean()],
     runs(0.5),
   )(
-    'of one subnet give addresses of their own range, no two the same, and each all that its range has',
+    'of one subnet give addresses of their own range, no two the same, and each all that its range has (P16)',
     (ranges, order, serial) => {
       const subnet = cidr('10.0.0.0/24')
       let ipam = freshIpam()
