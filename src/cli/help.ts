@@ -10,13 +10,15 @@ type Verb = 'cnm' | 'run' | 'down' | 'trace' | 'check' | 'plan' | 'ipam' | 'ipam
 
 export const HELP: Readonly<Record<Verb, Help>> = {
   cnm: {
-    about: `See what the networks of a Compose file will do: who reaches whom, which ports are open, and why a packet dies. On a simulated Linux kernel, anywhere; on the real one as root, in namespaces of their own.`,
+    about: `See what the networks of a Compose file will do: who reaches whom, which ports are open, and why a packet dies. On a simulated Linux kernel, anywhere; on the real one as root, in namespaces of their own. And keep the networks of this machine itself, with the options of "docker network".`,
     examples: `
 Begin with:
   cnm run examples/two-tier/compose.yaml               networks, containers, who reaches whom
   cnm trace examples/two-tier/compose.yaml web db      why does web not reach db?
   cnm check examples/two-tier/compose.yaml             does it do what its author expects?
   cnm plan examples/two-tier/compose.yaml              the ip, bridge and nft commands behind it
+  sudo cnm network create front                        networks of this machine, for good
+  sudo cnm doctor                                      is it as it should be?
 ${EXIT_STATUS}`,
   },
   run: {

@@ -1,7 +1,7 @@
 // The verbs, their options and their help, and nothing else: each verb's code is loaded when it is called.
 
 import { readFileSync } from 'node:fs'
-import { Command, CommanderError, Option } from 'commander'
+import { Command, CommanderError, Help, Option } from 'commander'
 import { E } from '../prelude.ts'
 import { EXIT } from './exit.ts'
 import { HELP } from './help.ts'
@@ -175,6 +175,11 @@ const addIpamVerbs = (program: Command, io: Io, start: (verb: Verb) => Promise<v
     .addHelpText('after', HELP['ipam show'].examples)
 }
 
+const plain = new Help()
+/** That a flag is off unless it is there, need not be said. */
+const optionDescription = (option: Option): string =>
+  plain.optionDescription(option).replace(/ \(default: (true|false)\)$/, '')
+
 /** Runs the command line; the answer is the exit status. Throws only what is a defect. */
 export const runProgram = async (io: Io, args: ReadonlyArray<string>): Promise<number> => {
   let status: number = EXIT.ok
@@ -186,6 +191,7 @@ export const runProgram = async (io: Io, args: ReadonlyArray<string>): Promise<n
       writeErr: (text) => io.err(text.replace(/\n$/, '')),
       outputError: (text, write) => write(text.replace(/^error: /, 'cnm: ')),
     })
+    .configureHelp({ optionDescription })
     .showHelpAfterError('(cnm --help, or cnm VERB --help, shows what there is)')
     .description(HELP.cnm.about)
     .version(version(), '-V, --version', 'print the version')

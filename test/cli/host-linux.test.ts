@@ -18,6 +18,9 @@ const namespaces = (): ReadonlyArray<string> =>
 const removeNamespaces = (): Promise<unknown> =>
   Promise.all(namespaces().map((name) => execa('ip', ['netns', 'delete', name], { reject: false })))
 
+/** Of the time that a verb takes: when it is killed. */
+const SHARES = [0.5, 0.7, 0.8, 0.9]
+
 type Ran = Ended & Readonly<{ signal: string | undefined }>
 
 needs.kernel('the verbs of a host on the running kernel', () => {
@@ -67,6 +70,14 @@ needs.kernel('the verbs of a host on the running kernel', () => {
     await rm(folder, { recursive: true, force: true })
   })
   afterAll(() => expect(namespaces()).toEqual([]))
+
+  const timed = async (work: () => Promise<unknown>): Promise<number> => {
+    const start = performance.now()
+    await work()
+    return performance.now() - start
+  }
+  const killedAfter = (ms: number, ...args: ReadonlyArray<string>): Promise<Ran> =>
+    inside('timeout', '-s', 'KILL', (ms / 1000).toFixed(3), CNM, ...args)
 
   /** A network with two sandboxes that reach each other. */
   const build = async (): Promise<void> => {
@@ -154,9 +165,9 @@ needs.kernel('the verbs of a host on the running kernel', () => {
 
   test('a verb that is killed at any moment is done, or not at all, once the next one has run', async () => {
     await build()
-    for (const afterMs of [40, 90, 130, 170, 210, 260]) {
-      const victim = inside('timeout', '-s', 'KILL', String(afterMs / 1000), CNM, 'network', 'create', `k${afterMs}`)
-      await victim
+    const tookMs = await timed(() => ok('network', 'create', 'whole'))
+    for (const share of SHARES) {
+      await killedAfter(tookMs * share, 'network', 'create', `k${share}`)
       const { exit, err } = await run('doctor', '--repair')
       expect([exit, err]).toEqual([0, ''])
       await clean()
@@ -169,11 +180,11 @@ needs.kernel('the verbs of a host on the running kernel', () => {
 
   test('a removal that is killed at any moment leaves nothing of what the store has forgotten', async () => {
     const before = await hostState()
-    const moments = [60, 110, 150, 180, 210, 250]
-    for (const afterMs of moments) await ok('sandbox', 'create', '--netns', `${prefix}-s${afterMs}`, `s${afterMs}`)
+    for (const name of [...SHARES, 'whole']) await ok('sandbox', 'create', '--netns', `${prefix}-s${name}`, `s${name}`)
     await ok('network', 'create', 'front')
-    for (const afterMs of moments) {
-      await inside('timeout', '-s', 'KILL', String(afterMs / 1000), CNM, 'sandbox', 'rm', `s${afterMs}`)
+    const tookMs = await timed(() => ok('sandbox', 'rm', 'swhole'))
+    for (const share of SHARES) {
+      await killedAfter(tookMs * share, 'sandbox', 'rm', `s${share}`)
       await ok('doctor', '--repair')
       await clean()
       const known = JSON.parse(await ok('sandbox', 'ls', '--format', 'json')).map(
