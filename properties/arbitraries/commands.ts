@@ -2,7 +2,7 @@
 // that are gone, ports that are taken. Most programs do something; all of them are allowed.
 
 import fc from 'fast-check'
-import type { Command, PoolSpec, PortRequest } from '../../src/model/command.ts'
+import type { Command, CreateEndpoint, PoolSpec, PortRequest } from '../../src/model/command.ts'
 import { endpointId, networkId, sandboxId } from '../../src/model/types.ts'
 import { type Cidr, cidr, nthOf } from '../../src/net/cidr.ts'
 import { ip } from '../../src/net/ip.ts'
@@ -13,7 +13,7 @@ import { v4, v6 } from '../../test/lib/model.ts'
 
 const hex = (kind: string, n: number): string => `${kind}${n}`.padEnd(64, `${n}0a5c3e7`).replace(/[^0-9a-f]/g, 'e')
 
-export const NETWORKS = [0, 1, 2, 3].map((n) => networkId(hex('a', n)))
+export const NETWORKS = [0, 1, 2, 3, 4, 5].map((n) => networkId(hex('a', n)))
 export const SANDBOXES = [0, 1, 2, 3].map((n) => sandboxId(hex('b', n)))
 export const ENDPOINTS = [0, 1, 2, 3, 4, 5].map((n) => endpointId(hex('c', n)))
 
@@ -36,7 +36,7 @@ const given = <T extends object>(fields: T): Partial<Given<T>> =>
 const spec = (family: 4 | 6, subnets: ReadonlyArray<Cidr>): fc.Arbitrary<PoolSpec> =>
   fc
     .record({
-      subnet: maybe(subnets),
+      subnet: fc.oneof(maybe(subnets), fc.constantFrom(...subnets)),
       gateway: fc.boolean(),
       range: fc.boolean(),
       aux: fc.boolean(),
@@ -55,10 +55,32 @@ const spec = (family: 4 | 6, subnets: ReadonlyArray<Cidr>): fc.Arbitrary<PoolSpe
       aux: stray === 'aux' ? { router: ip('192.0.2.2') } : subnet !== null && aux ? { router: nthOf(subnet, 1n) } : {},
     }))
 
+/** Wishes that nobody can be granted, each in its own way. */
+const wild: fc.Arbitrary<PoolSpec> = fc
+  .constantFrom(
+    ...([
+      [4, 'fd00:1::/64', null],
+      [4, '10.9.0.1/24', null],
+      [4, '224.0.0.0/24', null],
+      [4, '0.0.0.0/8', null],
+      [4, '10.8.0.0/24', '10.7.0.0/25'],
+      [4, '10.8.0.0/24', 'fd00:1::/80'],
+      [6, '10.9.0.0/24', null],
+    ] as const),
+  )
+  .map(([family, subnet, range]) => ({
+    family,
+    subnet: cidr(subnet),
+    range: range === null ? null : cidr(range),
+    gateway: null,
+    aux: {},
+  }))
+
 export const pools: fc.Arbitrary<ReadonlyArray<PoolSpec>> = fc.oneof(
   { weight: 3, arbitrary: fc.tuple(spec(4, SUBNETS4)) },
   { weight: 1, arbitrary: fc.tuple(spec(6, SUBNETS6)) },
   { weight: 2, arbitrary: fc.tuple(spec(4, SUBNETS4), spec(6, SUBNETS6)) },
+  { weight: 1, arbitrary: fc.oneof(fc.tuple(wild), fc.tuple(spec(4, SUBNETS4), spec(4, SUBNETS4)), fc.constant([])) },
 )
 
 const options: fc.Arbitrary<Readonly<Record<string, string>>> = fc.oneof(
@@ -81,10 +103,13 @@ const labels: fc.Arbitrary<Readonly<Record<string, string>>> = fc.constantFrom({
 const plainNetwork = fc.record({
   tag: fc.constant('CreateNetwork' as const),
   id: fc.constantFrom(...NETWORKS),
-  name: fc.constantFrom('front', 'back', 'side', ''),
+  name: fc.oneof(
+    { weight: 9, arbitrary: fc.constantFrom('front', 'back', 'side') },
+    { weight: 1, arbitrary: fc.constant('') },
+  ),
   driver: fc.oneof(
     { weight: 8, arbitrary: fc.constant('bridge') },
-    { weight: 1, arbitrary: fc.constantFrom('null', 'host', 'nope') },
+    { weight: 3, arbitrary: fc.constantFrom('null', 'host', 'nope') },
   ),
   options,
   internal: fc.oneof({ weight: 3, arbitrary: fc.constant(false) }, { weight: 1, arbitrary: fc.constant(true) }),
@@ -107,12 +132,13 @@ const anyNetwork: fc.Arbitrary<Command> = fc
   .map(([network, more]) => ({ ...network, ...given(more) }))
 
 /** One that lends its configuration, and one that takes it, saying nothing itself. */
-const lender: fc.Arbitrary<Command> = plainNetwork.map((network) => ({
+const lender = fc.tuple(plainNetwork, seldom('shared', 'front')).map(([network, configFrom]) => ({
   ...network,
   name: 'shared',
   internal: false,
   attachable: false,
   configOnly: true,
+  ...given({ configFrom }),
 }))
 const borrower: fc.Arbitrary<Command> = plainNetwork.map((network) => ({
   ...network,
@@ -153,26 +179,28 @@ const portRequests: fc.Arbitrary<ReadonlyArray<PortRequest>> = fc.array(
   { maxLength: 2 },
 )
 
-const createSandbox: fc.Arbitrary<Command> = fc
+const plainSandbox = fc
   .record({
     at: fc.nat(SANDBOXES.length - 1),
-    name: seldom('', 'c0', 'renamed'),
     host: fc.oneof({ weight: 9, arbitrary: fc.constant(false) }, { weight: 1, arbitrary: fc.constant(true) }),
-    ns: seldom('c0', 'c1'),
-    external: seldom(true),
     ports: portRequests,
-    more: sandboxOptions,
   })
-  .map(({ at, name, host, ns: other, external, ports, more }) => ({
-    tag: 'CreateSandbox',
+  .map(({ at, host, ports }) => ({
+    tag: 'CreateSandbox' as const,
     id: SANDBOXES[at] ?? sandboxId(hex('b', 0)),
-    container: name ?? `c${at}`,
+    container: `c${at}`,
     hostname: `c${at}`,
-    ns: host ? HOST : ns(other ?? `c${at}`),
+    ns: host ? HOST : ns(`c${at}`),
     ports,
-    ...more,
-    ...given({ external }),
   }))
+
+const createSandbox: fc.Arbitrary<Command> = fc
+  .tuple(
+    plainSandbox,
+    fc.record({ container: seldom('', 'c0', 'renamed'), ns: seldom(ns('c0'), ns('c1')), external: seldom(true) }),
+    sandboxOptions,
+  )
+  .map(([sandbox, odd, more]) => ({ ...sandbox, ...given(odd), ...more }))
 
 const changeSandbox: fc.Arbitrary<Command> = fc.oneof(
   fc
@@ -262,6 +290,13 @@ export const command: fc.Arbitrary<Command> = fc.oneof(
   { weight: 2, arbitrary: remove },
 )
 
+/** What an endpoint may ask for that another may have. */
+const wishes: fc.Arbitrary<Partial<CreateEndpoint>> = seldom<Partial<CreateEndpoint>>(
+  { linkLocal: [ip('169.254.7.7')] },
+  { ipv4: v4('10.20.0.2') },
+  { ipv4: v4('10.20.1.2'), disableIPv6: true },
+).map((asked) => asked ?? {})
+
 /** A host that works: networks with names of their own, containers, and endpoints that join them. Shrinks by leaving out. */
 const working: fc.Arbitrary<ReadonlyArray<Command>> = fc
   .record({
@@ -275,18 +310,21 @@ const working: fc.Arbitrary<ReadonlyArray<Command>> = fc
       }),
       { minLength: 4, maxLength: 4 },
     ),
-    sandboxes: fc.array(createSandbox, { minLength: 2, maxLength: 6 }),
-    endpoints: fc.array(fc.record({ network: fc.nat(3), sandbox: fc.nat(3), priority: fc.nat(2), joined: fc.nat(5) }), {
-      minLength: 1,
-      maxLength: 6,
-    }),
+    sandboxes: fc.array(plainSandbox, { minLength: 2, maxLength: 6 }),
+    endpoints: fc.array(
+      fc.record({ network: fc.nat(3), sandbox: fc.nat(3), priority: fc.nat(2), joined: fc.nat(5), wishes }),
+      {
+        minLength: 2,
+        maxLength: 6,
+      },
+    ),
   })
   .map(({ networks, kinds, sandboxes, endpoints }) => {
     const made = networks.flatMap((n): ReadonlyArray<Command> => {
       const [id, kind] = [NETWORKS[n], kinds[n]]
       if (id === undefined || kind === undefined) return []
       const subnet = (family: 4 | 6): Cidr | null =>
-        kind.fixed ? cidr(family === 4 ? `10.20.${n}.0/24` : `fd00:2${n}::/64`) : null
+        kind.fixed ? cidr(family === 4 ? `10.20.${n}.0/${n === 3 ? 30 : 24}` : `fd00:2${n}::/64`) : null
       const pool = (family: 4 | 6): PoolSpec => ({
         family,
         subnet: subnet(family),
@@ -312,31 +350,44 @@ const working: fc.Arbitrary<ReadonlyArray<Command>> = fc
     const rooms = sandboxes.filter(
       (each, i) => 'id' in each && sandboxes.findIndex((other) => 'id' in other && other.id === each.id) === i,
     )
-    const ends = endpoints.flatMap(({ network, sandbox, priority, joined }, at): ReadonlyArray<Command> => {
-      const on = made[network % made.length]
-      const room = rooms[sandbox % rooms.length]
-      const id = ENDPOINTS[at]
-      if (on?.tag !== 'CreateNetwork' || room?.tag !== 'CreateSandbox' || id === undefined) return []
-      const create: Command = {
-        tag: 'CreateEndpoint',
-        id,
-        network: on.id,
-        name: `e${at}`,
-        aliases: [],
-        ipv4: null,
-        ipv6: null,
-        mac: null,
-      }
-      const enter: Command = { tag: 'Join', endpoint: id, sandbox: room.id, priority, ifName: null }
-      return joined === 0 ? [create] : [create, enter]
-    })
+    const ends = endpoints.flatMap(
+      ({ network, sandbox, priority, joined, wishes: asked }, at): ReadonlyArray<Command> => {
+        const on = made[network % made.length]
+        const room = rooms[sandbox % rooms.length]
+        const id = ENDPOINTS[at]
+        if (on?.tag !== 'CreateNetwork' || room?.tag !== 'CreateSandbox' || id === undefined) return []
+        const create: Command = {
+          tag: 'CreateEndpoint',
+          id,
+          network: on.id,
+          name: `e${at}`,
+          aliases: [],
+          ipv4: null,
+          ipv6: null,
+          mac: null,
+          ...asked,
+        }
+        const enter: Command = { tag: 'Join', endpoint: id, sandbox: room.id, priority, ifName: null }
+        return joined === 0 ? [create] : [create, enter]
+      },
+    )
     return [...made, ...rooms, ...ends]
   })
+
+/** One network lends to another, and may be asked to go before it. */
+const lending: fc.Arbitrary<ReadonlyArray<Command>> = fc
+  .tuple(fc.constantFrom(...NETWORKS), lender, borrower, fc.boolean())
+  .map(([id, lends, borrows, early]) => [
+    { ...lends, id },
+    borrows,
+    ...(early ? [{ tag: 'DeleteNetwork', id } as const] : []),
+  ])
 
 /** Any commands after a host that works, or any commands alone. */
 export const program: fc.Arbitrary<ReadonlyArray<Command>> = fc
   .tuple(
     fc.oneof({ weight: 9, arbitrary: working }, { weight: 1, arbitrary: fc.constant([]) }),
+    fc.oneof({ weight: 3, arbitrary: fc.constant([]) }, { weight: 1, arbitrary: lending }),
     fc.array(command, { maxLength: 12 }),
   )
-  .map(([start, rest]) => [...start, ...rest])
+  .map(([start, shared, rest]) => [...start, ...shared, ...rest])

@@ -12,15 +12,18 @@ import type { NetworkScope, PortBinding } from './types.ts'
 
 export type Noun = 'network' | 'endpoint' | 'sandbox'
 
+/** `network`: whose subnet it was, where the command did not say the subnet itself. */
+type AddressError = IpamError & Readonly<{ network?: string }>
+
 export type CnmError =
-  | IpamError
+  | AddressError
   | Readonly<
       | { tag: 'NotFound'; what: Noun; id: string }
       | { tag: 'IdTaken'; what: Noun; id: string }
       | { tag: 'NameEmpty'; what: Noun; id: string }
       | { tag: 'NetworkNameTaken'; name: string }
       | { tag: 'EndpointNameTaken'; name: string; network: string }
-      | { tag: 'SandboxTaken'; ns: string; by: string }
+      | { tag: 'SandboxTaken'; container: string; ns: string; by: string }
       | { tag: 'ContainerTaken'; container: string; sandbox: string }
       | { tag: 'InvalidKey'; container: string; why: 'empty' | 'host' }
       | { tag: 'ConfigOnlyOptions'; network: string; options: ReadonlyArray<string> }
@@ -137,7 +140,7 @@ export const showBinding = (port: PortBinding): string =>
 
 const listed = (items: ReadonlyArray<string>): string => items.map((item) => `"${item}"`).join(', ')
 
-type ModelError = Exclude<CnmError, IpamError>
+type ModelError = Exclude<CnmError, AddressError>
 type Sentences = { readonly [T in ModelError['tag']]: (error: Extract<ModelError, { tag: T }>) => string }
 
 const SENTENCES: Sentences = {
@@ -146,7 +149,8 @@ const SENTENCES: Sentences = {
   NameEmpty: (error) => `the ${error.what} ${error.id} needs a name`,
   NetworkNameTaken: (error) => `a network named "${error.name}" exists already`,
   EndpointNameTaken: (error) => `network "${error.network}" has an endpoint named "${error.name}" already`,
-  SandboxTaken: (error) => `the namespace "${error.ns}" belongs to container "${error.by}" already`,
+  SandboxTaken: (error) =>
+    `container "${error.container}" cannot have the namespace "${error.ns}": it belongs to container "${error.by}"`,
   ContainerTaken: (error) => `container "${error.container}" has the sandbox ${error.sandbox} already`,
   InvalidKey: (error) =>
     error.why === 'empty'
@@ -222,11 +226,12 @@ const SENTENCES: Sentences = {
   Unavailable: (error) => (error.hint === null ? error.what : `${error.what}; ${error.hint}`),
 }
 
-const isOfModel = (error: CnmError): error is ModelError => error.tag in SENTENCES
+export const isOfModel = (error: CnmError): error is ModelError => error.tag in SENTENCES
 
 /** One sentence for people: what was wrong with which object and, where there is one, the way out. */
 export const explain = (error: CnmError): string => {
-  if (!isOfModel(error)) return explainIpam(error)
+  if (!isOfModel(error))
+    return error.network === undefined ? explainIpam(error) : `network "${error.network}": ${explainIpam(error)}`
   // A cast: the table has, under each tag, the sentence of that tag's errors.
   return (SENTENCES[error.tag] as (error: ModelError) => string)(error)
 }

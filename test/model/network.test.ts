@@ -129,6 +129,13 @@ describe('a network that takes a configuration', () => {
   })
 })
 
+test('a subnet that was lent and is taken is refused by the name of the network that takes it', () => {
+  const model = obey([shared, createNetwork(3, 'first', { pools: [pool('10.1.0.0/24')] })])
+  expect(sentence(refusal(model, borrowed))).toBe(
+    'network "app": subnet 10.1.0.0/24 overlaps 10.1.0.0/24, which is in use in LocalDefault',
+  )
+})
+
 describe('the scope of a network', () => {
   test('is its driver’s where none is asked for', () => {
     const model = obey([createNetwork(1, 'here'), createNetwork(2, 'all', { driver: 'mesh' })], undefined, mesh)

@@ -4,7 +4,7 @@
 import { hasIn, valuesOf } from '../../net/pmap.ts'
 import { E, type Either } from '../../prelude.ts'
 import type { CreateNetwork, DeleteNetwork } from '../command.ts'
-import type { CnmError } from '../error.ts'
+import { type CnmError, isOfModel } from '../error.ts'
 import type { CnmEvent } from '../event.ts'
 import { fail, findNetwork } from '../model.ts'
 import { borrowersOf, endpointsOn, networkNamed } from '../queries.ts'
@@ -125,6 +125,12 @@ const create = (
   return E.right([{ tag: 'NetworkCreated', network }])
 }
 
+/** A borrower did not say the subnet that is wrong; so it is named. */
+const named =
+  (network: string) =>
+  (error: CnmError): CnmError =>
+    isOfModel(error) ? error : { ...error, network }
+
 export const createNetwork = (rules: Rules, model: Model, command: CreateNetwork): Events => {
   const { id, name, driver: type } = command
   if (hasIn(model.networks, id)) return fail({ tag: 'IdTaken', what: 'network', id })
@@ -143,7 +149,8 @@ export const createNetwork = (rules: Rules, model: Model, command: CreateNetwork
   const source = sourceOf(model, command)
   if (E.isLeft(source)) return source
   if (scope === 'swarm') return fail({ tag: 'NoSwarm', network: name })
-  return create(model, driver, scope, source.right, command)
+  const created = create(model, driver, scope, source.right, command)
+  return source.right.configFrom === null ? created : E.mapLeft(named(name))(created)
 }
 
 export const deleteNetwork = (model: Model, { id, force = false }: DeleteNetwork): Events => {

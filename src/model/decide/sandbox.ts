@@ -31,7 +31,7 @@ export const createSandbox = (model: Model, command: CreateSandbox): Events => {
   const known = sandboxOf(model, container)
   if (known !== undefined) return fail({ tag: 'ContainerTaken', container, sandbox: known.id })
   const holder = sandboxAt(model, ns)
-  if (holder !== undefined) return fail({ tag: 'SandboxTaken', ns, by: holder.container })
+  if (holder !== undefined) return fail({ tag: 'SandboxTaken', container, ns, by: holder.container })
   if (external && ns === HOST) return fail({ tag: 'InvalidKey', container, why: 'host' })
   const ports = bind(model, { id, container, has: [] }, command.ports)
   if (E.isLeft(ports)) return ports
