@@ -33,9 +33,11 @@ export const coreAfter = (commands: ReadonlyArray<Command>, start: Core = FRESH_
 export const turnsOf = (commands: ReadonlyArray<Command>, size: number): ReadonlyArray<ReadonlyArray<Command>> =>
   Array.from({ length: Math.ceil(commands.length / size) }, (_, i) => commands.slice(i * size, (i + 1) * size))
 
-/** What takes everything away again: sandboxes, then endpoints, then networks. */
+/** What takes everything away again: sandboxes, endpoints, networks, and last those that lent others their configuration. */
 export const allAway = (model: Model): ReadonlyArray<ReadonlyArray<Command>> => [
   valuesOf(model.sandboxes).map(({ id }): Command => ({ tag: 'DeleteSandbox', id })),
   valuesOf(model.endpoints).map(({ id }): Command => ({ tag: 'DeleteEndpoint', id, force: true })),
-  valuesOf(model.networks).map(({ id }): Command => ({ tag: 'DeleteNetwork', id })),
+  [...valuesOf(model.networks)]
+    .sort((a, b) => Number(a.configOnly) - Number(b.configOnly))
+    .map(({ id }): Command => ({ tag: 'DeleteNetwork', id, force: true })),
 ]

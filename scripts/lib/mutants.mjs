@@ -1,0 +1,75 @@
+// The pure parts of `npm run mutants`: where a patch belongs, and what a run of vitest says about a mutant.
+
+/** @typedef {import('../../properties/mutants/mutant.mjs').Mutant} Mutant */
+/** @typedef {Readonly<{ fullName: string, status: string, failureMessages: ReadonlyArray<string> }>} Told */
+/** @typedef {Readonly<{ testResults: ReadonlyArray<{ message?: string, assertionResults: ReadonlyArray<Told> }> }>} Report what vitest's `json` reporter writes */
+/**
+ * `found`: a property failed; `length` is that of its counterexample, null where it gave none. `survived`: all that ran passed.
+ * `broken`: nothing can be said, and why.
+ * @typedef {Readonly<{ tag: 'found', title: string, length: number | null } | { tag: 'survived' } | { tag: 'broken', why: string }>} Outcome
+ */
+
+/**
+ * The only file in which the text to replace is there, exactly once; else a sentence that says what is wrong.
+ * @param {Pick<Mutant, 'under' | 'find'>} mutant
+ * @param {ReadonlyArray<Readonly<{ path: string, text: string }>>} files those of `mutant.under`
+ * @returns {Readonly<{ path: string } | { disarmed: string }>}
+ */
+export const placeOf = ({ under, find }, files) => {
+  const places = files.flatMap(({ path, text }) => Array(text.split(find).length - 1).fill(path))
+  const [path] = places
+  if (path !== undefined && places.length === 1) return { path }
+  const found = places.length === 0 ? 'not there' : `there ${places.length} times`
+  return { disarmed: `its text is ${found} in ${under}: ${JSON.stringify(find)}` }
+}
+
+/**
+ * How many items the longest list of a counterexample has, as fast-check prints it: of a program, the number of its
+ * commands. 1 for a counterexample without lists; null if the text has none.
+ * @param {string} message
+ * @returns {number | null}
+ */
+export const counterexampleLength = (message) => {
+  const text = /Counterexample: (\[.*\])$/m.exec(message)?.[1]
+  if (text === undefined) return null
+  /** @type {string[]} */
+  const open = []
+  /** @type {number[]} */
+  const items = []
+  let longest = 0
+  let quoted = false
+  for (let i = 0; i < text.length; i++) {
+    const letter = text[i] ?? ''
+    if (quoted && letter === '\\') i++
+    else if (letter === '"') quoted = !quoted
+    if (quoted) continue
+    if ('[{('.includes(letter)) {
+      open.push(letter)
+      items.push(text[i + 1] === ']' ? 0 : 1)
+    } else if (']})'.includes(letter)) {
+      const count = items.pop() ?? 0
+      // The outermost list is that of the property's arguments; lists further inside belong to one item.
+      if (open.pop() === '[' && open.length === 1) longest = Math.max(longest, count)
+    } else if (letter === ',') items.push((items.pop() ?? 0) + 1)
+  }
+  return Math.max(longest, 1)
+}
+
+/**
+ * @param {Report | null} report
+ * @param {string} title
+ * @returns {Outcome}
+ */
+export const outcomeOf = (report, title) => {
+  if (report === null) return { tag: 'broken', why: 'vitest wrote no report' }
+  const suite = report.testResults.find(({ assertionResults, message }) => assertionResults.length === 0 && message)
+  if (suite !== undefined) return { tag: 'broken', why: `it does not load: ${suite.message?.split('\n')[0]}` }
+  const told = report.testResults
+    .flatMap((each) => each.assertionResults)
+    .filter(({ fullName }) => fullName.includes(title))
+  const failed = told.find(({ status }) => status === 'failed')
+  if (failed !== undefined)
+    return { tag: 'found', title: failed.fullName, length: counterexampleLength(failed.failureMessages.join('\n')) }
+  if (!told.some(({ status }) => status === 'passed')) return { tag: 'broken', why: `no property is called "${title}"` }
+  return { tag: 'survived' }
+}
