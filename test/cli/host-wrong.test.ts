@@ -1,0 +1,94 @@
+// What the verbs of a host refuse: bad words and what cannot be as things are, each in one line with its class or the usage, with
+// the status of its kind, and nothing half done.
+
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { type Host, simHost } from './host.ts'
+
+describe('what is wrong with a command line', () => {
+  let host: Host
+  let before = ''
+  beforeAll(async () => {
+    host = await simHost()
+    await host.ok('network', 'create', '--subnet', '10.1.0.0/24', 'front')
+    await host.ok('sandbox', 'create', '-p', '8080:80', 'web')
+    before = await host.ok('store', 'export')
+  })
+  afterAll(() => host.remove())
+
+  const wrong: ReadonlyArray<readonly [number, string, string]> = [
+    [2, 'network create', 'NETWORK'],
+    [2, 'network create --subnet 10.0.0.1 a', '--subnet: "10.0.0.1" is not a subnet'],
+    [2, 'network create --subnet 10.3.0.1/24 a', 'InvalidParameter'],
+    [2, 'network create --gateway 10.3.0.1 a', '--gateway 10.3.0.1 needs a subnet that holds it'],
+    [2, 'network create --subnet 10.3.0.0/24 --gateway 10.4.0.1 a', '--gateway 10.4.0.1 is in no --subnet'],
+    [2, 'network create --subnet 10.3.0.0/24 --ip-range 10.3.0.0/16 a', '--ip-range 10.3.0.0/16 is in no --subnet'],
+    [2, 'network create --subnet 10.3.0.0/24 --aux-address x a', '--aux-address x: "" is not an IP address'],
+    [2, 'network create --subnet fd00::/64 a', 'add --ipv6'],
+    [2, 'network create --ipv4=false a', 'InvalidParameter'],
+    [2, 'network create --label =x a', 'has no key'],
+    [2, 'network create -o mtu=x a', 'InvalidParameter: option mtu'],
+    [2, 'network create --what a', 'unknown option'],
+    [2, 'network create a b', 'too many arguments'],
+    [1, 'network create -d macramé a', 'NotFound: there is no network driver "macramé"'],
+    [1, 'network create front', 'Conflict: a network named "front" exists already'],
+    [1, 'network create --subnet 10.1.0.128/25 a', 'Forbidden: subnet 10.1.0.128/25 overlaps 10.1.0.0/24'],
+    [2, 'network ls --filter colour=red', '"colour=red" is no filter; there are name=, id='],
+    [2, 'network ls --filter name', '"name" is no filter'],
+    [2, 'network ls --format yaml', 'Allowed choices are table, json'],
+    [1, 'network inspect nope', 'NotFound: there is no network "nope"'],
+    [2, 'network inspect', 'NETWORK'],
+    [1, 'network rm nope', 'NotFound'],
+    [2, 'network rm', 'NETWORK'],
+    [2, 'network prune --force --filter name=x', 'is no filter; there are label='],
+    [1, 'network connect nope web', 'there is no network "nope"'],
+    [1, 'network connect front nope', 'there is no sandbox "nope"'],
+    [2, 'network connect --ip fd00::1 front web', '--ip: "fd00::1" is not an IPv4 address'],
+    [2, 'network connect --ip 10.7.0.1 front web', 'InvalidParameter'],
+    [1, 'network connect --ip 10.1.0.1 front web', 'Forbidden'],
+    [2, 'network connect --mac-address x front web', '--mac-address'],
+    [2, 'network connect --gw-priority high front web', '"high" is not a whole number'],
+    [2, 'network connect --driver-opt colour=red front web', '"colour" is not known'],
+    [2, 'network connect front', 'SANDBOX'],
+    [1, 'network disconnect front web', 'NotFound: sandbox "web" is not connected'],
+    [1, 'network disconnect --force front nobody', 'NotFound'],
+    [1, 'endpoint create nope e', 'there is no network "nope"'],
+    [2, 'endpoint create --ip x front e', '--ip'],
+    [2, 'endpoint create front', 'NAME'],
+    [1, 'endpoint rm nope', 'there is no endpoint "nope"'],
+    [1, 'endpoint inspect nope', 'there is no endpoint "nope"'],
+    [2, 'endpoint ls --filter driver=x', 'is no filter'],
+    [1, 'sandbox create web', 'Forbidden: container "web"'],
+    [1, 'sandbox create --netns cnm-web other', '"web"'],
+    [1, 'sandbox create -p 8080:81 other', 'Conflict: port 8080/tcp'],
+    [2, 'sandbox create -p 99999 other', '-p: "99999" is not a port'],
+    [2, 'sandbox create --netns ../x other', '--netns: "../x" is not a namespace name'],
+    [2, 'sandbox create --netns cnm-shop.bcdfg-x other', 'choose another name'],
+    [2, 'sandbox create', 'NAME'],
+    [1, 'sandbox rm nope', 'there is no sandbox "nope"'],
+    [1, 'sandbox inspect nope', 'there is no sandbox "nope"'],
+    [2, 'sandbox ls --filter colour=x', 'is no filter'],
+    [2, 'events --since yesterday', 'is not the number of a turn'],
+    [2, 'doctor now', 'too many arguments'],
+    [2, 'store import /nowhere/at/all', 'no such file'],
+    [2, 'store export /nowhere/at/all', 'cannot be written'],
+    [2, 'store check it', 'too many arguments'],
+    [2, 'network frobnicate', "unknown command 'frobnicate'"],
+  ]
+  test.each(wrong)('status %i: cnm %s', async (status, line, sentence) => {
+    const { exit, err } = await host.run(...line.split(' '))
+    expect(err).toContain(sentence)
+    expect(err).not.toMatch(/^\s+at /m)
+    expect(exit).toBe(status)
+  })
+
+  test('an empty name is refused, and one that would forge a line is printed as text', async () => {
+    expect((await host.run('network', 'create', '')).exit).toBe(2)
+    const { err } = await host.run('network', 'rm', 'a\nb\x1b[31m')
+    expect(err.trim().split('\n')).toHaveLength(1)
+    expect(err).toContain('a\\x0ab\\x1b[31m')
+  })
+
+  test('none of it has changed anything', async () => {
+    expect(await host.ok('store', 'export')).toBe(before)
+  })
+})
