@@ -81,6 +81,7 @@ const createEndpoint = (project: Project, { container, attachment }: Attached): 
   ipv4: attachment.ipv4,
   ipv6: attachment.ipv6,
   mac: attachment.mac,
+  linkLocal: attachment.linkLocal,
 })
 
 const join = (project: Project, { container, attachment }: Attached): Join => ({

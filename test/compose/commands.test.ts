@@ -141,3 +141,10 @@ test('a range of host ports goes to the first free one, for each replica', () =>
   ])
   expect(valuesOf(modelOf(project).sandboxes)).toHaveLength(4)
 })
+
+test('link-local addresses are asked for with the endpoint', () => {
+  const project = projectOf('services: {a: {networks: {n: {link_local_ips: [169.254.8.8]}}}}\nnetworks: {n: {}}')
+  expect(valuesOf(modelOf(project).endpoints).flatMap(({ linkLocal }) => linkLocal.map(showIp))).toEqual([
+    '169.254.8.8',
+  ])
+})

@@ -360,7 +360,6 @@ test('what has a bearing and is not honoured is noted, with its place', () => {
     '5:5 services.a.sysctls (network settings of the container) is not supported yet; it is left out',
     '6:13 services.a.links: the alias "database" is not supported yet; it is left out',
     '7:20 services.a.deploy.mode "global" has a meaning only in a swarm',
-    '9:42 services.a.networks.default.link_local_ips is not supported yet; it is left out',
     '9:70 services.a.networks.default.driver_opts is not supported yet; it is left out',
   ])
 })

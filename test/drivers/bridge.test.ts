@@ -7,6 +7,7 @@ import { diff } from '../../src/kernel/diff.ts'
 import { commandsOf } from '../../src/kernel/print.ts'
 import { EMPTY_STATE, unite } from '../../src/kernel/state.ts'
 import type { Command } from '../../src/model/command.ts'
+import { ip } from '../../src/net/ip.ts'
 import { HOST } from '../../src/net/name.ts'
 import { port } from '../../src/net/port.ts'
 import { E } from '../../src/prelude.ts'
@@ -89,6 +90,19 @@ describe('the bridge driver', () => {
       _tag: 'Left',
       left: { key: 'link/host/shared0' },
     })
+  })
+
+  test('puts link-local addresses that were asked for on the interface, IPv4 as /16 and IPv6 as /64', () => {
+    const linked = [
+      createNetwork(1, 'front', { pools: [pool('172.20.0.0/16')] }),
+      createSandbox(1, 'web'),
+      createEndpoint(1, 1, 'web', { linkLocal: [ip('169.254.7.7'), ip('fe80::7')] }),
+      join(1, 1),
+    ]
+    expect(plan(linked).filter((line) => line.includes('169.254.7.7') || line.includes('fe80::7'))).toEqual([
+      'web: ip address add 169.254.7.7/16 dev eth0',
+      'web: ip address add fe80::7/64 dev eth0 nodad',
+    ])
   })
 })
 

@@ -26,11 +26,9 @@ export const parseOwnMac = (text: string): Either<string, Mac> => {
 }
 
 const noteUnsupported = (tree: Tree, path: string, report: Report): void => {
-  for (const key of ['link_local_ips', 'driver_opts']) {
-    const value = child(tree, key)
-    if (value !== undefined && itemsOf(value).length + entriesOf(value).length > 0)
-      report.notes.push({ at: value.at, text: `${path}.${key} is not supported yet; it is left out` })
-  }
+  const value = child(tree, 'driver_opts')
+  if (value !== undefined && itemsOf(value).length + entriesOf(value).length > 0)
+    report.notes.push({ at: value.at, text: `${path}.driver_opts is not supported yet; it is left out` })
 }
 
 const attachmentOf = (service: string, network: string, { keyAt, value }: Entry, report: Report): ProjectAttachment => {
