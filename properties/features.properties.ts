@@ -8,7 +8,7 @@ import { objectsOf } from '../src/kernel/state.ts'
 import type { Command } from '../src/model/command.ts'
 import { endpointsOn } from '../src/model/queries.ts'
 import { cidrFamily, showCidr } from '../src/net/cidr.ts'
-import { isIp6, showIp } from '../src/net/ip.ts'
+import { isIp4, isIp6, showIp } from '../src/net/ip.ts'
 import { valuesOf } from '../src/net/pmap.ts'
 import { program } from './arbitraries/commands.ts'
 import { coreAfter } from './lib/states.ts'
@@ -16,7 +16,8 @@ import { coreAfter } from './lib/states.ts'
 /** The same without any IPv6: networks that had nothing else are left out. */
 const withoutIPv6 = (commands: ReadonlyArray<Command>): ReadonlyArray<Command> =>
   commands.flatMap((command): ReadonlyArray<Command> => {
-    if (command.tag === 'CreateEndpoint') return [{ ...command, ipv6: null }]
+    if (command.tag === 'CreateEndpoint')
+      return [{ ...command, ipv6: null, linkLocal: (command.linkLocal ?? []).filter(isIp4), sysctls: {} }]
     if (command.tag !== 'CreateNetwork') return [command]
     const pools = command.pools.filter(({ family }) => family === 4)
     return pools.length === 0 ? [] : [{ ...command, pools }]

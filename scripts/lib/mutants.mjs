@@ -61,15 +61,15 @@ export const counterexampleLength = (message) => {
  * @returns {Outcome}
  */
 export const outcomeOf = (report, title) => {
-  if (report === null) return { tag: 'broken', why: 'vitest wrote no report' }
+  if (report === null) return { tag: 'broken', why: 'has no report from vitest' }
   const suite = report.testResults.find(({ assertionResults, message }) => assertionResults.length === 0 && message)
-  if (suite !== undefined) return { tag: 'broken', why: `it does not load: ${suite.message?.split('\n')[0]}` }
+  if (suite !== undefined) return { tag: 'broken', why: `does not load: ${suite.message?.split('\n')[0]}` }
   const told = report.testResults
     .flatMap((each) => each.assertionResults)
     .filter(({ fullName }) => fullName.includes(title))
   const failed = told.find(({ status }) => status === 'failed')
   if (failed !== undefined)
     return { tag: 'found', title: failed.fullName, length: counterexampleLength(failed.failureMessages.join('\n')) }
-  if (!told.some(({ status }) => status === 'passed')) return { tag: 'broken', why: `no property is called "${title}"` }
+  if (!told.some(({ status }) => status === 'passed')) return { tag: 'broken', why: 'is not there' }
   return { tag: 'survived' }
 }
