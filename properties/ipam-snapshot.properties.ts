@@ -17,7 +17,7 @@ import {
   requestIp,
   takePool,
 } from '../src/ipam/space.ts'
-import { ipAt } from '../src/ipam/subnet.ts'
+import { freshSubnet, ipAt } from '../src/ipam/subnet.ts'
 import type { DefaultPool, Ipam, PoolId } from '../src/ipam/types.ts'
 import { type Cidr, cidr, cidrFamily, firstOf, maskIp, sizeOf } from '../src/net/cidr.ts'
 import { widthOf } from '../src/net/ip.ts'
@@ -141,6 +141,26 @@ describe('a snapshot', () => {
   test.prop([state, fc.uint8Array({ minLength: 1 })])('with bytes behind it is refused', (ipam, more) => {
     expect(E.isLeft(readSnapshot(Uint8Array.from([...writeSnapshot(ipam), ...more])))).toBe(true)
   })
+
+  it('of another version is refused by its number, and other files by their first bytes', () => {
+    const bytes = writeSnapshot(freshIpam())
+    bytes[7] = 9
+    expect(readSnapshot(bytes)).toEqual(E.left({ tag: 'UnknownVersion', version: 9, known: 1 }))
+    bytes[0] = 0
+    expect(readSnapshot(bytes)).toEqual(E.left({ tag: 'NotASnapshot' }))
+    expect(readSnapshot(new Uint8Array())).toEqual(E.left({ tag: 'NotASnapshot' }))
+  })
+
+  it.each(['224.0.0.0/4', '127.0.0.0/8', '::/0', '0.0.0.0/0', 'fe80::/10'])(
+    'of %s, which no request gets, is refused',
+    (text) => {
+      const pool = poolOf('LocalDefault', cidr(text), null)
+      expect(E.isLeft(takePool(freshIpam(), pool))).toBe(true)
+      const subnet = { ...freshSubnet('LocalDefault', pool.subnet), whole: true }
+      const forged = { ...freshIpam(), subnets: setIn(freshIpam().subnets, pool.id, subnet) }
+      expect(readSnapshot(writeSnapshot(forged))).toEqual(E.left({ tag: 'DamagedSnapshot' }))
+    },
+  )
 
   test.prop([fc.uint8Array({ maxLength: 200 })])('is not any bytes', (bytes) => {
     expect(E.isLeft(readSnapshot(bytes))).toBe(true)

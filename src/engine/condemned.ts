@@ -2,8 +2,8 @@
 // between, only this note, written with the forgetting, says that the namespace is ours. It goes with a later commit, or
 // when the engine closes, once the kernel has done it. (What we make in the host's namespace bears our mark and needs none.)
 
-import { netnsKey } from '../kernel/object.ts'
-import { type KernelState, stateOf } from '../kernel/state.ts'
+import { type Netns, netnsKey } from '../kernel/object.ts'
+import type { KernelState } from '../kernel/state.ts'
 import type { Model } from '../model/types.ts'
 import type { Ns } from '../net/name.ts'
 import { changesBetween, hasIn } from '../net/pmap.ts'
@@ -18,8 +18,8 @@ export const readCondemned = (entries: ReadonlyArray<Entry>): Condemned =>
   new Set(entries.map(({ key }) => key.slice(CONDEMNED.length) as Ns))
 
 /** As objects that are there for all we know. */
-export const condemnedState = (condemned: Condemned): KernelState =>
-  stateOf([...condemned].map((ns) => ({ kind: 'netns', ns })))
+export const condemnedState = (condemned: Condemned): ReadonlyArray<Netns> =>
+  [...condemned].map((ns) => ({ kind: 'netns', ns }))
 
 type Side = Readonly<{ model: Model; wanted: Readonly<{ state: KernelState }> }>
 

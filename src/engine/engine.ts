@@ -21,10 +21,10 @@ import { explainStore, type StoreError } from '../store/error.ts'
 import { memoryStore } from '../store/memory.ts'
 import type { Store, Write } from '../store/store.ts'
 import { blame, inWords, ownersOf, refusedWishes } from './blame.ts'
-import { condemnedAfter, condemnedState, condemnedWrites } from './condemned.ts'
+import { condemnedAfter, condemnedWrites } from './condemned.ts'
 import { scopeOfValues, settingBack, stillNeeded, unknownValues, valueWrites, withValues } from './host-values.ts'
 import { checkpointWrites, type Deed, type Turn, turnUnwrite, turnWrite } from './journal.ts'
-import { modelIn, type Remembered, rememberedIn } from './load.ts'
+import { leftBehind, modelIn, type Remembered, rememberedIn } from './load.ts'
 import { oursOf, scopeOf } from './look.ts'
 import { type Core, coreOf, FRESH_CORE, type Step, step } from './step.ts'
 
@@ -107,7 +107,8 @@ const deedsOf = (done: ReadonlyArray<Done>): ReadonlyArray<Deed> =>
 /** Why a command is refused: if what it names was to be made by a withdrawn one, for that one's reason. */
 const reasonFor = (error: CnmError, withdrawn: ReadonlyMap<Waiting, CnmError>): CnmError => {
   if (error.tag !== 'NotFound') return error
-  for (const [{ command }, reason] of withdrawn) if ('id' in command && command.id === error.id) return reason
+  for (const [{ command }, reason] of withdrawn)
+    if (command.tag.startsWith('Create') && 'id' in command && command.id === error.id) return reason
   return error
 }
 
@@ -413,11 +414,11 @@ export const openEngine = async (options: EngineOptions & { store: Store }): Pro
   if (E.isLeft(loaded)) return E.left(storeProblem(loaded.left))
   const remembered = await rememberedIn(store)
   if (E.isLeft(remembered)) return E.left(storeProblem(remembered.left))
-  const model = loadModel(freshModel(), loaded.right)
+  const model = loadModel(freshModel(), loaded.right, drivers)
   if (E.isLeft(model)) return E.left({ tag: 'Unavailable', what: model.left, hint: null })
   const core = coreOf(drivers, model.right)
   if (E.isLeft(core)) return core
-  const believed = condemnedState(remembered.right.condemned)
+  const believed = leftBehind(remembered.right, core.right.wanted.state)
   const engine = makeEngine(options, { core: core.right, believed, ...remembered.right })
   const swept = await engine.sweep()
   return E.isLeft(swept) ? swept : E.right(engine)

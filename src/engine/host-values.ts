@@ -5,9 +5,9 @@ import type { Scope } from '../kernel/kernel.ts'
 import { keyOf, type ObjectKey, type Sysctl } from '../kernel/object.ts'
 import type { KernelOp } from '../kernel/op.ts'
 import type { KernelState } from '../kernel/state.ts'
-import { sysctlDevice } from '../kernel/sysctl.ts'
+import { type SysctlName, sysctlDevice } from '../kernel/sysctl.ts'
 import { HOST } from '../net/name.ts'
-import { changesBetween, entriesUnder, getIn } from '../net/pmap.ts'
+import { changesBetween, getIn } from '../net/pmap.ts'
 import type { Entry, Write } from '../store/store.ts'
 
 export const HOST_VALUES = 'host/'
@@ -20,6 +20,20 @@ const isHosts = (object: { kind: string }): object is Sysctl =>
 
 export const readHostValues = (entries: ReadonlyArray<Entry>): HostValues =>
   new Map(entries.map(({ key, value }) => [key.slice(HOST_VALUES.length), value]))
+
+const PREFIX = `sysctl/${HOST}/`
+
+/**
+ * As objects that we may have set, for all we know. A cast: the keys were made from the names of sysctls.
+ */
+export const valuesState = (values: HostValues): ReadonlyArray<Sysctl> =>
+  [...values].map(([key, value]) => ({
+    kind: 'sysctl',
+    ns: HOST,
+    name: key.slice(PREFIX.length) as SysctlName,
+    value,
+    otherwise: value,
+  }))
 
 /** The sysctls that are wanted now and whose own value nobody knows. */
 export const unknownValues = (before: KernelState, after: KernelState, known: HostValues): ReadonlyArray<Sysctl> =>
@@ -63,7 +77,3 @@ export const settingBack =
     const own = values.get(keyOf(op.object))
     return own === undefined ? op : { verb: 'delete', object: { ...op.object, otherwise: own } }
   }
-
-/** What is known of sysctls of the host in a state, for looking at them again. */
-export const sysctlsIn = (state: KernelState): ReadonlyArray<Sysctl> =>
-  entriesUnder(state, `sysctl/${HOST}/`).flatMap(([, object]) => (isHosts(object) ? [object] : []))

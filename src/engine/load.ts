@@ -1,14 +1,21 @@
 // What a store holds for an engine that starts: the model's objects, and what is remembered beside them.
 
+import { keyOf } from '../kernel/object.ts'
+import { type KernelState, stateOf } from '../kernel/state.ts'
+import { hasIn } from '../net/pmap.ts'
 import { E, type Either } from '../prelude.ts'
 import type { StoreError } from '../store/error.ts'
 import type { Entry, Store } from '../store/store.ts'
-import { CONDEMNED, type Condemned, readCondemned } from './condemned.ts'
-import { HOST_VALUES, type HostValues, readHostValues } from './host-values.ts'
+import { CONDEMNED, type Condemned, condemnedState, readCondemned } from './condemned.ts'
+import { HOST_VALUES, type HostValues, readHostValues, valuesState } from './host-values.ts'
 import { lastTurn, TURNS } from './journal.ts'
 
 /** The host's own sysctls, the namespaces that are to go, and the number of the last turn. */
 export type Remembered = Readonly<{ values: HostValues; condemned: Condemned; turn: number }>
+
+/** What may still be there of what is not wanted any more: namespaces that are to go, sysctls that are to go back. */
+export const leftBehind = ({ condemned, values }: Remembered, wanted: KernelState): KernelState =>
+  stateOf([...condemnedState(condemned), ...valuesState(values)].filter((object) => !hasIn(wanted, keyOf(object))))
 
 type Listed<A> = Promise<Either<StoreError, A>>
 

@@ -3,11 +3,13 @@
 // Structure: a node stands for an aligned block. With at most BURST runs of taken addresses it is a leaf that lists them,
 // like a run container of a Roaring bitmap (Lemire et al. 2016); with more it bursts (Heinz et al. 2002) into a branch of
 // 16 nodes of a sixteenth each. A block of more than 2^52 addresses, whose places are no longer exact as numbers, is a leaf
-// only when it is empty or full. So the memory follows the number of runs, never the width.
+// only when it is empty or full. So the memory follows the number of runs n, not the width: about 30 bytes a run in blocks
+// of up to 2^64, and for runs far apart in a block of 2^b above that O(n (b - 52) / 4), for each has a path of its own.
 // Persistent: a change copies the path from the root to one leaf, and shares the rest with the old version.
 // Canonical: the shape depends on the contents alone, so equal sets are equal trees.
-// Costs in a block of 2^b with n runs: has, nextFree, nextTaken and a change of one address O(BURST + 16 b/4) at worst,
-// O(BURST + 16 log16 n) where b <= 52 and the runs are spread evenly; count O(1); all runs O(n).
+// Costs in a block of 2^b with n runs: has, nextFree, nextTaken and a change of one address O(BURST + 16 log16 n) where
+// b <= 52 and the runs are spread evenly, O(BURST + 16 b/4) else; where a leaf bursts or a branch collapses (32 to 33 runs and
+// back) O((BURST + 16) b/4); count O(1); all runs O(n b/4).
 
 import { countIn, cut, freeFrom, holds, NO_RUNS, put, type Runs, takenFrom } from './runs.ts'
 

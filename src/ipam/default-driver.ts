@@ -8,7 +8,6 @@ import { parseSpace } from './pool-id.ts'
 import { parsePrefix } from './prefix.ts'
 import { type Answer, type Answered, type IpamRequest, SERIAL } from './protocol.ts'
 import {
-  choosePool,
   type Excluded,
   excluding,
   type Given,
@@ -17,7 +16,7 @@ import {
   releaseIp,
   releasePool,
   requestIp,
-  takePool,
+  requestPool,
 } from './space.ts'
 import type { Ipam } from './types.ts'
 
@@ -56,15 +55,13 @@ const poolRequest = (
     : E.right({ tag: 'exactly', space: space.right, subnet: subnet.right, range: range.right })
 }
 
-const requestPool = (ipam: Ipam, request: RequestPool, host: Excluded): Either<IpamError, Answered<Ipam>> => {
+const givePool = (ipam: Ipam, request: RequestPool, host: Excluded): Either<IpamError, Answered<Ipam>> => {
   const asked = poolRequest(request, host)
   if (E.isLeft(asked)) return asked
-  const pool = choosePool(ipam, asked.right)
-  if (E.isLeft(pool)) return pool
-  const { id, subnet } = pool.right
-  return E.map((state: Ipam) => ({ state, response: { PoolID: id, Pool: showCidr(subnet), Data: {} } }))(
-    takePool(ipam, pool.right),
-  )
+  const given = requestPool(ipam, asked.right)
+  if (E.isLeft(given)) return given
+  const { id, subnet } = given.right.pool
+  return E.right({ state: given.right.ipam, response: { PoolID: id, Pool: showCidr(subnet), Data: {} } })
 }
 
 const done = (state: Ipam): Answered<Ipam> => ({ state, response: NOTHING })
@@ -82,7 +79,7 @@ export const answerDefault = (prefixes: HostPrefixes): Answer<Ipam> => {
           response: { LocalDefaultAddressSpace: 'LocalDefault', GlobalDefaultAddressSpace: 'GlobalDefault' },
         })
       case 'RequestPool':
-        return requestPool(ipam, request, host)
+        return givePool(ipam, request, host)
       case 'ReleasePool':
         return E.map(done)(releasePool(ipam, request.PoolID))
       case 'RequestAddress': {

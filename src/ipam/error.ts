@@ -76,7 +76,7 @@ export const explainIpam = (error: IpamError): string => {
     case 'InvalidRequest':
       return `not a request: ${error.what}`
     case 'InvalidAddressSpace':
-      return `there is no address space ${quoted(error.asked)}; there are LocalDefault, GlobalDefault and, of the null driver, null`
+      return `there is no address space ${quoted(error.asked)}; the default driver has LocalDefault and GlobalDefault, the null driver has null`
     case 'InvalidPool':
       return `the pool ${quoted(error.asked)} ${FAULT[error.fault]}`
     case 'InvalidSubPool':

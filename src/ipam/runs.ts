@@ -1,5 +1,5 @@
 // Runs of whole numbers as a flat list, first and last of each: ascending, disjoint, with a gap between any two. Short lists
-// only: finding is a binary search, changing a copy.
+// only: finding is a binary search, changing a walk over what is replaced and a copy.
 
 export type Runs = ReadonlyArray<number>
 

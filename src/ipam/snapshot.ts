@@ -1,8 +1,9 @@
 // The whole state of the allocator as bytes: a name, a version, the state as numbers (bits.ts), and a checksum over all of
 // it. Sets of addresses are written as the lengths of their runs and gaps, so a half-full pool at random costs little more
 // than a bitmap of it, and a pool in one run a few bytes.
-// Reading accepts exactly what writing gives: the checksum (CRC-32, IEEE 802.3) is proved first, each value is judged, and
-// in the end the state is written again and must be the same bytes.
+// Reading accepts exactly what writing gives: the checksum (CRC-32, IEEE 802.3) is proved, each pool is taken as a request
+// would take it, and in the end the state is written again and must be the same bytes.
+// For who keeps or sends a whole state; the engine needs no snapshot, its state follows from the model.
 
 import { type Cidr, cidrFamily, covers, sizeOf } from '../net/cidr.ts'
 import { type Family, ipOf, numberOf, widthOf } from '../net/ip.ts'
@@ -16,17 +17,29 @@ import { freshIpam, takePool } from './space.ts'
 import { isWithin, reservedSet } from './subnet.ts'
 import type { AddressSpace, DefaultPool, Ipam, Subnet } from './types.ts'
 
+export type SnapshotError = Readonly<
+  | { tag: 'NotASnapshot' }
+  /** Written by another version than the one that this reads. */
+  | { tag: 'UnknownVersion'; version: number; known: number }
+  | { tag: 'DamagedSnapshot' }
+>
+
+/** One sentence for people. */
+export const explainSnapshot = (error: SnapshotError): string => {
+  switch (error.tag) {
+    case 'NotASnapshot':
+      return 'this is no snapshot of address pools'
+    case 'UnknownVersion':
+      return `the snapshot has version ${error.version}, and this cnm reads version ${error.known}`
+    case 'DamagedSnapshot':
+      return 'the snapshot is damaged: it is not what was written'
+  }
+}
+
 const NAME = [...'CNMIPAM'].map((letter) => letter.charCodeAt(0))
 const VERSION = 1
 const HEAD = NAME.length + 1
 const CHECKSUM = 4
-
-export type SnapshotError = Readonly<
-  | { tag: 'NotASnapshot' }
-  /** Written by a later version than this one reads. */
-  | { tag: 'NewerSnapshot'; version: number }
-  | { tag: 'DamagedSnapshot' }
->
 
 const CRC: ReadonlyArray<number> = Array.from({ length: 256 }, (_, byte) => {
   let crc = byte
@@ -150,7 +163,7 @@ const readDefault = (from: BitReader): DefaultPool | null => {
   return base === null || size === null ? null : { base, size }
 }
 
-type Read = Readonly<{ subnet: Omit<Subnet, 'ranges'>; ranges: ReadonlyArray<Cidr> }>
+type Read = Readonly<{ subnet: Omit<Subnet, 'ranges' | 'covered'>; ranges: ReadonlyArray<Cidr> }>
 
 const readSubnet = (from: BitReader): Read | null => {
   const global = from.bit()
@@ -201,10 +214,10 @@ const same = (a: Uint8Array, b: Uint8Array): boolean =>
 export const readSnapshot = (bytes: Uint8Array): Either<SnapshotError, Ipam> => {
   const end = bytes.length - CHECKSUM
   if (end < HEAD || NAME.some((byte, index) => bytes[index] !== byte)) return E.left({ tag: 'NotASnapshot' })
+  const version = bytes[NAME.length] ?? 0
+  if (version !== VERSION) return E.left({ tag: 'UnknownVersion', version, known: VERSION })
   const checksum = new DataView(bytes.buffer, bytes.byteOffset, bytes.length).getUint32(end)
   if (crc32(bytes, end) !== checksum) return E.left({ tag: 'DamagedSnapshot' })
-  const version = bytes[NAME.length] ?? 0
-  if (version !== VERSION) return E.left({ tag: 'NewerSnapshot', version })
   const ipam = readBody(bitReader(bytes, HEAD, end))
   return ipam !== null && same(writeSnapshot(ipam), bytes) ? E.right(ipam) : E.left({ tag: 'DamagedSnapshot' })
 }

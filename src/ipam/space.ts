@@ -11,7 +11,19 @@ import { DEFAULT_POOLS } from './defaults.ts'
 import type { IpamError } from './error.ts'
 import { parsePoolId, poolOf, wholeId } from './pool-id.ts'
 import { prefixFault } from './prefix.ts'
-import { freeIn, freshSubnet, ipAt, markSubnet, releaseIn, takeIn, takeNext, wholeOf } from './subnet.ts'
+import {
+  freeIn,
+  freshSubnet,
+  ipAt,
+  markSubnet,
+  placeOf,
+  releaseIn,
+  takeIn,
+  takeNext,
+  wholeOf,
+  withoutRange,
+  withRange,
+} from './subnet.ts'
 import type { AddressSpace, DefaultPool, Defaults, Ipam, Pool, PoolId, Subnet } from './types.ts'
 
 const fresh = (): Ipam['taken'][AddressSpace] => ({ 4: wholeOf(4), 6: wholeOf(6) })
@@ -42,8 +54,9 @@ export type PoolRequest = Readonly<{ space: AddressSpace }> &
     | { tag: 'any'; family: Family; size: number | null; exclude: Excluded }
   >
 
-/** An address of a family as a place in its whole, and back. */
+/** The first multiple of `block` at or behind a place. */
 const alignUp = (place: Place, block: bigint): bigint => ((BigInt(place) + block - 1n) / block) * block
+/** An address of a family as a place in its whole. */
 const inFamily = (family: Family, place: bigint): Place => (family === 4 ? Number(place) : place)
 
 /**
@@ -110,22 +123,28 @@ const holderOf = (ipam: Ipam, space: AddressSpace, ip: Ip): Subnet | undefined =
   return undefined
 }
 
-/** A subnet in use that overlaps this one. Logarithmic where there is none. */
+/** A subnet in use that overlaps this one. Looks for its name only where there is one. */
 const overlapped = (ipam: Ipam, { space, subnet }: Pool): Cidr | null => {
   const family = cidrFamily(subnet)
   const place = nextTaken(ipam.taken[space][family], firstOf(subnet))
-  const holder = place === null ? undefined : holderOf(ipam, space, ipOf(family, BigInt(place)))
-  return holder !== undefined && overlaps(holder.cidr, subnet) ? holder.cidr : null
+  if (place === null || place > lastOf(subnet)) return null
+  return holderOf(ipam, space, ipOf(family, BigInt(place)))?.cidr ?? null
 }
 
 const isWhole = ({ subnet, range }: Pool): boolean => subnet.bits === range.bits
 
 /** What stands in the way of a pool, or null. Sub-pools of one subnet may stand side by side, and beside the whole. */
-const obstacle = (ipam: Ipam, pool: Pool): Cidr | null => {
+const obstacle = (ipam: Ipam, pool: Pool): IpamError | null => {
+  const { space, subnet, range } = pool
   const known = getIn(ipam.subnets, wholeId(pool.id))
-  if (known === undefined) return overlapped(ipam, pool)
-  if (isWhole(pool)) return known.cidr
-  return valuesOf(known.ranges).find((other) => overlaps(other, pool.range)) ?? null
+  if (known === undefined || isWhole(pool)) {
+    const other = known?.cidr ?? overlapped(ipam, pool)
+    return other === null ? null : { tag: 'PoolOverlap', asked: subnet, with: other, space }
+  }
+  const place = nextTaken(known.covered, placeOf(subnet, firstOf(range)))
+  if (place === null || place > placeOf(subnet, lastOf(range))) return null
+  const other = valuesOf(known.ranges).find((each) => overlaps(each, range)) ?? subnet
+  return { tag: 'PoolOverlap', asked: range, with: other, space }
 }
 
 /** Which pool a request gets, without taking it. */
@@ -138,7 +157,7 @@ export const choosePool = (ipam: Ipam, request: PoolRequest): Either<IpamError, 
   const range = request.range !== null && covers(subnet, request.range) ? request.range : null
   const pool = poolOf(space, subnet, range)
   const other = obstacle(ipam, pool)
-  return other === null ? E.right(pool) : E.left({ tag: 'PoolOverlap', asked: pool.range, with: other, space })
+  return other === null ? E.right(pool) : E.left(other)
 }
 
 // Field by field, as in subnet.ts.
@@ -154,18 +173,29 @@ const marking = ({ taken }: Ipam, space: AddressSpace, subnet: Cidr, yes: boolea
   return { ...taken, [space]: { ...taken[space], [family]: markSubnet(taken[space][family], subnet, yes) } }
 }
 
-/** Takes a pool into use, as `choosePool` gave it. Left if it overlaps one that is. */
-export const takePool = (ipam: Ipam, pool: Pool): Either<IpamError, Ipam> => {
+/** The state with a pool in use that nothing stands in the way of. */
+const withPool = (ipam: Ipam, pool: Pool): Ipam => {
   const { id, space, subnet, range } = pool
-  const other = obstacle(ipam, pool)
-  if (other !== null) return E.left({ tag: 'PoolOverlap', asked: range, with: other, space })
   const key = wholeId(id)
   const known = getIn(ipam.subnets, key)
   const old = known ?? freshSubnet(space, subnet)
-  const next = isWhole(pool) ? { ...old, whole: true } : { ...old, ranges: setIn(old.ranges, id, range) }
+  const next = isWhole(pool) ? { ...old, whole: true } : withRange(old, id, range)
   const taken = known === undefined ? marking(ipam, space, subnet, true) : ipam.taken
-  return E.right({ ...ipam, subnets: setIn(ipam.subnets, key, next), taken })
+  return { defaults: ipam.defaults, subnets: setIn(ipam.subnets, key, next), taken }
 }
+
+/** Takes exactly this pool into use. Left if it is none, or overlaps one that is in use. */
+export const takePool = (ipam: Ipam, pool: Pool): Either<IpamError, Ipam> => {
+  const wrong = faultOf(pool.subnet, isWhole(pool) ? null : pool.range) ?? obstacle(ipam, pool)
+  return wrong === null ? E.right(withPool(ipam, pool)) : E.left(wrong)
+}
+
+/** Chooses a pool and takes it into use. */
+export const requestPool = (
+  ipam: Ipam,
+  request: PoolRequest,
+): Either<IpamError, Readonly<{ ipam: Ipam; pool: Pool }>> =>
+  E.map((pool: Pool) => ({ ipam: withPool(ipam, pool), pool }))(choosePool(ipam, request))
 
 type Found = Readonly<{ key: string; subnet: Subnet; range: Cidr }>
 
@@ -196,7 +226,7 @@ export const releasePool = (ipam: Ipam, id: string): Either<IpamError, Ipam> => 
   const found = findPool(ipam, id)
   if (found === null) return unknown(id, 'BadPool')
   const { key, subnet: old } = found
-  const next: Subnet = id === key ? { ...old, whole: false } : { ...old, ranges: removeIn(old.ranges, id) }
+  const next: Subnet = id === key ? { ...old, whole: false } : withoutRange(old, id, found.range)
   if (next.whole || sizeOfMap(next.ranges) > 0) return E.right(withSubnet(ipam, key, next))
   return E.right({
     ...ipam,

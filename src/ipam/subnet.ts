@@ -4,7 +4,7 @@
 
 import { type Cidr, cidrFamily, firstOf, lastOf } from '../net/cidr.ts'
 import { type Ip, ip4, ip6, widthOf } from '../net/ip.ts'
-import { emptyMap } from '../net/pmap.ts'
+import { emptyMap, removeIn, setIn } from '../net/pmap.ts'
 import {
   type AddressSet,
   eachRun,
@@ -17,7 +17,7 @@ import {
   setRange,
   take,
 } from './address-set.ts'
-import type { AddressSpace, Subnet } from './types.ts'
+import type { AddressSpace, PoolId, Subnet } from './types.ts'
 
 const hostBits = ({ ip, bits }: Cidr): number => (typeof ip === 'number' ? 32 : 128) - bits
 
@@ -54,19 +54,37 @@ export const freshSubnet = (space: AddressSpace, cidr: Cidr): Subnet => ({
   cursor: placeOf(cidr, cidr.ip),
   whole: false,
   ranges: emptyMap(),
+  covered: emptySet(hostBits(cidr)),
 })
 
 /** Whether `ip`, which lies in the subnet, is taken or reserved. */
 export const isTaken = (subnet: Subnet, ip: Ip): boolean => has(subnet.used, placeOf(subnet.cidr, ip))
 
 // Field by field: a spread would take longer than all the rest of a request (see docs/performance.md).
-const withUsed = ({ space, cidr, whole, ranges }: Subnet, used: AddressSet, cursor: Place): Subnet => ({
+const withUsed = ({ space, cidr, whole, ranges, covered }: Subnet, used: AddressSet, cursor: Place): Subnet => ({
   space,
   cidr,
   used,
   cursor,
   whole,
   ranges,
+  covered,
+})
+
+const cover = ({ cidr, covered }: Subnet, range: Cidr, yes: boolean): AddressSet =>
+  setRange(covered, placeOf(cidr, firstOf(range)), placeOf(cidr, lastOf(range)), yes)
+
+/** The subnet with a sub-pool more, which overlaps none. */
+export const withRange = (subnet: Subnet, id: PoolId, range: Cidr): Subnet => ({
+  ...subnet,
+  ranges: setIn(subnet.ranges, id, range),
+  covered: cover(subnet, range, true),
+})
+
+export const withoutRange = (subnet: Subnet, id: string, range: Cidr): Subnet => ({
+  ...subnet,
+  ranges: removeIn(subnet.ranges, id),
+  covered: cover(subnet, range, false),
 })
 
 /** The subnet with `ip`, which lies in it, taken; null if it is already. */

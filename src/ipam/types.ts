@@ -30,6 +30,8 @@ export type Subnet = Readonly<{
   whole: boolean
   /** The ranges of its sub-pools, by their ids; disjoint. */
   ranges: PMap<Cidr>
+  /** Places of the addresses in these ranges. */
+  covered: AddressSet
 }>
 
 /** A stretch of addresses that is split into subnets of one size (prefix length) on demand. */

@@ -276,6 +276,26 @@ describe('a sysctl of the host', () => {
     return found?.kind === 'sysctl' ? found.value : null
   }
 
+  test('goes back at the next start, if the process died before it did', async () => {
+    const kernel = faultySim()
+    await kernel.apply([{ verb: 'create', object: forwarding('1') }])()
+    await kernel.apply([{ verb: 'change', from: forwarding('1'), object: forwarding('0') }])()
+    const store = memoryStore()
+    let alive = true
+    const mortal: Kernel = {
+      ...kernel,
+      apply: (ops) => (alive ? kernel.apply(ops) : () => Promise.reject(new Error('killed'))),
+    }
+    const engine = freshEngine({ kernel: mortal, store, check: true })
+    await engine.submit([createNetwork(1, 'front')])
+    alive = false
+    await expect(engine.submit([{ tag: 'DeleteNetwork', id: net(1) }])).rejects.toThrow('killed')
+    expect(await valueIn(kernel)).toBe('1')
+    const again = right(await openEngine({ kernel, store, check: true }))
+    expect(await valueIn(kernel)).toBe('0')
+    await again.close()
+  })
+
   test.each(['0', '1'])('goes back to what it was before the first network: %s', async (own) => {
     const kernel = faultySim()
     await kernel.apply([{ verb: 'create', object: forwarding(own) }])()

@@ -240,6 +240,7 @@ describe('a manager', () => {
     const { sentences } = hear([
       pool(NET),
       pool('10.0.0.0/8'),
+      pool('10.0.0.0/16', '10.0.9.0/24'),
       get(L(NET), '10.0.0.0'),
       get(L(NET), '10.9.9.9'),
       drop(L('10.7.0.0/16')),
@@ -251,13 +252,14 @@ describe('a manager', () => {
     ])
     expect(sentences).toEqual([
       'subnet 10.0.0.0/8 overlaps 10.0.0.0/24, which is in use in LocalDefault',
+      'subnet 10.0.0.0/16 overlaps 10.0.0.0/24, which is in use in LocalDefault',
       'address 10.0.0.0 of pool LocalDefault/10.0.0.0/24 is in use already',
       'address 10.9.9.9 is not in pool LocalDefault/10.0.0.0/24',
       'there is no pool LocalDefault/10.7.0.0/16 in use',
       'the pool "10.0.0.0/33" is not a prefix such as 172.20.0.0/16 or fd00:1::/64',
       'the sub-pool "10.1.0.0/24" of "10.0.0.0/24" does not lie in its pool',
       '"ten" is not an IP address',
-      'there is no address space "nowhere"; there are LocalDefault, GlobalDefault and, of the null driver, null',
+      'there is no address space "nowhere"; the default driver has LocalDefault and GlobalDefault, the null driver has null',
       '"x" is not the id of a pool, such as LocalDefault/172.20.0.0/16',
     ])
   })

@@ -1,6 +1,6 @@
 // cnm doctor: compares the host as it should be with the host as it is, and on request repairs it.
 
-import { condemnedState } from '../../engine/condemned.ts'
+import { leftBehind } from '../../engine/load.ts'
 import { scopeOf } from '../../engine/look.ts'
 import { diff } from '../../kernel/diff.ts'
 import { EMPTY_STATE } from '../../kernel/state.ts'
@@ -23,7 +23,7 @@ const examine = (options: HostOptions): Promise<Either<Problem, ReadonlyArray<Fi
       const built = await kernel.apply(diff(EMPTY_STATE, wanted.state))()
       if (E.isLeft(built)) return E.left(kernelProblem(built.left))
     }
-    const left = condemnedState(remembered.condemned)
+    const left = leftBehind(remembered, wanted.state)
     const observed = await kernel.observe(scopeOf([wanted.state, left]))()
     if (E.isLeft(observed)) return E.left(kernelProblem(observed.left))
     return E.right(findingsOf(model, wanted, left, observed.right))

@@ -4,13 +4,12 @@
 
 import { type AddressSet, nextFree, nextTaken, type Place, release, setRange } from '../../ipam/address-set.ts'
 import { poolOf, wholeId } from '../../ipam/pool-id.ts'
+import { type Counts, countsBetween, countsOf, reservedBetween } from '../../ipam/status.ts'
 import { freeIn, ipAt, isReserved, isTaken, placeOf } from '../../ipam/subnet.ts'
 import type { Ipam, PoolId, Subnet } from '../../ipam/types.ts'
 import { type Cidr, cidrFamily, firstOf, lastOf, sizeOf } from '../../net/cidr.ts'
-import { compareIp, type Ip, ipOf, numberOf } from '../../net/ip.ts'
+import { type Ip, ipOf, numberOf } from '../../net/ip.ts'
 import { getIn, valuesOf } from '../../net/pmap.ts'
-
-export type Counts = Readonly<{ size: bigint; used: bigint; reserved: bigint; free: bigint }>
 
 /** A range of a subnet, and what is in it. `next`: the lowest free address. */
 export type Part = Readonly<{ id: PoolId; range: Cidr; counts: Counts; next: Ip | null }>
@@ -32,25 +31,12 @@ const between = (set: AddressSet, subnet: Cidr, first: Ip, last: Ip): AddressSet
   return last === high ? tail : free(numberOf(last) + 1n, numberOf(high))(tail)
 }
 
-/** The reserved addresses among them: those of the subnet are at its ends, and never side by side. */
-const reservedBetween = ({ cidr }: Subnet, first: Ip, last: Ip): ReadonlyArray<Ip> =>
-  [...new Set([firstOf(cidr), lastOf(cidr)])].filter(
-    (ip) => isReserved(cidr, ip) && compareIp(first, ip) <= 0 && compareIp(ip, last) <= 0,
-  )
-
-const countsBetween = (subnet: Subnet, first: Ip, last: Ip): Counts => {
-  const size = numberOf(last) - numberOf(first) + 1n
-  const taken = BigInt(between(subnet.used, subnet.cidr, first, last).count)
-  const reserved = BigInt(reservedBetween(subnet, first, last).length)
-  return { size, used: taken - reserved, reserved, free: size - taken }
-}
-
 const partOf = (subnet: Subnet, range: Cidr): Part => {
   const next = freeIn(subnet, range, false)
   return {
     id: poolOf(subnet.space, subnet.cidr, range).id,
     range,
-    counts: countsBetween(subnet, firstOf(range), lastOf(range)),
+    counts: countsOf(subnet, range),
     next: next === null ? null : ipAt(subnet.cidr, next),
   }
 }
@@ -79,7 +65,7 @@ export const viewNamed = ({ subnets }: Ipam, id: string): PoolView | null => {
 export const countStretches = ({ of, range }: PoolView): number => {
   const [first, last] = [firstOf(range), lastOf(range)]
   const taken = between(of.used, of.cidr, first, last)
-  const reserved = reservedBetween(of, first, last)
+  const reserved = reservedBetween(of.cidr, first, last)
   const used = reserved.reduce((set, ip) => release(set, placeOf(of.cidr, ip)), taken)
   const gaps = taken.runs + 1 - (isTaken(of, first) ? 1 : 0) - (isTaken(of, last) ? 1 : 0)
   return used.runs + reserved.length + gaps

@@ -1,8 +1,9 @@
 // A pool for programs, written piece by piece: a pool in use may have millions of stretches.
 
+import type { Counts } from '../../ipam/status.ts'
 import { showCidr } from '../../net/cidr.ts'
 import { type Ip, showIp } from '../../net/ip.ts'
-import { type Counts, type Part, type PoolView, type Stretch, stretchesOf } from '../ipam/view.ts'
+import { type Part, type PoolView, type Stretch, stretchesOf } from '../ipam/view.ts'
 import { jsonText } from './json.ts'
 
 /** A count as a number where numbers are exact, else in decimal digits. */

@@ -1,17 +1,10 @@
 // A pool for people: how full it is as a bar, its sub-pools, and its stretches of addresses.
 
+import type { Counts } from '../../ipam/status.ts'
 import { firstOf, lastOf, showCidr, sizeOf } from '../../net/cidr.ts'
 import { showIp } from '../../net/ip.ts'
 import type { Io } from '../io.ts'
-import {
-  type Counts,
-  cellsOf,
-  countStretches,
-  type Part,
-  type PoolView,
-  type Stretch,
-  stretchesOf,
-} from '../ipam/view.ts'
+import { cellsOf, countStretches, type Part, type PoolView, type Stretch, stretchesOf } from '../ipam/view.ts'
 import { table } from './table.ts'
 
 const CELLS = 64
