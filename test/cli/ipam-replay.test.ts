@@ -210,6 +210,18 @@ describe('a line that is no request', () => {
     expect(Math.max(...out.split('\n').map((line) => line.length))).toBeLessThan(300)
     expect(jsonOf(out)).toEqual([isError('InvalidPool'), INVALID])
   })
+
+  test('is echoed with what changes the direction of text escaped', async () => {
+    const points = [
+      0x061c, 0x200e, 0x200f, 0x202a, 0x202b, 0x202c, 0x202d, 0x202e, 0x2066, 0x2067, 0x2068, 0x2069, 0xfeff,
+    ]
+    const asked = points.map((point) => `10.0.0.0/8${String.fromCharCode(point)}x`)
+    const { out } = await cnm(['ipam', 'replay'], { input: text(asked.map((each) => pool(each))) })
+    const errors = jsonOf(out).map((answer) => answer['Error'])
+    expect(errors).toEqual(asked.map((each) => expect.stringContaining(each)))
+    expect(out.match(/[^\x20-\x7e\n]/g)).toBeNull()
+    expect(out.match(/\\u[0-9a-f]{4}/g)).toEqual(points.map((point) => `\\u${point.toString(16).padStart(4, '0')}`))
+  })
 })
 
 describe('Configure', () => {

@@ -4,8 +4,11 @@ import { explainIpam, ipamErrorClass } from '../../ipam/error.ts'
 import { E } from '../../prelude.ts'
 import type { Heard } from './replay.ts'
 
-/** What a terminal may take for a command or a line's end, and JSON may hold: DEL, C1, the separators of Unicode. */
-const UNSAFE = /[\x7f-\x9f\u2028\u2029]/g
+/**
+ * What a terminal may take for a command, a line's end or a change of direction, and JSON may hold: DEL, C1, the separators
+ * of Unicode, its bidirectional controls (UAX 9), and the byte order mark.
+ */
+const UNSAFE = /[\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]/g
 
 const escaped = (text: string): string =>
   text.replace(UNSAFE, (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`)
