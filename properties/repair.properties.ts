@@ -5,14 +5,17 @@ import { test } from '@fast-check/vitest'
 import fc from 'fast-check'
 import { describe, expect } from 'vitest'
 import { freshEngine } from '../src/engine/engine.ts'
-import { objectsOf } from '../src/kernel/state.ts'
+import { after, diff } from '../src/kernel/diff.ts'
+import type { KernelObject } from '../src/kernel/object.ts'
+import { objectsOf, stateOf } from '../src/kernel/state.ts'
 import { hostWorld } from '../src/kernel-sim/control.ts'
 import { simKernel } from '../src/kernel-sim/kernel.ts'
-import { HOST, ns } from '../src/net/name.ts'
+import { HOST, ifName, ns } from '../src/net/name.ts'
 import { E } from '../src/prelude.ts'
 import { box, createEndpoint, createNetwork, createSandbox, join, pool, v4 } from '../test/lib/model.ts'
 import { runs } from '../test/lib/runs.ts'
 import { program } from './arbitraries/commands.ts'
+import { hostState } from './arbitraries/host.ts'
 import { faultySim, paperKernel, type TestKernel } from './lib/kernels.ts'
 import { facts, wantedFacts } from './lib/states.ts'
 
@@ -37,6 +40,25 @@ describe.each([
       expect(await engine.sweep()).toEqual(E.right(0))
     },
   )
+})
+
+describe('a link', () => {
+  test.prop([hostState])('that was made anew gets back all that was on it (P3)', (host) => {
+    for (const link of objectsOf(host)) {
+      if (link.kind !== 'link' || link.spec.type !== 'bridge') continue
+      const { ns: there, name } = link
+      const stray = ifName('stray0')
+      const strangers: ReadonlyArray<KernelObject> = [
+        { ...link, spec: { type: 'veth', peer: { ns: there, name: stray } } },
+        { ...link, name: stray, spec: { type: 'veth', peer: { ns: there, name } } },
+      ]
+      const rest = objectsOf(host).filter(
+        (each) => !(each.kind === 'port' && each.ns === there && each.bridge === name),
+      )
+      const changed = stateOf([...rest, ...strangers])
+      expect(objectsOf(diff(changed, host).reduce(after, changed))).toEqual(objectsOf(host))
+    }
+  })
 })
 
 describe('what was learnt of a container that is gone', () => {

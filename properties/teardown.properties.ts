@@ -3,6 +3,7 @@
 import { test } from '@fast-check/vitest'
 import fc from 'fast-check'
 import { describe, expect } from 'vitest'
+import { DRIVERS } from '../src/drivers/registry.ts'
 import { freshEngine } from '../src/engine/engine.ts'
 import { scopeOf } from '../src/engine/look.ts'
 import { diff } from '../src/kernel/diff.ts'
@@ -11,6 +12,7 @@ import { FORWARD4, FORWARD6 } from '../src/kernel/sysctl.ts'
 import { simKernel } from '../src/kernel-sim/kernel.ts'
 import { observe } from '../src/kernel-sim/observe.ts'
 import type { World } from '../src/kernel-sim/state.ts'
+import { decide } from '../src/model/decide.ts'
 import { errorClass } from '../src/model/error.ts'
 import { HOST } from '../src/net/name.ts'
 import { entriesOf, type PMap, valuesOf } from '../src/net/pmap.ts'
@@ -20,7 +22,7 @@ import type { Store } from '../src/store/store.ts'
 import { runs } from '../test/lib/runs.ts'
 import { command, program } from './arbitraries/commands.ts'
 import { faultySim } from './lib/kernels.ts'
-import { allAway, bothOf, storedForm } from './lib/states.ts'
+import { allAway, bothOf, coreAfter, storedForm } from './lib/states.ts'
 
 const takesAway = command.filter(({ tag }) => tag.startsWith('Delete') || tag === 'Leave')
 
@@ -48,6 +50,21 @@ describe('taking away', () => {
 })
 
 const keysOf = <V>(map: PMap<V>): ReadonlyArray<string> => [...entriesOf(map)].map(([key]) => key)
+
+describe('a network', () => {
+  test.prop([program])(
+    'can be taken away exactly when no endpoint is on it, and nobody borrows from it (P5)',
+    (commands) => {
+      const { model } = coreAfter(commands)
+      for (const { id } of valuesOf(model.networks)) {
+        const answer = decide(DRIVERS, model, { tag: 'DeleteNetwork', id, force: true })
+        const isUsed = valuesOf(model.endpoints).some(({ network }) => network === id)
+        const isLent = valuesOf(model.networks).some(({ configFrom }) => configFrom === id)
+        expect(E.isRight(answer)).toBe(!isUsed && !isLent)
+      }
+    },
+  )
+})
 
 /** Sizes of all that a world holds, by namespace. What only counts up (numbers of devices, of connections) is left out. */
 const sizes = ({ namespaces }: World): unknown =>

@@ -42,17 +42,7 @@ export default [
     under: 'src/drivers/render.ts',
     find: '4: ways[4]?.endpoint.id === endpoint.id ? sandbox.ports : []',
     replace: '4: sandbox.ports',
-    by: by('ports', 'are those of the bindings'),
-  },
-  {
-    name: 'forwarding-left-on',
-    bug: 'the host goes on forwarding after the last network is gone',
-    rows: ['m#12565', 'GHSA-232p-vwff-86mp'],
-    property: 'P23',
-    under: 'src/drivers/bridge/bridge.ts',
-    find: "hostSysctl(FORWARD4, '1', '0')",
-    replace: "hostSysctl(FORWARD4, '1', '1')",
-    by: by('teardown', '(P23)'),
+    by: by('ports', 'never make two endpoints want one thing'),
   },
   {
     name: 'ipv6-though-off',

@@ -5,6 +5,16 @@ import { by } from './mutant.mjs'
 /** @type {ReadonlyArray<import('./mutant.mjs').Mutant>} */
 export default [
   {
+    name: 'own-value-lost',
+    bug: 'the last network turns off the forwarding that the host had before the first',
+    rows: ['m PR#49467'],
+    property: 'P23',
+    under: 'src/engine/engine.ts',
+    find: 'kernel.apply(ops.map(settingBack(values)))',
+    replace: 'kernel.apply(ops)',
+    by: by('teardown', '(P23)'),
+  },
+  {
     name: 'belief-not-updated',
     bug: 'after a turn the engine still believes the host to be as it was before',
     rows: ['m PR#51534'],

@@ -2,7 +2,7 @@
 
 import { by } from './mutant.mjs'
 
-const PROGRAMS = by('ipam', 'programs of requests are answered')
+const PROGRAMS = by('ipam', 'of a thousand steps are answered as by the reference')
 
 /** @type {ReadonlyArray<import('./mutant.mjs').Mutant>} */
 export default [
@@ -72,9 +72,9 @@ export default [
     rows: ['m#48069', 'l#914'],
     property: 'P16',
     under: 'src/ipam/space.ts',
-    find: 'return holder !== undefined && overlaps(holder.cidr, subnet) ? holder.cidr : null',
-    replace: 'return holder !== undefined && holder.cidr.bits === subnet.bits ? holder.cidr : null',
-    by: by('model', 'keeps its invariants'),
+    find: 'return holderOf(ipam, space, ipOf(family, BigInt(place)))?.cidr ?? null',
+    replace: 'return null',
+    by: PROGRAMS,
   },
   {
     name: 'sub-pools-overlap',
@@ -82,8 +82,8 @@ export default [
     rows: ['m#46756'],
     property: 'P16',
     under: 'src/ipam/space.ts',
-    find: 'find((other) => overlaps(other, pool.range))',
-    replace: 'find((other) => other.bits === pool.range.bits && overlaps(other, pool.range))',
+    find: 'find((each) => overlaps(each, range))',
+    replace: 'find((each) => each.bits === range.bits && overlaps(each, range))',
     by: PROGRAMS,
   },
   {

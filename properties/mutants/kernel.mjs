@@ -6,6 +6,16 @@ import { by } from './mutant.mjs'
 /** @type {ReadonlyArray<import('./mutant.mjs').Mutant>} */
 export default [
   {
+    name: 'forwarding-left-on',
+    bug: 'sysctls are not set back, so the host goes on forwarding after the last network is gone',
+    rows: ['m#12565', 'GHSA-232p-vwff-86mp'],
+    property: 'P23',
+    under: 'src/kernel/diff.ts',
+    find: "=> !(object.kind === 'link' && object.spec.type === 'loopback')",
+    replace: "=> object.kind !== 'sysctl' && !(object.kind === 'link' && object.spec.type === 'loopback')",
+    by: by('teardown', '(P23)'),
+  },
+  {
     name: 'veth-deleted-twice',
     bug: 'the second end of a veth is thought to stay when the first is deleted',
     rows: ['m PR#53237'],
@@ -23,7 +33,7 @@ export default [
     under: 'src/kernel/diff.ts',
     find: 'if (lost !== undefined) aim(lost)',
     replace: '',
-    by: by('diff', 'leads from any host to any other'),
+    by: by('repair', 'that was made anew'),
   },
   {
     name: 'routes-before-addresses',

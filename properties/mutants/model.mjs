@@ -42,7 +42,7 @@ export default [
     under: 'src/model/decide',
     find: 'if (endpoints.length > 0)',
     replace: 'if (endpoints.length > 1)',
-    by: by('model', 'keeps its invariants'),
+    by: by('teardown', '(P5)'),
   },
   {
     name: 'stale-sandbox-id',

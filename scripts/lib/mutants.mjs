@@ -23,6 +23,8 @@ export const placeOf = ({ under, find }, files) => {
   return { disarmed: `its text is ${found} in ${under}: ${JSON.stringify(find)}` }
 }
 
+const HEAD = 'Counterexample: ['
+
 /**
  * How many items the longest list of a counterexample has, as fast-check prints it: of a program, the number of its
  * commands. 1 for a counterexample without lists; null if the text has none.
@@ -30,29 +32,31 @@ export const placeOf = ({ under, find }, files) => {
  * @returns {number | null}
  */
 export const counterexampleLength = (message) => {
-  const text = /Counterexample: (\[.*\])$/m.exec(message)?.[1]
-  if (text === undefined) return null
-  /** @type {string[]} */
+  const start = message.indexOf(HEAD)
+  if (start < 0) return null
+  /** @type {Array<{ list: boolean, items: number }>} */
   const open = []
-  /** @type {number[]} */
-  const items = []
-  let longest = 0
-  let quoted = false
-  for (let i = 0; i < text.length; i++) {
-    const letter = text[i] ?? ''
-    if (quoted && letter === '\\') i++
-    else if (letter === '"') quoted = !quoted
-    if (quoted) continue
-    if ('[{('.includes(letter)) {
-      open.push(letter)
-      items.push(text[i + 1] === ']' ? 0 : 1)
+  let longest = 1
+  /** @type {string | null} */
+  let quote = null
+  for (let i = start + HEAD.length - 1; i < message.length; i++) {
+    const letter = message[i] ?? ''
+    if (quote !== null) {
+      if (letter === '\\') i++
+      else if (letter === quote) quote = null
+    } else if (letter === '"' || letter === '`') quote = letter
+    else if ('[{('.includes(letter)) open.push({ list: letter === '[', items: message[i + 1] === ']' ? 0 : 1 })
+    else if (letter === ',') {
+      const innermost = open.at(-1)
+      if (innermost !== undefined) innermost.items += 1
     } else if (']})'.includes(letter)) {
-      const count = items.pop() ?? 0
+      const closed = open.pop()
       // The outermost list is that of the property's arguments; lists further inside belong to one item.
-      if (open.pop() === '[' && open.length === 1) longest = Math.max(longest, count)
-    } else if (letter === ',') items.push((items.pop() ?? 0) + 1)
+      if (closed?.list && open.length === 1) longest = Math.max(longest, closed.items)
+      if (open.length === 0) return longest
+    }
   }
-  return Math.max(longest, 1)
+  return null
 }
 
 /**

@@ -27,6 +27,7 @@ describe('the length of a counterexample', () => {
     ['[[],0]', 1],
     ['[3,"[1,2,3,4]"]', 1],
     ['[[1,"\\",[",3,4]]', 4],
+    ['[[1,2],schedulerFor()`\n-> [task 1] "[1,2,3]\n`]', 2],
   ])('%s', (text, length) => {
     expect(counterexampleLength(`Property failed after 3 tests\nCounterexample: ${text}\nShrunk 2 time(s)`)).toBe(
       length,
