@@ -78,12 +78,12 @@ export default [
   },
   {
     name: 'sub-pools-overlap',
-    bug: 'a sub-pool inside another one is given',
+    bug: 'a sub-pool that reaches over the start of another one is given',
     rows: ['m#46756'],
     property: 'P16',
     under: 'src/ipam/space.ts',
-    find: 'find((each) => overlaps(each, range))',
-    replace: 'find((each) => each.bits === range.bits && overlaps(each, range))',
+    find: 'place > placeOf(subnet, lastOf(range))',
+    replace: 'place > placeOf(subnet, firstOf(range))',
     by: PROGRAMS,
   },
   {
