@@ -2,7 +2,7 @@
 //
 // Structure: a treap whose priorities are a hash of the key, so its shape depends only on its contents: equal maps have
 // equal trees, iteration is in key order, and comparing two versions skips the subtrees they share.
-// Costs: get, set, remove O(log n) expected; `changes` O(changed keys * log n); iteration O(n).
+// Costs: get, set, remove O(log n) expected, O(n) for keys chosen against it; `changes` O(changed keys * log n); iteration O(n).
 
 type Node<V> = Readonly<{
   key: string
@@ -42,36 +42,76 @@ const node = <V>(n: Node<V>, left: Node<V> | null, right: Node<V> | null): Node<
   size: 1 + (left?.size ?? 0) + (right?.size ?? 0),
 })
 
+// Everything below goes by loops and not by recursion: whoever chooses the keys can, with some work, choose them so that
+// the tree is deep, and a deep tree is slow but must not exhaust the stack.
+
+/** The nodes from the root to where a key is or would be, and at each whether the way goes left. */
+type Way<V> = Readonly<{ nodes: Node<V>[]; left: boolean[]; end: Node<V> | null }>
+
+const wayTo = <V>(root: Node<V> | null, key: string): Way<V> => {
+  const nodes: Node<V>[] = []
+  const left: boolean[] = []
+  let at = root
+  while (at !== null) {
+    const less = key < at.key
+    if (!less && key === at.key) break
+    nodes.push(at)
+    left.push(less)
+    at = less ? at.left : at.right
+  }
+  return { nodes, left, end: at }
+}
+
 /** The tree with this entry; the same tree if it holds exactly this value already. */
-const insert = <V>(at: Node<V> | null, key: string, rank: number, value: V): Node<V> => {
-  if (at === null) return { key, rank, value, left: null, right: null, size: 1 }
-  if (key < at.key) {
-    const left = insert(at.left, key, rank, value)
-    if (left === at.left) return at
-    return above(left, at) ? node(left, left.left, node(at, left.right, at.right)) : node(at, left, at.right)
+const insert = <V>(root: Node<V> | null, key: string, value: V): Node<V> => {
+  const { nodes, left, end } = wayTo(root, key)
+  if (end !== null && end.value === value && root !== null) return root
+  let made: Node<V> =
+    end === null
+      ? { key, rank: rankOf(key), value, left: null, right: null, size: 1 }
+      : { key, rank: end.rank, value, left: end.left, right: end.right, size: end.size }
+  for (let i = nodes.length - 1; i >= 0; i--) {
+    const at = nodes[i]
+    if (at === undefined) break
+    const rises = end === null && above(made, at)
+    if (left[i] === true)
+      made = rises ? node(made, made.left, node(at, made.right, at.right)) : node(at, made, at.right)
+    else made = rises ? node(made, node(at, at.left, made.left), made.right) : node(at, at.left, made)
   }
-  if (key === at.key)
-    return value === at.value ? at : { key, rank, value, left: at.left, right: at.right, size: at.size }
-  const right = insert(at.right, key, rank, value)
-  if (right === at.right) return at
-  return above(right, at) ? node(right, node(at, at.left, right.left), right.right) : node(at, at.left, right)
+  return made
 }
 
+/** One tree of two, where every key of `a` is below every key of `b`. */
 const merge = <V>(a: Node<V> | null, b: Node<V> | null): Node<V> | null => {
-  if (a === null) return b
-  if (b === null) return a
-  return above(a, b) ? node(a, a.left, merge(a.right, b)) : node(b, merge(a, b.left), b.right)
+  const spine: Node<V>[] = []
+  const fromA: boolean[] = []
+  let [low, high] = [a, b]
+  while (low !== null && high !== null) {
+    const upper = above(low, high)
+    spine.push(upper ? low : high)
+    fromA.push(upper)
+    if (upper) low = low.right
+    else high = high.left
+  }
+  let made = low ?? high
+  for (let i = spine.length - 1; i >= 0; i--) {
+    const at = spine[i]
+    if (at === undefined) break
+    made = fromA[i] === true ? node(at, at.left, made) : node(at, made, at.right)
+  }
+  return made
 }
 
-const erase = <V>(at: Node<V> | null, key: string): Node<V> | null => {
-  if (at === null) return null
-  if (key < at.key) {
-    const left = erase(at.left, key)
-    return left === at.left ? at : node(at, left, at.right)
+const erase = <V>(root: Node<V> | null, key: string): Node<V> | null => {
+  const { nodes, left, end } = wayTo(root, key)
+  if (end === null) return root
+  let made = merge(end.left, end.right)
+  for (let i = nodes.length - 1; i >= 0; i--) {
+    const at = nodes[i]
+    if (at === undefined) break
+    made = left[i] === true ? node(at, made, at.right) : node(at, at.left, made)
   }
-  if (key === at.key) return merge(at.left, at.right)
-  const right = erase(at.right, key)
-  return right === at.right ? at : node(at, at.left, right)
+  return made
 }
 
 export const getIn = <V>(map: PMap<V>, key: string): V | undefined => {
@@ -96,7 +136,7 @@ export const hasIn = <V>(map: PMap<V>, key: string): boolean => {
 
 /** The map with this entry; the same map if it holds exactly this value already. */
 export const setIn = <V>(map: PMap<V>, key: string, value: V): PMap<V> => {
-  const root = insert(map.root, key, rankOf(key), value)
+  const root = insert(map.root, key, value)
   return root === map.root ? map : { root }
 }
 
@@ -108,43 +148,41 @@ export const removeIn = <V>(map: PMap<V>, key: string): PMap<V> => {
 
 export const sizeOfMap = <V>(map: PMap<V>): number => map.root?.size ?? 0
 
-function* walk<V>(at: Node<V> | null, from: string): Generator<readonly [string, V]> {
-  if (at === null) return
-  if (at.key >= from) {
-    yield* walk(at.left, from)
-    yield [at.key, at.value]
+/** The nodes in key order, from the first key >= `from`. */
+function* inOrder<V>(root: Node<V> | null, from: string): Generator<Node<V>> {
+  const waiting: Node<V>[] = []
+  let at = root
+  for (;;) {
+    while (at !== null) {
+      if (at.key >= from) waiting.push(at)
+      at = at.key >= from ? at.left : at.right
+    }
+    const next = waiting.pop()
+    if (next === undefined) return
+    yield next
+    at = next.right
   }
-  yield* walk(at.right, from)
 }
 
-/** Entries in key order, starting at the first key >= `from`. */
-export const entriesOf = <V>(map: PMap<V>, from = ''): Generator<readonly [string, V]> => walk(map.root, from)
+/** Entries in key order, starting at the first key >= `from`; whoever stops early pays for what was taken. */
+export function* entriesOf<V>(map: PMap<V>, from = ''): Generator<readonly [string, V]> {
+  for (const { key, value } of inOrder(map.root, from)) yield [key, value]
+}
 
 /** Entries whose key begins with `prefix`, in key order. Costs what it returns, and O(log n). */
 export const entriesUnder = <V>(map: PMap<V>, prefix: string): ReadonlyArray<readonly [string, V]> => {
   const entries: Array<readonly [string, V]> = []
-  const visit = (at: Node<V> | null): void => {
-    if (at === null) return
-    if (at.key.startsWith(prefix)) {
-      visit(at.left)
-      entries.push([at.key, at.value])
-      visit(at.right)
-    } else visit(at.key < prefix ? at.right : at.left)
+  for (const { key, value } of inOrder(map.root, prefix)) {
+    if (!key.startsWith(prefix)) break
+    entries.push([key, value])
   }
-  visit(map.root)
   return entries
 }
 
 /** Values in key order. */
 export const valuesOf = <V>(map: PMap<V>): ReadonlyArray<V> => {
   const values: V[] = []
-  const visit = (at: Node<V> | null): void => {
-    if (at === null) return
-    visit(at.left)
-    values.push(at.value)
-    visit(at.right)
-  }
-  visit(map.root)
+  for (const { value } of inOrder(map.root, '')) values.push(value)
   return values
 }
 
