@@ -128,6 +128,8 @@ const makeEngine = (options: EngineOptions, start: Start): Engine => {
   let { core, believed, values, turn: turns } = start
   /** What the store holds; behind `core` only while a commit is under way, or after one that failed. */
   let stored = core.model
+  /** As the last turn that ended left it; a turn under way may still be withdrawn. */
+  let settled = core.model
   let storedValues = values
   let { condemned } = start
   const listeners = new Set<(turn: Turn) => void>()
@@ -137,11 +139,11 @@ const makeEngine = (options: EngineOptions, start: Start): Engine => {
   let alone: Promise<unknown> = Promise.resolve()
 
   /** The journal's part of a transaction: turn `turns + 1` has these deeds (none: it did not happen). */
-  const journalWrites = (model: Model, deeds: ReadonlyArray<Deed>): ReadonlyArray<Write> => {
+  const journalWrites = (deeds: ReadonlyArray<Deed>): ReadonlyArray<Write> => {
     if (checkpointTurns === null) return []
     const number = turns + 1
     if (deeds.length === 0) return [turnUnwrite(number)]
-    return [turnWrite({ number, deeds }), ...checkpointWrites(number, checkpointTurns, model)]
+    return [turnWrite({ number, deeds }), ...checkpointWrites(turns, checkpointTurns, settled)]
   }
 
   /** Makes `next` the truth, here and in the store. Left: it is not, and nothing changed. */
@@ -153,7 +155,7 @@ const makeEngine = (options: EngineOptions, start: Start): Engine => {
       ...valueWrites(storedValues, needed),
       ...condemnedWrites(condemned, doomed),
     ]
-    const writes = changes.length === 0 ? [] : [...changes, ...journalWrites(next.model, deeds)]
+    const writes = changes.length === 0 ? [] : [...changes, ...journalWrites(deeds)]
     const committed = writes.length === 0 ? E.right(0) : await store.transact({ compares: [], writes })()
     if (E.isLeft(committed)) return storeProblem(committed.left)
     stored = next.model
@@ -172,6 +174,8 @@ const makeEngine = (options: EngineOptions, start: Start): Engine => {
 
   /** Ends a turn: it is in the store and in the kernel. */
   const conclude = (deeds: ReadonlyArray<Deed>): void => {
+    settled = core.model
+    values = stillNeeded(values, [core.wanted.state, believed])
     if (deeds.length === 0) return
     turns += 1
     const turn = { number: turns, deeds }

@@ -35,10 +35,10 @@ export const turnUnwrite = (number: number): Write => ({ key: turnKey(number), v
 
 /**
  * Every `every` turns: the model as it is after turn `number`, instead of the checkpoint before the last and of the turns
- * that led from there to the last.
+ * that led from there to the last. Written with the turn after it: a turn under way may still be withdrawn.
  */
 export const checkpointWrites = (number: number, every: number, model: Model): ReadonlyArray<Write> => {
-  if (number % every !== 0) return []
+  if (number === 0 || number % every !== 0) return []
   const entries = storedChanges(freshModel(), model).map(({ key, value }) => [key, value])
   const former = number - every
   const forgotten = Array.from({ length: Math.min(every, former) }, (_, i) => turnUnwrite(former - i))
