@@ -4,15 +4,45 @@
 import { isDeepStrictEqual } from 'node:util'
 import { test } from '@fast-check/vitest'
 import fc from 'fast-check'
-import { describe, expect } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { type AddressSet, emptySet, lastPlace, ofRuns, release, setRange, take } from '../src/ipam/address-set.ts'
 import { runs } from '../test/lib/runs.ts'
 import { bits, cells, program, SEED } from './arbitraries/ipam.ts'
 import { diceOf, expectNoFault, stepsOf } from './lib/ipam-random.ts'
-import { cellsIn, cellsOf, editsFault, firstIn, lastIn, placeIn, type Reference, setFault } from './lib/ipam-set.ts'
+import {
+  cellsIn,
+  cellsOf,
+  eachVersion,
+  editsFault,
+  firstIn,
+  lastIn,
+  placeIn,
+  type Reference,
+  setFault,
+} from './lib/ipam-set.ts'
+
+const branches = ({ kids }: AddressSet): number =>
+  kids.reduce((sum, kid) => sum + branches(kid), kids.length > 0 ? 1 : 0)
 
 describe('a set of addresses', () => {
-  test.prop([cells, program(150)], runs(0.3))(
+  it('bursts and collapses in these programs, so that they say something', () => {
+    let [burst, collapsed] = [0, 0]
+    for (const seed of [1, 2, 3, 4]) {
+      const dice = diceOf(seed)
+      const block = cellsOf(32, dice)
+      let before = 0
+      eachVersion(block, stepsOf(dice, 1000), (set) => {
+        const now = branches(set)
+        if (now > before) burst += 1
+        if (now < before) collapsed += 1
+        before = now
+      })
+    }
+    expect(burst).toBeGreaterThan(10)
+    expect(collapsed).toBeGreaterThan(10)
+  })
+
+  test.prop([cells, program(500)], runs(0.2))(
     'answers as a Set of numbers would after each edit, and no version changes afterwards',
     (block, steps) => {
       expect(editsFault(block, steps, 1)).toBeNull()
@@ -48,7 +78,7 @@ describe('a set of addresses', () => {
     },
   )
 
-  test.prop([cells, program(200)], runs(0.3))(
+  test.prop([cells, program(500)], runs(0.2))(
     'is the same object after an edit that changes nothing',
     (block, steps) => {
       const last = lastPlace(block.bits)

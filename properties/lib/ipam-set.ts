@@ -4,6 +4,7 @@
 import { isDeepStrictEqual } from 'node:util'
 import {
   type AddressSet,
+  BURST,
   emptySet,
   has,
   lastPlace,
@@ -51,21 +52,21 @@ export const referenceNext = (
   return null
 }
 
-/** A block of 2^bits: all its places, or (more than 2^9) stretches of them round edges of sixteenths and at both ends. */
+/** A block of 2^bits: all its places, or (more than 2^10) stretches of them round edges of sixteenths and at both ends. */
 export const cellsOf = (bits: number, dice: Dice): Cells => {
   const end = 1n << BigInt(bits)
-  if (bits <= 9) return { bits, cuts: Array.from({ length: Number(end) + 1 }, (_, n) => BigInt(n)) }
+  if (bits <= 10) return { bits, cuts: Array.from({ length: Number(end) + 1 }, (_, n) => BigInt(n)) }
   const cuts = new Set([0n, end])
   const around = (middle: bigint, half: bigint): void => {
     for (let n = middle - half; n <= middle + half; n++) if (n >= 0n && n <= end) cuts.add(n)
   }
-  around(0n, 40n)
-  around(end, 40n)
+  around(0n, BigInt(CROWD))
+  around(end, 150n)
   for (let stretch = dice() % 5; stretch > 0; stretch--) {
     const level = 1 + (dice() % Math.floor(bits / 4))
     const digits = (BigInt(dice()) << 96n) | (BigInt(dice()) << 64n) | (BigInt(dice()) << 32n) | BigInt(dice())
     const edge = BigInt.asUintN(4 * level, digits) << BigInt(bits - 4 * level)
-    around(edge, dice() % 3 === 0 ? 2n : 70n)
+    around(edge, dice() % 3 === 0 ? 2n : 250n)
   }
   return { bits, cuts: [...cuts].sort((a, b) => (a < b ? -1 : 1)) }
 }
@@ -87,7 +88,7 @@ export const formFault = (set: AddressSet): string | null => {
   if (kids.length % 16 !== 0 || kids.some((kid) => kid.bits !== bits - 4)) return `2^${bits} has parts of another size`
   if (count !== countAs(exact)) return `a part of 2^${bits} counts ${count} and not ${exact}`
   if (runs !== joined) return `a part of 2^${bits} has ${joined} runs and not ${runs}`
-  if (kids.length === 0 && runs > 32) return `a leaf of 2^${bits} has ${runs} runs`
+  if (kids.length === 0 && runs > BURST) return `a leaf of 2^${bits} has ${runs} runs`
   const first = placeIn(bits, 0n)
   if (low !== has(set, first) || high !== has(set, lastPlace(bits)))
     return `a part of 2^${bits} is wrong about its ends`
@@ -110,19 +111,30 @@ export const setFault = (set: AddressSet, cells: Cells, taken: Reference): strin
 type Edit = Readonly<{ from: number; to: number; taken: boolean }>
 
 /**
- * Four moods of sixty edits each: every other cell, so that runs are many and the trie bursts; any cell; long stretches
- * taken, so that runs join; long stretches freed, so that the trie collapses.
+ * Five moods: every other cell of the first ones, so that runs are many and the trie bursts; the same cells taken and freed,
+ * so that it bursts and collapses again and again; any cell; long stretches taken, so that runs join; long ones freed.
  */
+const MOODS: ReadonlyArray<readonly [number, 'fill' | 'hover' | 'any' | 'join' | 'free']> = [
+  [200, 'fill'],
+  [500, 'hover'],
+  [650, 'any'],
+  [800, 'join'],
+  [1000, 'free'],
+]
+/** Every other one of these is about as many runs as a leaf may have, when half of them are taken. */
+const CROWD = 4 * BURST
+
 const editOf = (cells: Cells, at: number, [what, where, length]: Step): Edit => {
-  const mood = Math.floor(at / 60) % 4
+  const mood = MOODS.find(([end]) => at % 1000 < end)?.[1] ?? 'any'
   const all = cellsIn(cells)
-  const cell = where % all
-  if (mood === 0 || (mood > 1 && what % 4 === 0)) {
+  if (mood === 'fill' || mood === 'hover' || (mood !== 'any' && what % 4 === 0)) {
+    const cell = where % Math.min(all, CROWD)
     const even = cell - (cell % 2)
-    return { from: even, to: even, taken: what % 16 !== 1 }
+    return { from: even, to: even, taken: mood === 'hover' ? what % 2 === 0 : what % 16 !== 1 }
   }
-  const span = length % (mood === 1 ? 3 : Math.max(4, all >> 3))
-  const taken = mood === 1 ? what % 2 === 0 : (mood === 2) === what % 8 < 7
+  const cell = where % all
+  const span = length % (mood === 'any' ? 3 : Math.max(4, all >> 3))
+  const taken = mood === 'any' ? what % 2 === 0 : (mood === 'join') === what % 8 < 7
   return { from: cell, to: Math.min(all - 1, cell + span), taken }
 }
 
@@ -147,6 +159,16 @@ const answerFault = (set: AddressSet, cells: Cells, taken: Reference, cell: numb
     if (got !== want) return `${wanted ? 'nextTaken' : 'nextFree'}(${n}) is ${got} and not ${want}`
   }
   return null
+}
+
+/** Runs a program of edits, and shows each version. */
+export const eachVersion = (cells: Cells, steps: ReadonlyArray<Step>, see: (set: AddressSet) => void): void => {
+  let set = emptySet(cells.bits)
+  for (const [at, step] of steps.entries()) {
+    const { from, to, taken } = editOf(cells, at, step)
+    set = edited(set, firstIn(cells, from), lastIn(cells, to), taken)
+    see(set)
+  }
 }
 
 /** What a set had when it was current. */

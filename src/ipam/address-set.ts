@@ -8,7 +8,7 @@
 // Persistent: a change copies the path from the root to one leaf, and shares the rest with the old version.
 // Canonical: the shape depends on the contents alone, so equal sets are equal trees.
 // Costs in a block of 2^b with n runs: has, nextFree, nextTaken and a change of one address O(BURST + 16 log16 n) where
-// b <= 52 and the runs are spread evenly, O(BURST + 16 b/4) else; where a leaf bursts or a branch collapses (32 to 33 runs and
+// b <= 52 and the runs are spread evenly, O(BURST + 16 b/4) else; where a leaf bursts or a branch collapses (128 to 129 runs and
 // back) O((BURST + 16) b/4); count O(1); all runs O(n b/4).
 
 import { countIn, cut, freeFrom, holds, NO_RUNS, put, type Runs, takenFrom } from './runs.ts'
@@ -32,7 +32,8 @@ export type AddressSet = Readonly<{
   kids: ReadonlyArray<AddressSet>
 }>
 
-const BURST = 32
+/** More runs than this are spread over sixteenths. */
+export const BURST = 128
 const NARROW = 52
 const WIDEST = 128
 /** Bits of a place that say which sixteenth it is in. */

@@ -54,16 +54,11 @@ export const countIn = (runs: Runs, first = 0, end = runs.length >> 1): number =
 /** The list after a change, and how many numbers more it holds. */
 export type Changed = Readonly<{ runs: Runs; gained: number }>
 
-/** These runs instead of those from `first` to before `end`. Copied so that a list of doubles stays one, and no larger. */
-const replace = (runs: Runs, first: number, end: number, by: Runs): Changed => {
-  if (runs.length === 0) return { runs: by, gained: countIn(by) }
-  const grown = by.length - 2 * (end - first)
-  const next = grown > 0 ? runs.concat(by.slice(0, grown)) : runs.slice(0, runs.length + grown)
-  if (grown > 0) for (let i = next.length - 1; i >= 2 * end + grown; i--) next[i] = at(runs, i - grown)
-  if (grown < 0) for (let i = 2 * end + grown; i < next.length; i++) next[i] = at(runs, i - grown)
-  for (let i = 0; i < by.length; i++) next[2 * first + i] = at(by, i)
-  return { runs: next, gained: countIn(by) - countIn(runs, first, end) }
-}
+/** These runs instead of those from `first` to before `end`. */
+const replace = (runs: Runs, first: number, end: number, by: Runs): Changed => ({
+  runs: runs.toSpliced(2 * first, 2 * (end - first), ...by),
+  gained: countIn(by) - countIn(runs, first, end),
+})
 
 /** With the numbers `from`..`to`, or null if it holds them all. */
 export const put = (runs: Runs, from: number, to: number): Changed | null => {
