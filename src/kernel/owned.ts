@@ -15,7 +15,7 @@ const MARK = 'cnm:'
 export const aliasFor = (owner: string): string => `${MARK}${owner}`
 
 /** Whether a link bears our mark. */
-const isMarked = (link: Link): boolean => link.alias !== null && link.alias.startsWith(MARK)
+const isMarked = ({ alias }: Link): boolean => alias?.startsWith(MARK) === true
 
 /**
  * Whether a link is one that we began to make: the kernel takes an alias only after the link, and whoever makes it may be
