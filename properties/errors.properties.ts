@@ -70,6 +70,7 @@ const isTrue = (model: Model, command: Command, error: CnmError): boolean | null
     case 'PortTaken':
       return (
         (command.tag === 'CreateSandbox' && command.container === error.by) ||
+        (command.tag === 'RefreshSandbox' && getIn(model.sandboxes, command.id)?.container === error.by) ||
         valuesOf(model.sandboxes).some(
           ({ container, ports }) =>
             container === error.by && ports.some((port) => port.hostPort === error.port.hostPort),

@@ -12,7 +12,7 @@ import { simKernel } from '../src/kernel-sim/kernel.ts'
 import { EMPTY_WORLD } from '../src/kernel-sim/state.ts'
 import { HOST_ADDRESS, INTERNET, INTERNET_ADDRESS, WORLD } from '../src/lab/world.ts'
 import type { Command } from '../src/model/command.ts'
-import { endpointsIn, wayOut } from '../src/model/queries.ts'
+import { endpointsIn, hasNamespace, wayOut } from '../src/model/queries.ts'
 import type { Model, Network, Sandbox } from '../src/model/types.ts'
 import { DEFAULT4 } from '../src/net/cidr.ts'
 import { familyOf, type Ip, ip, showIp } from '../src/net/ip.ts'
@@ -42,7 +42,9 @@ const addresses = (model: Model, sandbox: Sandbox): ReadonlyArray<At> =>
   )
 
 /** Containers with a namespace of their own. */
-const containers = (model: Model): ReadonlyArray<Sandbox> => valuesOf(model.sandboxes).filter(({ ns }) => ns !== HOST)
+/** Those that can have packets: with a namespace of their own, which somebody has made. */
+const containers = (model: Model): ReadonlyArray<Sandbox> =>
+  valuesOf(model.sandboxes).filter((sandbox) => sandbox.ns !== HOST && hasNamespace(sandbox))
 
 const ANY = { 4: ip('0.0.0.0'), 6: ip('::') } as const
 

@@ -61,8 +61,8 @@ export default [
     rows: ['6038ef390d', 'm#26341'],
     property: 'P7',
     under: 'src/kernel/owned.ts',
-    find: 'link.alias !== null && link.alias.startsWith(MARK)',
-    replace: '(link.alias === null || link.alias.startsWith(MARK))',
+    find: 'alias?.startsWith(MARK) === true',
+    replace: '(alias === null || alias.startsWith(MARK))',
     by: by('owned', 'touches nothing of others'),
   },
   {
@@ -71,8 +71,8 @@ export default [
     rows: ['m#15151', 'l PR#1791'],
     property: 'P7',
     under: 'src/kernel/owned.ts',
-    find: 'link.alias !== null && link.alias.startsWith(MARK)',
-    replace: 'link.alias === MARK',
+    find: 'alias?.startsWith(MARK) === true',
+    replace: 'alias === MARK',
     by: by('crash', 'power is lost'),
   },
 ]

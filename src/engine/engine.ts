@@ -100,6 +100,9 @@ const stepAll = (drivers: Drivers, from: Core, batch: ReadonlyArray<Waiting>): S
   return { core, done, refused }
 }
 
+const refuseAll = (commands: ReadonlyArray<Command>, error: CnmError): ReadonlyArray<Answer> =>
+  commands.map(() => E.left(error))
+
 /** What goes into the journal: commands that changed something. */
 const deedsOf = (done: ReadonlyArray<Done>): ReadonlyArray<Deed> =>
   done.flatMap(({ waiting, events }) => (events.length === 0 ? [] : [{ command: waiting.command, events }]))
@@ -323,9 +326,6 @@ const makeEngine = (options: EngineOptions, start: Start): Engine => {
 
   /** What we know of: what is wanted (applied once, or what the store says), and what we failed to delete. */
   const known = (): KernelState => stateOf([...objectsOf(believed), ...objectsOf(core.wanted.state)])
-
-  const refuseAll = (commands: ReadonlyArray<Command>, error: CnmError): ReadonlyArray<Answer> =>
-    commands.map(() => E.left(error))
 
   /** Withdraws those of these that no turn has taken yet. */
   const withdraw = (those: ReadonlySet<Waiting>): void => {

@@ -18,6 +18,8 @@ export type Audit = Readonly<{
 const reader =
   (fd: number): ReadAt =>
   (offset, length) => {
+    // A damaged page number may point beyond what a file can be.
+    if (!Number.isSafeInteger(offset + length)) return null
     const bytes = Buffer.allocUnsafe(length)
     for (let done = 0; done < length; ) {
       const more = readSync(fd, bytes, done, length - done, offset + done)

@@ -104,5 +104,6 @@ const missingKind = async (what: string, info: LinkInfo, below: boolean): Promis
 /** A `describe` whose tests run only where the kernel has the kind, `what` in words. */
 export const needsKind = async (what: string, info: LinkInfo, below = false): Promise<ReturnType<typeof gate>> => {
   const missing = await missingKind(what, info, below)
-  return gate(() => missing)
+  // A kind that this kernel lacks is said in the summary, in CI too: no machine of ours has them all.
+  return gate(() => missing, false)
 }
