@@ -1,6 +1,6 @@
 // Every example on both kernels: the same host, exactly as it should be, and the same answers from real packets.
 
-import { readdirSync } from 'node:fs'
+import { existsSync, readdirSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { beforeAll, expect, test } from 'vitest'
 import { labPlanOf } from '../../src/cli/source.ts'
@@ -14,7 +14,7 @@ import { live } from './live.ts'
 
 const EXAMPLES = fileURLToPath(new URL('../../examples/', import.meta.url))
 const names = readdirSync(EXAMPLES, { withFileTypes: true })
-  .filter((entry) => entry.isDirectory())
+  .filter((entry) => entry.isDirectory() && existsSync(`${EXAMPLES}${entry.name}/compose.yaml`))
   .map(({ name }) => name)
 
 test('there are examples', () => {
