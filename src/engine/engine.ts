@@ -158,7 +158,7 @@ const makeEngine = (options: EngineOptions, start: Start): Engine => {
       ...valueWrites(storedValues, needed),
       ...condemnedWrites(condemned, doomed),
     ]
-    const writes = changes.length === 0 ? [] : [...changes, ...journalWrites(deeds)]
+    const writes = changes.length + deeds.length === 0 ? [] : [...changes, ...journalWrites(deeds)]
     const committed = writes.length === 0 ? E.right(0) : await store.transact({ compares: [], writes })()
     if (E.isLeft(committed)) return storeProblem(committed.left)
     stored = next.model
