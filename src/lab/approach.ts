@@ -3,7 +3,7 @@
 // the host by 127.0.0.1, from outside by the host's address.
 
 import type { Probe } from '../kernel/kernel.ts'
-import { endpointsIn, wayOut } from '../model/queries.ts'
+import { endpointsIn, hasNamespace, wayOut } from '../model/queries.ts'
 import type { Model, PortBinding } from '../model/types.ts'
 import { type Family, familyOf, type Ip, ip, isLoopback, isUnspecified, showIp } from '../net/ip.ts'
 import { HOST, type Ns } from '../net/name.ts'
@@ -153,6 +153,9 @@ const attemptsOf = (from: Place, kind: Kind, targets: ReadonlyArray<Target>, ns:
 }
 
 export const approach = (model: Model, { from, to, kind }: Question): Approach => {
+  for (const place of [from, to])
+    if (place.tag === 'container' && !hasNamespace(place.sandbox))
+      return { attempts: [], cannot: `${place.name} has no network namespace yet` }
   switch (to.tag) {
     case 'container':
       return toContainer(from, to, kind, model)

@@ -190,3 +190,16 @@ test('an address is its container, its gateway is the host, and 127.0.0.1 is who
         sandbox: { id: attachment?.sandbox },
       })
 })
+
+test('a container whose network namespace somebody else is yet to make can neither ask nor be asked', async () => {
+  const [db] = lab.containers.filter(({ name }) => name === 'db')
+  if (db === undefined) throw new Error('nobody is called db')
+  const later: Place = { ...db, name: 'later', sandbox: { ...db.sandbox, external: { path: null } } }
+  const asked = [
+    { from: later, to: place('web') },
+    { from: INTERNET_PLACE, to: later },
+  ].map((between) => ({ ...between, kind: { proto: 'icmp' } as const }))
+  const found = await findAll(lab.kernel, model, asked)
+  const why = 'later has no network namespace yet'
+  expect(found).toEqual(E.right(asked.map((question) => ({ question, reaches: false, how: null, why }))))
+})
