@@ -1,7 +1,6 @@
 // The rules of endpoints, a fact for each row of docs/rules.md that names one. More of them are in decide.test.ts.
 
 import { describe, expect, test } from 'vitest'
-import { errorClass, explain, httpStatus } from '../../src/model/error.ts'
 import { dnsNames, resolveIp, resolveName } from '../../src/model/queries.ts'
 import { cidr, showCidr } from '../../src/net/cidr.ts'
 import { ip, showIp } from '../../src/net/ip.ts'
@@ -18,8 +17,10 @@ import {
   join,
   net,
   obey,
+  outcome,
   pool,
   refusal,
+  sentence,
   v4,
   v6,
 } from '../lib/model.ts'
@@ -33,8 +34,6 @@ const endpointOf = (from: ReturnType<typeof obey>, n: number) => {
 }
 const addresses = (from: ReturnType<typeof obey>, n: number) =>
   endpointOf(from, n).addresses.map(({ cidr: at }) => showCidr(at))
-const outcome = (error: ReturnType<typeof refusal>) => error && [error.tag, httpStatus[errorClass[error.tag]]]
-const sentence = (error: ReturnType<typeof refusal>) => error && explain(error)
 
 describe('the addresses of an endpoint', () => {
   test('are one of each family that the network has', () => {

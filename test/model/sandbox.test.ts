@@ -4,7 +4,6 @@ import { describe, expect, test } from 'vitest'
 import { DRIVERS } from '../../src/drivers/registry.ts'
 import { renderAll } from '../../src/drivers/render.ts'
 import type { Command } from '../../src/model/command.ts'
-import { errorClass, explain, httpStatus } from '../../src/model/error.ts'
 import { endpointsIn, wayOut } from '../../src/model/queries.ts'
 import { ip } from '../../src/net/ip.ts'
 import { HOST, LO } from '../../src/net/name.ts'
@@ -20,7 +19,9 @@ import {
   leave,
   net,
   obey,
+  outcome,
   refusal,
+  sentence,
 } from '../lib/model.ts'
 
 const sandboxIn = (model: ReturnType<typeof obey>, n: number) => {
@@ -28,8 +29,6 @@ const sandboxIn = (model: ReturnType<typeof obey>, n: number) => {
   if (sandbox === undefined) throw new Error(`there is no sandbox ${n}`)
   return sandbox
 }
-const outcome = (error: ReturnType<typeof refusal>) => error && [error.tag, httpStatus[errorClass[error.tag]]]
-const sentence = (error: ReturnType<typeof refusal>) => error && explain(error)
 const objectsWanted = (model: ReturnType<typeof obey>) =>
   renderAll(DRIVERS, model).flatMap(({ owner, fragment }) => (owner.of === 'network' ? [] : fragment))
 
