@@ -1,5 +1,6 @@
 // How a changing verb works: deeds one after the other, each whole or not at all, each said when it is done; or, as a dry run,
-// the kernel operations they would come to, told from the store alone. One deed that is refused does not stop the next.
+// the kernel operations they would come to, told from the store alone. One deed that is refused does not stop the next; a signal
+// does, when the one under way is done.
 
 import { DRIVERS } from '../../drivers/registry.ts'
 import type { Engine } from '../../engine/engine.ts'
@@ -39,14 +40,14 @@ const firstRefusal = (answers: ReadonlyArray<Either<CnmError, unknown>>): CnmErr
 }
 
 /** All commands or none. Right: what is to be said. */
-const perform = async (engine: Engine, plan: Plan): Promise<Either<Problem, string | null>> => {
+const perform = async (engine: Engine, plan: Plan, stop: AbortSignal): Promise<Either<Problem, string | null>> => {
   const deed = plan(engine.model())
   if (E.isLeft(deed)) return deed
   if (deed.right === null) return E.right(null)
   const { commands, undo = [], says } = deed.right
   const foreseen = engine.preview(commands)
   if (E.isLeft(foreseen)) return E.left(refusalProblem(foreseen.left))
-  const refusal = firstRefusal(await engine.submit(commands))
+  const refusal = firstRefusal(await engine.submit(commands, { signal: stop }))
   if (refusal === null) return E.right(says)
   await engine.submit(undo)
   return E.left(refusalProblem(refusal))
@@ -94,10 +95,11 @@ const rehearse = (io: Io, stored: Stored, plansOf: Plans): number => {
 
 export const change = (io: Io, options: ChangeOptions, plansOf: Plans): Promise<Either<Problem, number>> => {
   if (options.dryRun) return withStored(options.state, async (stored) => E.right(rehearse(io, stored, plansOf)))
-  return withEngine(io, options, async (engine) => {
+  return withEngine(io, options, async (engine, stop) => {
     let status: number = EXIT.ok
     for (const plan of plansOf(engine.model())) {
-      const done = await perform(engine, plan)
+      if (stop.aborted) break
+      const done = await perform(engine, plan, stop)
       if (E.isLeft(done)) status = complain(io, status, done.left)
       else if (done.right !== null) io.out(done.right)
     }
