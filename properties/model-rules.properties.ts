@@ -177,9 +177,10 @@ describe('programs of commands reach the rules', () => {
     ])
   })
 
-  /** Of a driver of global scope, of the kernel, the store or the engine, or of an address manager asked in text. */
+  /** Of a driver of global scope, of the kernel, the store or the engine, of an address manager asked in text, or of a link-local subnet. */
   const ELSEWHERE: ReadonlySet<string> = new Set<CnmError['tag']>([
     'ScopeTooLow',
+    'LinkLocalInSubnet',
     'IngressTaken',
     'IngressHeld',
     'Clash',

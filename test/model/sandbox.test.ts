@@ -190,7 +190,7 @@ describe('a sandbox whose namespace somebody else makes', () => {
   test('is not one that shares the host’s', () => {
     const shared = obey([createSandbox(3, 'shared', { ns: HOST })], model)
     const error = refusal(shared, { tag: 'SetKey', sandbox: box(3), path: '/proc/1/ns/net' })
-    expect(sentence(error)).toBe('container "shared" shares the namespace of the host, so it has no key of its own')
+    expect(sentence(error)).toBe('sandbox "shared" shares the namespace of the host, so it has no key of its own')
   })
 })
 
