@@ -1,0 +1,26 @@
+// The port to network plugins, and to time. A plugin takes the calls about one object in the order in which they are sent, and
+// takes a call twice as once: an `id` that comes again is the same call. What was asked is never asked of a plugin from inside
+// a turn.
+
+import type { PluginBody } from '../../model/plugin/protocol.ts'
+import type { TaskEither } from '../../prelude.ts'
+
+/** `id`: the idempotency key. `signal` aborts when nobody waits for the answer any more. */
+export type PluginRequest = Readonly<{ id: string; body: PluginBody; signal: AbortSignal }>
+
+/** Its own words (the protocol's `Err`), or why it could not be heard. */
+export type PluginError = Readonly<{ tag: 'PluginSays'; error: string } | { tag: 'PluginUnreachable'; why: string }>
+
+/** Right: the JSON it answered with, as it came. */
+export type Plugin = (request: PluginRequest) => TaskEither<PluginError, unknown>
+
+/** By the type of their driver. */
+export type Plugins = ReadonlyMap<string, Plugin>
+
+/** Does something after so long, unless what it returns is called before. */
+export type After = (delayMs: number, then: () => void) => () => void
+
+export const systemTime: After = (delayMs, then) => {
+  const timer = setTimeout(then, delayMs)
+  return () => clearTimeout(timer)
+}
