@@ -8,10 +8,10 @@ import { type IfName, parseNewIfName } from '../../net/name.ts'
 import { getIn, valuesOf } from '../../net/pmap.ts'
 import { E, type Either } from '../../prelude.ts'
 import { EXIT } from '../exit.ts'
-import { type ChangeOptions, change, type Deed, type Plan } from '../host/change.ts'
+import { type ChangeOptions, change, type Deed, type Plan, removeAll } from '../host/change.ts'
 import { filterOf, hasLabel } from '../host/filter.ts'
 import { randomId } from '../host/id.ts'
-import { inspect, type Listable, type ListOptions, list } from '../host/list.ts'
+import { inspectAll, type Listable, type ListOptions, listAll } from '../host/list.ts'
 import {
   type EndpointWords,
   misused,
@@ -43,7 +43,7 @@ export type CreateOptions = ChangeOptions &
     opt?: ReadonlyArray<string>
   }>
 
-export const networkCreate = async (io: Io, name: string, options: CreateOptions): Result => {
+export const create = async (io: Io, name: string, options: CreateOptions): Result => {
   const { driver, internal, attachable, ingress, configOnly, scope, configFrom } = options
   const pools = readPools(options)
   const labels = readPairs('--label', options.label)
@@ -101,30 +101,18 @@ const LISTABLE: Listable<NetworkView> = {
   },
 }
 
-export const networkLs = (io: Io, options: ListOptions): Result => list(io, options, LISTABLE)
+export const ls = (io: Io, options: ListOptions): Result => listAll(io, options, LISTABLE)
 
-export const networkInspect = (io: Io, state: string, words: ReadonlyArray<string>): Result =>
-  inspect(io, state, words, (model, word) =>
-    E.map((network: Network) => networkView(model, network))(theNetwork(model, word)),
-  )
+export const inspect = (io: Io, state: string, words: ReadonlyArray<string>): Result =>
+  inspectAll(io, state, words, theNetwork, networkView)
 
-const removal = ({ id, name }: Network, says: string): Deed => ({
+const removal = ({ id, name }: Network): Omit<Deed, 'says'> => ({
   title: `remove network "${name}"`,
   commands: [{ tag: 'DeleteNetwork', id }],
-  says,
 })
 
-export const networkRm = (io: Io, words: ReadonlyArray<string>, options: ChangeOptions & { force: boolean }): Result =>
-  change(io, options, () =>
-    words.map(
-      (word): Plan =>
-        (model) => {
-          const network = theNetwork(model, word)
-          if (E.isLeft(network)) return options.force && network.left.exit === EXIT.refused ? E.right(null) : network
-          return E.right(removal(network.right, word))
-        },
-    ),
-  )
+export const rm = (io: Io, words: ReadonlyArray<string>, options: ChangeOptions & { force: boolean }): Result =>
+  removeAll(io, words, options, theNetwork, removal)
 
 /** Null: nobody is there to be asked. */
 const confirmed = async (question: string): Promise<boolean | null> => {
@@ -138,7 +126,7 @@ const confirmed = async (question: string): Promise<boolean | null> => {
 type PruneOptions = ChangeOptions & Readonly<{ force: boolean; filter?: ReadonlyArray<string> }>
 
 /** Every network that nobody is on, but for Docker's own and those that only lend their configuration. */
-export const networkPrune = async (io: Io, options: PruneOptions): Result => {
+export const prune = async (io: Io, options: PruneOptions): Result => {
   const wanted = filterOf<NetworkView>({ label: ({ labels }, value) => hasLabel(labels, value) }, options.filter)
   if (E.isLeft(wanted)) return wanted
   if (!options.force && !options.dryRun) {
@@ -157,7 +145,7 @@ export const networkPrune = async (io: Io, options: PruneOptions): Result => {
       .map(
         (network): Plan =>
           () =>
-            E.right(removal(network, network.name)),
+            E.right({ ...removal(network), says: network.name }),
       ),
   )
 }
@@ -180,12 +168,7 @@ const readIfName = (options: ReadonlyArray<string> | undefined): Either<Problem,
   return E.isLeft(name) ? misused(`--driver-opt ${IFNAME}: ${name.left}`) : name
 }
 
-export const networkConnect = async (
-  io: Io,
-  networkWord: string,
-  sandboxWord: string,
-  options: ConnectOptions,
-): Result => {
+export const connect = async (io: Io, networkWord: string, sandboxWord: string, options: ConnectOptions): Result => {
   const wishes = readWishes(options)
   const priority = readPriority(options.gwPriority)
   const ifName = readIfName(options.driverOpt)
@@ -225,7 +208,7 @@ const endpointBetween = (model: Model, network: Network, word: string, force: bo
   return E.left(refused('NotFound', `${line}; "cnm sandbox inspect ${container}" shows its networks`))
 }
 
-export const networkDisconnect = (
+export const disconnect = (
   io: Io,
   networkWord: string,
   sandboxWord: string,
