@@ -8,6 +8,7 @@ import { type IfName, parseNewIfName } from '../../net/name.ts'
 import { getIn, valuesOf } from '../../net/pmap.ts'
 import { E, type Either } from '../../prelude.ts'
 import { EXIT } from '../exit.ts'
+import { exitOf } from '../guard.ts'
 import { type ChangeOptions, change, type Deed, type Plan, removeAll } from '../host/change.ts'
 import { filterOf, hasLabel } from '../host/filter.ts'
 import { randomId } from '../host/id.ts'
@@ -114,13 +115,24 @@ const removal = ({ id, name }: Network): Omit<Deed, 'says'> => ({
 export const rm = (io: Io, words: ReadonlyArray<string>, options: ChangeOptions & { force: boolean }): Result =>
   removeAll(io, words, options, theNetwork, removal)
 
-/** Null: nobody is there to be asked. */
-const confirmed = async (question: string): Promise<boolean | null> => {
-  if (process.stdin.isTTY !== true) return null
+/** Left: nobody is there to be asked, or whoever is has had enough. The end of the input is a no. */
+const confirmed = async (question: string): Promise<Either<Problem, boolean>> => {
+  if (process.stdin.isTTY !== true)
+    return misused('network prune asks on a terminal only; say --force, or --dry-run to see')
   const asked = createInterface({ input: process.stdin, output: process.stderr })
-  const answer = await asked.question(question)
+  const over = new AbortController()
+  let isStopped = false
+  asked.on('SIGINT', () => {
+    isStopped = true
+    asked.close()
+  })
+  asked.on('close', () => over.abort())
+  const answer = await asked.question(question, { signal: over.signal }).catch(() => null)
   asked.close()
-  return /^y(es)?$/i.test(answer.trim())
+  if (answer === null) process.stderr.write('\n')
+  return isStopped
+    ? E.left({ exit: exitOf('SIGINT'), lines: ['cnm: stopped; nothing was removed'] })
+    : E.right(/^y(es)?$/i.test(answer?.trim() ?? ''))
 }
 
 type PruneOptions = ChangeOptions & Readonly<{ force: boolean; filter?: ReadonlyArray<string> }>
@@ -131,8 +143,8 @@ export const prune = async (io: Io, options: PruneOptions): Result => {
   if (E.isLeft(wanted)) return wanted
   if (!options.force && !options.dryRun) {
     const sure = await confirmed('This removes all networks without endpoints. Continue? [y/N] ')
-    if (sure === null) return misused('network prune asks on a terminal only; say --force, or --dry-run to see')
-    if (!sure) return E.right(EXIT.ok)
+    if (E.isLeft(sure)) return sure
+    if (!sure.right) return E.right(EXIT.ok)
   }
   const isUnused = (model: Model, network: Network): boolean =>
     !isBuiltIn(network) &&
