@@ -27,8 +27,10 @@ import type { Store } from '../src/store/store.ts'
 import { createEndpoint, createNetwork, join } from '../test/lib/model.ts'
 import { runs } from '../test/lib/runs.ts'
 import { command, program } from './arbitraries/commands.ts'
+import { mutated } from './arbitraries/records.ts'
+import { failingOnce } from './lib/faults.ts'
 import { faultySim, type TestKernel } from './lib/kernels.ts'
-import { type FakePlugin, fakePlugin, fakeTime, type Manner, type Time } from './lib/plugin.ts'
+import { calm, type FakePlugin, fakePlugin, fakeTime, type Manner, type Time } from './lib/plugin.ts'
 import { facts, storedForm, wantedFacts } from './lib/states.ts'
 
 const PLUGINS = ['weave', 'cilium']
@@ -38,6 +40,8 @@ type World = Readonly<{
   time: Time
   kernel: TestKernel
   store: Store
+  /** The n-th call of the kernel or the store from now cannot be made. */
+  failNext: (n: number) => void
   plugins: ReadonlyArray<FakePlugin>
   engine: () => Engine
   /** The process dies, and another starts: what it waited for, nobody waits for any more. */
@@ -48,6 +52,7 @@ const DEADLINE_MS = 30_000
 
 const begin = async (): Promise<World> => {
   const [time, kernel, store] = [fakeTime(), faultySim(), memoryStore()]
+  const below = failingOnce({ kernel, store })
   const plugins = PLUGINS.map(() => fakePlugin(time))
   let kill = (): void => {}
   let engine: Engine
@@ -62,8 +67,8 @@ const begin = async (): Promise<World> => {
       (): Promise<A> =>
         alive ? task() : new Promise(() => {})
     const opened = await openEngine({
-      kernel: { ...kernel, apply: (ops) => mortal(kernel.apply(ops)) },
-      store: { ...store, transact: (transaction) => mortal(store.transact(transaction)) },
+      kernel: { ...below.kernel, apply: (ops) => mortal(below.kernel.apply(ops)) },
+      store: { ...below.store, transact: (transaction) => mortal(below.store.transact(transaction)) },
       drivers,
       plugins: new Map(PLUGINS.map((name, i) => [name, (request) => mortal(plugins[i]?.plugin(request) as never)])),
       after: time.after,
@@ -80,20 +85,27 @@ const begin = async (): Promise<World> => {
     time,
     kernel,
     store,
+    failNext: below.failNext,
     plugins,
     engine: () => engine,
     restart: async () => {
       kill()
       for (const each of plugins) each.hangUp()
+      below.failNext(Number.POSITIVE_INFINITY)
+      kernel.refuseNext(null)
       engine = await start()
     },
   }
 }
 
 /** From now on the plugins are well; and all that is to come, comes. */
-const recover = async ({ plugins, time }: World): Promise<void> => {
+const recover = async ({ plugins, time, kernel, failNext, engine }: World): Promise<void> => {
   for (const each of plugins) each.behave(() => ({ how: 'well' }))
+  kernel.refuseNext(null)
+  failNext(Number.POSITIVE_INFINITY)
   for (let n = 0; n < 12; n++) await time.pass(60_000)
+  await engine().sweep()
+  await calm()
 }
 
 const held = (plugins: ReadonlyArray<FakePlugin>): ReadonlyArray<unknown> =>
@@ -167,6 +179,8 @@ type Act = Readonly<
   | { act: 'submit'; commands: ReadonlyArray<Command> }
   | { act: 'pass'; ms: number }
   | { act: 'repeat'; nth: number }
+  /** The kernel refuses one operation; the kernel or the store cannot be asked once. */
+  | { act: 'refuse' | 'fail'; nth: number }
   | { act: 'restart' }
 >
 const act: fc.Arbitrary<Act> = fc.oneof(
@@ -179,6 +193,10 @@ const act: fc.Arbitrary<Act> = fc.oneof(
   },
   { weight: 3, arbitrary: fc.record({ act: fc.constant('pass' as const), ms: fc.constantFrom(0, 1_000, 31_000) }) },
   { weight: 2, arbitrary: fc.record({ act: fc.constant('repeat' as const), nth: fc.nat() }) },
+  {
+    weight: 1,
+    arbitrary: fc.record({ act: fc.constantFrom('refuse' as const, 'fail' as const), nth: fc.nat(8) }),
+  },
   { weight: 1, arbitrary: fc.constant({ act: 'restart' as const }) },
 )
 
@@ -204,6 +222,8 @@ describe('a host with plugins', () => {
         await time.pass(0)
         if (each.act === 'submit') submit(each.commands)
         if (each.act === 'pass') await time.pass(each.ms)
+        if (each.act === 'refuse') world.kernel.refuseNext(each.nth)
+        if (each.act === 'fail') world.failNext(each.nth)
         if (each.act === 'restart') {
           await world.restart()
           unanswered = 0
@@ -277,6 +297,34 @@ describe('a host with plugins', () => {
       await recover(world)
       await expectSettled(world)
       expect(held(world.plugins)).toEqual([])
+    },
+  )
+
+  const mutations = fc.infiniteStream(mutated)
+  test.prop([remoteProgram, fc.nat(), fc.nat(), mutations], runs(0.6))(
+    'has a ledger that is refused when it was altered, or is a sound one',
+    async (commands, cut, at, changes) => {
+      const world = await begin()
+      // Some calls are answered and some are not.
+      let left = cut % 8
+      for (const each of world.plugins)
+        each.behave(() => (left-- > 0 ? { how: 'well' } : { how: 'never', done: false }))
+      world.engine().submit(commands)
+      await calm()
+      const entries = storedForm(world.engine().model()).map(({ key, value }) => ({ key, value: value ?? '' }))
+      const calls = entries.filter(({ key }) => key.startsWith('call/'))
+      const entry = calls[at % calls.length]
+      fc.pre(entry !== undefined)
+      if (entry === undefined) return
+      for (const change of changes.take(20)) {
+        const altered = { ...entry, value: change(entry.value) }
+        const others = entries.filter(({ key }) => key !== entry.key)
+        const model = loadModel(freshModel(), [...others, altered], drivers)
+        if (E.isLeft(model)) continue
+        expect(violations(model.right)).toEqual([])
+        const again = storedForm(model.right).find(({ key }) => key === entry.key)
+        expect(JSON.parse(again?.value ?? '')).toEqual(JSON.parse(altered.value))
+      }
     },
   )
 })

@@ -7,10 +7,10 @@ import type { CnmEvent } from '../model/event.ts'
 import { E, type Either } from '../prelude.ts'
 import { unavailable } from './problem.ts'
 
-/** What a command did, once it is both committed and in the kernel. */
+/** What a command did, once it is committed, in the kernel, and known to the plugins it concerns. */
 export type Answer = Either<CnmError, ReadonlyArray<CnmEvent>>
 
-/** Commands that still wait when it aborts are withdrawn; one whose turn has begun is answered as it ends. */
+/** Commands that still wait when it aborts are withdrawn; one whose turn has begun is answered when it is done. */
 export type SubmitOptions = Readonly<{ signal?: AbortSignal }>
 
 /** A command with the caller who waits for its answer. `reject` is for defects of ours. */

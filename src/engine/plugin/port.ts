@@ -1,6 +1,5 @@
-// The port to network plugins, and to time. A plugin takes the calls about one object in the order in which they are sent, and
-// takes a call twice as once: an `id` that comes again is the same call. What was asked is never asked of a plugin from inside
-// a turn.
+// The port to network plugins, and to time. Of a plugin it is asked that it takes the calls about one object in the order in
+// which they are sent, and a call that comes twice as one (its `id` comes again).
 
 import type { PluginBody } from '../../model/plugin/protocol.ts'
 import type { TaskEither } from '../../prelude.ts'
@@ -11,7 +10,7 @@ export type PluginRequest = Readonly<{ id: string; body: PluginBody; signal: Abo
 /** Its own words (the protocol's `Err`), or why it could not be heard. */
 export type PluginError = Readonly<{ tag: 'PluginSays'; error: string } | { tag: 'PluginUnreachable'; why: string }>
 
-/** Right: the JSON it answered with, as it came. */
+/** Right: the JSON it answered with, as it came, if that holds no `Err`. */
 export type Plugin = (request: PluginRequest) => TaskEither<PluginError, unknown>
 
 /** By the type of their driver. */

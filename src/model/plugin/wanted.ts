@@ -7,7 +7,7 @@ import { showMac } from '../../net/mac.ts'
 import { changesBetween, getIn, valuesOf } from '../../net/pmap.ts'
 import type { Transport } from '../../net/port.ts'
 import type { Endpoint, Model, Network } from '../types.ts'
-import type { PluginKey, PluginObject } from './ledger.ts'
+import { type PluginKey, type PluginObject, sameObject } from './ledger.ts'
 import type { CreateEndpointCall, CreateNetworkCall, IpamData } from './protocol.ts'
 import { isRemote } from './remote.ts'
 
@@ -95,11 +95,14 @@ export const wantedOfPlugins = (model: Model): ReadonlyArray<PluginObject> => {
   return keys.map((key) => wantedAt(model, key)).filter((object) => object !== null)
 }
 
-/** The keys at which two versions may want something different: of networks and endpoints that changed. */
+const sameWish = (a: PluginObject | null, b: PluginObject | null): boolean =>
+  a === null || b === null ? a === b : sameObject(a, b)
+
+/** The keys at which two versions want something different. Only networks and endpoints that changed are looked at. */
 export const wishesBetween = (before: Model, after: Model): ReadonlyArray<PluginKey> => {
   const keys = new Set<PluginKey>()
   for (const { key } of changesBetween(before.networks, after.networks)) keys.add(key)
   for (const { before: was, after: is } of changesBetween(before.endpoints, after.endpoints))
     for (const endpoint of [was, is]) if (endpoint !== undefined) keys.add(endpointKey(endpoint)).add(joinKey(endpoint))
-  return [...keys].filter((key) => wantedAt(before, key) !== null || wantedAt(after, key) !== null)
+  return [...keys].filter((key) => !sameWish(wantedAt(before, key), wantedAt(after, key)))
 }
