@@ -148,6 +148,7 @@ const remotely = (each: Command, driver: string | null): Command =>
 
 const remote = fc.constantFrom(...PLUGINS, ...PLUGINS, null)
 const remoteCommand = fc.tuple(command, remote).map(([each, driver]) => remotely(each, driver))
+const taking = command.filter(({ tag }) => tag.startsWith('Delete') || tag === 'Leave')
 const remoteProgram = fc
   .tuple(program, fc.array(remote, { minLength: 4, maxLength: 4 }))
   .map(([commands, as]) => commands.map((each, i) => remotely(each, as[i % as.length] ?? null)))
@@ -188,7 +189,7 @@ const act: fc.Arbitrary<Act> = fc.oneof(
     weight: 5,
     arbitrary: fc.record({
       act: fc.constant('submit' as const),
-      commands: fc.array(remoteCommand, { minLength: 1, maxLength: 3 }),
+      commands: fc.array(fc.oneof(remoteCommand, remoteCommand, taking), { minLength: 1, maxLength: 3 }),
     }),
   },
   { weight: 3, arbitrary: fc.record({ act: fc.constant('pass' as const), ms: fc.constantFrom(0, 1_000, 31_000) }) },
@@ -208,12 +209,16 @@ describe('a host with plugins', () => {
       const { time, plugins } = world
       for (const each of plugins) each.behave(() => manners.next().value ?? { how: 'well' })
       let unanswered = 0
+      const defects: unknown[] = []
       const submit = (those: ReadonlyArray<Command>): void => {
         const engine = world.engine()
         unanswered += 1
-        engine.submit(those).then(() => {
-          if (engine === world.engine()) unanswered -= 1
-        })
+        engine.submit(those).then(
+          () => {
+            if (engine === world.engine()) unanswered -= 1
+          },
+          (defect) => defects.push(defect),
+        )
       }
       const half = commands.length >> 1
       submit(commands.slice(0, half))
@@ -233,6 +238,7 @@ describe('a host with plugins', () => {
         if (again !== undefined) submit([again])
       }
       await recover(world)
+      expect(defects).toEqual([])
       expect(unanswered).toBe(0)
       await expectSettled(world)
     },

@@ -21,9 +21,9 @@ export default [
     bug: 'what a plugin did not acknowledge is never deleted, though it may be there',
     rows: ['for-linux#348', 'm#51578'],
     property: 'P6',
-    under: 'src/model/plugin/requests.ts',
-    find: 'return stays || isNeeded(model.ledger, key) ? null',
-    replace: "return stays || call.state === 'asked' || isNeeded(model.ledger, key) ? null",
+    under: 'src/model/decide/plugin.ts',
+    find: 'return highest === undefined ? [] : giveUp(model, highest)',
+    replace: "return highest === undefined ? [] : [...giveUp(model, highest), { tag: 'CallClosed', key: news.key }]",
     by: by('plugin', 'as if the command had never come'),
   },
   {
@@ -55,7 +55,7 @@ export default [
     under: 'src/model/plugin/requests.ts',
     find: 'stays || isNeeded(model.ledger, key) ? null',
     replace: 'stays ? null',
-    by: by('plugin', HOLDS),
+    by: by('plugin', 'however long they would not delete'),
   },
   {
     name: 'number-given-twice',
