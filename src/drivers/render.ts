@@ -4,7 +4,15 @@
 
 import type { Fragment } from '../kernel/state.ts'
 import type { Owner } from '../model/command.ts'
-import { endpointsIn, endpointsOn, hasNamespace, type JoinedEndpoint, type WayOut, wayOut } from '../model/queries.ts'
+import {
+  endpointIdsIn,
+  endpointsIn,
+  endpointsOn,
+  hasNamespace,
+  type JoinedEndpoint,
+  type WayOut,
+  wayOut,
+} from '../model/queries.ts'
 import type { Endpoint, EndpointId, Model, Network, NetworkId, Sandbox, SandboxId } from '../model/types.ts'
 import { changesBetween, getIn, valuesOf } from '../net/pmap.ts'
 import type { Drivers } from './registry.ts'
@@ -22,17 +30,29 @@ const renderNetwork = (drivers: Drivers, network: Network): Fragment =>
 
 type Ways = Readonly<{ 4: WayOut | null; 6: WayOut | null }>
 
+/** A sandbox's ways out; asked for by the sandbox and by each of its endpoints, found once. */
+type WaysOf = (sandbox: SandboxId) => Ways
+
+const waysIn = (model: Model): WaysOf => {
+  const known = new Map<SandboxId, Ways>()
+  return (sandbox) => {
+    const ways = known.get(sandbox) ?? waysOut(model, sandbox)
+    known.set(sandbox, ways)
+    return ways
+  }
+}
+
 const waysOut = (model: Model, sandbox: SandboxId): Ways => {
   const placed = endpointsIn(model, sandbox)
   return { 4: wayOut(placed, 4), 6: wayOut(placed, 6) }
 }
 
-const renderEndpoint = (drivers: Drivers, model: Model, endpoint: JoinedEndpoint): Fragment => {
+const renderEndpoint = (drivers: Drivers, model: Model, waysOf: WaysOf, endpoint: JoinedEndpoint): Fragment => {
   const network = getIn(model.networks, endpoint.network)
   const sandbox = getIn(model.sandboxes, endpoint.attachment.sandbox)
   const driver = network === undefined ? undefined : drivers.get(network.driver)
   if (network === undefined || sandbox === undefined || driver === undefined || !hasNamespace(sandbox)) return []
-  const ways = waysOut(model, sandbox.id)
+  const ways = waysOf(sandbox.id)
   const publishes = {
     4: ways[4]?.endpoint.id === endpoint.id ? sandbox.ports : [],
     6: ways[6]?.endpoint.id === endpoint.id ? sandbox.ports : [],
@@ -40,16 +60,16 @@ const renderEndpoint = (drivers: Drivers, model: Model, endpoint: JoinedEndpoint
   return driver.endpoint({ network, config: network.config, endpoint, sandbox, publishes })
 }
 
-const renderSandbox = (model: Model, sandbox: Sandbox): Fragment => {
+const renderSandbox = (waysOf: WaysOf, sandbox: Sandbox): Fragment => {
   if (!hasNamespace(sandbox)) return []
-  const ways = waysOut(model, sandbox.id)
+  const ways = waysOf(sandbox.id)
   return sandboxFragment(sandbox, ways[4], ways[6])
 }
 
 const joined = (endpoint: Endpoint | undefined): endpoint is JoinedEndpoint =>
   endpoint !== undefined && endpoint.attachment !== null
 
-const render = (drivers: Drivers, model: Model, owner: Owner): Fragment => {
+const render = (drivers: Drivers, model: Model, waysOf: WaysOf, owner: Owner): Fragment => {
   switch (owner.of) {
     case 'network': {
       const network = getIn(model.networks, owner.id)
@@ -57,17 +77,19 @@ const render = (drivers: Drivers, model: Model, owner: Owner): Fragment => {
     }
     case 'endpoint': {
       const endpoint = getIn(model.endpoints, owner.id)
-      return joined(endpoint) ? renderEndpoint(drivers, model, endpoint) : []
+      return joined(endpoint) ? renderEndpoint(drivers, model, waysOf, endpoint) : []
     }
     case 'sandbox': {
       const sandbox = getIn(model.sandboxes, owner.id)
-      return sandbox === undefined ? [] : renderSandbox(model, sandbox)
+      return sandbox === undefined ? [] : renderSandbox(waysOf, sandbox)
     }
   }
 }
 
-const renderThose = (drivers: Drivers, model: Model, owners: Iterable<Owner>): ReadonlyArray<OwnerFragment> =>
-  [...owners].map((owner) => ({ owner, fragment: render(drivers, model, owner) }))
+const renderThose = (drivers: Drivers, model: Model, owners: Iterable<Owner>): ReadonlyArray<OwnerFragment> => {
+  const waysOf = waysIn(model)
+  return Array.from(owners, (owner) => ({ owner, fragment: render(drivers, model, waysOf, owner) }))
+}
 
 export const renderAll = (drivers: Drivers, model: Model): ReadonlyArray<OwnerFragment> =>
   renderThose(drivers, model, [
@@ -87,7 +109,7 @@ const touched = (before: Model, after: Model): ReadonlyMap<OwnerKey, Owner> => {
   }
   const touchSandbox = (id: SandboxId): void => {
     touch({ of: 'sandbox', id })
-    for (const { endpoint } of endpointsIn(after, id)) touch({ of: 'endpoint', id: endpoint.id })
+    for (const endpoint of endpointIdsIn(after, id)) touch({ of: 'endpoint', id: endpoint })
   }
   const touchEndpoint = (endpoint: Endpoint | undefined): void => {
     if (endpoint === undefined) return

@@ -15,7 +15,6 @@ import type { CnmEvent } from '../model/event.ts'
 import { violations } from '../model/invariants.ts'
 import { freshModel } from '../model/model.ts'
 import type { Model } from '../model/types.ts'
-import { getIn } from '../net/pmap.ts'
 import { E, type Either } from '../prelude.ts'
 import { explainStore, type StoreError } from '../store/error.ts'
 import { memoryStore } from '../store/memory.ts'
@@ -27,6 +26,7 @@ import { checkpointWrites, type Deed, type Turn, turnUnwrite, turnWrite } from '
 import { leftBehind, modelIn, type Remembered, rememberedIn } from './load.ts'
 import { oursOf, scopeOf } from './look.ts'
 import { type Core, coreOf, FRESH_CORE, type Step, step } from './step.ts'
+import { ownersOfKey } from './wanted.ts'
 
 /** What a command did, once it is both committed and in the kernel. */
 export type Answer = Either<CnmError, ReadonlyArray<CnmEvent>>
@@ -383,7 +383,7 @@ const makeEngine = (options: EngineOptions, start: Start): Engine => {
     submit,
     model: () => core.model,
     wanted: () => core.wanted.state,
-    ownersOf: (key) => getIn(core.wanted.owners, key) ?? [],
+    ownersOf: (key) => ownersOfKey(core.wanted, key),
     preview,
     differences: () => inTurn(differences),
     sweep: () => inTurn(() => sweep(known())),

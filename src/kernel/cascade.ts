@@ -5,7 +5,7 @@
 import { isIp4 } from '../net/ip.ts'
 import { ZERO_MAC } from '../net/mac.ts'
 import { type IfName, LO, type Ns } from '../net/name.ts'
-import { entriesUnder, getIn, hasIn } from '../net/pmap.ts'
+import { entriesUnder, getIn, hasIn, keysUnder } from '../net/pmap.ts'
 import {
   type Address,
   type KernelObject,
@@ -30,10 +30,10 @@ const routesOf = (state: KernelState, ns: Ns, dev: IfName, family: 4 | 6 | null)
 }
 
 /** Below which keys the sysctls of a device are; `.` in a device's name is written `/` there. */
-const sysctlsOf = (state: KernelState, ns: Ns, dev: IfName): ReadonlyArray<ObjectKey> =>
-  ([4, 6] as const).flatMap((family) =>
-    entriesUnder(state, `sysctl/${ns}/net.ipv${family}.conf.${dev.replaceAll('.', '/')}.`).map(([key]) => key),
-  )
+const sysctlsOf = (state: KernelState, ns: Ns, dev: IfName): ReadonlyArray<ObjectKey> => {
+  const conf = `conf.${dev.replaceAll('.', '/')}.`
+  return [...keysUnder(state, `sysctl/${ns}/net.ipv4.${conf}`), ...keysUnder(state, `sysctl/${ns}/net.ipv6.${conf}`)]
+}
 
 const portsOf = (state: KernelState, { ns, name, spec }: Link): ReadonlyArray<ObjectKey> => {
   if (spec.type !== 'bridge') return hasIn(state, portKey(ns, name)) ? [portKey(ns, name)] : []
@@ -45,7 +45,7 @@ const portsOf = (state: KernelState, { ns, name, spec }: Link): ReadonlyArray<Ob
 const onLink = (state: KernelState, link: Link): ReadonlyArray<ObjectKey> => [
   linkKey(link.ns, link.name),
   ...routesOf(state, link.ns, link.name, null),
-  ...entriesUnder(state, `address/${link.ns}/${link.name}/`).map(([key]) => key),
+  ...keysUnder(state, `address/${link.ns}/${link.name}/`),
   ...portsOf(state, link),
   ...sysctlsOf(state, link.ns, link.name),
 ]
@@ -83,11 +83,14 @@ const addresses6 = (state: KernelState, link: Link): ReadonlyArray<ObjectKey> =>
   return keys
 }
 
+/** The state to look at; asked for only where an operation takes anything along, for it may be costly to have. */
+type Look = () => KernelState
+
 /** A link that goes down loses its routes and its IPv6 addresses (keep_addr_on_down is off), and keeps its IPv4 ones. */
-const withChange = (state: KernelState, from: Link, to: Link): ReadonlyArray<ObjectKey> => {
-  if (from.up && !to.up) return [...routesOf(state, to.ns, to.name, null), ...addresses6(state, to)]
+const withChange = (look: Look, from: Link, to: Link): ReadonlyArray<ObjectKey> => {
+  if (from.up && !to.up) return [...routesOf(look(), to.ns, to.name, null), ...addresses6(look(), to)]
   if (from.mtu >= MIN_MTU6 && to.mtu < MIN_MTU6)
-    return [...routesOf(state, to.ns, to.name, 6), ...addresses6(state, to)]
+    return [...routesOf(look(), to.ns, to.name, 6), ...addresses6(look(), to)]
   return []
 }
 
@@ -107,29 +110,29 @@ const withAddress = (state: KernelState, address: Address): ReadonlyArray<Object
 const DISABLED6 = /^net\.ipv6\.conf\.([^.]+)\.disable_ipv6$/
 
 /** A device on which IPv6 is switched off loses its IPv6 routes and addresses. */
-const withSysctl = (state: KernelState, { ns, name, value }: Sysctl): ReadonlyArray<ObjectKey> => {
+const withSysctl = (look: Look, { ns, name, value }: Sysctl): ReadonlyArray<ObjectKey> => {
   const dev = value === '0' ? undefined : DISABLED6.exec(name)?.[1]?.replaceAll('/', '.')
-  const link = dev === undefined ? undefined : getIn(state, `link/${ns}/${dev}`)
-  return link?.kind === 'link' ? [...routesOf(state, ns, link.name, 6), ...addresses6(state, link)] : []
+  const link = dev === undefined ? undefined : getIn(look(), `link/${ns}/${dev}`)
+  return link?.kind === 'link' ? [...routesOf(look(), ns, link.name, 6), ...addresses6(look(), link)] : []
 }
 
-/** The keys that are gone once `op` has been applied to `state`; for a delete its own key included. */
-export const cascade = (state: KernelState, op: KernelOp): ReadonlyArray<ObjectKey> => {
+/** As `cascade`, of a state that is looked at only if need be. */
+export const cascadeIn = (look: Look, op: KernelOp): ReadonlyArray<ObjectKey> => {
   const { object } = op
-  if (op.verb !== 'delete' && object.kind === 'sysctl') return withSysctl(state, object)
+  if (op.verb !== 'delete' && object.kind === 'sysctl') return withSysctl(look, object)
   if (op.verb === 'create') return []
   if (op.verb === 'change') {
-    return op.from.kind === 'link' && object.kind === 'link' ? withChange(state, op.from, object) : []
+    return op.from.kind === 'link' && object.kind === 'link' ? withChange(look, op.from, object) : []
   }
   switch (object.kind) {
     case 'netns':
-      return inNetns(state, object.ns)
+      return inNetns(look(), object.ns)
     case 'link':
-      return linkAndPeer(state, object)
+      return linkAndPeer(look(), object)
     case 'address':
-      return withAddress(state, object)
+      return withAddress(look(), object)
     case 'nft-table':
-      return [keyOf(object), ...[...entriesUnder(state, `nft-element/${object.ns}/`)].map(([key]) => key)]
+      return [keyOf(object), ...keysUnder(look(), `nft-element/${object.ns}/`)]
     case 'port':
     case 'route':
     case 'sysctl':
@@ -137,6 +140,9 @@ export const cascade = (state: KernelState, op: KernelOp): ReadonlyArray<ObjectK
       return [keyOf(object)]
   }
 }
+
+/** The keys that are gone once `op` has been applied to `state`; for a delete its own key included. */
+export const cascade = (state: KernelState, op: KernelOp): ReadonlyArray<ObjectKey> => cascadeIn(() => state, op)
 
 /** A fresh namespace's loopback device: there, and down. */
 export const freshLoopback = (ns: Ns): Link => ({

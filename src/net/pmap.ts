@@ -220,6 +220,12 @@ export const entriesUnder = <V>({ root }: PMap<V>, prefix: string): ReadonlyArra
   return top === null ? [] : allBelow(top).map(({ key, value }) => [key, value])
 }
 
+/** Keys that begin with `prefix`, in order. Costs what it returns. */
+export const keysUnder = <V>({ root }: PMap<V>, prefix: string): ReadonlyArray<string> => {
+  const top = under(root, prefix)
+  return top === null ? [] : allBelow(top).map(({ key }) => key)
+}
+
 /** The value of the first key; undefined where there is none. */
 export const firstIn = <V>({ root }: PMap<V>): V | undefined => (root === null ? undefined : leafBelow(root).value)
 
@@ -236,53 +242,50 @@ export const mapOf = <V>(entries: Iterable<readonly [string, V]>): PMap<V> => {
 /** One key whose value differs by reference between two versions; `undefined` means absent. */
 export type Change<V> = Readonly<{ key: string; before: V | undefined; after: V | undefined }>
 
-/** Two subtrees that hold the same keys but for changes; null holds none. */
+/** A subtree in each version's place; null holds nothing. */
 type Pair<V> = readonly [before: Node<V> | null, after: Node<V> | null]
 
-/** One subtree in each version's place; `flip` if the first is the later version's. */
-const pairOf = <V>(flip: boolean, a: Node<V> | null, b: Node<V> | null): Pair<V> => (flip ? [b, a] : [a, b])
-
-/** The kids of two branches that stand at one place, paired by their units; ascending. */
-const pairsOf = <V>(a: Branch<V>, b: Branch<V>): Pair<V>[] => {
-  if (a.units === b.units) return a.kids.map((kid, i): Pair<V> => [kid, kidAt(b, i)])
-  const pairs: Pair<V>[] = []
-  let [i, j] = [0, 0]
-  while (i < a.kids.length || j < b.kids.length) {
-    const one = a.units[i] ?? Number.POSITIVE_INFINITY
-    const two = b.units[j] ?? Number.POSITIVE_INFINITY
-    pairs.push([one <= two ? kidAt(a, i) : null, two <= one ? kidAt(b, j) : null])
-    if (one <= two) i++
-    if (two <= one) j++
+/** Pairs the kids of two branches of one place by their units, the last first; kids that are shared are left out. */
+const pairKids = <V>(a: Branch<V>, b: Branch<V>, waiting: Pair<V>[]): void => {
+  let i = a.kids.length - 1
+  let j = b.kids.length - 1
+  while (i >= 0 || j >= 0) {
+    const one = i < 0 ? END - 1 : (a.units[i] as number)
+    const two = j < 0 ? END - 1 : (b.units[j] as number)
+    const before = one < two ? null : kidAt(a, i--)
+    const after = two < one ? null : kidAt(b, j--)
+    if (before !== after) waiting.push([before, after])
   }
-  return pairs
 }
 
-/** A pair of different nodes as pairs of smaller ones, in key order. */
-const opened = <V>(a: Node<V>, b: Node<V>): ReadonlyArray<Pair<V>> => {
-  // Made once, when a branch is, the units' array is of one place and one prefix.
-  if (!isLeaf(a) && !isLeaf(b) && a.units === b.units) return pairsOf(a, b)
+/** Pairs the kids of a branch with nothing, the last first, but for the one below which all of `other` would be. */
+const pairWithin = <V>(upper: Branch<V>, other: Node<V>, key: string, flip: boolean, waiting: Pair<V>[]): void => {
+  const add = (a: Node<V> | null, b: Node<V> | null): unknown => waiting.push(flip ? [b, a] : [a, b])
+  const place = placeOf(upper.units, unitAt(key, upper.at))
+  for (let i = upper.kids.length - 1; i >= 0; i--) {
+    if (i === -2 - place) add(null, other)
+    add(kidAt(upper, i), i === place ? other : null)
+  }
+  if (place === -1) add(null, other)
+}
+
+/** A pair of nodes that differ as pairs of smaller ones, the last first. */
+const open = <V>(a: Node<V>, b: Node<V>, waiting: Pair<V>[]): void => {
+  // An array of units is made with its branch and belongs to one place below one prefix.
+  if (!isLeaf(a) && !isLeaf(b) && a.units === b.units) {
+    pairKids(a, b, waiting)
+    return
+  }
   const one = leafBelow(a).key
   const two = leafBelow(b).key
   const end = differ(one, two, 0)
   const first = Math.min(isLeaf(a) ? SAME : a.at, isLeaf(b) ? SAME : b.at)
-  if (end < first)
-    return unitAt(one, end) < unitAt(two, end)
-      ? [
-          [a, null],
-          [null, b],
-        ]
-      : [
-          [null, b],
-          [a, null],
-        ]
-  if (!isLeaf(a) && !isLeaf(b) && a.at === b.at) return pairsOf(a, b)
-  // One of them stands further down: all of it is below one kid of the other, or of none.
-  const flip = isLeaf(a) || (!isLeaf(b) && b.at < a.at)
-  const [upper, lower, key] = flip ? [b, a, one] : [a, b, two]
-  if (isLeaf(upper)) return []
-  const place = placeOf(upper.units, unitAt(key, upper.at))
-  const pairs = upper.kids.map((kid, i) => pairOf(flip, kid, i === place ? lower : null))
-  return place < 0 ? pairs.toSpliced(-1 - place, 0, pairOf(flip, null, lower)) : pairs
+  if (end < first) {
+    if (unitAt(one, end) < unitAt(two, end)) waiting.push([null, b], [a, null])
+    else waiting.push([a, null], [null, b])
+  } else if (!isLeaf(a) && !isLeaf(b) && a.at === b.at) pairKids(a, b, waiting)
+  else if (!isLeaf(a) && (isLeaf(b) || a.at < b.at)) pairWithin(a, b, two, false, waiting)
+  else if (!isLeaf(b)) pairWithin(b, a, one, true, waiting)
 }
 
 /** The keys whose values differ by reference, in key order. Shared subtrees are skipped, so a small change is cheap. */
@@ -298,10 +301,7 @@ export const changesBetween = <V>(before: PMap<V>, after: PMap<V>): ReadonlyArra
       for (const { key, value } of allBelow(b)) changes.push({ key, before: undefined, after: value })
     } else if (isLeaf(a) && isLeaf(b) && a.key === b.key) {
       if (a.value !== b.value) changes.push({ key: a.key, before: a.value, after: b.value })
-    } else {
-      const pairs = opened(a, b)
-      for (let i = pairs.length - 1; i >= 0; i--) waiting.push(pairs[i] as Pair<V>)
-    }
+    } else open(a, b, waiting)
   }
   return changes
 }
