@@ -11,7 +11,6 @@ import {
   dumpLinks,
   encodeLink,
   type LinkMessage,
-  peerOf,
 } from '../src/kernel-linux/netlink/codec/link.ts'
 import { addRoute } from '../src/kernel-linux/netlink/codec/route.ts'
 import { dump, talk } from '../src/kernel-linux/netlink/conversation.ts'
@@ -71,7 +70,7 @@ const veth = (n: number) =>
     master: BRIDGE,
     up: true,
     group: GROUP,
-    linkinfo: { info: { kind: 'veth', peer: peerOf({ name: `p${n}`, index: 1001 + 2 * n }) } },
+    linkinfo: { info: { kind: 'veth', peer: { name: `p${n}`, index: 1001 + 2 * n } } },
   })
 
 /** A veth pair with its master, an address on the bridge's end, and a route through it. */

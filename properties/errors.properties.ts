@@ -4,15 +4,12 @@ import { test } from '@fast-check/vitest'
 import { describe, expect } from 'vitest'
 import { DRIVERS } from '../src/drivers/registry.ts'
 import type { Command } from '../src/model/command.ts'
-import { decide } from '../src/model/decide.ts'
 import { type CnmError, errorClass, explain, httpStatus, type Noun } from '../src/model/error.ts'
-import { evolve } from '../src/model/evolve.ts'
-import { freshModel } from '../src/model/model.ts'
 import type { Model } from '../src/model/types.ts'
 import { overlaps } from '../src/net/cidr.ts'
 import { getIn, hasIn, valuesOf } from '../src/net/pmap.ts'
-import { E } from '../src/prelude.ts'
 import { program } from './arbitraries/commands.ts'
+import { refusalsOf } from './lib/steps.ts'
 
 const idOf = (command: Command): ReadonlyArray<string> =>
   Object.entries(command).flatMap(([key, value]) =>
@@ -89,15 +86,8 @@ const isTrue = (model: Model, command: Command, error: CnmError): boolean | null
 
 describe('a refusal', () => {
   test.prop([program])('says what is so, of an object that the command names, in one sentence (P22)', (commands) => {
-    let model = freshModel()
-    for (const each of commands) {
-      const answer = decide(DRIVERS, model, each)
-      if (E.isRight(answer)) {
-        model = answer.right.reduce(evolve, model)
-        continue
-      }
-      const error = answer.left
-      expect([error, isTrue(model, each, error)]).not.toEqual([error, false])
+    for (const { step, error } of refusalsOf(commands)) {
+      expect([error, isTrue(step.before, step.command, error)]).not.toEqual([error, false])
       expect(explain(error)).toMatch(/^\S.*[^.\s]$/)
       expect(explain(error)).not.toMatch(/undefined|\[object/)
       expect(httpStatus[errorClass[error.tag]]).not.toBe(500)
@@ -105,14 +95,9 @@ describe('a refusal', () => {
   })
 
   test.prop([program])('is of the class that its cause has: absent, taken, or not allowed (P22)', (commands) => {
-    let model = freshModel()
-    for (const each of commands) {
-      const answer = decide(DRIVERS, model, each)
-      if (E.isRight(answer)) {
-        model = answer.right.reduce(evolve, model)
-        continue
-      }
-      const status = httpStatus[errorClass[answer.left.tag]]
+    for (const { step, error } of refusalsOf(commands)) {
+      const { before: model, command: each } = step
+      const status = httpStatus[errorClass[error.tag]]
       // What is deleted, joined or left by its id: absent is 404, and nothing else is.
       if (each.tag === 'DeleteNetwork' || each.tag === 'DeleteEndpoint') {
         const what = each.tag === 'DeleteNetwork' ? 'network' : 'endpoint'

@@ -11,7 +11,6 @@ import { decide } from '../src/model/decide.ts'
 import { type CnmError, errorClass, explain, httpStatus } from '../src/model/error.ts'
 import type { CnmEvent } from '../src/model/event.ts'
 import { evolve } from '../src/model/evolve.ts'
-import { freshModel } from '../src/model/model.ts'
 import { endpointsIn, wayOut } from '../src/model/queries.ts'
 import type { EndpointId, Model, NetworkId, SandboxId } from '../src/model/types.ts'
 import { showCidr } from '../src/net/cidr.ts'
@@ -19,20 +18,7 @@ import { showIp } from '../src/net/ip.ts'
 import { getIn, valuesOf } from '../src/net/pmap.ts'
 import { E } from '../src/prelude.ts'
 import { command, program } from './arbitraries/commands.ts'
-
-type Step = Readonly<{ before: Model; command: Command; answer: ReturnType<typeof decide>; after: Model }>
-
-/** A program's steps, one after the other. */
-const stepsOf = (commands: ReadonlyArray<Command>): ReadonlyArray<Step> => {
-  let model = freshModel()
-  return commands.map((each) => {
-    const before = model
-    const answer = decide(DRIVERS, before, each)
-    model = E.isLeft(answer) ? before : answer.right.reduce(evolve, before)
-    return { before, command: each, answer, after: model }
-  })
-}
-const after = (commands: ReadonlyArray<Command>): Model => stepsOf(commands).at(-1)?.after ?? freshModel()
+import { modelAfter, refusalsOf, stepsOf } from './lib/steps.ts'
 
 const network = (model: Model, id: NetworkId) => [id, getIn(model.networks, id)?.name ?? id]
 const sandbox = (model: Model, id: SandboxId) => [id, getIn(model.sandboxes, id)?.container ?? id]
@@ -77,14 +63,11 @@ const portsOf = (each: Command): ReadonlyArray<string> =>
     ? each.ports.map(({ hostPorts, containerPort }) => `${hostPorts?.from ?? containerPort}/`)
     : []
 
-const refusals = (commands: ReadonlyArray<Command>): ReadonlyArray<Readonly<{ step: Step; error: CnmError }>> =>
-  stepsOf(commands).flatMap((step) => (E.isLeft(step.answer) ? [{ step, error: step.answer.left }] : []))
-
 describe('a refusal', () => {
   test.prop([program])(
     'says in one sentence which object it is about, and has a class and a status (P22)',
     (commands) => {
-      for (const { step, error } of refusals(commands)) {
+      for (const { step, error } of refusalsOf(commands)) {
         const sentence = explain(error)
         const objects = [...objectsOf(step.before, step.command), ...portsOf(step.command)].filter(
           (name) => name !== '',
@@ -100,7 +83,7 @@ describe('a refusal', () => {
   )
 
   test.prop([program])('is the same when the command is given again', (commands) => {
-    for (const { step, error } of refusals(commands))
+    for (const { step, error } of refusalsOf(commands))
       expect(decide(DRIVERS, step.before, step.command)).toEqual(E.left(error))
   })
 })
@@ -127,7 +110,7 @@ describe('a command that was obeyed', () => {
   })
 
   test.prop([program, command])('is decided by the model alone: twice the same', (commands, each) => {
-    const model = after(commands)
+    const model = modelAfter(commands)
     expect(decide(DRIVERS, model, each)).toEqual(decide(DRIVERS, model, each))
   })
 })
@@ -194,9 +177,10 @@ describe('programs of commands reach the rules', () => {
     ])
   })
 
-  /** Of a driver of global scope, of the kernel, the store or the engine, or of an address manager asked in text. */
+  /** Of a driver of global scope, of the kernel, the store or the engine, of an address manager asked in text, or of a link-local subnet. */
   const ELSEWHERE: ReadonlySet<string> = new Set<CnmError['tag']>([
     'ScopeTooLow',
+    'LinkLocalInSubnet',
     'IngressTaken',
     'IngressHeld',
     'Clash',

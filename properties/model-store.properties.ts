@@ -7,10 +7,7 @@ import { describe, expect, it } from 'vitest'
 import { DRIVERS } from '../src/drivers/registry.ts'
 import { renderAll } from '../src/drivers/render.ts'
 import { decodeStored, encode, loadModel, storedChanges } from '../src/model/codec.ts'
-import type { Command } from '../src/model/command.ts'
-import { decide } from '../src/model/decide.ts'
 import type { CnmEvent } from '../src/model/event.ts'
-import { evolve } from '../src/model/evolve.ts'
 import { violations } from '../src/model/invariants.ts'
 import { freshModel } from '../src/model/model.ts'
 import type { Model } from '../src/model/types.ts'
@@ -18,13 +15,9 @@ import { valuesOf } from '../src/net/pmap.ts'
 import { E } from '../src/prelude.ts'
 import { program } from './arbitraries/commands.ts'
 import { mutated } from './arbitraries/records.ts'
+import { modelAfter, obey } from './lib/steps.ts'
 
 type Entry = Readonly<{ key: string; value: string }>
-
-const obey = (model: Model, each: Command): Model => {
-  const events = decide(DRIVERS, model, each)
-  return E.isLeft(events) ? model : events.right.reduce(evolve, model)
-}
 
 const entriesOf = (model: Model): ReadonlyArray<Entry> =>
   storedChanges(freshModel(), model).flatMap(({ key, value }) => (value === null ? [] : [{ key, value }]))
@@ -50,7 +43,7 @@ const isHarmless = (entries: ReadonlyArray<Entry>, { key, value }: Entry): boole
 
 describe('what is stored', () => {
   test.prop([program])('comes back as it was, and would be stored the same (P17)', (commands) => {
-    const model = commands.reduce(obey, freshModel())
+    const model = modelAfter(commands)
     const entries = entriesOf(model)
     const loaded = loadModel(freshModel(), entries, DRIVERS)
     expect(loaded).toEqual(E.right(model))
@@ -81,7 +74,7 @@ describe('what is stored', () => {
   test.prop([program, fc.nat(), fc.infiniteStream(mutated)])(
     'and then mutated, is refused or is a sound model',
     (commands, at, mutations) => {
-      const entries = entriesOf(commands.reduce(obey, freshModel()))
+      const entries = entriesOf(modelAfter(commands))
       const entry = entries[at % entries.length]
       fc.pre(entry !== undefined)
       if (entry === undefined) return
@@ -93,7 +86,7 @@ describe('what is stored', () => {
 it('most mutations are refused, and some are not: both ends of the property are reached', () => {
   const seen = { refused: 0, taken: 0 }
   const count = fc.property(program, fc.nat(), mutated, (commands, at, mutate) => {
-    const entries = entriesOf(commands.reduce(obey, freshModel()))
+    const entries = entriesOf(modelAfter(commands))
     const entry = entries[at % entries.length]
     if (entry === undefined) return
     const value = mutate(entry.value)

@@ -3,30 +3,21 @@
 import { test } from '@fast-check/vitest'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { DRIVERS } from '../src/drivers/registry.ts'
 import { poolsOf } from '../src/ipam/space.ts'
 import { reservedSet } from '../src/ipam/subnet.ts'
 import { loadModel, storedChanges } from '../src/model/codec.ts'
-import type { Command } from '../src/model/command.ts'
-import { decide } from '../src/model/decide.ts'
-import { evolve } from '../src/model/evolve.ts'
 import { violations } from '../src/model/invariants.ts'
 import { freshModel } from '../src/model/model.ts'
-import type { Model } from '../src/model/types.ts'
 import { contains, sameCidr } from '../src/net/cidr.ts'
 import { sizeOfMap, valuesOf } from '../src/net/pmap.ts'
 import { E } from '../src/prelude.ts'
 import { program } from './arbitraries/commands.ts'
-
-const obey = (model: Model, each: Command): Model => {
-  const events = decide(DRIVERS, model, each)
-  return E.isLeft(events) ? model : events.right.reduce(evolve, model)
-}
+import { modelAfter, obey } from './lib/steps.ts'
 
 it('most programs get somewhere: in most, two endpoints or more are joined', () => {
   const joined: number[] = []
   const count = fc.property(program, (commands) => {
-    const model = commands.reduce(obey, freshModel())
+    const model = modelAfter(commands)
     joined.push(valuesOf(model.endpoints).filter(({ attachment }) => attachment !== null).length)
   })
   fc.assert(count, { numRuns: 200 })
@@ -45,7 +36,7 @@ describe('the model', () => {
   test.prop([program])(
     'uses exactly the reserved addresses, gateways, auxiliary addresses and those of endpoints (P1)',
     (commands) => {
-      const model = commands.reduce(obey, freshModel())
+      const model = modelAfter(commands)
       for (const { cidr, used } of valuesOf(model.ipam.subnets)) {
         const mine = valuesOf(model.networks).flatMap(({ pools }) =>
           pools.filter(({ subnet }) => sameCidr(subnet, cidr)),
@@ -60,13 +51,13 @@ describe('the model', () => {
   )
 
   test.prop([program])('has a pool in use for each subnet of a network, and no other', (commands) => {
-    const model = commands.reduce(obey, freshModel())
+    const model = modelAfter(commands)
     const wanted = valuesOf(model.networks).flatMap(({ pools }) => pools.map(({ pool }) => pool))
     expect(poolsOf(model.ipam).map(({ id }) => id)).toEqual([...wanted].sort())
   })
 
   test.prop([program])('comes back from its stored form as it was (P17)', (commands) => {
-    const model = commands.reduce(obey, freshModel())
+    const model = modelAfter(commands)
     const entries = storedChanges(freshModel(), model).flatMap(({ key, value }) =>
       value === null ? [] : [{ key, value }],
     )
@@ -76,7 +67,7 @@ describe('the model', () => {
   test.prop([program])(
     'can always be emptied: sandboxes, endpoints, networks, and last what they borrowed (P5)',
     (commands) => {
-      let model = commands.reduce(obey, freshModel())
+      let model = modelAfter(commands)
       for (const { id } of valuesOf(model.sandboxes)) model = obey(model, { tag: 'DeleteSandbox', id })
       for (const { id } of valuesOf(model.endpoints)) model = obey(model, { tag: 'DeleteEndpoint', id, force: false })
       const lendersLast = [...valuesOf(model.networks)].sort((a, b) => Number(a.configOnly) - Number(b.configOnly))

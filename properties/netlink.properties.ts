@@ -145,7 +145,11 @@ const vxlanOptions = some({
 const KNOWN = ['dummy', 'veth', 'bridge', 'vxlan', 'vlan', 'macvlan', 'macvtap', 'ipvlan', 'ipvtap']
 const otherKind = fc.record({
   kind: fc.constant('other' as const),
-  name: text.filter((name) => !KNOWN.includes(name)),
+  name: fc.oneof(
+    text.filter((name) => !KNOWN.includes(name)),
+    // Names that every object of JavaScript answers to.
+    fc.constantFrom('constructor', 'toString', '__proto__'),
+  ),
 })
 const peer = fc.tuple(linkHeader, linkAttrs).map(([header, attrs]) => ({ ...header, ...attrs }))
 const info: fc.Arbitrary<LinkInfo> = fc.oneof(

@@ -228,7 +228,7 @@ const createEndpoint: fc.Arbitrary<Command> = fc
     mac: maybe([mac(0x020000abcdef), mac(0x020000abcdef), mac(0x010000000001)]),
     aliases: fc.constantFrom([], ['www'], ['www', 'e0']),
     more: fc.record({
-      linkLocal: seldom([ip('169.254.7.7')], ['169.254.7.7', 'fe80::7'].map(ip), [ip('10.0.0.1')]),
+      linkLocal: seldom([ip('169.254.7.7')], ['169.254.7.7', 'fe80::7'].map(ip), [ip('10.0.0.1')], [ip('fe80::1')]),
       disableIPv6: seldom(true),
       disableResolution: seldom(true),
       sysctls: seldom<Readonly<Record<string, string>>>(

@@ -1,4 +1,5 @@
-// Whatever ends a piece of work (its own end, a failure, Ctrl-C, a closed terminal), what it made is taken down first.
+// How signals end a piece of work: either what it made is taken down first, whatever ends it (its own end, a failure, Ctrl-C, a
+// closed terminal), or what it has begun is let come to its end, and nothing more is begun.
 
 import { constants } from 'node:os'
 
@@ -39,5 +40,32 @@ export const guarded = async <A>(
     return first
   } finally {
     for (const signal of SIGNALS) process.off(signal, heard)
+  }
+}
+
+/** `signal` null: none came. */
+export type Finished<A> = Readonly<{ value: A; signal: Ending | null }>
+
+/**
+ * Runs work that leaves nothing by half: a signal aborts `stop`, upon which it begins nothing more, and is waited for. A second
+ * signal ends the process as if nobody listened.
+ */
+export const untilSignal = async <A>(work: (stop: AbortSignal) => Promise<A>): Promise<Finished<A>> => {
+  const controller = new AbortController()
+  let signal: Ending | null = null
+  const deafen = (): void => {
+    for (const each of SIGNALS) process.off(each, hear)
+  }
+  const hear = (heard: Ending): void => {
+    signal = heard
+    deafen()
+    controller.abort()
+  }
+  for (const each of SIGNALS) process.on(each, hear)
+  try {
+    const value = await work(controller.signal)
+    return { value, signal }
+  } finally {
+    deafen()
   }
 }

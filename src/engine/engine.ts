@@ -3,39 +3,33 @@
 // both. See docs/decisions/0002-refusals-withdraw.md for what happens when the kernel says no.
 
 import { DRIVERS, type Drivers } from '../drivers/registry.ts'
-import { after, diff } from '../kernel/diff.ts'
-import type { Kernel, KernelError, Refusal } from '../kernel/kernel.ts'
+import type { Kernel, Refusal } from '../kernel/kernel.ts'
 import type { ObjectKey } from '../kernel/object.ts'
 import type { KernelOp } from '../kernel/op.ts'
-import { EMPTY_STATE, type KernelState, objectsOf, stateOf } from '../kernel/state.ts'
-import { loadModel, storedChanges } from '../model/codec.ts'
+import { EMPTY_STATE, type KernelState } from '../kernel/state.ts'
+import { loadModel } from '../model/codec.ts'
 import type { Command, Owner } from '../model/command.ts'
 import type { CnmError } from '../model/error.ts'
-import type { CnmEvent } from '../model/event.ts'
 import { violations } from '../model/invariants.ts'
 import { freshModel } from '../model/model.ts'
 import type { Model } from '../model/types.ts'
 import { E, type Either } from '../prelude.ts'
-import { explainStore, type StoreError } from '../store/error.ts'
 import { memoryStore } from '../store/memory.ts'
-import type { Store, Write } from '../store/store.ts'
+import type { Store } from '../store/store.ts'
+import { deedsOf, reasonFor, stepAll } from './batch.ts'
 import { blame, inWords, ownersOf, refusedWishes } from './blame.ts'
-import { condemnedAfter, condemnedWrites } from './condemned.ts'
-import { scopeOfValues, settingBack, stillNeeded, unknownValues, valueWrites, withValues } from './host-values.ts'
-import { checkpointWrites, type Deed, type Turn, turnUnwrite, turnWrite } from './journal.ts'
+import { foresee, operations, type Preview } from './foresee.ts'
+import { makeHost } from './host.ts'
+import { type Answer, makeInbox, type SubmitOptions, type Waiting } from './inbox.ts'
+import type { Deed, Turn } from './journal.ts'
 import { leftBehind, modelIn, type Remembered, rememberedIn } from './load.ts'
-import { oursOf, scopeOf } from './look.ts'
-import { type Core, coreOf, FRESH_CORE, type Step, step } from './step.ts'
+import { storeProblem, unavailable } from './problem.ts'
+import { keptFrom, recording, settled } from './record.ts'
+import { type Core, coreOf, FRESH_CORE, step } from './step.ts'
 import { ownersOfKey } from './wanted.ts'
 
-/** What a command did, once it is both committed and in the kernel. */
-export type Answer = Either<CnmError, ReadonlyArray<CnmEvent>>
-
-/** What commands would do: events, and the operations that lead from the host as we believe it is. */
-export type Preview = Readonly<{ events: ReadonlyArray<CnmEvent>; ops: ReadonlyArray<KernelOp> }>
-
-/** Commands that still wait when it aborts are withdrawn; one whose turn has begun is answered as it ends. */
-export type SubmitOptions = Readonly<{ signal?: AbortSignal }>
+export type { Preview } from './foresee.ts'
+export type { Answer, SubmitOptions } from './inbox.ts'
 
 export type Engine = Readonly<{
   /** Answers in the order of the commands. They share turns with whatever else waits. */
@@ -74,47 +68,6 @@ export type EngineOptions = Readonly<{
 
 const MAX_WAITING = 100_000
 
-type Waiting = Readonly<{ command: Command; resolve: (answer: Answer) => void; reject: (defect: unknown) => void }>
-type Done = Readonly<{ waiting: Waiting }> & Omit<Step, 'core'>
-type Refused = Readonly<{ waiting: Waiting; error: CnmError }>
-type Stepped = Readonly<{ core: Core; done: ReadonlyArray<Done>; refused: ReadonlyArray<Refused> }>
-
-const kernelProblem = ({ what, hint }: KernelError): CnmError => ({ tag: 'Unavailable', what, hint })
-const unavailable = (what: string, hint: string | null): CnmError => ({ tag: 'Unavailable', what, hint })
-const storeProblem = (error: StoreError): CnmError => ({ tag: 'Unavailable', what: explainStore(error), hint: null })
-
-const stepAll = (drivers: Drivers, from: Core, batch: ReadonlyArray<Waiting>): Stepped => {
-  let core = from
-  const done: Done[] = []
-  const refused: Refused[] = []
-  for (const waiting of batch) {
-    const taken = step(drivers, core, waiting.command)
-    if (E.isLeft(taken)) {
-      refused.push({ waiting, error: taken.left })
-      continue
-    }
-    const { core: next, ...deed } = taken.right
-    core = next
-    done.push({ waiting, ...deed })
-  }
-  return { core, done, refused }
-}
-
-const refuseAll = (commands: ReadonlyArray<Command>, error: CnmError): ReadonlyArray<Answer> =>
-  commands.map(() => E.left(error))
-
-/** What goes into the journal: commands that changed something. */
-const deedsOf = (done: ReadonlyArray<Done>): ReadonlyArray<Deed> =>
-  done.flatMap(({ waiting, events }) => (events.length === 0 ? [] : [{ command: waiting.command, events }]))
-
-/** Why a command is refused: if what it names was to be made by a withdrawn one, for that one's reason. */
-const reasonFor = (error: CnmError, withdrawn: ReadonlyMap<Waiting, CnmError>): CnmError => {
-  if (error.tag !== 'NotFound') return error
-  for (const [{ command }, reason] of withdrawn)
-    if (command.tag.startsWith('Create') && 'id' in command && command.id === error.id) return reason
-  return error
-}
-
 /** What an engine begins with: its core, what it believes to be there, and what it remembers beside the model. */
 type Start = Readonly<{ core: Core; believed: KernelState }> & Remembered
 const FRESH: Start = {
@@ -128,43 +81,19 @@ const FRESH: Start = {
 const makeEngine = (options: EngineOptions, start: Start): Engine => {
   const { kernel, drivers = DRIVERS, store = memoryStore(), check = false } = options
   const { checkpointTurns = null, maxWaiting = MAX_WAITING } = options
-  let { core, believed, values, turn: turns } = start
-  /** What the store holds; behind `core` only while a commit is under way, or after one that failed. */
-  let stored = core.model
-  /** As the last turn that ended left it; a turn under way may still be withdrawn. */
-  let settled = core.model
-  let storedValues = values
-  let { condemned } = start
+  let { core } = start
+  let kept = keptFrom(core.model, start)
+  const host = makeHost(kernel, start)
   const listeners = new Set<(turn: Turn) => void>()
-  let closing: Promise<void> | null = null
-  let inbox: Waiting[] = []
-  let turning: Promise<void> | null = null
-  let alone: Promise<unknown> = Promise.resolve()
-
-  /** The journal's part of a transaction: turn `turns + 1` has these deeds (none: it did not happen). */
-  const journalWrites = (deeds: ReadonlyArray<Deed>): ReadonlyArray<Write> => {
-    if (checkpointTurns === null) return []
-    const number = turns + 1
-    if (deeds.length === 0) return [turnUnwrite(number)]
-    return [turnWrite({ number, deeds }), ...checkpointWrites(turns, checkpointTurns, settled)]
-  }
 
   /** Makes `next` the truth, here and in the store. Left: it is not, and nothing changed. */
   const commit = async (next: Core, deeds: ReadonlyArray<Deed>): Promise<CnmError | null> => {
-    const needed = stillNeeded(values, [next.wanted.state, believed])
-    const doomed = condemnedAfter(condemned, core, next, believed)
-    const changes = [
-      ...storedChanges(stored, next.model),
-      ...valueWrites(storedValues, needed),
-      ...condemnedWrites(condemned, doomed),
-    ]
-    const writes = changes.length + deeds.length === 0 ? [] : [...changes, ...journalWrites(deeds)]
+    const passage = { before: core, next, believed: host.believed(), values: host.values() }
+    const { writes, kept: then } = recording(kept, passage, deeds, checkpointTurns)
     const committed = writes.length === 0 ? E.right(0) : await store.transact({ compares: [], writes })()
     if (E.isLeft(committed)) return storeProblem(committed.left)
-    stored = next.model
-    storedValues = needed
-    values = needed
-    condemned = doomed
+    kept = then
+    host.forget(next.wanted.state)
     core = next
     return null
   }
@@ -177,46 +106,11 @@ const makeEngine = (options: EngineOptions, start: Start): Engine => {
 
   /** Ends a turn: it is in the store and in the kernel. */
   const conclude = (deeds: ReadonlyArray<Deed>): void => {
-    settled = core.model
-    values = stillNeeded(values, [core.wanted.state, believed])
+    kept = settled(kept, core.model, deeds)
+    host.forget(core.wanted.state)
     if (deeds.length === 0) return
-    turns += 1
-    const turn = { number: turns, deeds }
+    const turn = { number: kept.turn, deeds }
     for (const hear of listeners) hear(turn)
-  }
-
-  /** Looks up what the host's own sysctls say that are about to be set for the first time. */
-  const learnValues = async (next: Core): Promise<CnmError | null> => {
-    const unknown = unknownValues(core.wanted.state, next.wanted.state, values)
-    if (unknown.length === 0) return null
-    const observed = await kernel.observe(scopeOfValues(unknown))()
-    if (E.isLeft(observed)) return kernelProblem(observed.left)
-    values = withValues(values, unknown, observed.right)
-    return null
-  }
-
-  /** Looks at the kernel; `known` is what we have reason to think is there and ours. */
-  const look = async (known: KernelState): Promise<CnmError | null> => {
-    const observed = await kernel.observe(scopeOf([core.wanted.state, known]))()
-    if (E.isLeft(observed)) return kernelProblem(observed.left)
-    believed = oursOf(observed.right, known)
-    return null
-  }
-
-  /** Brings the kernel to what is wanted. Right: the number of operations, and those refused; then we have looked again. */
-  const apply = async (): Promise<Either<CnmError, Readonly<{ ops: number; refusals: ReadonlyArray<Refusal> }>>> => {
-    const ops = diff(believed, core.wanted.state)
-    const applied = ops.length === 0 ? E.right(undefined) : await kernel.apply(ops.map(settingBack(values)))()
-    if (E.isRight(applied)) {
-      believed = core.wanted.state
-      return E.right({ ops: ops.length, refusals: [] })
-    }
-    const refusals = 'tag' in applied.left ? null : applied.left
-    const refused = new Set(refusals?.map(({ at }) => at))
-    const obeyed = ops.filter((_, at) => !refused.has(at)).reduce(after, believed)
-    const failed = await look(obeyed)
-    if ('tag' in applied.left) return E.left(kernelProblem(applied.left))
-    return failed === null ? E.right({ ops: ops.length, refusals: applied.left }) : E.left(failed)
   }
 
   /** Tells the model of refusals that no waiting command is to blame for; it gives up the owners (model/decide). */
@@ -233,7 +127,7 @@ const makeEngine = (options: EngineOptions, start: Start): Engine => {
       }
     const failed = await commit(next, deeds)
     if (failed !== null) return failed
-    const applied = await apply()
+    const applied = await host.apply(core.wanted.state)
     conclude(deeds)
     return E.isLeft(applied) ? applied.left : null
   }
@@ -246,18 +140,11 @@ const makeEngine = (options: EngineOptions, start: Start): Engine => {
     const before = core
     const withdrawn = new Map<Waiting, CnmError>()
     for (;;) {
-      const {
-        core: next,
-        done,
-        refused,
-      } = stepAll(
-        drivers,
-        before,
-        batch.filter((waiting) => !withdrawn.has(waiting)),
-      )
+      const left = batch.filter((waiting) => !withdrawn.has(waiting))
+      const { core: next, done, refused } = stepAll(drivers, before, left)
       const deeds = deedsOf(done)
-      const failed = (await learnValues(next)) ?? (await commit(next, deeds))
-      const applied = failed === null ? await apply() : E.left(failed)
+      const failed = (await host.learn(core.wanted.state, next.wanted.state)) ?? (await commit(next, deeds))
+      const applied = failed === null ? await host.apply(core.wanted.state) : E.left(failed)
       if (E.isLeft(applied)) {
         await revert(before)
         for (const { waiting } of done) waiting.resolve(applied)
@@ -278,13 +165,6 @@ const makeEngine = (options: EngineOptions, start: Start): Engine => {
     }
   }
 
-  /** Work on the kernel and the store is done one piece after the other: a turn, or a sweep. */
-  const inTurn = <A>(work: () => Promise<A>): Promise<A> => {
-    const mine = alone.then(work)
-    alone = mine.catch(() => {})
-    return mine
-  }
-
   const safely = async (batch: ReadonlyArray<Waiting>): Promise<void> => {
     const before = core
     try {
@@ -298,110 +178,42 @@ const makeEngine = (options: EngineOptions, start: Start): Engine => {
     if (wrong.length > 0) throw new Error(`the model is unsound: ${wrong.join('; ')}`)
   }
 
-  /** Takes turns until nothing waits. Nothing is awaited between the last look at the inbox and the end. */
-  const run = async (): Promise<void> => {
-    await null
-    try {
-      while (inbox.length > 0) {
-        await inTurn(() => {
-          const batch = inbox
-          inbox = []
-          return safely(batch)
-        })
-      }
-    } finally {
-      turning = null
-    }
-  }
-
-  const sweep = async (known: KernelState): Promise<Either<CnmError, number>> => {
-    const failed = await look(known)
+  const sweep = async (): Promise<Either<CnmError, number>> => {
+    const failed = await host.look(core.wanted.state)
     if (failed !== null) return E.left(failed)
-    const applied = await apply()
+    const applied = await host.apply(core.wanted.state)
     if (E.isLeft(applied)) return applied
     const wishes = refusedWishes(applied.right.refusals)
     const lost = wishes.length > 0 ? await giveUp(wishes) : null
     return lost === null ? E.right(applied.right.ops) : E.left(lost)
   }
 
-  /** What we know of: what is wanted (applied once, or what the store says), and what we failed to delete. */
-  const known = (): KernelState => stateOf([...objectsOf(believed), ...objectsOf(core.wanted.state)])
-
-  /** Withdraws those of these that no turn has taken yet. */
-  const withdraw = (those: ReadonlySet<Waiting>): void => {
-    const gone = inbox.filter((waiting) => those.has(waiting))
-    inbox = inbox.filter((waiting) => !those.has(waiting))
-    for (const { resolve } of gone) resolve(E.left(unavailable('the command was cancelled before its turn came', null)))
-  }
-
-  const submit = async (
-    commands: ReadonlyArray<Command>,
-    { signal }: SubmitOptions = {},
-  ): Promise<ReadonlyArray<Answer>> => {
-    if (closing !== null) return refuseAll(commands, unavailable('the engine is stopping', null))
-    if (signal?.aborted) return refuseAll(commands, unavailable('the command was cancelled before its turn came', null))
-    if (inbox.length >= maxWaiting)
-      return refuseAll(commands, unavailable(`${inbox.length} commands are waiting already`, 'try again later'))
-    const mine = new Set<Waiting>()
-    const answers = commands.map(
-      (command) =>
-        new Promise<Answer>((resolve, reject) => {
-          const waiting: Waiting = { command, resolve, reject }
-          mine.add(waiting)
-          inbox.push(waiting)
-        }),
-    )
-    const abort = (): void => withdraw(mine)
-    signal?.addEventListener('abort', abort, { once: true })
-    turning ??= run()
-    try {
-      const [settled] = await Promise.all([Promise.all(answers), turning])
-      return settled
-    } finally {
-      signal?.removeEventListener('abort', abort)
-    }
-  }
-
-  const preview = (commands: ReadonlyArray<Command>): Either<CnmError, Preview> => {
-    let next = core
-    const events: CnmEvent[] = []
-    for (const command of commands) {
-      const taken = step(drivers, next, command)
-      if (E.isLeft(taken)) return taken
-      next = taken.right.core
-      events.push(...taken.right.events)
-    }
-    return E.right({ events, ops: diff(believed, next.wanted.state).map(settingBack(values)) })
-  }
-
   const differences = async (): Promise<Either<CnmError, ReadonlyArray<KernelOp>>> => {
-    const failed = await look(known())
-    return failed === null ? E.right(diff(believed, core.wanted.state).map(settingBack(values))) : E.left(failed)
+    const failed = await host.look(core.wanted.state)
+    return failed === null ? E.right(operations(host.believed(), core.wanted.state, host.values())) : E.left(failed)
   }
+
+  const inbox = makeInbox(maxWaiting, safely)
 
   return {
-    submit,
+    submit: inbox.submit,
     model: () => core.model,
     wanted: () => core.wanted.state,
     ownersOf: (key) => ownersOfKey(core.wanted, key),
-    preview,
-    differences: () => inTurn(differences),
-    sweep: () => inTurn(() => sweep(known())),
+    preview: (commands) => foresee(drivers, { core, believed: host.believed(), values: host.values() }, commands),
+    differences: () => inbox.inTurn(differences),
+    sweep: () => inbox.inTurn(sweep),
     listen: (hear) => {
       listeners.add(hear)
       return () => {
         listeners.delete(hear)
       }
     },
-    close: () => {
-      closing ??= (async () => {
-        await turning
-        await alone
+    close: () =>
+      inbox.close(async () => {
         await commit(core, [])
         await store.close()
-      })()
-      return closing
-    },
+      }),
   }
 }
 
@@ -419,7 +231,7 @@ export const openEngine = async (options: EngineOptions & { store: Store }): Pro
   const remembered = await rememberedIn(store)
   if (E.isLeft(remembered)) return E.left(storeProblem(remembered.left))
   const model = loadModel(freshModel(), loaded.right, drivers)
-  if (E.isLeft(model)) return E.left({ tag: 'Unavailable', what: model.left, hint: null })
+  if (E.isLeft(model)) return E.left(unavailable(model.left))
   const core = coreOf(drivers, model.right)
   if (E.isLeft(core)) return core
   const believed = leftBehind(remembered.right, core.right.wanted.state)

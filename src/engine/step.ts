@@ -27,7 +27,7 @@ export const ownerName = (model: Model, owner: Owner): string => {
     case 'endpoint':
       return `endpoint "${getIn(model.endpoints, owner.id)?.name ?? owner.id}"`
     case 'sandbox':
-      return `container "${getIn(model.sandboxes, owner.id)?.container ?? owner.id}"`
+      return `sandbox "${getIn(model.sandboxes, owner.id)?.container ?? owner.id}"`
   }
 }
 

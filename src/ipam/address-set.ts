@@ -9,9 +9,9 @@
 // Canonical: the shape depends on the contents alone, so equal sets are equal trees.
 // Costs in a block of 2^b with n runs: has, nextFree, nextTaken and a change of one address O(BURST + 16 log16 n) where
 // b <= 52 and the runs are spread evenly, O(BURST + 16 b/4) else; where a leaf bursts or a branch collapses (128 to 129 runs and
-// back) O((BURST + 16) b/4); count O(1); all runs O(n b/4).
+// back) O((BURST + 16) b/4); count O(1), of a part O(BURST + 16 b/4); all runs O(n b/4).
 
-import { countIn, cut, freeFrom, holds, NO_RUNS, put, type Runs, takenFrom } from './runs.ts'
+import { countIn, countUpTo, cut, freeFrom, holds, NO_RUNS, put, type Runs, takenFrom } from './runs.ts'
 
 /** Counts from the first address of a block: a number where the block has at most 2^52 addresses, else a bigint. */
 export type Place = number | bigint
@@ -292,3 +292,31 @@ export const nextFree = (set: AddressSet, n: Place): Place | null => search(set,
 /** The lowest taken place from `n` on, or null. */
 export const nextTaken = (set: AddressSet, n: Place): Place | null =>
   search(set, n, isEmpty, ({ list }, from) => takenFrom(list, from))
+
+/** How many places up to `n`, that included, are taken. */
+const takenUpTo = (set: AddressSet, n: Place): Place => {
+  const { bits, list, kids } = set
+  // A cast: places of a block of up to 2^52 are numbers.
+  if (isListed(set)) return countUpTo(list, n as number)
+  if (isEmpty(set)) return 0
+  if (isFull(set)) return sum(n, 1)
+  const digit = digitOf(bits, n)
+  let before: Place = 0
+  for (let i = 0; i < digit; i++) before = sum(before, kidAt(kids, i).count)
+  return sum(before, takenUpTo(kidAt(kids, digit), inKid(bits, n)))
+}
+
+/** How many of the places `from`..`to` are taken; 0 <= from <= to. */
+export const countBetween = (set: AddressSet, from: Place, to: Place): bigint => {
+  const upTo = BigInt(takenUpTo(set, to))
+  return from > 0 ? upTo - BigInt(takenUpTo(set, typeof from === 'number' ? from - 1 : from - 1n)) : upTo
+}
+
+/** Whether all that `part`, of a block as wide, takes is taken in `set`. */
+export const isWithin = (part: AddressSet, set: AddressSet): boolean => {
+  let all = set
+  eachRun(part, (from, to) => {
+    all = setRange(all, from, to, true)
+  })
+  return all === set
+}

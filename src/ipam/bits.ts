@@ -78,7 +78,12 @@ export const bitReader = (bytes: Uint8Array, from: number, end: number): BitRead
   const has = (count: number): boolean => next + count <= last
   const number = (): Place | null => {
     let zeros = 0
-    while (has(1) && few(1) === 0) if (++zeros > 7) return null
+    // The one that ends the zeros must be there: at the end of the bits there is no number, however often one asks.
+    for (;;) {
+      if (!has(1) || zeros > 7) return null
+      if (few(1) === 1) break
+      zeros++
+    }
     if (!has(zeros)) return null
     const length = (1 << zeros) | few(zeros)
     if (length > 129 || !has(length - 1)) return null

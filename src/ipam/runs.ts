@@ -51,6 +51,13 @@ export const countIn = (runs: Runs, first = 0, end = runs.length >> 1): number =
   return sum
 }
 
+/** How many numbers up to `n`, that included, are in the runs. */
+export const countUpTo = (runs: Runs, n: number): number => {
+  const run = seek(runs, n)
+  const inThis = 2 * run < runs.length ? Math.max(0, n - at(runs, 2 * run) + 1) : 0
+  return countIn(runs, 0, run) + inThis
+}
+
 /** The list after a change, and how many numbers more it holds. */
 export type Changed = Readonly<{ runs: Runs; gained: number }>
 

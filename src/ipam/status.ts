@@ -1,11 +1,9 @@
 // How many addresses of a pool are given, reserved and free: libnetwork's PoolStatus, exact and not cut off at 2^64 - 1.
-// Invariant: the three add up to the size. Counting walks down one path of the set for each end of a range, O(16 b/4) in a
-// block of 2^b, and builds nothing: a pool costs the same however much of it is used.
+// Invariant: the three add up to the size. Nothing is built: a pool costs the same however much of it is used.
 
 import { type Cidr, firstOf, lastOf } from '../net/cidr.ts'
 import { compareIp, type Ip, numberOf } from '../net/ip.ts'
-import type { AddressSet, Place } from './address-set.ts'
-import type { Runs } from './runs.ts'
+import { countBetween } from './address-set.ts'
 import { getPool } from './space.ts'
 import { isReserved, placeOf } from './subnet.ts'
 import type { Ipam, PoolId, Subnet } from './types.ts'
@@ -18,42 +16,6 @@ export type Counts = Readonly<{ size: bigint; used: bigint; reserved: bigint; fr
  * the subnet, its DynamicIPsAvailable is `free` of the range.
  */
 export type PoolStatus = Readonly<{ range: Counts; subnet: Counts }>
-
-const listedTo = (list: Runs, n: number): number => {
-  let count = 0
-  for (let i = 0; i < list.length; i += 2) {
-    const [from = 0, to = 0] = [list[i], list[i + 1]]
-    if (from > n) break
-    count += Math.min(to, n) - from + 1
-  }
-  return count
-}
-
-const sum = (a: Place, b: Place): Place => {
-  const exact = typeof a === 'number' && typeof b === 'number' && a + b <= Number.MAX_SAFE_INTEGER
-  return exact ? a + b : BigInt(a) + BigInt(b)
-}
-
-/** How many places up to `n`, that included, are taken. */
-const countTo = ({ bits, runs, list, kids }: AddressSet, n: Place): Place => {
-  if (runs === 0) return 0
-  if (list.length > 0) return listedTo(list, Number(n))
-  const [low] = kids
-  // A leaf without a list that is not empty is wide, and full.
-  if (low === undefined) return BigInt(n) + 1n
-  const digit = typeof n === 'number' ? Math.floor(n / 2 ** low.bits) : Number(n >> BigInt(low.bits))
-  const kid = kids[digit]
-  if (kid === undefined) throw new Error(`status: place ${n} of a block of 2^${bits}`)
-  let count: Place = 0
-  for (let i = 0; i < digit; i++) count = sum(count, kids[i]?.count ?? 0)
-  return sum(count, countTo(kid, typeof n === 'number' ? n % 2 ** low.bits : BigInt.asUintN(low.bits, n)))
-}
-
-/** How many of the places `from`..`to` of a set are taken; 0 <= from <= to. */
-export const countBetween = (set: AddressSet, from: Place, to: Place): bigint => {
-  const upTo = BigInt(countTo(set, to))
-  return from > 0 ? upTo - BigInt(countTo(set, typeof from === 'number' ? from - 1 : from - 1n)) : upTo
-}
 
 /** The reserved addresses from `first` to `last`: those of a subnet are at its ends, and never side by side. */
 export const reservedBetween = (subnet: Cidr, first: Ip, last: Ip): ReadonlyArray<Ip> =>

@@ -7,7 +7,6 @@ import { type Ip, ip4, ip6, widthOf } from '../net/ip.ts'
 import { emptyMap, removeIn, setIn } from '../net/pmap.ts'
 import {
   type AddressSet,
-  eachRun,
   emptySet,
   has,
   lastPlace,
@@ -125,12 +124,3 @@ export const markSubnet = (whole: AddressSet, subnet: Cidr, taken: boolean): Add
   setRange(whole, firstOf(subnet), lastOf(subnet), taken)
 
 export const wholeOf = (family: 4 | 6): AddressSet => emptySet(widthOf(family))
-
-/** Whether all that `part` takes is taken in `set`. */
-export const isWithin = (part: AddressSet, set: AddressSet): boolean => {
-  let all = set
-  eachRun(part, (from, to) => {
-    all = setRange(all, from, to, true)
-  })
-  return all === set
-}

@@ -19,9 +19,11 @@ const PACKAGE: Readonly<Record<Tool, string>> = {
   nsenter: 'util-linux',
 }
 
-/** `status` is null when a signal ended it. */
-export type Ran = Readonly<{ status: number | null; stdout: string; stderr: string }>
-/** `real`: a name below /run/netns, or null for the namespace of this process. Left: the tool could not be started. */
+export type Ran = Readonly<{ status: number; stdout: string; stderr: string }>
+/**
+ * `real`: a name below /run/netns, or null for the namespace of this process. Left: the tool could not be started, or did not end by
+ * itself, so that what it did not do was refused by nobody.
+ */
 export type Run = (
   real: string | null,
   tool: Tool,
@@ -67,9 +69,13 @@ export const runWithin = (processes: number, path = searchPath()): Run => {
         stripFinalNewline: false,
         maxBuffer: 1 << 28,
         env: { LC_ALL: 'C', PATH: path },
+        // Out of the terminal's sight: Ctrl-C is for this process, which lets what it has begun come to its end.
+        detached: true,
       })
       if (ran.code === 'ENOENT') return E.left(missing(file === tool ? tool : 'nsenter'))
       if (file !== tool && ran.exitCode === NOT_FOUND) return E.left(missing(tool))
-      return E.right({ status: ran.exitCode ?? null, stdout: ran.stdout, stderr: ran.stderr })
+      if (ran.exitCode === undefined)
+        return E.left(unavailable(`${tool} ended before it was done (${ran.signal ?? ran.code ?? 'no status'})`))
+      return E.right({ status: ran.exitCode, stdout: ran.stdout, stderr: ran.stderr })
     })
 }

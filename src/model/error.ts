@@ -53,7 +53,9 @@ export type CnmError =
       | { tag: 'NoAddressLeft'; network: string; endpoint: string; family: 4 | 6; subnets: ReadonlyArray<Cidr> }
       | { tag: 'IPv6Off'; endpoint: string; ip: Ip }
       | { tag: 'NotLinkLocal'; endpoint: string; ip: Ip }
-      | { tag: 'LinkLocalTaken'; network: string; ip: Ip; by: string }
+      /** `by` null: the host, whose side of the network has it. */
+      | { tag: 'LinkLocalTaken'; network: string; ip: Ip; by: string | null }
+      | { tag: 'LinkLocalInSubnet'; network: string; ip: Ip; subnet: Cidr }
       | { tag: 'BadMac'; endpoint: string; mac: Mac }
       | { tag: 'BadSysctl'; endpoint: string; sysctl: string; why: 'name' | 'value' }
       | { tag: 'HasEndpoints'; network: string; endpoints: ReadonlyArray<string> }
@@ -109,6 +111,7 @@ export const errorClass: Readonly<Record<CnmError['tag'], ErrorClass>> = {
   IPv6Off: 'InvalidParameter',
   NotLinkLocal: 'InvalidParameter',
   LinkLocalTaken: 'Forbidden',
+  LinkLocalInSubnet: 'InvalidParameter',
   BadMac: 'InvalidParameter',
   BadSysctl: 'InvalidParameter',
   HasEndpoints: 'Forbidden',
@@ -150,12 +153,12 @@ const SENTENCES: Sentences = {
   NetworkNameTaken: (error) => `a network named "${error.name}" exists already`,
   EndpointNameTaken: (error) => `network "${error.network}" has an endpoint named "${error.name}" already`,
   SandboxTaken: (error) =>
-    `container "${error.container}" cannot have the namespace "${error.ns}": it belongs to container "${error.by}"`,
-  ContainerTaken: (error) => `container "${error.container}" has the sandbox ${error.sandbox} already`,
+    `sandbox "${error.container}" cannot have the namespace "${error.ns}": it belongs to sandbox "${error.by}"`,
+  ContainerTaken: (error) => `a sandbox named "${error.container}" exists already`,
   InvalidKey: (error) =>
     error.why === 'empty'
-      ? `the key of container "${error.container}" is empty; it is the path of a network namespace`
-      : `container "${error.container}" shares the namespace of the host, so it has no key of its own`,
+      ? `the key of sandbox "${error.container}" is empty; it is the path of a network namespace`
+      : `sandbox "${error.container}" shares the namespace of the host, so it has no key of its own`,
   ConfigOnlyOptions: (error) =>
     `network "${error.network}" only lends its configuration and cannot be given ${error.options.join(', ')}`,
   ConfigOfConfig: (error) =>
@@ -201,7 +204,9 @@ const SENTENCES: Sentences = {
   NotLinkLocal: (error) =>
     `${showIp(error.ip)} of endpoint "${error.endpoint}" is not a link-local address (169.254.0.0/16 or fe80::/10)`,
   LinkLocalTaken: (error) =>
-    `link-local address ${showIp(error.ip)} of network "${error.network}" belongs to "${error.by}" already`,
+    `link-local address ${showIp(error.ip)} of network "${error.network}" belongs to ${error.by === null ? 'the host' : `"${error.by}"`} already`,
+  LinkLocalInSubnet: (error) =>
+    `${showIp(error.ip)} cannot be a link-local address of network "${error.network}": it lies in its subnet ${showCidr(error.subnet)}`,
   BadMac: (error) =>
     `${showMac(error.mac)} of endpoint "${error.endpoint}" is not an address that one interface can have`,
   BadSysctl: (error) =>
@@ -209,18 +214,18 @@ const SENTENCES: Sentences = {
       ? `"${error.sysctl}" of endpoint "${error.endpoint}" is not a sysctl of an interface, such as net.ipv4.conf.IFNAME.log_martians`
       : `the value of sysctl ${error.sysctl} of endpoint "${error.endpoint}" is not one word`,
   HasEndpoints: (error) => `network "${error.network}" is in use by ${listed(error.endpoints)}`,
-  AlreadyJoined: (error) => `endpoint "${error.endpoint}" has been joined by container "${error.container}" already`,
+  AlreadyJoined: (error) => `endpoint "${error.endpoint}" has been joined by sandbox "${error.container}" already`,
   IsJoined: (error) =>
-    `endpoint "${error.endpoint}" is joined by container "${error.container}"; leave it first, or force`,
-  NotJoined: (error) => `endpoint "${error.endpoint}" is not joined by any container`,
+    `endpoint "${error.endpoint}" is joined by sandbox "${error.container}"; leave it first, or force`,
+  NotJoined: (error) => `endpoint "${error.endpoint}" is not joined by any sandbox`,
   OtherSandbox: (error) =>
-    `endpoint "${error.endpoint}" is joined by container "${error.joined}", not by "${error.asked}"`,
-  InterfaceTaken: (error) => `container "${error.container}" has an interface ${error.ifName} already`,
+    `endpoint "${error.endpoint}" is joined by sandbox "${error.joined}", not by "${error.asked}"`,
+  InterfaceTaken: (error) => `sandbox "${error.container}" has an interface ${error.ifName} already`,
   SharesHost: (error) =>
-    `container "${error.container}" shares the namespace of the host and cannot join network "${error.network}"`,
-  PortTaken: (error) => `port ${showBinding(error.port)} of the host is published by container "${error.by}" already`,
+    `sandbox "${error.container}" shares the namespace of the host and cannot join network "${error.network}"`,
+  PortTaken: (error) => `port ${showBinding(error.port)} of the host is published by "${error.by}" already`,
   PortsExhausted: (error) =>
-    `no host port is free for port ${error.containerPort}/${error.transport} of container "${error.container}"`,
+    `no host port is free for port ${error.containerPort}/${error.transport} of "${error.container}"`,
   Clash: (error) => `${error.owners.join(' and ')} want "${error.key}" differently`,
   KernelRefused: (error) => `the kernel refused "${error.operation}": ${error.errno}`,
   Unavailable: (error) => (error.hint === null ? error.what : `${error.what}; ${error.hint}`),

@@ -198,6 +198,35 @@ needs.kernel('the verbs of a host on the running kernel', () => {
     expect(await hostState()).toBe(before)
   }, 120_000)
 
+  /** As the terminal does: for all that runs there. */
+  const interruptedAfter = async (ms: number, ...args: ReadonlyArray<string>): Promise<Ran> => {
+    const env = { PATH: process.env['PATH'] ?? '', CNM_STATE: join(folder, 'state') }
+    const words = [`--net=/run/netns/${host}`, '--', CNM, ...args]
+    const running = execa('nsenter', words, { env, extendEnv: false, reject: false, detached: true })
+    const timer = setTimeout(() => running.pid !== undefined && process.kill(-running.pid, 'SIGINT'), ms)
+    const { exitCode, stdout, stderr, signal } = await running
+    clearTimeout(timer)
+    return { exit: exitCode, out: stdout, err: stderr, signal }
+  }
+
+  test('Ctrl-C at any moment leaves nothing by half, and nothing to repair', async () => {
+    await build()
+    const ends: Array<number | undefined> = []
+    const tookMs = await timed(() => ok('network', 'create', 'whole'))
+    for (const share of SHARES) {
+      const { exit, out, err, signal } = await interruptedAfter(tookMs * share, 'network', 'create', `i${share}`)
+      ends.push(exit)
+      expect([0, 130, undefined]).toContain(exit)
+      if (exit === 130) expect(err).toBe('cnm: stopped; what was begun is done, and nothing else was begun')
+      if (exit === undefined) expect([signal, out]).toEqual(['SIGINT', ''])
+      const made = await ok('network', 'ls', '-q', '-f', `name=i${share}`)
+      expect(made !== '').toBe(out !== '')
+      await clean()
+    }
+    expect(ends).toContain(130)
+    expect(await reaches(web, '10.1.0.3')).toBe(true)
+  }, 120_000)
+
   test('what is there is left there by verbs that only look, and by dry runs', async () => {
     await build()
     await shell(`ip link delete dev ${await cable()}`)

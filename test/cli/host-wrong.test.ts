@@ -57,7 +57,7 @@ describe('what is wrong with a command line', () => {
     [1, 'endpoint rm nope', 'there is no endpoint "nope"'],
     [1, 'endpoint inspect nope', 'there is no endpoint "nope"'],
     [2, 'endpoint ls --filter driver=x', 'is no filter'],
-    [1, 'sandbox create web', 'Forbidden: container "web"'],
+    [1, 'sandbox create web', 'Forbidden: a sandbox named "web" exists already'],
     [1, 'sandbox create --netns cnm-web other', '"web"'],
     [1, 'sandbox create -p 8080:81 other', 'Conflict: port 8080/tcp'],
     [2, 'sandbox create -p 99999 other', '-p: "99999" is not a port'],

@@ -1,13 +1,11 @@
 // SIGKILL, at any instant, of an engine under load: what was answered is there, nothing is there by half, and the journal
 // leads to exactly what is there.
 
-import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
-import { once } from 'node:events'
+import { spawnSync } from 'node:child_process'
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join as path } from 'node:path'
-import { build } from 'esbuild'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterAll, expect, test } from 'vitest'
 import { DRIVERS } from '../../src/drivers/registry.ts'
 import { openEngine } from '../../src/engine/engine.ts'
 import { CHECKPOINTS, readJournal, replay, TURNS } from '../../src/engine/journal.ts'
@@ -27,56 +25,24 @@ import { labOf, rightOf } from '../kernel-linux/labs.ts'
 import { box } from '../lib/model.ts'
 import { needs } from '../lib/need.ts'
 import { runs } from '../lib/runs.ts'
-import { ROOT } from '../lib/source.ts'
+import { program, type Running, started, wait } from '../lib/victim.ts'
 import { CALLERS, kernelOf, numberOf } from './load.ts'
 
-// Beside the packages that it imports and that cannot be bundled.
-const victim = path(ROOT, `node_modules/.cnm-engine-victim-${process.pid}.mjs`)
+const victim = program('test/engine/victim.ts')
 const dirs: string[] = []
 const freshDir = (): string => {
   const dir = mkdtempSync(path(tmpdir(), 'cnm-engine-'))
   dirs.push(dir)
   return dir
 }
-
-beforeAll(async () => {
-  await build({
-    entryPoints: [path(ROOT, 'test/engine/victim.ts')],
-    outfile: victim,
-    bundle: true,
-    format: 'esm',
-    platform: 'node',
-    target: 'node20',
-    external: ['lmdb', 'koffi', 'execa'],
-    logLevel: 'silent',
-  })
-})
 afterAll(() => {
-  rmSync(victim, { force: true })
   for (const dir of dirs) rmSync(dir, { recursive: true, force: true })
 })
-
-type Victim = Readonly<{ child: ChildProcess; said: () => ReadonlyArray<string>; complaint: () => string }>
 
 /** Where a victim works: its store, and a lab of Linux (null: the simulated kernel). */
 type Place = Readonly<{ dir: string; lab: string | null }>
 
-const start = ({ dir, lab }: Place): Victim => {
-  const child = spawn(process.execPath, [victim, dir, ...(lab === null ? [] : [lab])], {
-    stdio: ['ignore', 'pipe', 'pipe'],
-  })
-  let said = ''
-  let complaint = ''
-  child.stdout.on('data', (data) => {
-    said += data
-  })
-  child.stderr.on('data', (data) => {
-    complaint += data
-  })
-  return { child, said: () => said.split('\n').slice(0, -1), complaint: () => complaint }
-}
-
-const wait = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms))
+const start = ({ dir, lab }: Place): Running => started(process.execPath, victim, dir, ...(lab === null ? [] : [lab]))
 
 const entriesOf = async (store: Store, prefix: string) => {
   const listed = await store.list(prefix)()
@@ -119,14 +85,12 @@ const lastOf = (said: ReadonlyArray<string>, caller: number): Readonly<{ word: s
 const killing = async (place: Place, kills: number, lastMs: number, check: (model: Model) => void): Promise<void> => {
   let answers = 0
   for (let kill = 0; kill < kills; kill++) {
-    const { child, said, complaint } = start(place)
-    const ended = once(child, 'close')
+    const { said, complaint, kill: end } = start(place)
     const opened = kill % 5 !== 4
     if (opened)
       await expect.poll(() => said().includes('open') || complaint(), { timeout: 20_000, interval: 2 }).toBeTruthy()
     await wait(Math.random() * (opened ? lastMs : 250))
-    child.kill('SIGKILL')
-    await ended
+    await end()
     expect(complaint()).toBe('')
     // A tool that the victim had started may still be at work; it ends by itself.
     if (place.lab !== null) await wait(200)

@@ -1,3 +1,6 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { afterEach, describe, expect, test, vi } from 'vitest'
 import { limitOf } from '../../src/kernel-linux/limit.ts'
 import { runWithin, TOOLS } from '../../src/kernel-linux/run.ts'
@@ -17,6 +20,30 @@ describe('a machine without the tools', () => {
   test('but only if they are not where Debian puts them', async () => {
     vi.stubEnv('PATH', '/nonexistent')
     expect(rightOf(await runWithin(1)(null, 'ip', ['-V'])).status).toBe(0)
+  })
+})
+
+describe('a tool', () => {
+  /** A program `ip` that does this. */
+  const runs = async (script: string) => {
+    const folder = mkdtempSync(join(tmpdir(), 'cnm-run-'))
+    try {
+      writeFileSync(join(folder, 'ip'), `#!/bin/sh\n${script}\n`, { mode: 0o755 })
+      return await runWithin(1, `${folder}:/usr/bin:/bin`)(null, 'ip', [])
+    } finally {
+      rmSync(folder, { recursive: true })
+    }
+  }
+
+  test('that a signal ended has refused nothing: what it left undone is not known', async () => {
+    expect(leftOf(await runs('kill -INT $$')).what).toBe('ip ended before it was done (SIGINT)')
+  })
+
+  test('is in a process group of its own, where Ctrl-C does not reach it', async () => {
+    const { stdout } = rightOf(await runs('read -r _ _ _ _ group _ < /proc/$$/stat; echo "$group = $$"'))
+    const [, group, own] = /^(\d+) = (\d+)$/.exec(stdout.trim()) ?? []
+    expect([group, own]).toEqual([own, group])
+    expect(group).not.toBe(undefined)
   })
 })
 

@@ -3,7 +3,7 @@
 import { DRIVERS } from '../../src/drivers/registry.ts'
 import type { Command, CreateEndpoint, CreateNetwork, CreateSandbox, Join, PoolSpec } from '../../src/model/command.ts'
 import { decide } from '../../src/model/decide.ts'
-import type { CnmError } from '../../src/model/error.ts'
+import { type CnmError, errorClass, explain, httpStatus } from '../../src/model/error.ts'
 import { evolve } from '../../src/model/evolve.ts'
 import { freshModel } from '../../src/model/model.ts'
 import type { Rules } from '../../src/model/rules.ts'
@@ -95,6 +95,11 @@ export const obey = (commands: ReadonlyArray<Command>, start: Model = freshModel
     if (E.isLeft(events)) throw new Error(`${command.tag} was refused: ${JSON.stringify(events.left)}`)
     return events.right.reduce(evolve, model)
   }, start)
+
+/** Of a refusal: its tag and HTTP status, the status alone, its sentence; null if there is none. */
+export const outcome = (error: CnmError | null) => error && [error.tag, status(error)]
+export const status = (error: CnmError | null): number | null => error && httpStatus[errorClass[error.tag]]
+export const sentence = (error: CnmError | null): string | null => error && explain(error)
 
 /** Why a model refuses a command; null if it does not. */
 export const refusal = (model: Model, command: Command, rules: Rules = DRIVERS): CnmError | null => {

@@ -1,7 +1,7 @@
 // What may happen and what may not, one fact each. Laws about any commands are in properties/model.properties.ts.
 
 import { describe, expect, test } from 'vitest'
-import { errorClass, explain, httpStatus } from '../../src/model/error.ts'
+import { errorClass, httpStatus } from '../../src/model/error.ts'
 import { resolveName } from '../../src/model/queries.ts'
 import { showCidr } from '../../src/net/cidr.ts'
 import { ip, showIp } from '../../src/net/ip.ts'
@@ -21,6 +21,7 @@ import {
   obey,
   pool,
   refusal,
+  sentence,
   v4,
   v6,
 } from '../lib/model.ts'
@@ -90,7 +91,7 @@ describe('a network', () => {
   test('with endpoints cannot be deleted, and the refusal names them', () => {
     const model = obey([front, createEndpoint(1, 1, 'web')])
     const error = refusal(model, { tag: 'DeleteNetwork', id: net(1) })
-    expect(error && explain(error)).toBe('network "front" is in use by "web"')
+    expect(sentence(error)).toBe('network "front" is in use by "web"')
   })
 
   test('of driver host or null exists once', () => {

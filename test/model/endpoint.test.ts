@@ -1,10 +1,11 @@
 // The rules of endpoints, a fact for each row of docs/rules.md that names one. More of them are in decide.test.ts.
 
 import { describe, expect, test } from 'vitest'
-import { errorClass, explain, httpStatus } from '../../src/model/error.ts'
+import { DRIVERS } from '../../src/drivers/registry.ts'
+import { renderAll } from '../../src/drivers/render.ts'
 import { dnsNames, resolveIp, resolveName } from '../../src/model/queries.ts'
 import { cidr, showCidr } from '../../src/net/cidr.ts'
-import { ip, showIp } from '../../src/net/ip.ts'
+import { ip, isLinkLocal, showIp } from '../../src/net/ip.ts'
 import { mac } from '../../src/net/mac.ts'
 import { ifName } from '../../src/net/name.ts'
 import { getIn } from '../../src/net/pmap.ts'
@@ -18,8 +19,10 @@ import {
   join,
   net,
   obey,
+  outcome,
   pool,
   refusal,
+  sentence,
   v4,
   v6,
 } from '../lib/model.ts'
@@ -33,8 +36,6 @@ const endpointOf = (from: ReturnType<typeof obey>, n: number) => {
 }
 const addresses = (from: ReturnType<typeof obey>, n: number) =>
   endpointOf(from, n).addresses.map(({ cidr: at }) => showCidr(at))
-const outcome = (error: ReturnType<typeof refusal>) => error && [error.tag, httpStatus[errorClass[error.tag]]]
-const sentence = (error: ReturnType<typeof refusal>) => error && explain(error)
 
 describe('the addresses of an endpoint', () => {
   test('are one of each family that the network has', () => {
@@ -73,6 +74,7 @@ describe('the addresses of an endpoint', () => {
     ['address that is not link-local as one', { linkLocal: [ip('10.1.0.5')] }, 'NotLinkLocal', 400],
     ['multicast address as a link-local one', { linkLocal: [ip('ff02::1')] }, 'NotLinkLocal', 400],
     ['link-local address twice', { linkLocal: [ip('fe80::5'), ip('fe80::5')] }, 'LinkLocalTaken', 403],
+    ['link-local address of the host', { linkLocal: [ip('fe80::1')] }, 'LinkLocalTaken', 403],
     ['group address as MAC', { mac: mac(0x010000000001) }, 'BadMac', 400],
     ['MAC of zeros', { mac: mac(0) }, 'BadMac', 400],
     ['sysctl of the host', { sysctls: { 'kernel.panic': '1' } }, 'BadSysctl', 400],
@@ -80,6 +82,26 @@ describe('the addresses of an endpoint', () => {
     ['sysctl of several words', { sysctls: { 'net.ipv4.conf.IFNAME.forwarding': '1 2' } }, 'BadSysctl', 400],
   ])('and settings: an %s is refused', (_, more, tag, code) => {
     expect(outcome(refusal(model, createEndpoint(1, 1, 'web', more)))).toEqual([tag, code])
+  })
+
+  test('that are link-local are in no subnet of the network', () => {
+    const zeroconf = obey([createNetwork(3, 'zeroconf', { pools: [pool('169.254.0.0/16')] })])
+    const error = refusal(zeroconf, createEndpoint(1, 3, 'web', { linkLocal: [ip('169.254.0.2')] }))
+    expect(outcome(error)).toEqual(['LinkLocalInSubnet', 400])
+    expect(sentence(error)).toBe(
+      '169.254.0.2 cannot be a link-local address of network "zeroconf": it lies in its subnet 169.254.0.0/16',
+    )
+  })
+
+  test('that are link-local are none that the host has on the network', () => {
+    const own = renderAll(DRIVERS, model).flatMap(({ fragment }) =>
+      fragment.flatMap((object) => (object.kind === 'address' && isLinkLocal(object.cidr.ip) ? [object.cidr.ip] : [])),
+    )
+    expect(own).toEqual([ip('fe80::1')])
+    expect(sentence(refusal(model, createEndpoint(1, 1, 'web', { linkLocal: own })))).toBe(
+      'link-local address fe80::1 of network "front" belongs to the host already',
+    )
+    expect(refusal(model, createEndpoint(1, 2, 'web', { linkLocal: own }))).toBeNull()
   })
 
   test('that are link-local belong to one endpoint of a network', () => {

@@ -3,20 +3,30 @@
 import { describe, expect, test } from 'vitest'
 import { bridge } from '../../src/drivers/bridge/bridge.ts'
 import { DRIVERS } from '../../src/drivers/registry.ts'
-import { errorClass, explain, httpStatus } from '../../src/model/error.ts'
 import type { Rules } from '../../src/model/rules.ts'
 import { cidr, showCidr } from '../../src/net/cidr.ts'
 import { ip, showIp } from '../../src/net/ip.ts'
 import { getIn, sizeOfMap } from '../../src/net/pmap.ts'
-import { createEndpoint, createNetwork, createSandbox, end, join, net, obey, pool, refusal, v4 } from '../lib/model.ts'
+import {
+  createEndpoint,
+  createNetwork,
+  createSandbox,
+  end,
+  join,
+  net,
+  obey,
+  pool,
+  refusal,
+  sentence,
+  status,
+  v4,
+} from '../lib/model.ts'
 
 const networkOf = (model: ReturnType<typeof obey>, n: number) => {
   const network = getIn(model.networks, net(n))
   if (network === undefined) throw new Error(`there is no network ${n}`)
   return network
 }
-const sentence = (error: ReturnType<typeof refusal>): string | null => error && explain(error)
-const status = (error: ReturnType<typeof refusal>): number | null => error && httpStatus[errorClass[error.tag]]
 
 /** A driver whose networks exist on all hosts of a cluster, and may have several subnets of one family. */
 const mesh: Rules = new Map([...DRIVERS, ['mesh', { ...bridge, type: 'mesh', scope: 'global', severalSubnets: true }]])

@@ -4,7 +4,6 @@ import { describe, expect, test } from 'vitest'
 import { DRIVERS } from '../../src/drivers/registry.ts'
 import { renderAll } from '../../src/drivers/render.ts'
 import type { Command } from '../../src/model/command.ts'
-import { errorClass, explain, httpStatus } from '../../src/model/error.ts'
 import { endpointsIn, wayOut } from '../../src/model/queries.ts'
 import { ip } from '../../src/net/ip.ts'
 import { HOST, LO } from '../../src/net/name.ts'
@@ -20,7 +19,9 @@ import {
   leave,
   net,
   obey,
+  outcome,
   refusal,
+  sentence,
 } from '../lib/model.ts'
 
 const sandboxIn = (model: ReturnType<typeof obey>, n: number) => {
@@ -28,8 +29,6 @@ const sandboxIn = (model: ReturnType<typeof obey>, n: number) => {
   if (sandbox === undefined) throw new Error(`there is no sandbox ${n}`)
   return sandbox
 }
-const outcome = (error: ReturnType<typeof refusal>) => error && [error.tag, httpStatus[errorClass[error.tag]]]
-const sentence = (error: ReturnType<typeof refusal>) => error && explain(error)
 const objectsWanted = (model: ReturnType<typeof obey>) =>
   renderAll(DRIVERS, model).flatMap(({ owner, fragment }) => (owner.of === 'network' ? [] : fragment))
 
@@ -191,7 +190,7 @@ describe('a sandbox whose namespace somebody else makes', () => {
   test('is not one that shares the host’s', () => {
     const shared = obey([createSandbox(3, 'shared', { ns: HOST })], model)
     const error = refusal(shared, { tag: 'SetKey', sandbox: box(3), path: '/proc/1/ns/net' })
-    expect(sentence(error)).toBe('container "shared" shares the namespace of the host, so it has no key of its own')
+    expect(sentence(error)).toBe('sandbox "shared" shares the namespace of the host, so it has no key of its own')
   })
 })
 

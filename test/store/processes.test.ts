@@ -1,60 +1,19 @@
 // What other processes, their sudden end, and a full disk do to a store.
 
-import { type ChildProcess, spawn } from 'node:child_process'
+import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { build } from 'esbuild'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { explainStore } from '../../src/store/error.ts'
 import { lmdbStore } from '../../src/store/lmdb/lmdb.ts'
 import { needs } from '../lib/need.ts'
 import { runs } from '../lib/runs.ts'
-import { ROOT } from '../lib/source.ts'
+import { hears, program, type Running, started, wait } from '../lib/victim.ts'
 import { contentOf, dataOf, inDir, left, put, right, withStore } from './lib.ts'
 
-// Beside the packages that it imports and that cannot be bundled.
-const victim = join(ROOT, `node_modules/.cnm-store-victim-${process.pid}.mjs`)
-
-beforeAll(async () => {
-  await build({
-    entryPoints: [join(ROOT, 'test/store/victim.ts')],
-    outfile: victim,
-    bundle: true,
-    format: 'esm',
-    platform: 'node',
-    target: 'node20',
-    external: ['lmdb', 'koffi'],
-    logLevel: 'silent',
-  })
-})
-afterAll(() => rmSync(victim, { force: true }))
-
-type Process = Readonly<{ child: ChildProcess; said: () => ReadonlyArray<string>; kill: () => Promise<void> }>
-
-const started = (command: string, ...args: ReadonlyArray<string>): Process => {
-  const child = spawn(command, args, { stdio: ['pipe', 'pipe', 'ignore'] })
-  let output = ''
-  child.stdout.on('data', (data) => {
-    output += data
-  })
-  const ended = once(child, 'close')
-  return {
-    child,
-    said: () => output.split('\n').slice(0, -1),
-    kill: async () => {
-      child.kill('SIGKILL')
-      await ended
-    },
-  }
-}
-
-const start = (act: string, dir: string): Process => started(process.execPath, victim, act, dir)
-
-const hears = (process: Process, line: RegExp): Promise<void> =>
-  expect.poll(() => process.said().some((each) => line.test(each)), { timeout: 10_000, interval: 2 }).toBe(true)
-
-const wait = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms))
+const victim = program('test/store/victim.ts')
+const start = (act: string, dir: string): Running => started(process.execPath, victim, act, dir)
 
 describe('SIGKILL', () => {
   const kills = runs(0.3).numRuns

@@ -1,20 +1,29 @@
-// cnm events: what happened on this host, turn by turn, from the journal that the store keeps beside the model.
+// cnm events: what happened on this host, turn by turn, from the journal that the store keeps beside the model. It is read beside
+// whoever is at work: told is what is certain, which the newest turn of a process that still works is not, for its kernel may refuse.
+
+import { setTimeout as sleep } from 'node:timers/promises'
 
 import { printable } from '../../compose/error.ts'
 import { readTurn, TURNS, type Turn } from '../../engine/journal.ts'
 import type { CnmEvent } from '../../model/event.ts'
 import { E, type Either } from '../../prelude.ts'
+import { readBeside, type Sight, stampOf } from '../../store/lmdb/beside.ts'
 import { EXIT } from '../exit.ts'
-import { withStore } from '../host/open.ts'
+import { exitOf, untilSignal } from '../guard.ts'
 import { misused } from '../host/read.ts'
 import { storeProblem } from '../host/refusal.ts'
 import { shortId } from '../host/resolve.ts'
 import type { Io } from '../io.ts'
 import type { Problem } from '../problem.ts'
 import { jsonText } from '../render/json.ts'
-import { table } from '../render/table.ts'
 
-export type EventsOptions = Readonly<{ state: string; since?: string; format: 'table' | 'json'; trunc: boolean }>
+export type EventsOptions = Readonly<{
+  state: string
+  since?: string
+  follow: boolean
+  format: 'table' | 'json'
+  trunc: boolean
+}>
 
 /** `name` null: it was made before the journal begins. */
 type EventView = Readonly<{ turn: number; event: CnmEvent['tag']; id: string; name: string | null }>
@@ -58,26 +67,88 @@ const viewsOf = (turns: ReadonlyArray<Turn>): ReadonlyArray<EventView> => {
 
 const TURN = /^(0|[1-9][0-9]{0,11})$/
 
-export const events = async (
+/** The turns that nobody can take back. */
+const settledTurns = ({ entries, isBusy }: Sight): ReadonlyArray<Turn> => {
+  const turns = entries.filter(({ key }) => key.startsWith(TURNS)).map(readTurn)
+  return isBusy ? turns.slice(0, -1) : turns
+}
+
+// Columns of one width each, for what comes later is not known yet.
+const row = (cells: ReadonlyArray<string>, idWidth: number): string => {
+  const widths = [6, 15, idWidth, 0]
+  return cells
+    .map((cell, i) => cell.padEnd(widths[i] ?? 0))
+    .join('  ')
+    .trimEnd()
+}
+
+const HEAD = ['TURN', 'EVENT', 'ID', 'NAME']
+const WHOLE_ID = 64
+
+/** What is printed of some events; with `head` also what stands before the first. */
+const text = (
   io: Io,
-  { state, since = '0', format, trunc }: EventsOptions,
+  { format, follow, trunc }: EventsOptions,
+  views: ReadonlyArray<EventView>,
+  head: boolean,
+): string | null => {
+  if (format === 'json' && !follow) return jsonText(views)
+  if (format === 'json') return views.map((view) => JSON.stringify(view)).join('\n') || null
+  const id = (whole: string): string => (trunc ? shortId(whole) : whole)
+  const width = trunc ? shortId('0'.repeat(WHOLE_ID)).length : WHOLE_ID
+  const rows = views.map(({ turn, event, id: whole, name }) =>
+    row([String(turn), event, id(whole), printable(name ?? '-')], width),
+  )
+  return [...(head ? [io.paint.dim(row(HEAD, width))] : []), ...rows].join('\n') || null
+}
+
+const BETWEEN_MS = 200
+
+const isAsSeen = (state: string, seen: Sight | null): boolean => {
+  try {
+    return seen?.isBusy !== true && stampOf(state) === (seen?.stamp ?? null)
+  } catch {
+    // Whoever reads it next says why.
+    return false
+  }
+}
+
+/** Until the file is another than it was seen, or (somebody was at work) may be understood otherwise. */
+const changed = async (state: string, seen: Sight | null, stop: AbortSignal): Promise<void> => {
+  do await sleep(BETWEEN_MS, undefined, { signal: stop }).catch(() => {})
+  while (!stop.aborted && isAsSeen(state, seen))
+}
+
+const tell = async (
+  io: Io,
+  options: EventsOptions,
+  since: number,
+  stop: AbortSignal,
 ): Promise<Either<Problem, number>> => {
+  let last = since
+  let before: Sight | null = null
+  for (let first = true; ; first = false) {
+    const seen = await readBeside(options.state)()
+    if (E.isLeft(seen)) return E.left(storeProblem(seen.left))
+    const now = seen.right
+    // Another store in its place counts its turns from 1.
+    if (before !== null && now !== null && now.id !== before.id) last = 0
+    const turns = now === null ? [] : settledTurns(now)
+    const news = viewsOf(turns).filter(({ turn }) => turn > last)
+    const words = text(io, options, news, first)
+    if (words !== null) io.out(words)
+    if (!options.follow) return E.right(EXIT.ok)
+    last = Math.max(last, turns.at(-1)?.number ?? 0)
+    before = now ?? before
+    if (!(await io.ready()) || stop.aborted) return E.right(EXIT.ok)
+    await changed(options.state, now, stop)
+    if (stop.aborted) return E.right(EXIT.ok)
+  }
+}
+
+export const events = async (io: Io, options: EventsOptions): Promise<Either<Problem, number>> => {
+  const { since = '0' } = options
   if (!TURN.test(since)) return misused(`--since: "${since}" is not the number of a turn`)
-  return withStore(state, async (store) => {
-    const listed = await store.list(TURNS)()
-    if (E.isLeft(listed)) return E.left(storeProblem(listed.left))
-    const views = viewsOf(listed.right.entries.map(readTurn)).filter(({ turn }) => turn > Number(since))
-    if (format === 'json') io.out(jsonText(views))
-    else {
-      const head = ['TURN', 'EVENT', 'ID', 'NAME'].map((title) => io.paint.dim(title))
-      const rows = views.map(({ turn, event, id, name }) => [
-        String(turn),
-        event,
-        trunc ? shortId(id) : id,
-        printable(name ?? '-'),
-      ])
-      io.out(table([head, ...rows]).replaceAll(/^ {2}/gm, ''))
-    }
-    return E.right(EXIT.ok)
-  })
+  const { value, signal } = await untilSignal((stop) => tell(io, options, Number(since), stop))
+  return signal === null || E.isLeft(value) ? value : E.right(exitOf(signal))
 }

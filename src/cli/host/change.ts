@@ -1,11 +1,11 @@
 // How a changing verb works: deeds one after the other, each whole or not at all, each said when it is done; or, as a dry run,
-// the kernel operations they would come to, told from the store alone. One deed that is refused does not stop the next.
+// the kernel operations they would come to, told from the store alone. One deed that is refused does not stop the next; a signal
+// does, when the one under way is done.
 
 import { DRIVERS } from '../../drivers/registry.ts'
 import type { Engine } from '../../engine/engine.ts'
-import { settingBack } from '../../engine/host-values.ts'
-import { type Core, step } from '../../engine/step.ts'
-import { diff } from '../../kernel/diff.ts'
+import { foresee } from '../../engine/foresee.ts'
+import type { Core } from '../../engine/step.ts'
 import type { KernelOp } from '../../kernel/op.ts'
 import type { Command } from '../../model/command.ts'
 import type { CnmError } from '../../model/error.ts'
@@ -40,14 +40,14 @@ const firstRefusal = (answers: ReadonlyArray<Either<CnmError, unknown>>): CnmErr
 }
 
 /** All commands or none. Right: what is to be said. */
-const perform = async (engine: Engine, plan: Plan): Promise<Either<Problem, string | null>> => {
+const perform = async (engine: Engine, plan: Plan, stop: AbortSignal): Promise<Either<Problem, string | null>> => {
   const deed = plan(engine.model())
   if (E.isLeft(deed)) return deed
   if (deed.right === null) return E.right(null)
   const { commands, undo = [], says } = deed.right
   const foreseen = engine.preview(commands)
   if (E.isLeft(foreseen)) return E.left(refusalProblem(foreseen.left))
-  const refusal = firstRefusal(await engine.submit(commands))
+  const refusal = firstRefusal(await engine.submit(commands, { signal: stop }))
   if (refusal === null) return E.right(says)
   await engine.submit(undo)
   return E.left(refusalProblem(refusal))
@@ -55,23 +55,17 @@ const perform = async (engine: Engine, plan: Plan): Promise<Either<Problem, stri
 
 type Foreseen = Readonly<{ core: Core; title: string; ops: ReadonlyArray<KernelOp> }>
 
-/** Null: nothing would be done. */
-const foresee = ({ core, remembered }: Stored, plan: Plan): Either<Problem, Foreseen | null> => {
+/** Null: nothing would be done. The host is taken to be as the store says it should be. */
+const outlook = ({ core, remembered }: Stored, plan: Plan): Either<Problem, Foreseen | null> => {
   const deed = plan(core.model)
   if (E.isLeft(deed)) return deed
   if (deed.right === null) return E.right(null)
   const { title, commands } = deed.right
-  let next = core
-  for (const command of commands) {
-    const taken = step(DRIVERS, next, command)
-    if (E.isLeft(taken)) return E.left(refusalProblem(taken.left))
-    next = taken.right.core
-  }
-  return E.right({
-    core: next,
-    title,
-    ops: diff(core.wanted.state, next.wanted.state).map(settingBack(remembered.values)),
-  })
+  const known = { core, believed: core.wanted.state, values: remembered.values }
+  const foreseen = foresee(DRIVERS, known, commands)
+  return E.isLeft(foreseen)
+    ? E.left(refusalProblem(foreseen.left))
+    : E.right({ core: foreseen.right.core, title, ops: foreseen.right.ops })
 }
 
 /** The first one to fail decides the status. */
@@ -88,7 +82,7 @@ const rehearse = (io: Io, stored: Stored, plansOf: Plans): number => {
   let { core } = stored
   const chapters: Chapter[] = []
   for (const plan of plansOf(core.model)) {
-    const foreseen = foresee({ ...stored, core }, plan)
+    const foreseen = outlook({ ...stored, core }, plan)
     if (E.isLeft(foreseen)) status = complain(io, status, foreseen.left)
     if (E.isLeft(foreseen) || foreseen.right === null) continue
     const { title, ops } = foreseen.right
@@ -101,10 +95,11 @@ const rehearse = (io: Io, stored: Stored, plansOf: Plans): number => {
 
 export const change = (io: Io, options: ChangeOptions, plansOf: Plans): Promise<Either<Problem, number>> => {
   if (options.dryRun) return withStored(options.state, async (stored) => E.right(rehearse(io, stored, plansOf)))
-  return withEngine(io, options, async (engine) => {
+  return withEngine(io, options, async (engine, stop) => {
     let status: number = EXIT.ok
     for (const plan of plansOf(engine.model())) {
-      const done = await perform(engine, plan)
+      if (stop.aborted) break
+      const done = await perform(engine, plan, stop)
       if (E.isLeft(done)) status = complain(io, status, done.left)
       else if (done.right !== null) io.out(done.right)
     }

@@ -73,14 +73,16 @@ Examples:
 ${HOST_EXIT_STATUS}`,
   },
   events: {
-    about: `Prints what happened on this host, from the journal in the state directory: what each verb that changed something did, in its order. Turns are counted from 1; the journal keeps the last 1000 at least.`,
+    about: `Prints what happened on this host, from the journal in the state directory: what each verb that changed something did, in its order. Turns are counted from 1; the journal keeps the last 1000 at least. It is read beside a verb that is at work; a turn is told when nothing can take it back any more, which is when that verb has ended or begun the next.`,
     examples: `
 Examples:
   sudo cnm events
   sudo cnm events --since 41                           after turn 41
   sudo cnm events --format json | jq '.[] | select(.event == "Joined")'
+  sudo cnm events --follow --format json | jq -r .event   as it happens; Ctrl-C ends it
 
---format json prints an array of { "turn", "event", "id", "name": null if it is not in the journal }.
+--format json prints an array of { "turn", "event", "id", "name": null if it is not in the journal };
+with --follow each of them in a line of its own.
 ${HOST_EXIT_STATUS}`,
   },
   doctor: {

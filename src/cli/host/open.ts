@@ -16,6 +16,7 @@ import { hasIn, valuesOf } from '../../net/pmap.ts'
 import { E, type Either } from '../../prelude.ts'
 import { lmdbStore } from '../../store/lmdb/lmdb.ts'
 import type { Store } from '../../store/store.ts'
+import { exitOf, untilSignal } from '../guard.ts'
 import type { Io } from '../io.ts'
 import type { Problem } from '../problem.ts'
 import type { KernelName } from '../survey.ts'
@@ -25,7 +26,8 @@ import { rightsProblem } from './rights.ts'
 /** `state`: the directory that holds the store. */
 export type HostOptions = Readonly<{ state: string; kernel: KernelName }>
 
-type Work<A, B> = (given: A) => Promise<Either<Problem, B>>
+type Answer<B> = Promise<Either<Problem, B>>
+type Work<A, B> = (given: A) => Answer<B>
 
 export const withStore = async <B>(state: string, work: Work<Store, B>): Promise<Either<Problem, B>> => {
   const store = await lmdbStore({ dir: state })()
@@ -65,8 +67,11 @@ const noteKernel = async (store: Store, value: KernelName | null): Promise<Eithe
 /** A copy is on no kernel yet. */
 export const withoutKernel = (store: Store): Promise<Either<Problem, void>> => noteKernel(store, null)
 
+/** `nowhere`: nothing was changed there yet. */
+type Place = 'here' | 'nowhere'
+
 /** Left: it is another than was asked for. A simulated machine would forget what is yet to be put right on the real one. */
-const onKernel = async (store: Store, { state, kernel }: HostOptions): Promise<Either<Problem, 'here' | 'nowhere'>> => {
+const placeOf = async (store: Store, { state, kernel }: HostOptions): Promise<Either<Problem, Place>> => {
   const entry = await store.get(KERNEL)()
   if (E.isLeft(entry)) return E.left(storeProblem(entry.left))
   if (entry.right === null) return E.right('nowhere')
@@ -104,46 +109,58 @@ const lossesOf = (before: Model, after: Model): ReadonlyArray<string> => [
   ...valuesOf(before.endpoints).flatMap(({ id, name }) => (hasIn(after.endpoints, id) ? [] : [`endpoint "${name}"`])),
 ]
 
-/** After so many turns the journal begins anew; until the next time it keeps those before, too. */
-const CHECKPOINT_TURNS = 1000
+type Opened = Readonly<{ kernel: Kernel; store: Store; place: Place }>
 
-/** For work that looks at the kernel and changes nothing. */
-export const withKernel = async <B>(
-  options: HostOptions,
-  work: Work<Stored & Readonly<{ kernel: Kernel }>, B>,
-): Promise<Either<Problem, B>> => {
+const onKernel = async <B>(options: HostOptions, work: Work<Opened, B>): Answer<B> => {
   const kernel = await kernelOf(options.kernel)
   if (E.isLeft(kernel)) return kernel
   return withStore(options.state, async (store) => {
-    const right = await onKernel(store, options)
-    if (E.isLeft(right)) return right
-    const stored = await storedIn(store)
-    return E.isLeft(stored) ? stored : work({ ...stored.right, kernel: kernel.right })
+    const place = await placeOf(store, options)
+    return E.isLeft(place) ? place : work({ kernel: kernel.right, store, place: place.right })
   })
 }
 
-/** For work that changes things: the engine, recovered. */
+/** For work that looks at the kernel and changes nothing. */
+export const withKernel = <B>(options: HostOptions, work: Work<Stored & Readonly<{ kernel: Kernel }>, B>): Answer<B> =>
+  onKernel(options, async ({ kernel, store }) => {
+    const stored = await storedIn(store)
+    return E.isLeft(stored) ? stored : work({ ...stored.right, kernel })
+  })
+
+/** After so many turns the journal begins anew; until the next time it keeps those before, too. */
+const CHECKPOINT_TURNS = 1000
+
+const onEngine = async <B>(
+  io: Io,
+  options: HostOptions,
+  { kernel, store, place }: Opened,
+  work: Work<Engine, B>,
+): Answer<B> => {
+  // Whoever changes something first decides.
+  const noted = place === 'nowhere' ? await noteKernel(store, options.kernel) : E.right(undefined)
+  if (E.isLeft(noted)) return noted
+  const before = await storedIn(store)
+  if (E.isLeft(before)) return before
+  const engine = await openEngine({ kernel, store, checkpointTurns: CHECKPOINT_TURNS })
+  if (E.isLeft(engine)) return E.left(refusalProblem(engine.left))
+  for (const lost of lossesOf(before.right.core.model, engine.right.model()))
+    io.err(`note: ${lost} was given up: the kernel would not hold it any more`)
+  const done = await work(engine.right)
+  await engine.right.close()
+  return done
+}
+
+const STOPPED = 'cnm: stopped; what was begun is done, and nothing else was begun'
+
+/** For work that changes things: the engine, recovered. A signal aborts `stop`; the work then begins nothing more. */
 export const withEngine = async <B>(
   io: Io,
   options: HostOptions,
-  work: Work<Engine, B>,
-): Promise<Either<Problem, B>> => {
-  const kernel = await kernelOf(options.kernel)
-  if (E.isLeft(kernel)) return kernel
-  return withStore(options.state, async (store) => {
-    const right = await onKernel(store, options)
-    if (E.isLeft(right)) return right
-    // Whoever changes something first decides.
-    const noted = right.right === 'nowhere' ? await noteKernel(store, options.kernel) : right
-    if (E.isLeft(noted)) return noted
-    const before = await storedIn(store)
-    if (E.isLeft(before)) return before
-    const engine = await openEngine({ kernel: kernel.right, store, checkpointTurns: CHECKPOINT_TURNS })
-    if (E.isLeft(engine)) return E.left(refusalProblem(engine.left))
-    for (const lost of lossesOf(before.right.core.model, engine.right.model()))
-      io.err(`note: ${lost} was given up: the kernel would not hold it any more`)
-    const done = await work(engine.right)
-    await engine.right.close()
-    return done
-  })
+  work: (engine: Engine, stop: AbortSignal) => Answer<B>,
+): Answer<B> => {
+  const { value, signal } = await untilSignal((stop) =>
+    onKernel(options, (opened) => onEngine(io, options, opened, (engine) => work(engine, stop))),
+  )
+  if (signal === null) return value
+  return E.left({ exit: exitOf(signal), lines: [...(E.isLeft(value) ? value.left.lines : []), STOPPED] })
 }

@@ -5,7 +5,7 @@ import { printable } from '../../compose/error.ts'
 import { type CnmError, type ErrorClass, errorClass, explain } from '../../model/error.ts'
 import { explainStore, type StoreError } from '../../store/error.ts'
 import { EXIT } from '../exit.ts'
-import type { Problem } from '../problem.ts'
+import { FAULTS_OF_THE_MACHINE, type Problem } from '../problem.ts'
 
 /** What to do about it, where the sentence does not say it. */
 const wayOut = (error: CnmError): string | null => {
@@ -28,6 +28,10 @@ const wayOut = (error: CnmError): string | null => {
       return 'leave out --ipv4=false, or add --ipv6'
     case 'PoolOverlap':
       return 'choose another --subnet, or none for a free one'
+    case 'LinkLocalTaken':
+      return 'choose another --link-local-ip'
+    case 'LinkLocalInSubnet':
+      return 'ask for it with --ip'
     case 'IPAlreadyAllocated':
       return 'choose another address, or none for a free one'
     case 'PortTaken':
@@ -41,7 +45,7 @@ const wayOut = (error: CnmError): string | null => {
 
 /** By tag where a class is of several minds: an exhausted pool is not the machine's fault. */
 const exitOf = (error: CnmError, kind: ErrorClass): number => {
-  if (error.tag === 'KernelRefused' || error.tag === 'Unavailable') return EXIT.machine
+  if (FAULTS_OF_THE_MACHINE.has(error.tag)) return EXIT.machine
   return kind === 'InvalidParameter' ? EXIT.wrong : EXIT.refused
 }
 

@@ -215,6 +215,7 @@ export const addHostVerbs = (program: Command, io: Io, start: Start): void => {
   group(program, 'events', 'what happened on this host')
     .addOption(stateOption())
     .option('--since <turn>', 'only what came after this turn')
+    .option('-f, --follow', 'go on telling what happens, until it is stopped', false)
     .addOption(formatOption())
     .option('--no-trunc', 'print whole ids')
     .action((flags) => start(async () => (await import('../commands/events.ts')).events(io, flags)))

@@ -8,7 +8,7 @@ export const align = (size: number): number => (size + 3) & ~3
 
 export const viewOf = (bytes: Uint8Array): DataView => new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
 
-/** Where a message is being written, and how far that has come. */
+/** Where a message is being written, and how far that has come: behind `at` all is zero. */
 export type Out = { readonly bytes: Uint8Array; readonly view: DataView; at: number }
 
 /** Larger than any request of ours: past its end a write throws. */
@@ -18,24 +18,18 @@ const OUT: Out = { bytes: scratch, view: viewOf(scratch), at: 0 }
 
 /** The bytes that `write` writes, which must not itself call this: there is one place, for small arrays are dear in V8. */
 export const written = (write: (out: Out) => void): Uint8Array => {
-  OUT.at = 0
-  write(OUT)
-  return OUT.bytes.slice(0, OUT.at)
+  try {
+    write(OUT)
+    return OUT.bytes.slice(0, OUT.at)
+  } finally {
+    OUT.bytes.fill(0, 0, OUT.at)
+    OUT.at = 0
+  }
 }
 
-/** Zeros, until the next multiple of four bytes. */
+/** Until the next multiple of four bytes. */
 export const pad = (out: Out): void => {
-  const end = align(out.at)
-  out.bytes.fill(0, out.at, end)
-  out.at = end
-}
-
-/** Takes `size` zeroed bytes and gives the place where they begin. */
-export const take = (out: Out, size: number): number => {
-  const { at } = out
-  out.bytes.fill(0, at, at + size)
-  out.at = at + size
-  return at
+  out.at = align(out.at)
 }
 
 export const putBytes = (out: Out, bytes: Uint8Array): void => {

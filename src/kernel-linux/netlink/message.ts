@@ -4,9 +4,15 @@
 
 import { align, LITTLE_ENDIAN, viewOf } from './bytes.ts'
 import { fields, text, u32 } from './field.ts'
+import { U16, U32 } from './format.ts'
+import { struct } from './struct.ts'
 import {
   NLM_F_ACK_TLVS,
+  NLM_F_APPEND,
   NLM_F_CAPPED,
+  NLM_F_CREATE,
+  NLM_F_EXCL,
+  NLM_F_REPLACE,
   NLMSG_HDRLEN,
   NLMSGERR_ATTR_MISS_TYPE,
   NLMSGERR_ATTR_MSG,
@@ -18,20 +24,36 @@ export type Request = Readonly<{ type: number; flags: number; body: Uint8Array }
 /** `port` is the netlink port id of the asker; 0 in what the kernel says of its own accord. */
 export type Message = Readonly<{ type: number; flags: number; seq: number; port: number; body: Uint8Array }>
 
+/** What iproute2 calls add, replace and append. */
+export const ADD = NLM_F_CREATE | NLM_F_EXCL
+export const REPLACE = NLM_F_CREATE | NLM_F_REPLACE
+export const APPEND = NLM_F_CREATE | NLM_F_APPEND
+
+/** A sort of request: its type, its flags, and how its body is made of what is wished. */
+export const request =
+  <W extends ReadonlyArray<unknown>>(type: number, flags: number, encode: (...wish: W) => Uint8Array) =>
+  (...wish: W): Request => ({ type, flags, body: encode(...wish) })
+
+/** `size` counts the body too. */
+const NLMSGHDR = struct(NLMSG_HDRLEN, {
+  size: [0, U32],
+  type: [4, U16],
+  flags: [6, U16],
+  seq: [8, U32],
+  port: [12, U32],
+})
+
 export const messageSize = (request: Request): number => align(NLMSG_HDRLEN + request.body.length)
 
 /** Writes a message at a place where `messageSize` bytes are free, and gives the place after it. */
-export const writeMessage = (into: Uint8Array, at: number, { type, flags, seq, port, body }: Message): number => {
-  const view = viewOf(into)
-  view.setUint32(at, NLMSG_HDRLEN + body.length, LITTLE_ENDIAN)
-  view.setUint16(at + 4, type, LITTLE_ENDIAN)
-  view.setUint16(at + 6, flags, LITTLE_ENDIAN)
-  view.setUint32(at + 8, seq, LITTLE_ENDIAN)
-  view.setUint32(at + 12, port, LITTLE_ENDIAN)
+export const writeMessage = (into: Uint8Array, at: number, message: Message): number => {
+  const { type, flags, seq, port, body } = message
+  const size = NLMSG_HDRLEN + body.length
+  NLMSGHDR.put(viewOf(into), at, { size, type, flags, seq, port })
   into.set(body, at + NLMSG_HDRLEN)
-  const end = align(NLMSG_HDRLEN + body.length)
-  into.fill(0, at + NLMSG_HDRLEN + body.length, at + end)
-  return at + end
+  const end = at + align(size)
+  into.fill(0, at + size, end)
+  return end
 }
 
 /** Null: not well-formed. Bodies are views of `datagram`, not copies. */
@@ -40,15 +62,9 @@ export const decodeMessages = (datagram: Uint8Array): ReadonlyArray<Message> | n
   const messages: Message[] = []
   let at = 0
   while (at + NLMSG_HDRLEN <= datagram.length) {
-    const size = view.getUint32(at, LITTLE_ENDIAN)
+    const { size, type, flags, seq, port } = NLMSGHDR.get(view, at)
     if (size < NLMSG_HDRLEN || size > datagram.length - at) return null
-    messages.push({
-      type: view.getUint16(at + 4, LITTLE_ENDIAN),
-      flags: view.getUint16(at + 6, LITTLE_ENDIAN),
-      seq: view.getUint32(at + 8, LITTLE_ENDIAN),
-      port: view.getUint32(at + 12, LITTLE_ENDIAN),
-      body: datagram.subarray(at + NLMSG_HDRLEN, at + size),
-    })
+    messages.push({ type, flags, seq, port, body: datagram.subarray(at + NLMSG_HDRLEN, at + size) })
     at += align(size)
   }
   return at >= datagram.length ? messages : null
@@ -79,7 +95,11 @@ const verdictIn = (message: Message, attrsFrom: (view: DataView) => number): Ver
   const code = -view.getInt32(0, LITTLE_ENDIAN)
   const from = attrsFrom(view)
   const told = (message.flags & NLM_F_ACK_TLVS) !== 0 && from <= view.byteLength
-  const { text = null, offset = null, missing = null } = (told ? ACK.decode(view, from, view.byteLength) : null) ?? {}
+  const {
+    text = null,
+    offset = null,
+    missing = null,
+  } = (told ? ACK.read(view, from, view.byteLength) : undefined) ?? {}
   return { code: code === 0 ? 0 : code, text, offset, missing }
 }
 

@@ -18,7 +18,7 @@ import type { IfName, Ns } from '../../net/name.ts'
 import { E, type Either } from '../../prelude.ts'
 import { addAddress, deleteAddress } from './codec/address.ts'
 import { setPort } from './codec/bridge-port.ts'
-import { changeLink, createLink, deleteLink, type LinkWish, peerOf } from './codec/link.ts'
+import { changeLink, createLink, deleteLink, type LinkWish } from './codec/link.ts'
 import { addRoute, deleteRoute, type RouteWish, replaceRoute } from './codec/route.ts'
 import type { Request } from './message.ts'
 import { IFA_F_NODAD } from './uapi/route.ts'
@@ -70,11 +70,11 @@ const createdLink = (link: Link, context: Context): Requests => {
       const { peer } = spec
       const fd = peer.ns === ns ? undefined : context.fdOf(peer.ns)
       if (fd === null) return E.left(noNamespace(peer.ns))
-      const end = peerOf({
+      const end = {
         name: peer.name,
         index: context.newIndex(peer.ns, peer.name),
         ...(fd === undefined ? {} : { netNsFd: fd }),
-      })
+      }
       return E.right([
         createLink({ ...own, mtu, linkinfo: { info: { kind: 'veth', peer: end } } }),
         ...later({ name, ...aliasOf(link) }),

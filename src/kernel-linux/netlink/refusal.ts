@@ -4,6 +4,12 @@
 import type { Errno } from '../../kernel/errno.ts'
 import { eachAttr } from './attr.ts'
 import { viewOf } from './bytes.ts'
+import { IFADDRMSG } from './codec/address.ts'
+import { IFINFOMSG } from './codec/link-base.ts'
+import { NDMSG } from './codec/neigh.ts'
+import { RTGENMSG } from './codec/nsid.ts'
+import { RTMSG } from './codec/route.ts'
+import { FIB_RULE_HDR } from './codec/rule.ts'
 import { errnoOf } from './errno.ts'
 import type { Request, Verdict } from './message.ts'
 import * as IfLink from './uapi/if-link.ts'
@@ -32,13 +38,16 @@ const namesOf = (module: Readonly<Record<string, number>>, pattern: RegExp): Rea
 const FAMILIES: ReadonlyMap<number, Family> = new Map([
   [
     RTM_NEWLINK,
-    { header: 16, names: namesOf(IfLink, /^IFLA_(?!(BR|BRPORT|BRIDGE|INFO|INET6|VLAN|MACVLAN|IPVLAN|VXLAN)_)/) },
+    {
+      header: IFINFOMSG.size,
+      names: namesOf(IfLink, /^IFLA_(?!(BR|BRPORT|BRIDGE|INFO|INET6|VLAN|MACVLAN|IPVLAN|VXLAN)_)/),
+    },
   ],
-  [RTM_NEWADDR, { header: 8, names: namesOf(Route, /^IFA_(?!F_)/) }],
-  [RTM_NEWROUTE, { header: 12, names: namesOf(Route, /^RTA_/) }],
-  [RTM_NEWNEIGH, { header: 12, names: namesOf(Route, /^NDA_/) }],
-  [RTM_NEWRULE, { header: 12, names: namesOf(Route, /^FRA_/) }],
-  [RTM_NEWNSID, { header: 4, names: namesOf(Route, /^NETNSA_(?!NSID_)/) }],
+  [RTM_NEWADDR, { header: IFADDRMSG.size, names: namesOf(Route, /^IFA_(?!F_)/) }],
+  [RTM_NEWROUTE, { header: RTMSG.size, names: namesOf(Route, /^RTA_/) }],
+  [RTM_NEWNEIGH, { header: NDMSG.size, names: namesOf(Route, /^NDA_/) }],
+  [RTM_NEWRULE, { header: FIB_RULE_HDR.size, names: namesOf(Route, /^FRA_/) }],
+  [RTM_NEWNSID, { header: RTGENMSG.size, names: namesOf(Route, /^NETNSA_(?!NSID_)/) }],
 ])
 
 const familyOf = (type: number): Family | undefined => FAMILIES.get(type - (type % 4))

@@ -2,7 +2,7 @@
 // assignAddressVersion, Endpoint.Delete and UpdateDNSNames.
 
 import { chooseIp } from '../../ipam/space.ts'
-import { type Ip, type Ip4, isIp4, isIp6, isLinkLocal } from '../../net/ip.ts'
+import { type Ip, type Ip4, ip6, isIp4, isIp6, isLinkLocal } from '../../net/ip.ts'
 import { isGroup, type Mac, macFromHex, macFromIp4, ZERO_MAC } from '../../net/mac.ts'
 import { getIn, hasIn } from '../../net/pmap.ts'
 import { E, type Either } from '../../prelude.ts'
@@ -57,6 +57,9 @@ const macOf = (id: string, addresses: ReadonlyArray<EndpointAddress>): Mac => {
   return first === undefined ? macFromHex(id) : macFromIp4(first)
 }
 
+/** The host's side of a network with IPv6 has it, as libnetwork's bridges do; it is the same on each, so nobody has to look for it. */
+const HOST_LINK_LOCAL = ip6((0xfe80n << 112n) | 1n)
+
 const checkLinkLocal = (
   model: Model,
   network: Network,
@@ -67,7 +70,11 @@ const checkLinkLocal = (
   const wrong = linkLocal.find((ip) => !isLinkLocal(ip))
   if (wrong !== undefined) return { tag: 'NotLinkLocal', endpoint: name, ip: wrong }
   const holders = new Map(endpointsOn(model, network.id).flatMap((each) => each.linkLocal.map((ip) => [ip, each.name])))
+  const own = poolsOfFamily(network.pools, 6).length > 0 ? HOST_LINK_LOCAL : null
   for (const ip of linkLocal) {
+    const pool = poolHolding(network.pools, ip)
+    if (pool !== undefined) return { tag: 'LinkLocalInSubnet', network: network.name, ip, subnet: pool.subnet }
+    if (ip === own) return { tag: 'LinkLocalTaken', network: network.name, ip, by: null }
     const by = holders.get(ip)
     if (by !== undefined) return { tag: 'LinkLocalTaken', network: network.name, ip, by }
     holders.set(ip, name)

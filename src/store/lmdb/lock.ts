@@ -2,12 +2,13 @@
 // ends, however it ends; a file that names a process would have to be cleaned up, and who cleans up races with who begins.
 // The file also says who has it, for the message to the others.
 
-import { closeSync, ftruncateSync, openSync, readFileSync, writeSync } from 'node:fs'
+import { closeSync, existsSync, ftruncateSync, openSync, readFileSync, writeSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import koffi from 'koffi'
 import { E, type Either } from '../../prelude.ts'
 import type { StoreError } from '../error.ts'
 
+const LOCK_SH = 1
 const LOCK_EX = 2
 const LOCK_NB = 4
 const BUSY = koffi.os.errno['EWOULDBLOCK']
@@ -33,6 +34,17 @@ const isAlive = (pid: number): boolean => {
 const ownerOf = (file: string): number | null => {
   const pid = Number.parseInt(readFileSync(file, 'utf8'), 10)
   return pid > 0 && isAlive(pid) ? pid : null
+}
+
+/** Whether somebody holds the file. Who asks holds it himself for a moment, which others wait for as they wait for the dead. */
+export const isLocked = (file: string): boolean => {
+  if (!existsSync(file)) return false
+  const fd = openSync(file, 'r')
+  try {
+    return flock(fd, LOCK_SH | LOCK_NB) !== 0
+  } finally {
+    closeSync(fd)
+  }
 }
 
 const ATTEMPTS = 20

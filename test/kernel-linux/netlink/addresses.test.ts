@@ -8,7 +8,7 @@ import {
   deleteAddress,
   dumpAddresses,
 } from '../../../src/kernel-linux/netlink/codec/address.ts'
-import { changeLink, createLink, peerOf } from '../../../src/kernel-linux/netlink/codec/link.ts'
+import { changeLink, createLink } from '../../../src/kernel-linux/netlink/codec/link.ts'
 import {
   addFdb,
   addNeighbour,
@@ -61,7 +61,7 @@ needs.kernel('addresses, routes, rules and neighbours', () => {
         name: 'd0',
         index: DEV,
         up: true,
-        linkinfo: { info: { kind: 'veth', peer: peerOf({ name: 'd1', index: PEER }) } },
+        linkinfo: { info: { kind: 'veth', peer: { name: 'd1', index: PEER } } },
       }),
       changeLink({ index: PEER, up: true }),
       createLink({ name: 'br0', index: BRIDGE, up: true, linkinfo: { info: { kind: 'bridge', options: {} } } }),

@@ -11,7 +11,6 @@ import {
   deleteLink,
   dumpLinks,
   getLink,
-  peerOf,
 } from '../../../src/kernel-linux/netlink/codec/link.ts'
 import { addRoute, deleteRoute, dumpRoutes } from '../../../src/kernel-linux/netlink/codec/route.ts'
 import { ask, dump, talk } from '../../../src/kernel-linux/netlink/conversation.ts'
@@ -64,10 +63,7 @@ needs.kernel('conversations', () => {
     test.each([
       ['EEXIST', bridge('br0', 0)],
       ['EEXIST', bridge('br1', 100)],
-      [
-        'EBUSY',
-        createLink({ name: 'v1', index: 101, linkinfo: { info: { kind: 'veth', peer: peerOf({ index: 100 }) } } }),
-      ],
+      ['EBUSY', createLink({ name: 'v1', index: 101, linkinfo: { info: { kind: 'veth', peer: { index: 100 } } } })],
       ['ENODEV', deleteLink({ name: 'nobody' })],
       ['ESRCH', deleteRoute({ to: cidr('10.77.0.0/16') })],
       ['ENODEV', addAddress({ index: 4711, cidr: cidr('10.0.0.1/24') })],
@@ -162,9 +158,7 @@ needs.kernel('conversations', () => {
   })
 
   test('slow work on a worker thread leaves the event loop alone', async () => {
-    await here.does(
-      createLink({ name: 'v0', index: 300, linkinfo: { info: { kind: 'veth', peer: peerOf({ name: 'v1' }) } } }),
-    )
+    await here.does(createLink({ name: 'v0', index: 300, linkinfo: { info: { kind: 'veth', peer: { name: 'v1' } } } }))
     let turns = 0
     let last = performance.now()
     let longest = 0

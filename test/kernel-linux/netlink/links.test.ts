@@ -17,7 +17,6 @@ import {
   dumpLinks,
   getLink,
   type LinkMessage,
-  peerOf,
 } from '../../../src/kernel-linux/netlink/codec/link.ts'
 import { ask, dump } from '../../../src/kernel-linux/netlink/conversation.ts'
 import * as L from '../../../src/kernel-linux/netlink/uapi/if-link.ts'
@@ -131,7 +130,7 @@ needs.kernel('links', () => {
   test('a veth is made with its other end in another namespace, its master, and up, in one message', async () => {
     const info: LinkInfo = {
       kind: 'veth',
-      peer: peerOf({ name: 'eth0', index: 2001, mtu: 1400, mac: mac(0x02_42_ac_00_00_02), netNsFd: here.fdOf(there) }),
+      peer: { name: 'eth0', index: 2001, mtu: 1400, mac: mac(0x02_42_ac_00_00_02), netNsFd: here.fdOf(there) },
     }
     await here.does(createLink({ name: 'v0', index: 1001, mtu: 1400, master: 1000, up: true, linkinfo: { info } }))
     expect(shown(here, 'v0')).toMatchObject({ ifindex: 1001, mtu: 1400, master: 'br0', link_index: 2001 })
@@ -147,7 +146,7 @@ needs.kernel('links', () => {
   })
 
   test('a veth between two names of one namespace', async () => {
-    await here.does(createLink({ name: 'a0', linkinfo: { info: { kind: 'veth', peer: peerOf({ name: 'a1' }) } } }))
+    await here.does(createLink({ name: 'a0', linkinfo: { info: { kind: 'veth', peer: { name: 'a1' } } } }))
     const [a0, a1] = [await one(here, 'a0'), await one(here, 'a1')]
     expect([a0.link, a1.link]).toEqual([a1.index, a0.index])
     expect(a0.linkNetnsid).toBeUndefined()
@@ -281,7 +280,7 @@ needs.kernel('links', () => {
 
   test('all links of a group are deleted by one message, and both ends of a veth by either', async () => {
     const made = [1, 2, 3].map((n) =>
-      createLink({ name: `g${n}`, group: 99, linkinfo: { info: { kind: 'veth', peer: peerOf({ name: `h${n}` }) } } }),
+      createLink({ name: `g${n}`, group: 99, linkinfo: { info: { kind: 'veth', peer: { name: `h${n}` } } } }),
     )
     await here.does(...made, deleteLink({ group: 99 }), deleteLink({ name: 'v0' }))
     const names = here.ip('link', 'show').map((link) => link['ifname'])
@@ -360,7 +359,7 @@ needsFiltering("a bridge's VLANs", () => {
         name: 'p0',
         index: 11,
         master: 10,
-        linkinfo: { info: { kind: 'veth', peer: peerOf({ name: 'p1' }) } },
+        linkinfo: { info: { kind: 'veth', peer: { name: 'p1' } } },
       }),
     )
   })

@@ -4,14 +4,24 @@
 
 import type { Cidr } from '../../../net/cidr.ts'
 import { type Ip4, isIp4, isLoopback } from '../../../net/ip.ts'
-import { LITTLE_ENDIAN, take, viewOf, written } from '../bytes.ts'
-import { fields, ip4Address, ipAddress, s32, text, u8, u32, type ValuesOf } from '../field.ts'
-import type { Request } from '../message.ts'
-import { AF_INET, AF_INET6, AF_UNSPEC, NLM_F_CREATE, NLM_F_DUMP, NLM_F_EXCL } from '../uapi/netlink.ts'
+import { ip4Address, ipAddress, s32, text, u8, u32 } from '../field.ts'
+import { familyOf, type Read, U8, U32 } from '../format.ts'
+import { ADD, request } from '../message.ts'
+import { body, struct } from '../struct.ts'
+import { NLM_F_DUMP } from '../uapi/netlink.ts'
 import * as R from '../uapi/route.ts'
 import { RTM_DELADDR, RTM_GETADDR, RTM_NEWADDR } from '../uapi/rtnetlink.ts'
 
-const ADDRESS = {
+/** struct ifaddrmsg. `index`: of the link. */
+export const IFADDRMSG = struct(8, {
+  family: [0, U8],
+  bits: [1, U8],
+  flags: [2, U8],
+  scope: [3, U8],
+  index: [4, U32],
+})
+
+const ADDRESS = body(IFADDRMSG, {
   local: ipAddress(R.IFA_LOCAL),
   address: ipAddress(R.IFA_ADDRESS),
   broadcast: ip4Address(R.IFA_BROADCAST),
@@ -22,83 +32,37 @@ const ADDRESS = {
   priority: u32(R.IFA_RT_PRIORITY),
   proto: u8(R.IFA_PROTO),
   targetNetnsid: s32(R.IFA_TARGET_NETNSID),
-}
-const address = fields(ADDRESS)
-
-/** struct ifaddrmsg. `index`: of the link. */
-export type AddressHeader = Readonly<{ family: number; bits: number; flags: number; scope: number; index: number }>
-export type AddressMessage = AddressHeader & ValuesOf<typeof ADDRESS>
-
-const HEADER_SIZE = 8
-
-export const encodeAddress = (message: AddressMessage): Uint8Array =>
-  written((out) => {
-    const { view } = out
-    const at = take(out, HEADER_SIZE)
-    view.setUint8(at, message.family)
-    view.setUint8(at + 1, message.bits)
-    view.setUint8(at + 2, message.flags)
-    view.setUint8(at + 3, message.scope)
-    view.setUint32(at + 4, message.index, LITTLE_ENDIAN)
-    address.write(out, message)
-  })
-
-/** Null: not well-formed. */
-export const decodeAddress = (body: Uint8Array): AddressMessage | null => {
-  if (body.length < HEADER_SIZE) return null
-  const view = viewOf(body)
-  const attrs = address.decode(view, HEADER_SIZE, body.length)
-  if (attrs === null) return null
-  const header: AddressHeader = {
-    family: view.getUint8(0),
-    bits: view.getUint8(1),
-    flags: view.getUint8(2),
-    scope: view.getUint8(3),
-    index: view.getUint32(4, LITTLE_ENDIAN),
-  }
-  return Object.assign(attrs, header)
-}
+})
+export type AddressMessage = Read<typeof ADDRESS>
+export const { encode: encodeAddress, decode: decodeAddress } = ADDRESS
 
 /** An address that the link with this index is to have. `flags`: IFA_F_*. */
 export type AddressWish = Readonly<{ index: number; cidr: Cidr; flags?: number; broadcast?: Ip4 }>
 
-const body = ({ index, cidr: { ip, bits }, flags, broadcast }: AddressWish): Uint8Array =>
+const wished = ({ index, cidr: { ip, bits }, flags, broadcast }: AddressWish): Uint8Array =>
   encodeAddress({
-    family: isIp4(ip) ? AF_INET : AF_INET6,
+    family: familyOf(ip),
     bits,
-    flags: 0,
     // As ip-address(8) has it; IPv6 finds the scope by itself.
     scope: isIp4(ip) && isLoopback(ip) ? R.RT_SCOPE_HOST : R.RT_SCOPE_UNIVERSE,
     index,
     local: ip,
     address: ip,
-    ...(broadcast === undefined ? {} : { broadcast }),
-    ...(flags === undefined ? {} : { allFlags: flags }),
+    broadcast,
+    allFlags: flags,
   })
 
 /** EEXIST if the link has it; ENODEV without the link; EACCES if IPv6 is off there. */
-export const addAddress = (wish: AddressWish): Request => ({
-  type: RTM_NEWADDR,
-  flags: NLM_F_CREATE | NLM_F_EXCL,
-  body: body(wish),
-})
-
+export const addAddress = request(RTM_NEWADDR, ADD, wished)
 /** EADDRNOTAVAIL if the link has it not. */
-export const deleteAddress = (wish: AddressWish): Request => ({ type: RTM_DELADDR, flags: 0, body: body(wish) })
+export const deleteAddress = request(RTM_DELADDR, 0, wished)
 
 /** All addresses; of one link if asked. */
-export const dumpAddresses = (of: Readonly<{ index?: number; targetNetnsid?: number }> = {}): Request => ({
-  type: RTM_GETADDR,
-  flags: NLM_F_DUMP,
-  body: encodeAddress({
-    family: AF_UNSPEC,
-    bits: 0,
-    flags: 0,
-    scope: 0,
-    index: of.index ?? 0,
-    ...(of.targetNetnsid === undefined ? {} : { targetNetnsid: of.targetNetnsid }),
-  }),
-})
+export const dumpAddresses = request(
+  RTM_GETADDR,
+  NLM_F_DUMP,
+  (of: Readonly<{ index?: number; targetNetnsid?: number }> = {}) => encodeAddress(of),
+)
 
 /** The address a link has, with its prefix; null in messages without one. */
 export const cidrOf = ({ local, address: other, bits }: AddressMessage): Cidr | null => {

@@ -1,9 +1,23 @@
 // The part of a link's message that a veth's peer has too: struct ifinfomsg and the attributes of any device.
 // Source: include/uapi/linux/{rtnetlink,if_link}.h, net/core/rtnetlink.c (ifla_policy).
 
-import { LITTLE_ENDIAN, type Out, take } from '../bytes.ts'
-import { bool, fields, macAddress, s32, text, u8, u32, type ValuesOf } from '../field.ts'
+import { bool, type Given, macAddress, s32, text, u8, u32, type ValuesOf } from '../field.ts'
+import { type Read, S32, U8, U16, U32 } from '../format.ts'
+import { body, struct } from '../struct.ts'
 import * as L from '../uapi/if-link.ts'
+
+/**
+ * struct ifinfomsg. `type`: ARPHRD_*. `flags`: IFF_*; `change` says which of them count in a request. `index` 0 lets the kernel
+ * choose.
+ */
+export const IFINFOMSG = struct(16, {
+  family: [0, U8],
+  type: [2, U16],
+  index: [4, S32],
+  flags: [8, U32],
+  change: [12, U32],
+})
+export type LinkHeader = Read<typeof IFINFOMSG>
 
 /** Indices are the kernel's (`ifi_index`); a master of 0 means none. File descriptors are of this process. */
 export const BASE = {
@@ -37,43 +51,8 @@ export const BASE = {
   /** RTEXT_FILTER_*. */
   extMask: u32(L.IFLA_EXT_MASK),
 }
-const base = fields(BASE)
-
-/** `type`: ARPHRD_*. `flags`: IFF_*; `change` says which of them count in a request. `index` 0 lets the kernel choose. */
-export type LinkHeader = Readonly<{ family: number; type: number; index: number; flags: number; change: number }>
 export type LinkAttrs = ValuesOf<typeof BASE>
-/** A veth's other end, in the message that makes both. The kernel refuses one that is up (ENOTCONN). */
-export type Peer = LinkHeader & LinkAttrs
 
-export const LINK_HEADER_SIZE = 16
-
-export const putLinkHeader = (out: Out, { family, type, index, flags, change }: LinkHeader): void => {
-  const { view } = out
-  const at = take(out, LINK_HEADER_SIZE)
-  view.setUint8(at, family)
-  view.setUint16(at + 2, type, LITTLE_ENDIAN)
-  view.setInt32(at + 4, index, LITTLE_ENDIAN)
-  view.setUint32(at + 8, flags, LITTLE_ENDIAN)
-  view.setUint32(at + 12, change, LITTLE_ENDIAN)
-}
-
-/** The caller guarantees LINK_HEADER_SIZE bytes. */
-export const linkHeaderIn = (view: DataView, at: number): LinkHeader => ({
-  family: view.getUint8(at),
-  type: view.getUint16(at + 2, LITTLE_ENDIAN),
-  index: view.getInt32(at + 4, LITTLE_ENDIAN),
-  flags: view.getUint32(at + 8, LITTLE_ENDIAN),
-  change: view.getUint32(at + 12, LITTLE_ENDIAN),
-})
-
-export const putPeer = (out: Out, peer: Peer): void => {
-  putLinkHeader(out, peer)
-  base.write(out, peer)
-}
-
-/** Undefined: not well-formed. */
-export const peerIn = (view: DataView, from: number, to: number): Peer | undefined => {
-  if (to - from < LINK_HEADER_SIZE) return undefined
-  const attrs = base.decode(view, from + LINK_HEADER_SIZE, to)
-  return attrs === null ? undefined : Object.assign(attrs, linkHeaderIn(view, from))
-}
+/** A veth's other end, in the message that makes both. It is down: the kernel refuses one that is up (ENOTCONN). */
+export type Peer = Given<LinkHeader> & LinkAttrs
+export const PEER = body(IFINFOMSG, BASE)

@@ -1,0 +1,70 @@
+// The host as we believe it is, and its own sysctls: changed by what we have the kernel do, corrected by looking at it. After
+// a refusal we have looked again, so what is believed is never what we merely hoped for.
+
+import { after, diff } from '../kernel/diff.ts'
+import type { Kernel, Refusal } from '../kernel/kernel.ts'
+import { type KernelState, objectsOf, stateOf } from '../kernel/state.ts'
+import type { CnmError } from '../model/error.ts'
+import { E, type Either } from '../prelude.ts'
+import { type HostValues, scopeOfValues, settingBack, stillNeeded, unknownValues, withValues } from './host-values.ts'
+import { oursOf, scopeOf } from './look.ts'
+import { kernelProblem } from './problem.ts'
+
+/** `ops`: how many operations were asked for. */
+export type Applied = Readonly<{ ops: number; refusals: ReadonlyArray<Refusal> }>
+
+export type Host = Readonly<{
+  believed: () => KernelState
+  values: () => HostValues
+  /** Looks up what the host's own sysctls say that are about to be set for the first time. */
+  learn: (before: KernelState, next: KernelState) => Promise<CnmError | null>
+  /** Forgets the values of sysctls that are neither wanted nor believed to be set by us. */
+  forget: (wanted: KernelState) => void
+  /** Looks at all that is wanted, and at what else may be there and ours. */
+  look: (wanted: KernelState) => Promise<CnmError | null>
+  /** Brings the kernel to what is wanted. Right: with those operations that were refused; then we have looked again. */
+  apply: (wanted: KernelState) => Promise<Either<CnmError, Applied>>
+}>
+
+export const makeHost = (kernel: Kernel, from: Readonly<{ believed: KernelState; values: HostValues }>): Host => {
+  let { believed, values } = from
+
+  const look = async (wanted: KernelState, known: KernelState): Promise<CnmError | null> => {
+    const observed = await kernel.observe(scopeOf([wanted, known]))()
+    if (E.isLeft(observed)) return kernelProblem(observed.left)
+    believed = oursOf(observed.right, known)
+    return null
+  }
+
+  return {
+    believed: () => believed,
+    values: () => values,
+    learn: async (before, next) => {
+      const unknown = unknownValues(before, next, values)
+      if (unknown.length === 0) return null
+      const observed = await kernel.observe(scopeOfValues(unknown))()
+      if (E.isLeft(observed)) return kernelProblem(observed.left)
+      values = withValues(values, unknown, observed.right)
+      return null
+    },
+    forget: (wanted) => {
+      values = stillNeeded(values, [wanted, believed])
+    },
+    // What is wanted was applied once, or the store says it was; what is believed besides, we failed to delete.
+    look: (wanted) => look(wanted, stateOf([...objectsOf(believed), ...objectsOf(wanted)])),
+    apply: async (wanted) => {
+      const ops = diff(believed, wanted)
+      const applied = ops.length === 0 ? E.right(undefined) : await kernel.apply(ops.map(settingBack(values)))()
+      if (E.isRight(applied)) {
+        believed = wanted
+        return E.right({ ops: ops.length, refusals: [] })
+      }
+      const refusals = 'tag' in applied.left ? [] : applied.left
+      const refused = new Set(refusals.map(({ at }) => at))
+      const obeyed = ops.filter((_, at) => !refused.has(at)).reduce(after, believed)
+      const failed = await look(wanted, obeyed)
+      if ('tag' in applied.left) return E.left(kernelProblem(applied.left))
+      return failed === null ? E.right({ ops: ops.length, refusals }) : E.left(failed)
+    },
+  }
+}

@@ -1,0 +1,113 @@
+// Where commands wait: all that wait are taken together, one turn after the other, and never beside other work on the kernel
+// and the store. Bounded (beyond that, callers are told to come back), and what still waits can be withdrawn.
+
+import type { Command } from '../model/command.ts'
+import type { CnmError } from '../model/error.ts'
+import type { CnmEvent } from '../model/event.ts'
+import { E, type Either } from '../prelude.ts'
+import { unavailable } from './problem.ts'
+
+/** What a command did, once it is both committed and in the kernel. */
+export type Answer = Either<CnmError, ReadonlyArray<CnmEvent>>
+
+/** Commands that still wait when it aborts are withdrawn; one whose turn has begun is answered as it ends. */
+export type SubmitOptions = Readonly<{ signal?: AbortSignal }>
+
+/** A command with the caller who waits for its answer. `reject` is for defects of ours. */
+export type Waiting = Readonly<{
+  command: Command
+  resolve: (answer: Answer) => void
+  reject: (defect: unknown) => void
+}>
+
+export type Inbox = Readonly<{
+  /** Answers in the order of the commands. They share turns with whatever else waits. */
+  submit: (commands: ReadonlyArray<Command>, options?: SubmitOptions) => Promise<ReadonlyArray<Answer>>
+  /** Work on the kernel and the store is done one piece after the other: a turn, or a sweep. */
+  inTurn: <A>(work: () => Promise<A>) => Promise<A>
+  /** Takes no more commands, waits for all turns and other work, and does this last. */
+  close: (last: () => Promise<void>) => Promise<void>
+}>
+
+const refuseAll = (commands: ReadonlyArray<Command>, error: CnmError): ReadonlyArray<Answer> =>
+  commands.map(() => E.left(error))
+
+const CANCELLED = unavailable('the command was cancelled before its turn came')
+
+/** `take` does a turn: it sees to it that every one of the batch is answered, and does not throw but for a defect. */
+export const makeInbox = (maxWaiting: number, take: (batch: ReadonlyArray<Waiting>) => Promise<void>): Inbox => {
+  let inbox: Waiting[] = []
+  let turning: Promise<void> | null = null
+  let alone: Promise<unknown> = Promise.resolve()
+  let closing: Promise<void> | null = null
+
+  const inTurn = <A>(work: () => Promise<A>): Promise<A> => {
+    const mine = alone.then(work)
+    alone = mine.catch(() => {})
+    return mine
+  }
+
+  /** Takes turns until nothing waits. Nothing is awaited between the last look at the inbox and the end. */
+  const run = async (): Promise<void> => {
+    await null
+    try {
+      while (inbox.length > 0) {
+        await inTurn(() => {
+          const batch = inbox
+          inbox = []
+          return take(batch)
+        })
+      }
+    } finally {
+      turning = null
+    }
+  }
+
+  /** Withdraws those of these that no turn has taken yet. */
+  const withdraw = (those: ReadonlySet<Waiting>): void => {
+    const gone = inbox.filter((waiting) => those.has(waiting))
+    inbox = inbox.filter((waiting) => !those.has(waiting))
+    for (const { resolve } of gone) resolve(E.left(CANCELLED))
+  }
+
+  const submit = async (
+    commands: ReadonlyArray<Command>,
+    { signal }: SubmitOptions = {},
+  ): Promise<ReadonlyArray<Answer>> => {
+    if (closing !== null) return refuseAll(commands, unavailable('the engine is stopping'))
+    if (signal?.aborted) return refuseAll(commands, CANCELLED)
+    if (inbox.length >= maxWaiting)
+      return refuseAll(commands, unavailable(`${inbox.length} commands are waiting already`, 'try again later'))
+    const mine = new Set<Waiting>()
+    const answers = commands.map(
+      (command) =>
+        new Promise<Answer>((resolve, reject) => {
+          const waiting: Waiting = { command, resolve, reject }
+          mine.add(waiting)
+          inbox.push(waiting)
+        }),
+    )
+    const abort = (): void => withdraw(mine)
+    signal?.addEventListener('abort', abort, { once: true })
+    turning ??= run()
+    try {
+      const [settled] = await Promise.all([Promise.all(answers), turning])
+      return settled
+    } finally {
+      signal?.removeEventListener('abort', abort)
+    }
+  }
+
+  return {
+    submit,
+    inTurn,
+    close: (last) => {
+      closing ??= (async () => {
+        await turning
+        await alone
+        await last()
+      })()
+      return closing
+    },
+  }
+}
