@@ -5,7 +5,7 @@ import { type OwnerFragment, ownerKey } from '../drivers/render.ts'
 import { type KernelObject, keyOf, type ObjectKey, sameObject } from '../kernel/object.ts'
 import { EMPTY_STATE, type Fragment, type KernelState } from '../kernel/state.ts'
 import type { Owner } from '../model/command.ts'
-import { emptyMap, getIn, type PMap, removeIn, setIn, valuesOf } from '../net/pmap.ts'
+import { draftOf, emptyMap, getIn, type PMap, removeIn, setIn, valuesOf } from '../net/pmap.ts'
 import { E, type Either } from '../prelude.ts'
 
 /** A fragment and the keys of its objects, in its order. */
@@ -66,14 +66,26 @@ type Asked = Readonly<{ owner: Owner; key: ObjectKey; object: KernelObject }>
 /** What an owner no longer wants, and what it wants anew; objects that stay as they are, are in neither. */
 type Turnover = Readonly<{ gone: ReadonlyArray<ObjectKey>; fresh: ReadonlyArray<Asked> }>
 
+/** How many objects both begin with. */
+const stillSame = (before: Omit<Wish, 'owner'>, after: Wish): number => {
+  const both = Math.min(before.keys.length, after.keys.length)
+  for (let at = 0; at < both; at++) {
+    const [was, is] = [before.fragment[at], after.fragment[at]]
+    if (before.keys[at] !== after.keys[at] || was === undefined || is === undefined || !sameObject(was, is)) return at
+  }
+  return both
+}
+
 const turnover = (before: Omit<Wish, 'owner'>, after: Wish): Turnover => {
-  const fresh: Asked[] = []
+  const same = stillSame(before, after)
   const former = new Map<ObjectKey, KernelObject>()
-  before.fragment.forEach((object, at) => {
-    former.set(before.keys[at] ?? '', object)
+  if (same === after.keys.length) return { gone: before.keys.slice(same), fresh: [] }
+  before.fragment.slice(same).forEach((object, at) => {
+    former.set(before.keys[same + at] ?? '', object)
   })
-  after.fragment.forEach((object, at) => {
-    const key = after.keys[at] ?? ''
+  const fresh: Asked[] = []
+  after.fragment.slice(same).forEach((object, at) => {
+    const key = after.keys[same + at] ?? ''
     const was = former.get(key)
     if (was !== undefined && sameObject(was, object)) former.delete(key)
     else fresh.push({ owner: after.owner, key, object })
@@ -86,27 +98,31 @@ export const replaceFragments = (
   wanted: Wanted,
   changed: ReadonlyArray<OwnerFragment>,
 ): Either<WantedClash, Replaced> => {
-  let { state, shared, wishes } = wanted
+  const state = draftOf(wanted.state)
+  const wishes = draftOf(wanted.wishes)
+  let { shared } = wanted
   const gone: ObjectKey[] = []
   const fresh: Asked[] = []
   for (const each of changed) {
     const at = ownerKey(each.owner)
     const wish = wishOf(each)
-    const turned = turnover(getIn(wishes, at) ?? NONE, wish)
+    const turned = turnover(getIn(wanted.wishes, at) ?? NONE, wish)
     gone.push(...turned.gone)
     fresh.push(...turned.fresh)
-    wishes = wish.keys.length === 0 ? removeIn(wishes, at) : setIn(wishes, at, wish)
+    if (wish.keys.length === 0) wishes.remove(at)
+    else wishes.set(at, wish)
   }
   for (const key of gone) {
     const others = getIn(shared, key)
-    if (others === undefined) state = removeIn(state, key)
+    if (others === undefined) state.remove(key)
     else shared = others === 1 ? removeIn(shared, key) : setIn(shared, key, others - 1)
   }
   for (const { key, object } of fresh) {
-    const held = getIn(state, key)
-    if (held === undefined) state = setIn(state, key, object)
+    const held = state.get(key)
+    if (held === undefined) state.set(key, object)
     else if (sameObject(held, object)) shared = setIn(shared, key, (getIn(shared, key) ?? 0) + 1)
-    else return E.left({ key, owners: ownersByKey(valuesOf(wishes)).get(key) ?? [] })
+    else return E.left({ key, owners: ownersByKey(valuesOf(wishes.done())).get(key) ?? [] })
   }
-  return E.right({ wanted: { state, shared, wishes }, asked: fresh.map(({ key }) => key) })
+  const now = { state: state.done(), shared, wishes: wishes.done() }
+  return E.right({ wanted: now, asked: fresh.map(({ key }) => key) })
 }

@@ -5,18 +5,20 @@
 import { isIp4 } from '../net/ip.ts'
 import { ZERO_MAC } from '../net/mac.ts'
 import { type IfName, LO, type Ns } from '../net/name.ts'
-import { entriesUnder, getIn, hasIn, keysUnder } from '../net/pmap.ts'
+import { entriesUnder, getIn, keysUnder } from '../net/pmap.ts'
 import {
   type Address,
+  addressesOn,
+  elementsIn,
+  inNs,
   type KernelObject,
-  type Kind,
   keyOf,
   type Link,
   linkKey,
-  netnsKey,
   type ObjectKey,
+  onDevice,
   PLAIN_MTU,
-  portKey,
+  routesIn,
   type Sysctl,
 } from './object.ts'
 import type { KernelOp } from './op.ts'
@@ -24,30 +26,23 @@ import type { KernelState } from './state.ts'
 
 const routesOf = (state: KernelState, ns: Ns, dev: IfName, family: 4 | 6 | null): ReadonlyArray<ObjectKey> => {
   const keys: ObjectKey[] = []
-  for (const [key, object] of entriesUnder(state, family === null ? `route/${ns}/` : `route/${ns}/${family}/`))
+  for (const [key, object] of entriesUnder(state, routesIn(ns, family)))
     if (object.kind === 'route' && object.dev === dev) keys.push(key)
   return keys
 }
 
-/** Below which keys the sysctls of a device are; `.` in a device's name is written `/` there. */
-const sysctlsOf = (state: KernelState, ns: Ns, dev: IfName): ReadonlyArray<ObjectKey> => {
-  const conf = `conf.${dev.replaceAll('.', '/')}.`
-  return [...keysUnder(state, `sysctl/${ns}/net.ipv4.${conf}`), ...keysUnder(state, `sysctl/${ns}/net.ipv6.${conf}`)]
-}
-
+/** Looks at all devices: bridges are few. */
 const portsOf = (state: KernelState, { ns, name, spec }: Link): ReadonlyArray<ObjectKey> => {
-  if (spec.type !== 'bridge') return hasIn(state, portKey(ns, name)) ? [portKey(ns, name)] : []
-  return entriesUnder(state, `port/${ns}/`).flatMap(([key, object]) =>
-    object.kind === 'port' && (object.bridge === name || object.dev === name) ? [key] : [],
+  if (spec.type !== 'bridge') return []
+  return entriesUnder(state, inNs(ns)).flatMap(([key, object]) =>
+    object.kind === 'port' && object.bridge === name ? [key] : [],
   )
 }
 
 const onLink = (state: KernelState, link: Link): ReadonlyArray<ObjectKey> => [
-  linkKey(link.ns, link.name),
+  ...keysUnder(state, onDevice(link.ns, link.name)),
   ...routesOf(state, link.ns, link.name, null),
-  ...keysUnder(state, `address/${link.ns}/${link.name}/`),
   ...portsOf(state, link),
-  ...sysctlsOf(state, link.ns, link.name),
 ]
 
 const linkAndPeer = (state: KernelState, link: Link): ReadonlyArray<ObjectKey> => {
@@ -57,18 +52,13 @@ const linkAndPeer = (state: KernelState, link: Link): ReadonlyArray<ObjectKey> =
   return peer?.kind === 'link' ? [...own, ...onLink(state, peer)] : own
 }
 
-const KINDS: ReadonlyArray<Kind> = ['link', 'port', 'address', 'route', 'sysctl', 'nft-element']
-
 const inNetns = (state: KernelState, ns: Ns): ReadonlyArray<ObjectKey> => {
-  const keys: ObjectKey[] = [netnsKey(ns)]
-  if (hasIn(state, `nft-table/${ns}`)) keys.push(`nft-table/${ns}`)
-  for (const kind of KINDS) {
-    for (const [key, object] of entriesUnder(state, `${kind}/${ns}/`)) {
-      keys.push(key)
-      if (object.kind !== 'link' || object.spec.type !== 'veth' || object.spec.peer.ns === ns) continue
-      const peer = getIn(state, linkKey(object.spec.peer.ns, object.spec.peer.name))
-      if (peer?.kind === 'link') keys.push(...onLink(state, peer))
-    }
+  const keys: ObjectKey[] = []
+  for (const [key, object] of entriesUnder(state, inNs(ns))) {
+    keys.push(key)
+    if (object.kind !== 'link' || object.spec.type !== 'veth' || object.spec.peer.ns === ns) continue
+    const peer = getIn(state, linkKey(object.spec.peer.ns, object.spec.peer.name))
+    if (peer?.kind === 'link') keys.push(...onLink(state, peer))
   }
   return keys
 }
@@ -78,7 +68,7 @@ export const MIN_MTU6 = 1280
 
 const addresses6 = (state: KernelState, link: Link): ReadonlyArray<ObjectKey> => {
   const keys: ObjectKey[] = []
-  for (const [key, object] of entriesUnder(state, `address/${link.ns}/${link.name}/`))
+  for (const [key, object] of entriesUnder(state, addressesOn(link.ns, link.name)))
     if (object.kind === 'address' && !isIp4(object.cidr.ip)) keys.push(key)
   return keys
 }
@@ -102,7 +92,7 @@ const withAddress = (state: KernelState, address: Address): ReadonlyArray<Object
   const own = keyOf(address)
   if (!isIp4(address.cidr.ip)) return [own]
   const others: Address[] = []
-  for (const [key, object] of entriesUnder(state, `address/${address.ns}/${address.dev}/`))
+  for (const [key, object] of entriesUnder(state, addressesOn(address.ns, address.dev)))
     if (object.kind === 'address' && isIp4(object.cidr.ip) && key !== own) others.push(object)
   return others.length > 0 ? [own] : [own, ...routesOf(state, address.ns, address.dev, 4)]
 }
@@ -112,7 +102,7 @@ const DISABLED6 = /^net\.ipv6\.conf\.([^.]+)\.disable_ipv6$/
 /** A device on which IPv6 is switched off loses its IPv6 routes and addresses. */
 const withSysctl = (look: Look, { ns, name, value }: Sysctl): ReadonlyArray<ObjectKey> => {
   const dev = value === '0' ? undefined : DISABLED6.exec(name)?.[1]?.replaceAll('/', '.')
-  const link = dev === undefined ? undefined : getIn(look(), `link/${ns}/${dev}`)
+  const link = dev === undefined ? undefined : getIn(look(), linkKey(ns, dev))
   return link?.kind === 'link' ? [...routesOf(look(), ns, link.name, 6), ...addresses6(look(), link)] : []
 }
 
@@ -132,7 +122,7 @@ export const cascadeIn = (look: Look, op: KernelOp): ReadonlyArray<ObjectKey> =>
     case 'address':
       return withAddress(look(), object)
     case 'nft-table':
-      return [keyOf(object), ...keysUnder(look(), `nft-element/${object.ns}/`)]
+      return [keyOf(object), ...keysUnder(look(), elementsIn(object.ns))]
     case 'port':
     case 'route':
     case 'sysctl':

@@ -8,7 +8,7 @@
 // a veth's other end has come with the first. See `cascade.ts`.
 
 import { HOST } from '../net/name.ts'
-import { changesBetween, getIn, removeIn, setIn } from '../net/pmap.ts'
+import { changesBetween, draftOf, getIn } from '../net/pmap.ts'
 import { born, cascade, cascadeIn } from './cascade.ts'
 import { changeable, type KernelObject, keyOf, type ObjectKey, sameObject } from './object.ts'
 import type { KernelOp } from './op.ts'
@@ -16,10 +16,10 @@ import { compareRank, RANK } from './order.ts'
 import type { KernelState } from './state.ts'
 
 const applied = (state: KernelState, op: KernelOp, gone: ReadonlyArray<ObjectKey>): KernelState => {
-  let next = state
-  for (const key of gone) next = removeIn(next, key)
-  for (const object of madeBy(op)) next = setIn(next, keyOf(object), object)
-  return next
+  const next = draftOf(state)
+  for (const key of gone) next.remove(key)
+  for (const object of madeBy(op)) next.set(keyOf(object), object)
+  return next.done()
 }
 
 const madeBy = (op: KernelOp): ReadonlyArray<KernelObject> => (op.verb === 'delete' ? [] : [...born(op), op.object])

@@ -7,8 +7,18 @@
 // and d small arrays; what is under a prefix O(its size); `changesBetween` O(changed keys * d).
 
 type Leaf<V> = Readonly<{ at: typeof LEAF; key: string; value: V }>
-/** `units` ascend, one for each of the `kids`, two or more. Every key below agrees with the others before `at`. */
-type Branch<V> = Readonly<{ at: number; units: ReadonlyArray<number>; kids: ReadonlyArray<Node<V>>; size: number }>
+/**
+ * `units` ascend, one for each of the `kids`, two or more. Every key below agrees with the others before `at`. A branch that
+ * was made in an edit which is not over yet is nobody else's, and may still change.
+ */
+type Branch<V> = Readonly<{
+  at: number
+  units: ReadonlyArray<number>
+  kids: ReadonlyArray<Node<V>>
+  size: number
+  edit: Edit | null
+}>
+type Edit = Readonly<{ of: 'map' }>
 type Node<V> = Leaf<V> | Branch<V>
 
 /** A persistent map; make one with `emptyMap` or `mapOf`. */
@@ -102,63 +112,125 @@ const removed = <A>(items: ReadonlyArray<A>, place: number): ReadonlyArray<A> =>
   return next
 }
 
-const withNewKid = <V>({ at, units, kids, size }: Branch<V>, unit: number, kid: Leaf<V>): Branch<V> => {
+const withNewKid = <V>(
+  { at, units, kids, size }: Branch<V>,
+  unit: number,
+  kid: Leaf<V>,
+  edit: Edit | null,
+): Branch<V> => {
   const place = -1 - placeOf(units, unit)
-  return { at, units: inserted(units, place, unit), kids: inserted(kids, place, kid), size: size + 1 }
+  return { at, units: inserted(units, place, unit), kids: inserted(kids, place, kid), size: size + 1, edit }
 }
 
 /** The branch that tells a new leaf from everything below `node`. */
-const fork = <V>(at: number, node: Node<V>, other: string, leaf: Leaf<V>): Branch<V> => {
+const fork = <V>(at: number, node: Node<V>, other: string, leaf: Leaf<V>, edit: Edit | null): Branch<V> => {
   const one = unitAt(other, at)
   const two = unitAt(leaf.key, at)
+  const size = sizeOf(node) + 1
   return one < two
-    ? { at, units: [one, two], kids: [node, leaf], size: sizeOf(node) + 1 }
-    : { at, units: [two, one], kids: [leaf, node], size: sizeOf(node) + 1 }
+    ? { at, units: [one, two], kids: [node, leaf], size, edit }
+    : { at, units: [two, one], kids: [leaf, node], size, edit }
 }
 
 /** The tree in which the node after `length` branches of a way is another, of `growth` more leaves. */
-const rebuilt = <V>({ branches, places }: Way<V>, length: number, end: Node<V>, growth: number): Node<V> => {
+const rebuilt = <V>(
+  { branches, places }: Way<V>,
+  length: number,
+  end: Node<V>,
+  growth: number,
+  edit: Edit | null,
+): Node<V> => {
   let made = end
   for (let i = length - 1; i >= 0; i--) {
-    const { at, units, kids, size } = branches[i] as Branch<V>
-    const next = kids.slice()
-    next[places[i] as number] = made
-    made = { at, units, kids: next, size: size + growth }
+    const branch = branches[i] as Branch<V>
+    const { at, units, kids, size } = branch
+    if (edit !== null && branch.edit === edit) {
+      // Casts: this branch is the edit's own, and so are those above it.
+      ;(kids as Node<V>[])[places[i] as number] = made
+      ;(branch as { size: number }).size = size + growth
+      made = branch
+    } else {
+      const next = kids.slice()
+      next[places[i] as number] = made
+      made = { at, units, kids: next, size: size + growth, edit }
+    }
   }
   return made
 }
 
-/** The map with this entry; the same map if it holds exactly this value already. */
-export const setIn = <V>(map: PMap<V>, key: string, value: V): PMap<V> => {
+/** The tree with this entry; the same tree if it holds exactly this value already. */
+const put = <V>(root: Node<V> | null, key: string, value: V, edit: Edit | null): Node<V> => {
   const leaf: Leaf<V> = { at: LEAF, key, value }
-  if (map.root === null) return { root: leaf }
-  const way = wayTo(map.root, key)
+  if (root === null) return leaf
+  const way = wayTo(root, key)
   const { branches, leaf: near } = way
-  if (near.key === key) return near.value === value ? map : { root: rebuilt(way, branches.length, leaf, 0) }
+  if (near.key === key) return near.value === value ? root : rebuilt(way, branches.length, leaf, 0, edit)
   const end = differ(key, near.key, 0)
   let length = branches.length
   while (length > 0 && (branches[length - 1] as Branch<V>).at >= end) length--
   const stop = branches[length] ?? near
   const forked =
-    !isLeaf(stop) && stop.at === end ? withNewKid(stop, unitAt(key, end), leaf) : fork(end, stop, near.key, leaf)
-  return { root: rebuilt(way, length, forked, 1) }
+    !isLeaf(stop) && stop.at === end
+      ? withNewKid(stop, unitAt(key, end), leaf, edit)
+      : fork(end, stop, near.key, leaf, edit)
+  return rebuilt(way, length, forked, 1, edit)
 }
 
 /** A branch without one of its kids; the other one, if that was of two. */
-const withoutKid = <V>(branch: Branch<V>, place: number): Node<V> => {
+const withoutKid = <V>(branch: Branch<V>, place: number, edit: Edit | null): Node<V> => {
   const { at, units, kids, size } = branch
   if (kids.length === 2) return kidAt(branch, 1 - place)
-  return { at, units: removed(units, place), kids: removed(kids, place), size: size - 1 }
+  return { at, units: removed(units, place), kids: removed(kids, place), size: size - 1, edit }
+}
+
+/** The tree without this key; the same tree if it was not there. */
+const cut = <V>(root: Node<V> | null, key: string, edit: Edit | null): Node<V> | null => {
+  if (root === null) return root
+  const way = wayTo(root, key)
+  if (way.leaf.key !== key) return root
+  const last = way.branches.length - 1
+  const parent = way.branches[last]
+  if (parent === undefined) return null
+  return rebuilt(way, last, withoutKid(parent, way.places[last] as number, edit), -1, edit)
+}
+
+/** The map with this entry; the same map if it holds exactly this value already. */
+export const setIn = <V>(map: PMap<V>, key: string, value: V): PMap<V> => {
+  const root = put(map.root, key, value, null)
+  return root === map.root ? map : { root }
 }
 
 /** The map without this key; the same map if it was not there. */
 export const removeIn = <V>(map: PMap<V>, key: string): PMap<V> => {
-  if (map.root === null) return map
-  const way = wayTo(map.root, key)
-  if (way.leaf.key !== key) return map
-  const last = way.branches.length - 1
-  const parent = way.branches[last]
-  return parent === undefined ? EMPTY : { root: rebuilt(way, last, withoutKid(parent, way.places[last] as number), -1) }
+  const root = cut(map.root, key, null)
+  return root === map.root ? map : { root }
+}
+
+/** A map in the making: many changes, of which nobody sees those in between. Half the cost where keys are near each other. */
+export type Draft<V> = Readonly<{
+  get: (key: string) => V | undefined
+  set: (key: string, value: V) => void
+  remove: (key: string) => void
+  /** What has been made so far, as a map that no later change reaches. */
+  done: () => PMap<V>
+}>
+
+export const draftOf = <V>(map: PMap<V>): Draft<V> => {
+  let { root } = map
+  let edit: Edit = { of: 'map' }
+  return {
+    get: (key) => leafOf(root, key)?.value,
+    set: (key, value) => {
+      root = put(root, key, value, edit)
+    },
+    remove: (key) => {
+      root = cut(root, key, edit)
+    },
+    done: () => {
+      edit = { of: 'map' }
+      return root === map.root ? map : { root }
+    },
+  }
 }
 
 export const sizeOfMap = <V>({ root }: PMap<V>): number => (root === null ? 0 : sizeOf(root))
@@ -234,9 +306,9 @@ export const valuesOf = <V>({ root }: PMap<V>): ReadonlyArray<V> =>
   root === null ? [] : allBelow(root).map(({ value }) => value)
 
 export const mapOf = <V>(entries: Iterable<readonly [string, V]>): PMap<V> => {
-  let map: PMap<V> = emptyMap()
-  for (const [key, value] of entries) map = setIn(map, key, value)
-  return map
+  const draft = draftOf<V>(emptyMap())
+  for (const [key, value] of entries) draft.set(key, value)
+  return draft.done()
 }
 
 /** One key whose value differs by reference between two versions; `undefined` means absent. */

@@ -88,7 +88,7 @@ describe('the bridge driver', () => {
     const model = obey([createNetwork(1, 'front', named), createNetwork(2, 'back', named)])
     expect(unite(renderAll(DRIVERS, model).map(({ fragment }) => fragment))).toMatchObject({
       _tag: 'Left',
-      left: { key: 'link/host/shared0' },
+      left: { key: 'host/dev/shared0/link' },
     })
   })
 
