@@ -54,6 +54,9 @@ const objectsOf = (model: Model, each: Command): ReadonlyArray<string> => {
       return [...endpoint(model, each.endpoint), ...sandbox(model, each.sandbox)]
     case 'KernelRefused':
       return [each.operation]
+    case 'PluginAnswered':
+    case 'PluginFailed':
+      return [each.key]
   }
 }
 
@@ -177,7 +180,7 @@ describe('programs of commands reach the rules', () => {
     ])
   })
 
-  /** Of a driver of global scope, of the kernel, the store or the engine, of an address manager asked in text, or of a link-local subnet. */
+  /** Of a driver of global scope, of the kernel, a plugin, the store or the engine, of an address manager asked in text, or of a link-local subnet. */
   const ELSEWHERE: ReadonlySet<string> = new Set<CnmError['tag']>([
     'ScopeTooLow',
     'LinkLocalInSubnet',
@@ -185,6 +188,8 @@ describe('programs of commands reach the rules', () => {
     'IngressHeld',
     'Clash',
     'KernelRefused',
+    'PluginRefused',
+    'PluginUnreachable',
     'Unavailable',
     'InvalidRequest',
     'InvalidAddressSpace',

@@ -5,7 +5,8 @@ import engine from './engine.mjs'
 import ipam from './ipam.mjs'
 import kernel from './kernel.mjs'
 import model from './model.mjs'
+import plugin from './plugin.mjs'
 import store from './store.mjs'
 import wanted from './wanted.mjs'
 
-export const MUTANTS = [...ipam, ...model, ...drivers, ...wanted, ...engine, ...kernel, ...store]
+export const MUTANTS = [...ipam, ...model, ...drivers, ...wanted, ...engine, ...kernel, ...plugin, ...store]

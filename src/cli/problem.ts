@@ -42,7 +42,13 @@ export const kernelProblem = (error: KernelError | ReadonlyArray<Refusal>): Prob
     : few(error.map(refusalText)),
 })
 
-const FAULTS_OF_THE_MACHINE: ReadonlySet<CnmError['tag']> = new Set(['KernelRefused', 'Unavailable'])
+/** What is nobody's fault who asked. */
+export const FAULTS_OF_THE_MACHINE: ReadonlySet<CnmError['tag']> = new Set([
+  'KernelRefused',
+  'PluginRefused',
+  'PluginUnreachable',
+  'Unavailable',
+])
 
 /** What the engine refused is the file's fault, unless the kernel would not. */
 export const labProblem = (errors: ReadonlyArray<LabError<At>>): Problem => {

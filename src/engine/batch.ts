@@ -3,12 +3,17 @@
 
 import type { Drivers } from '../drivers/registry.ts'
 import type { CnmError } from '../model/error.ts'
+import type { PluginKey } from '../model/plugin/ledger.ts'
+import { wishesBetween } from '../model/plugin/wanted.ts'
+import type { Model } from '../model/types.ts'
 import { E } from '../prelude.ts'
 import type { Waiting } from './inbox.ts'
 import type { Deed } from './journal.ts'
 import { type Core, type Step, step } from './step.ts'
 
-export type Done = Readonly<{ waiting: Waiting }> & Omit<Step, 'core'>
+/** `wishes`: where plugins should hold something else after it than before. */
+export type Done = Readonly<{ waiting: Waiting; before: Model; after: Model; wishes: ReadonlyArray<PluginKey> }> &
+  Omit<Step, 'core'>
 export type Refused = Readonly<{ waiting: Waiting; error: CnmError }>
 export type Stepped = Readonly<{ core: Core; done: ReadonlyArray<Done>; refused: ReadonlyArray<Refused> }>
 
@@ -23,8 +28,11 @@ export const stepAll = (drivers: Drivers, from: Core, batch: ReadonlyArray<Waiti
       continue
     }
     const { core: next, ...deed } = taken.right
+    const [before, after] = [core.model, next.model]
+    // Without calls there is no network of a plugin (model/plugin/requests.ts).
+    const hasCalls = before.ledger.calls.root !== null || after.ledger.calls.root !== null
     core = next
-    done.push({ waiting, ...deed })
+    done.push({ waiting, before, after, wishes: hasCalls ? wishesBetween(before, after) : [], ...deed })
   }
   return { core, done, refused }
 }

@@ -16,13 +16,16 @@ import type { Model } from '../model/types.ts'
 import { E, type Either } from '../prelude.ts'
 import { memoryStore } from '../store/memory.ts'
 import type { Store } from '../store/store.ts'
-import { deedsOf, reasonFor, stepAll } from './batch.ts'
+import { type Done, deedsOf, reasonFor, stepAll } from './batch.ts'
 import { blame, inWords, ownersOf, refusedWishes } from './blame.ts'
 import { foresee, operations, type Preview } from './foresee.ts'
 import { makeHost } from './host.ts'
 import { type Answer, makeInbox, type SubmitOptions, type Waiting } from './inbox.ts'
 import type { Deed, Turn } from './journal.ts'
 import { leftBehind, modelIn, type Remembered, rememberedIn } from './load.ts'
+import { makeCallers } from './plugin/callers.ts'
+import { makeCalls } from './plugin/calls.ts'
+import { type After, type Plugins, systemTime } from './plugin/port.ts'
 import { storeProblem, unavailable } from './problem.ts'
 import { keptFrom, recording, settled } from './record.ts'
 import { type Core, coreOf, FRESH_CORE, step } from './step.ts'
@@ -50,7 +53,10 @@ export type Engine = Readonly<{
   sweep: () => Promise<Either<CnmError, number>>
   /** Tells of every turn that changed something, once it is in the store and the kernel. Returns how to stop. */
   listen: (hear: (turn: Turn) => void) => () => void
-  /** Takes no more commands, ends the turn under way and answers all that wait, then lets go of the store. */
+  /**
+   * Takes no more commands, ends the turn under way and answers all that wait, then lets go of the store. Calls of
+   * plugins that nobody waits for are left to the next start.
+   */
   close: () => Promise<void>
 }>
 
@@ -62,11 +68,19 @@ export type EngineOptions = Readonly<{
   check?: boolean
   /** Keeps a journal in the store, with a checkpoint every so many turns (see journal.ts). */
   checkpointTurns?: number
-  /** How many commands may wait; beyond that, new ones are refused as busy. */
+  /** How many commands may wait, for a turn or for plugins; beyond that, new ones are refused as busy. */
   maxWaiting?: number
+  /** Who makes what networks of remote drivers are made of. Absent: nobody is called or waited for; all that stays owed. */
+  plugins?: Plugins
+  /** How long a plugin may take to answer. */
+  callDeadlineMs?: number
+  /** The time by which deadlines and pauses go. */
+  after?: After
 }>
 
 const MAX_WAITING = 100_000
+/** After so long libnetwork gives up calling a plugin, too. */
+const CALL_DEADLINE_MS = 30_000
 
 /** What an engine begins with: its core, what it believes to be there, and what it remembers beside the model. */
 type Start = Readonly<{ core: Core; believed: KernelState }> & Remembered
@@ -81,9 +95,11 @@ const FRESH: Start = {
 const makeEngine = (options: EngineOptions, start: Start): Engine => {
   const { kernel, drivers = DRIVERS, store = memoryStore(), check = false } = options
   const { checkpointTurns = null, maxWaiting = MAX_WAITING } = options
+  const { plugins, callDeadlineMs = CALL_DEADLINE_MS, after = systemTime } = options
   let { core } = start
   let kept = keptFrom(core.model, start)
   const host = makeHost(kernel, start)
+  const callers = makeCallers(core.model)
   const listeners = new Set<(turn: Turn) => void>()
 
   /** Makes `next` the truth, here and in the store. Left: it is not, and nothing changed. */
@@ -113,6 +129,17 @@ const makeEngine = (options: EngineOptions, start: Start): Engine => {
     for (const hear of listeners) hear(turn)
   }
 
+  /** What follows a turn that ended: calls that are owed now, and callers who have waited for it. */
+  const followUp = (done: ReadonlyArray<Done>): void => {
+    if (calls === null) {
+      for (const { waiting, events } of done) waiting.resolve(E.right(events))
+      return
+    }
+    calls.follow(core.model.ledger)
+    callers.hear(done, core.model)
+    for (const { wishes } of done) wishes.forEach(calls.hurry)
+  }
+
   /** Tells the model of refusals that no waiting command is to blame for; it gives up the owners (model/decide). */
   const giveUp = async (refusals: ReadonlyArray<Refusal>): Promise<CnmError | null> => {
     let next = core
@@ -129,7 +156,9 @@ const makeEngine = (options: EngineOptions, start: Start): Engine => {
     if (failed !== null) return failed
     const applied = await host.apply(core.wanted.state)
     conclude(deeds)
-    return E.isLeft(applied) ? applied.left : null
+    if (E.isLeft(applied)) return applied.left
+    followUp([])
+    return null
   }
 
   /**
@@ -159,7 +188,7 @@ const makeEngine = (options: EngineOptions, start: Start): Engine => {
       conclude(deeds)
       for (const [waiting, error] of withdrawn) waiting.resolve(E.left(error))
       for (const { waiting, error } of refused) waiting.resolve(E.left(reasonFor(error, withdrawn)))
-      for (const { waiting, events } of done) waiting.resolve(E.right(events))
+      followUp(done)
       if (wishes.length > 0) await giveUp(wishes)
       return
     }
@@ -185,6 +214,7 @@ const makeEngine = (options: EngineOptions, start: Start): Engine => {
     if (E.isLeft(applied)) return applied
     const wishes = refusedWishes(applied.right.refusals)
     const lost = wishes.length > 0 ? await giveUp(wishes) : null
+    if (lost === null) followUp([])
     return lost === null ? E.right(applied.right.ops) : E.left(lost)
   }
 
@@ -193,7 +223,17 @@ const makeEngine = (options: EngineOptions, start: Start): Engine => {
     return failed === null ? E.right(operations(host.believed(), core.wanted.state, host.values())) : E.left(failed)
   }
 
-  const inbox = makeInbox(maxWaiting, safely)
+  /** Every call has its deadline, so every caller is answered; what is owed then is for the next start. */
+  const settle = async (): Promise<void> => {
+    await callers.idle()
+    calls?.stop()
+  }
+
+  const inbox = makeInbox(maxWaiting, callers.count, safely)
+  const calls =
+    plugins === undefined
+      ? null
+      : makeCalls({ plugins, deadlineMs: callDeadlineMs, after, tell: inbox.tell, fail: callers.reject })
 
   return {
     submit: inbox.submit,
@@ -210,7 +250,7 @@ const makeEngine = (options: EngineOptions, start: Start): Engine => {
       }
     },
     close: () =>
-      inbox.close(async () => {
+      inbox.close(settle, async () => {
         await commit(core, [])
         await store.close()
       }),

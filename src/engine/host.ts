@@ -36,6 +36,8 @@ export const makeHost = (kernel: Kernel, from: Readonly<{ believed: KernelState;
     return null
   }
 
+  const either = (wanted: KernelState): KernelState => stateOf([...objectsOf(believed), ...objectsOf(wanted)])
+
   return {
     believed: () => believed,
     values: () => values,
@@ -51,7 +53,7 @@ export const makeHost = (kernel: Kernel, from: Readonly<{ believed: KernelState;
       values = stillNeeded(values, [wanted, believed])
     },
     // What is wanted was applied once, or the store says it was; what is believed besides, we failed to delete.
-    look: (wanted) => look(wanted, stateOf([...objectsOf(believed), ...objectsOf(wanted)])),
+    look: (wanted) => look(wanted, either(wanted)),
     apply: async (wanted) => {
       const ops = diff(believed, wanted)
       const applied = ops.length === 0 ? E.right(undefined) : await kernel.apply(ops.map(settingBack(values)))()
@@ -59,11 +61,15 @@ export const makeHost = (kernel: Kernel, from: Readonly<{ believed: KernelState;
         believed = wanted
         return E.right({ ops: ops.length, refusals: [] })
       }
-      const refusals = 'tag' in applied.left ? [] : applied.left
+      if ('tag' in applied.left) {
+        // Nobody knows what was done: what was there and what was to be, both may be ours.
+        await look(wanted, either(wanted))
+        return E.left(kernelProblem(applied.left))
+      }
+      const refusals = applied.left
       const refused = new Set(refusals.map(({ at }) => at))
       const obeyed = ops.filter((_, at) => !refused.has(at)).reduce(after, believed)
       const failed = await look(wanted, obeyed)
-      if ('tag' in applied.left) return E.left(kernelProblem(applied.left))
       return failed === null ? E.right({ ops: ops.length, refusals }) : E.left(failed)
     },
   }

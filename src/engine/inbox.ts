@@ -7,10 +7,10 @@ import type { CnmEvent } from '../model/event.ts'
 import { E, type Either } from '../prelude.ts'
 import { unavailable } from './problem.ts'
 
-/** What a command did, once it is both committed and in the kernel. */
+/** What a command did, once it is committed, in the kernel, and known to the plugins it concerns. */
 export type Answer = Either<CnmError, ReadonlyArray<CnmEvent>>
 
-/** Commands that still wait when it aborts are withdrawn; one whose turn has begun is answered as it ends. */
+/** Commands that still wait when it aborts are withdrawn; one whose turn has begun is answered when it is done. */
 export type SubmitOptions = Readonly<{ signal?: AbortSignal }>
 
 /** A command with the caller who waits for its answer. `reject` is for defects of ours. */
@@ -23,10 +23,12 @@ export type Waiting = Readonly<{
 export type Inbox = Readonly<{
   /** Answers in the order of the commands. They share turns with whatever else waits. */
   submit: (commands: ReadonlyArray<Command>, options?: SubmitOptions) => Promise<ReadonlyArray<Answer>>
+  /** News from below: it neither counts as waiting nor is refused, not even while the inbox closes. */
+  tell: (news: Command) => Promise<Answer>
   /** Work on the kernel and the store is done one piece after the other: a turn, or a sweep. */
   inTurn: <A>(work: () => Promise<A>) => Promise<A>
-  /** Takes no more commands, waits for all turns and other work, and does this last. */
-  close: (last: () => Promise<void>) => Promise<void>
+  /** Takes no more commands, waits for all turns and other work, for `settled`, and then does `last`. */
+  close: (settled: () => Promise<void>, last: () => Promise<void>) => Promise<void>
 }>
 
 const refuseAll = (commands: ReadonlyArray<Command>, error: CnmError): ReadonlyArray<Answer> =>
@@ -34,8 +36,15 @@ const refuseAll = (commands: ReadonlyArray<Command>, error: CnmError): ReadonlyA
 
 const CANCELLED = unavailable('the command was cancelled before its turn came')
 
-/** `take` does a turn: it sees to it that every one of the batch is answered, and does not throw but for a defect. */
-export const makeInbox = (maxWaiting: number, take: (batch: ReadonlyArray<Waiting>) => Promise<void>): Inbox => {
+/**
+ * `take` does a turn: it sees to it that every one of the batch is answered, and does not throw but for a defect. `beside`:
+ * how many had their turn and wait still.
+ */
+export const makeInbox = (
+  maxWaiting: number,
+  beside: () => number,
+  take: (batch: ReadonlyArray<Waiting>) => Promise<void>,
+): Inbox => {
   let inbox: Waiting[] = []
   let turning: Promise<void> | null = null
   let alone: Promise<unknown> = Promise.resolve()
@@ -76,8 +85,9 @@ export const makeInbox = (maxWaiting: number, take: (batch: ReadonlyArray<Waitin
   ): Promise<ReadonlyArray<Answer>> => {
     if (closing !== null) return refuseAll(commands, unavailable('the engine is stopping'))
     if (signal?.aborted) return refuseAll(commands, CANCELLED)
-    if (inbox.length >= maxWaiting)
-      return refuseAll(commands, unavailable(`${inbox.length} commands are waiting already`, 'try again later'))
+    const crowd = inbox.length + beside()
+    if (crowd >= maxWaiting)
+      return refuseAll(commands, unavailable(`${crowd} commands are waiting already`, 'try again later'))
     const mine = new Set<Waiting>()
     const answers = commands.map(
       (command) =>
@@ -98,11 +108,21 @@ export const makeInbox = (maxWaiting: number, take: (batch: ReadonlyArray<Waitin
     }
   }
 
+  const tell = async (command: Command): Promise<Answer> => {
+    const answer = new Promise<Answer>((resolve, reject) => inbox.push({ command, resolve, reject }))
+    turning ??= run()
+    const [told] = await Promise.all([answer, turning])
+    return told
+  }
+
   return {
     submit,
+    tell,
     inTurn,
-    close: (last) => {
+    close: (settled, last) => {
       closing ??= (async () => {
+        await turning
+        await settled()
         await turning
         await alone
         await last()

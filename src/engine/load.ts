@@ -30,7 +30,7 @@ const entriesUnder = async (store: Store, prefixes: ReadonlyArray<string>): List
 }
 
 export const modelIn = (store: Store): Listed<ReadonlyArray<Entry>> =>
-  entriesUnder(store, ['network/', 'sandbox/', 'endpoint/'])
+  entriesUnder(store, ['network/', 'sandbox/', 'endpoint/', 'call/'])
 
 export const rememberedIn = async (store: Store): Listed<Remembered> => {
   const values = await entriesUnder(store, [HOST_VALUES])

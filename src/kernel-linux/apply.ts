@@ -4,25 +4,17 @@
 import { heldBack, missingOf } from '../kernel/hold-back.ts'
 import type { KernelError, Refusal } from '../kernel/kernel.ts'
 import type { KernelOp } from '../kernel/op.ts'
-import type { NsNames } from '../kernel/print.ts'
 import { HOST, type Ns } from '../net/name.ts'
 import { E, type Either } from '../prelude.ts'
-import { type Refused, runBatch } from './batch.ts'
+import type { Refused } from './batch.ts'
 import { departed, leaving } from './departure.ts'
 import { inContext } from './errno.ts'
 import type { Names } from './names.ts'
-import { realNames } from './observe.ts'
-import type { Run } from './run.ts'
-import { type Batch, type Stage, type Step, schedule, stepsOf } from './schedule.ts'
+import { type Eyes, realNames } from './observe.ts'
+import { type Batch, type Stage, type Step, schedule } from './schedule.ts'
 
 /** `vacate` ends what we run in a namespace: a process in it would keep it alive after its deletion. */
-export type Machine = Readonly<{ run: Run; names: Names; vacate: (real: string) => Promise<void> }>
-
-/** ip(8) takes a path where it takes a name; /proc/self would be a namespace that `ip` has already left. */
-const namesForIp =
-  (names: Names): NsNames =>
-  (ns) =>
-    names(ns) ?? `/proc/${process.pid}/ns/net`
+export type Machine = Eyes & Readonly<{ vacate: (real: string) => Promise<void> }>
 
 /** The namespace that this process runs in can be neither made nor deleted. */
 const ofOwnNetns = (names: Names, op: KernelOp, at: number): ReadonlyArray<Refusal> => {
@@ -43,9 +35,7 @@ const runBatches = async (
   machine: Machine,
   batches: ReadonlyArray<Batch>,
 ): Promise<Either<KernelError, ReadonlyArray<Refused>>> => {
-  const results = await Promise.all(
-    batches.map((batch) => runBatch(machine.run, batch.ns === null ? null : machine.names(batch.ns), batch)),
-  )
+  const results = await Promise.all(batches.map(machine.transport.runBatch))
   const refused: Refused[] = []
   for (const result of results) {
     if (E.isLeft(result)) return result
@@ -60,16 +50,19 @@ const runDeparture = async (
   batches: ReadonlyArray<Batch>,
   neighbours: ReadonlySet<Ns>,
 ): Promise<Either<KernelError, ReadonlyArray<Refused>>> => {
-  const { run, names } = machine
+  const { names, transport } = machine
   const gone = new Set(deletedBy(batches).map((ns) => names(ns) ?? ''))
   const existing = await realNames()
-  const stay = [...neighbours].map(names).filter((real) => real === null || (existing.has(real) && !gone.has(real)))
+  const stay = [...neighbours].filter((ns) => {
+    const real = names(ns)
+    return real === null || (existing.has(real) && !gone.has(real))
+  })
   await Promise.all([...gone].map(machine.vacate))
-  const ends = await Promise.all(stay.map((real) => leaving(run, real, gone)))
+  const ends = await Promise.all(stay.map((ns) => leaving(transport, ns, gone)))
   const refused = await runBatches(machine, batches)
   for (const end of ends) {
     if (E.isLeft(end)) return end
-    const waited = await departed(run, end.right)
+    const waited = await departed(machine, end.right)
     if (E.isLeft(waited)) return waited
   }
   return refused
@@ -92,7 +85,7 @@ export const apply = async (
 ): Promise<Either<ReadonlyArray<Refusal> | KernelError, void>> => {
   const refusals = new Map(ops.flatMap((op, at) => ofOwnNetns(machine.names, op, at)).map((one) => [one.at, one]))
   const neighbours = new Set([HOST, ...ops.flatMap(namespacesOf)])
-  const steps = stepsOf(ops, namesForIp(machine.names)).filter((step) => !refusals.has(step.at))
+  const steps = machine.transport.stepsOf(ops).filter((step) => !refusals.has(step.at))
   for (const stage of schedule(steps)) {
     const batches = stage.map((batch) => attempted(batch, refusals)).filter((batch) => batch.steps.length > 0)
     const result =

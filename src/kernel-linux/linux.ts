@@ -1,16 +1,22 @@
 // The Kernel port on the running Linux kernel.
 
 import type { Kernel, KernelError, Refusal } from '../kernel/kernel.ts'
-import type { Either, TaskEither } from '../prelude.ts'
+import { E, type Either, type TaskEither } from '../prelude.ts'
 import { agentsOf } from './agents.ts'
 import { apply } from './apply.ts'
 import type { Names } from './names.ts'
+import { loadLibc } from './netlink/libc.ts'
+import { throughNetlink } from './netlink/transport.ts'
 import { observe } from './observe.ts'
 import { proberOf } from './probe.ts'
 import { runWithin } from './run.ts'
+import { throughIproute2 } from './transport.ts'
 
-/** `patienceMs`: how long a probe waits for an answer. */
-export type LinuxOptions = Readonly<{ names: Names; patienceMs?: number }>
+/**
+ * `patienceMs`: how long a probe waits for an answer. `transport`: how links, addresses and routes are reached (transport.ts);
+ * where the C library cannot be called, `netlink` is iproute2 all the same.
+ */
+export type LinuxOptions = Readonly<{ names: Names; patienceMs?: number; transport?: 'iproute2' | 'netlink' }>
 /** `close` ends what was started for probes; the kernel can be used again afterwards. */
 export type LinuxKernel = Kernel & Readonly<{ close: () => Promise<void> }>
 
@@ -20,17 +26,20 @@ const PINGS = 192
 const PATIENCE_MS = 1000
 
 /** Needs root (CAP_NET_ADMIN, CAP_SYS_ADMIN) and the tools; see `linuxReady`. Changes only what operations name. */
-export const linuxKernel = ({ names, patienceMs = PATIENCE_MS }: LinuxOptions): LinuxKernel => {
+export const linuxKernel = (options: LinuxOptions): LinuxKernel => {
+  const { names, patienceMs = PATIENCE_MS } = options
   const run = runWithin(PROCESSES)
+  const inProcess = options.transport === 'netlink' && E.isRight(loadLibc())
+  const transport = (inProcess ? throughNetlink : throughIproute2)(run, names)
   const agents = agentsOf()
   const probe = proberOf(runWithin(PINGS), agents, names, patienceMs)
   return {
     name: 'linux',
-    observe: (scope) => () => observe(run, names, scope),
+    observe: (scope) => () => observe({ run, names, transport }, scope),
     apply:
       (ops): TaskEither<ReadonlyArray<Refusal> | KernelError, void> =>
       (): Promise<Either<ReadonlyArray<Refusal> | KernelError, void>> =>
-        apply({ run, names, vacate: agents.vacate }, ops),
+        apply({ run, names, transport, vacate: agents.vacate }, ops),
     probe: (one) => () => probe(one),
     close: agents.close,
   }

@@ -1,24 +1,25 @@
-// What the running kernel holds, as our objects. One `ip`, one `nft` and, if asked, one `sysctl` for each namespace; then
+// What the running kernel holds, as our objects. One dump, one `nft` and, if asked, one `sysctl` for each namespace; then
 // the pairing of veths. What sits on a device that is not reported is not reported either.
 
 import { readdir } from 'node:fs/promises'
-import type { KernelError, Scope } from '../kernel/kernel.ts'
+import type { Scope } from '../kernel/kernel.ts'
 import { kernelMade } from '../kernel/normalise.ts'
 import type { KernelObject, Link, NftElement, NftTable, Route, Sysctl } from '../kernel/object.ts'
 import { type KernelState, stateOf } from '../kernel/state.ts'
 import { type SysctlName, sysctlDevice } from '../kernel/sysctl.ts'
 import type { Ns } from '../net/name.ts'
-import { E, type Either } from '../prelude.ts'
+import { E } from '../prelude.ts'
 import { documents } from './decode/json.ts'
-import { decodeLinks, type RawLink } from './decode/links.ts'
+import type { RawLink } from './decode/links.ts'
 import { decodeTable } from './decode/nft.ts'
-import { decodeNsids } from './decode/nsids.ts'
-import { decodeRoutes } from './decode/routes.ts'
 import { decodeSysctls } from './decode/sysctls.ts'
-import { complaintOf, noNamespace } from './errno.ts'
+import { complaintOf } from './errno.ts'
 import { type Names, NETNS_DIR } from './names.ts'
 import { type Dumps, type End, endKey, nextToAsk, type Peers, peersOf } from './peers.ts'
-import { type Ran, type Run, unavailable } from './run.ts'
+import type { Run } from './run.ts'
+import { failed, type Result, type Transport } from './transport.ts'
+
+export type Eyes = Readonly<{ run: Run; names: Names; transport: Transport }>
 
 /** What one namespace holds, its veths not yet paired. */
 type Look = Readonly<{
@@ -28,24 +29,6 @@ type Look = Readonly<{
   firewall: ReadonlyArray<NftTable | NftElement>
   sysctls: ReadonlyArray<Sysctl>
 }>
-
-type Result<A> = Promise<Either<KernelError, A>>
-
-const failed = (program: string, { stderr }: Ran): Either<KernelError, never> =>
-  E.left(unavailable(`${program}: ${complaintOf(stderr).detail}`))
-
-const DUMP = 'address show\nroute show table all\n'
-
-/** Null: the namespace is not there (any more). */
-const dumpOf = async (run: Run, ns: Ns, real: string | null): Result<Pick<Look, 'links' | 'routes'> | null> => {
-  const ran = await run(real, 'ip', ['-json', '-details', '-batch', '-'], DUMP)
-  if (E.isLeft(ran)) return ran
-  const { status, stdout, stderr } = ran.right
-  if (noNamespace(stderr)) return E.right(null)
-  const [links, routes] = documents(stdout)
-  if (status !== 0) return failed('ip', ran.right)
-  return E.right({ links: decodeLinks(links), routes: decodeRoutes(ns, routes) })
-}
 
 const firewallOf = async (run: Run, ns: Ns, real: string | null): Result<Look['firewall']> => {
   const ran = await run(real, 'nft', ['--json', 'list', 'table', 'inet', 'cnm'])
@@ -66,11 +49,12 @@ const sysctlsOf = async (
   return E.isLeft(ran) ? ran : E.right(decodeSysctls(ns, asked, ran.right.stdout))
 }
 
-const lookAt = async (run: Run, ns: Ns, real: string | null, asked: ReadonlyArray<SysctlName>): Result<Look | null> => {
+const lookAt = async (eyes: Eyes, ns: Ns, asked: ReadonlyArray<SysctlName>): Result<Look | null> => {
+  const { run, names, transport } = eyes
   const [dump, firewall, sysctls] = await Promise.all([
-    dumpOf(run, ns, real),
-    firewallOf(run, ns, real),
-    sysctlsOf(run, ns, real, asked),
+    transport.look(ns),
+    firewallOf(run, ns, names(ns)),
+    sysctlsOf(run, ns, names(ns), asked),
   ])
   if (E.isLeft(dump)) return dump
   if (dump.right === null) return E.right(null)
@@ -79,18 +63,18 @@ const lookAt = async (run: Run, ns: Ns, real: string | null, asked: ReadonlyArra
   return E.right({ ns, ...dump.right, firewall: firewall.right, sysctls: sysctls.right })
 }
 
-const pairUp = async (run: Run, names: Names, looks: ReadonlyArray<Look>): Result<Peers> => {
+const pairUp = async ({ names, transport }: Eyes, looks: ReadonlyArray<Look>): Result<Peers> => {
   const dumps: Dumps = new Map(looks.map(({ ns, links }) => [ns, links]))
-  const byName = new Map(looks.map(({ ns }) => [names(ns), ns]))
+  const byName = new Map(looks.flatMap(({ ns }) => (names(ns) === null ? [] : [[names(ns) ?? '', ns] as const])))
   const nsids = new Map<Ns, ReadonlyMap<number, Ns>>()
   for (;;) {
     const peers = peersOf(dumps, nsids)
     const ns = nextToAsk(dumps, nsids, peers)
     if (ns === null) return E.right(peers)
-    const ran = await run(names(ns), 'ip', ['-json', 'netns', 'list-id'])
-    if (E.isLeft(ran)) return ran
+    const told = await transport.nsids(ns, byName.keys())
+    if (E.isLeft(told)) return told
     const known = new Map<number, Ns>()
-    for (const [nsid, real] of decodeNsids(documents(ran.right.stdout)[0])) {
+    for (const [nsid, real] of told.right) {
       const other = byName.get(real)
       if (other !== undefined) known.set(nsid, other)
     }
@@ -139,16 +123,16 @@ export const realNames = async (): Promise<ReadonlySet<string>> => {
   return new Set(names)
 }
 
-export const observe = async (run: Run, names: Names, scope: Scope): Result<KernelState> => {
+export const observe = async (eyes: Eyes, scope: Scope): Result<KernelState> => {
   const existing = await realNames()
   const there = [...new Set(scope.namespaces)].filter((ns) => {
-    const real = names(ns)
+    const real = eyes.names(ns)
     return real === null || existing.has(real)
   })
   const answers = await Promise.all(
     there.map((ns) => {
       const asked = scope.sysctls.filter((one) => one.ns === ns).map((one) => one.name)
-      return lookAt(run, ns, names(ns), [...new Set(asked)])
+      return lookAt(eyes, ns, [...new Set(asked)])
     }),
   )
   const looks: Look[] = []
@@ -156,7 +140,7 @@ export const observe = async (run: Run, names: Names, scope: Scope): Result<Kern
     if (E.isLeft(answer)) return answer
     if (answer.right !== null) looks.push(answer.right)
   }
-  const peers = await pairUp(run, names, looks)
+  const peers = await pairUp(eyes, looks)
   if (E.isLeft(peers)) return peers
   return E.right(stateOf(looks.flatMap((look) => objectsIn(look, peers.right))))
 }

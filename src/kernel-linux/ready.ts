@@ -10,6 +10,7 @@ import { apply } from './apply.ts'
 import { removeLab } from './lab.ts'
 import { type Lab, labNames } from './names.ts'
 import { runWithin, TOOLS, unavailable } from './run.ts'
+import { throughIproute2 } from './transport.ts'
 
 const AS_ROOT = 'run it as root, or with CAP_NET_ADMIN and CAP_SYS_ADMIN'
 const HINT: Readonly<Record<'netns' | 'nft-table', string>> = {
@@ -23,7 +24,9 @@ const TRIAL: ReadonlyArray<KernelOp> = [
 ]
 
 const tryOut = async (lab: Lab): Promise<Either<KernelError, void>> => {
-  const machine = { run: runWithin(1), names: labNames(lab), vacate: async () => {} }
+  const run = runWithin(1)
+  const names = labNames(lab)
+  const machine = { run, names, transport: throughIproute2(run, names), vacate: async () => {} }
   const tried = await apply(machine, TRIAL)
   const removed = await removeLab(lab)
   if (E.isRight(tried)) return removed

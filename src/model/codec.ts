@@ -1,14 +1,16 @@
 // The stored form of the model's objects: JSON, with IPv6 addresses (bigints) as {"$n": "<decimal>"}, and objects that have a
-// key beginning with `$` (a user's label may) as {"$o": [[key, value], ...]}. Only `networks`, `endpoints` and `sandboxes` are
-// stored; the rest is derived. Property: decode(encode(x)) equals x, and what was not made by encode is refused or is sound.
+// key beginning with `$` (a user's label may) as {"$o": [[key, value], ...]}. Only `networks`, `endpoints`, `sandboxes`
+// and the ledger of plugins are stored; the rest is derived. Property: decode(encode(x)) equals x, and what was not made by encode is refused or is sound.
 
 import { changesBetween, type PMap } from '../net/pmap.ts'
 import { E, type Either } from '../prelude.ts'
+import { decodeCall, decodeLast } from './decode/calls.ts'
 import type { Decoder } from './decode/decoder.ts'
 import { decodeEndpoint, decodeNetwork, decodeSandbox } from './decode/objects.ts'
 import type { CnmEvent } from './event.ts'
 import { evolve } from './evolve.ts'
 import { contradictions } from './invariants.ts'
+import { type Call, keyOf } from './plugin/ledger.ts'
 import type { Rules } from './rules.ts'
 import type { Endpoint, Model, Network, Sandbox } from './types.ts'
 
@@ -52,9 +54,12 @@ export const encode = (value: unknown): string => JSON.stringify(value, tag)
 /** The inverse of `encode`, for text that `encode` made. Throws a SyntaxError on other text. */
 export const decode = (text: string): unknown => JSON.parse(text, untag)
 
-export type StoredKind = 'network' | 'sandbox' | 'endpoint'
-/** One object to put (or, `value` null, to remove) under `<kind>/<id>`. */
+export type StoredKind = 'network' | 'sandbox' | 'endpoint' | 'call'
+/** One object to put (or, `value` null, to remove) under `<kind>/<id>`; a call under `call/` and its key in the ledger. */
 export type StoredWrite = Readonly<{ key: string; value: string | null }>
+
+/** The highest number of a call. No network has this id. */
+export const LAST_CALL = 'call/last'
 
 const writesOf = <V>(kind: StoredKind, before: PMap<V>, after: PMap<V>): ReadonlyArray<StoredWrite> =>
   changesBetween(before, after).map((change) => ({
@@ -67,6 +72,8 @@ export const storedChanges = (before: Model, after: Model): ReadonlyArray<Stored
   ...writesOf('network', before.networks, after.networks),
   ...writesOf('sandbox', before.sandboxes, after.sandboxes),
   ...writesOf('endpoint', before.endpoints, after.endpoints),
+  ...writesOf('call', before.ledger.calls, after.ledger.calls),
+  ...(before.ledger.last === after.ledger.last ? [] : [{ key: LAST_CALL, value: encode(after.ledger.last) }]),
 ]
 
 /** One stored object, of whatever kind its key says. Right null: the key is of no kind of ours. */
@@ -85,6 +92,12 @@ export const decodeStored = (key: string, value: string): Either<string, CnmEven
       return E.map((endpoint: Endpoint): CnmEvent => ({ tag: 'EndpointCreated', endpoint }))(
         read(key, value, decodeEndpoint),
       )
+    case 'call':
+      return key === LAST_CALL
+        ? E.map((last: number): CnmEvent => ({ tag: 'CallsCounted', last }))(plain(key, value, decodeLast))
+        : E.map((call: Call): CnmEvent => ({ tag: 'CallNoted', call }))(
+            held(key, plain(key, value, decodeCall), ({ creation }) => keyOf(creation)),
+          )
     default:
       return E.right(null)
   }
@@ -98,20 +111,30 @@ const parse = (value: string): Either<string, unknown> => {
   }
 }
 
-const read = <A extends Readonly<{ id: string }>>(
-  key: string,
-  value: string,
-  decoder: Decoder<A>,
-): Either<string, A> => {
+const plain = <A>(key: string, value: string, decoder: Decoder<A>): Either<string, A> => {
   const json = parse(value)
   const object = E.isLeft(json) ? json : decoder(json.right)
-  if (E.isLeft(object)) return E.left(`${key}${object.left}`)
-  return key.slice(key.indexOf('/') + 1) === object.right.id
-    ? object
-    : E.left(`${key}: it is ${object.right.id} that is stored there`)
+  return E.isLeft(object) ? E.left(`${key}${object.left}`) : object
 }
 
-const FIRST: ReadonlyArray<CnmEvent['tag']> = ['NetworkCreated', 'SandboxCreated', 'EndpointCreated']
+/** An object is stored under its own id. */
+const held = <A>(key: string, object: Either<string, A>, idOf: (object: A) => string): Either<string, A> => {
+  if (E.isLeft(object)) return object
+  const id = idOf(object.right)
+  return key.slice(key.indexOf('/') + 1) === id ? object : E.left(`${key}: it is ${id} that is stored there`)
+}
+
+const read = <A extends Readonly<{ id: string }>>(key: string, value: string, decoder: Decoder<A>): Either<string, A> =>
+  held(key, plain(key, value, decoder), ({ id }) => id)
+
+// Calls last, and after them the count, which theirs must not exceed.
+const FIRST: ReadonlyArray<CnmEvent['tag']> = [
+  'NetworkCreated',
+  'SandboxCreated',
+  'EndpointCreated',
+  'CallNoted',
+  'CallsCounted',
+]
 
 /** Whether a driver made this configuration. */
 const isConfigured = (rules: Rules, { driver, config, configOnly }: Network): boolean =>

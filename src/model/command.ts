@@ -5,6 +5,8 @@ import type { Ip, Ip4, Ip6 } from '../net/ip.ts'
 import type { Mac } from '../net/mac.ts'
 import type { IfName, Ns } from '../net/name.ts'
 import type { Port, Transport } from '../net/port.ts'
+import type { PluginAnswer } from './plugin/answer.ts'
+import type { PluginKey } from './plugin/ledger.ts'
 import type {
   DnsSettings,
   EndpointId,
@@ -132,6 +134,15 @@ export type Owner = Readonly<
 /** News from the kernel: it would not hold what this owner wants. */
 export type KernelRefused = Readonly<{ tag: 'KernelRefused'; owner: Owner; operation: string; errno: string }>
 
+/** Why a plugin did not do what it was asked: it said no, said nonsense, could not be heard, or said nothing in time. */
+export type PluginFailure = Readonly<
+  { kind: 'refused' | 'wrong' | 'unreachable'; why: string } | { kind: 'silent'; afterMs: number }
+>
+
+/** News from a plugin, of the call with this number about what is at this key. Of any other call it says nothing. */
+export type PluginAnswered = Readonly<{ tag: 'PluginAnswered'; key: PluginKey; number: number; answer: PluginAnswer }>
+export type PluginFailed = Readonly<{ tag: 'PluginFailed'; key: PluginKey; number: number; failure: PluginFailure }>
+
 export type Command =
   | CreateNetwork
   | DeleteNetwork
@@ -146,3 +157,5 @@ export type Command =
   | Join
   | Leave
   | KernelRefused
+  | PluginAnswered
+  | PluginFailed

@@ -6,14 +6,16 @@ import type { Command } from './command.ts'
 import { createEndpoint, deleteEndpoint, renameEndpoint } from './decide/endpoint.ts'
 import { join, leave } from './decide/join.ts'
 import { createNetwork, deleteNetwork } from './decide/network.ts'
+import { pluginAnswered, pluginFailed } from './decide/plugin.ts'
 import { kernelRefused } from './decide/refusal.ts'
 import { createSandbox, deleteSandbox, refreshSandbox, renameSandbox, setKey } from './decide/sandbox.ts'
 import type { CnmError } from './error.ts'
 import type { CnmEvent } from './event.ts'
+import { withCalls } from './plugin/requests.ts'
 import type { Rules } from './rules.ts'
 import type { Model } from './types.ts'
 
-export const decide = (rules: Rules, model: Model, command: Command): Either<CnmError, ReadonlyArray<CnmEvent>> => {
+const decideAlone = (rules: Rules, model: Model, command: Command): Either<CnmError, ReadonlyArray<CnmEvent>> => {
   switch (command.tag) {
     case 'CreateNetwork':
       return createNetwork(rules, model, command)
@@ -41,5 +43,15 @@ export const decide = (rules: Rules, model: Model, command: Command): Either<Cnm
       return leave(model, command)
     case 'KernelRefused':
       return E.right(kernelRefused(model, command))
+    case 'PluginAnswered':
+      return E.right(pluginAnswered(model, command))
+    case 'PluginFailed':
+      return E.right(pluginFailed(model, command))
   }
+}
+
+/** What happens, and what is owed to plugins then: one decision, so that no crash can come between the two. */
+export const decide = (rules: Rules, model: Model, command: Command): Either<CnmError, ReadonlyArray<CnmEvent>> => {
+  const decided = decideAlone(rules, model, command)
+  return E.isLeft(decided) ? decided : E.right(withCalls(model, decided.right))
 }

@@ -8,6 +8,7 @@ import type { Ip } from '../net/ip.ts'
 import { showIp } from '../net/ip.ts'
 import { type Mac, showMac } from '../net/mac.ts'
 import type { Port, Transport } from '../net/port.ts'
+import type { PluginMethod } from './plugin/protocol.ts'
 import type { NetworkScope, PortBinding } from './types.ts'
 
 export type Noun = 'network' | 'endpoint' | 'sandbox'
@@ -69,6 +70,8 @@ export type CnmError =
       | { tag: 'PortsExhausted'; container: string; containerPort: Port; transport: Transport }
       | { tag: 'Clash'; key: string; owners: ReadonlyArray<string> }
       | { tag: 'KernelRefused'; operation: string; errno: string }
+      | { tag: 'PluginRefused'; plugin: string; method: PluginMethod; object: string; why: string }
+      | { tag: 'PluginUnreachable'; plugin: string; method: PluginMethod; object: string; why: string }
       | { tag: 'Unavailable'; what: string; hint: string | null }
     >
 
@@ -125,6 +128,8 @@ export const errorClass: Readonly<Record<CnmError['tag'], ErrorClass>> = {
   PortsExhausted: 'Unavailable',
   Clash: 'Conflict',
   KernelRefused: 'Internal',
+  PluginRefused: 'Internal',
+  PluginUnreachable: 'Unavailable',
   Unavailable: 'Unavailable',
   ...ipamErrorClass,
 }
@@ -228,6 +233,9 @@ const SENTENCES: Sentences = {
     `no host port is free for port ${error.containerPort}/${error.transport} of "${error.container}"`,
   Clash: (error) => `${error.owners.join(' and ')} want "${error.key}" differently`,
   KernelRefused: (error) => `the kernel refused "${error.operation}": ${error.errno}`,
+  PluginRefused: (error) => `plugin "${error.plugin}" refused ${error.method} of ${error.object}: ${error.why}`,
+  PluginUnreachable: (error) =>
+    `plugin "${error.plugin}" did not answer ${error.method} of ${error.object}: ${error.why}`,
   Unavailable: (error) => (error.hint === null ? error.what : `${error.what}; ${error.hint}`),
 }
 

@@ -1,5 +1,6 @@
 // Everything that may have happened, with every choice already made: `evolve` holds no policy.
 
+import type { Call, PluginKey } from './plugin/ledger.ts'
 import type { Attachment, Endpoint, EndpointId, Network, NetworkId, Sandbox, SandboxId } from './types.ts'
 
 export type CnmEvent = Readonly<
@@ -14,4 +15,10 @@ export type CnmEvent = Readonly<
   | { tag: 'EndpointDeleted'; id: EndpointId }
   | { tag: 'Joined'; endpoint: EndpointId; attachment: Attachment }
   | { tag: 'Left'; endpoint: EndpointId }
+  /** A plugin is to be asked for something, or to delete it; or it said that what it was asked for is there. */
+  | { tag: 'CallNoted'; call: Call }
+  /** A plugin said that what was at this key is deleted. */
+  | { tag: 'CallClosed'; key: PluginKey }
+  /** So many numbers of calls have been given out: of a ledger that is loaded. */
+  | { tag: 'CallsCounted'; last: number }
 >

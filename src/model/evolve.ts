@@ -18,6 +18,7 @@ import {
   indexNetwork,
   indexSandbox,
 } from './index.ts'
+import { closed, noted } from './plugin/ledger.ts'
 import type { Attachment, Endpoint, EndpointId, Model, Network, NetworkId, Sandbox, SandboxId } from './types.ts'
 
 const certain = (what: string, result: Either<IpamError, Ipam>): Ipam => {
@@ -49,10 +50,10 @@ const withoutPools = (ipam: Ipam, network: Network): Ipam => {
 
 // Field by field where a join passes: a spread would cost more than the rest.
 const withJoins = (
-  { networks, sandboxes, ipam }: Model,
+  { networks, sandboxes, ledger, ipam }: Model,
   endpoints: Model['endpoints'],
   index: Model['index'],
-): Model => ({ networks, endpoints, sandboxes, ipam, index })
+): Model => ({ networks, endpoints, sandboxes, ledger, ipam, index })
 
 const joined = (model: Model, id: EndpointId, attachment: Attachment): Model => {
   const endpoint = getIn(model.endpoints, id)
@@ -169,5 +170,11 @@ export const evolve = (model: Model, event: CnmEvent): Model => {
       return joined(model, event.endpoint, event.attachment)
     case 'Left':
       return left(model, event.endpoint)
+    case 'CallNoted':
+      return { ...model, ledger: noted(model.ledger, event.call) }
+    case 'CallClosed':
+      return { ...model, ledger: closed(model.ledger, event.key) }
+    case 'CallsCounted':
+      return { ...model, ledger: { ...model.ledger, last: event.last } }
   }
 }

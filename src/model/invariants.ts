@@ -10,6 +10,8 @@ import { emptyMap, getIn, sizeOfMap, valuesOf } from '../net/pmap.ts'
 import { collide } from './decide/ports.ts'
 import { showBinding } from './error.ts'
 import { indexOf } from './index.ts'
+import { type Call, keyOf, parentOf } from './plugin/ledger.ts'
+import { requests } from './plugin/requests.ts'
 import type { Model, PortBinding } from './types.ts'
 
 /** Sentences that should be true and are not; empty for a sound model. */
@@ -25,6 +27,7 @@ export const contradictions = (model: Model): ReadonlyArray<string> => [
   ...poolsDisjoint(model),
   ...namesUnique(model),
   ...portsUnique(model),
+  ...callsHold(model),
 ]
 
 /** What a network that lends its configuration is, and what one that takes it refers to. */
@@ -139,6 +142,22 @@ const portsUnique = (model: Model): ReadonlyArray<string> => {
       group.slice(i + 1).some((b) => collide(a, b)) ? [`port ${showBinding(a)} is published twice`] : [],
     ),
   )
+}
+
+/** What is needed by something is acknowledged; calls have numbers of their own; and none is owed that is not noted. */
+const callsHold = (model: Model): ReadonlyArray<string> => {
+  const { calls, last } = model.ledger
+  const noted = valuesOf(calls)
+  const alone = ({ creation }: Call): boolean => {
+    const parent = parentOf(keyOf(creation))
+    return parent !== null && getIn(calls, parent)?.state !== 'there'
+  }
+  return [
+    ...noted.filter(alone).map(({ creation }) => `call ${keyOf(creation)} needs what no plugin has`),
+    ...noted.filter(({ number }) => number > last).map(({ creation }) => `call ${keyOf(creation)} is not counted`),
+    ...twice(noted.map(({ number }) => String(number))).map((number) => `two calls have the number ${number}`),
+    ...requests(model).map(({ state, creation }) => `call ${keyOf(creation)} is ${state} and not noted`),
+  ]
 }
 
 /** The index says what the objects say. Equal maps have equal trees, so the two are compared as a whole. */

@@ -6,12 +6,14 @@ import { emptyMap, getIn } from '../net/pmap.ts'
 import { E, type Either } from '../prelude.ts'
 import type { CnmError } from './error.ts'
 import { EMPTY_INDEX } from './index.ts'
+import { EMPTY_LEDGER } from './plugin/ledger.ts'
 import type { Endpoint, EndpointId, Model, Network, NetworkId, Sandbox, SandboxId } from './types.ts'
 
 export const freshModel = (ipam: Ipam = freshIpam()): Model => ({
   networks: emptyMap(),
   endpoints: emptyMap(),
   sandboxes: emptyMap(),
+  ledger: EMPTY_LEDGER,
   ipam,
   index: EMPTY_INDEX,
 })

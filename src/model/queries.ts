@@ -3,6 +3,7 @@
 
 import { type Family, familyOf, type Ip } from '../net/ip.ts'
 import { emptyMap, getIn, valuesOf } from '../net/pmap.ts'
+import { isRemote } from './plugin/remote.ts'
 import type { Attachment, Endpoint, EndpointId, Model, Network, NetworkId, Sandbox, SandboxId } from './types.ts'
 
 /** An endpoint that is joined. */
@@ -28,8 +29,9 @@ export const networkNamed = (model: Model, name: string): Network | undefined =>
 export const borrowersOf = (model: Model, id: NetworkId): ReadonlyArray<Network> =>
   valuesOf(model.networks).filter((network) => network.configFrom === id)
 
+/** Whether a plugin's endpoint is a way out is for its Join to say, and its device is not brought inside yet. */
 const gatewayOf = (network: Network, endpoint: Endpoint, family: Family): Ip | null => {
-  if (network.internal) return null
+  if (network.internal || isRemote(network)) return null
   const pool = network.pools.find(
     ({ gateway, pool: id }) =>
       gateway !== null && familyOf(gateway) === family && endpoint.addresses.some((address) => address.pool === id),

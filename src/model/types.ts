@@ -10,6 +10,7 @@ import type { IfName, Ns } from '../net/name.ts'
 import type { PMap } from '../net/pmap.ts'
 import type { Port, Transport } from '../net/port.ts'
 import type { Brand } from '../prelude.ts'
+import type { Ledger } from './plugin/ledger.ts'
 
 /** 64 hexadecimal digits, given by whoever makes the object. */
 export type NetworkId = string & Brand<'NetworkId'>
@@ -28,7 +29,7 @@ export const networkId = (text: string): NetworkId => checked(text) as NetworkId
 export const endpointId = (text: string): EndpointId => checked(text) as EndpointId
 export const sandboxId = (text: string): SandboxId => checked(text) as SandboxId
 
-/** A driver's own options as it understood them. Only the driver that made it reads it. */
+/** A driver's own options as it understood them. Only the driver that made it reads it; but see plugin/remote.ts. */
 export type DriverConfig = Readonly<Record<string, string | number | boolean | null>>
 
 export type Texts = Readonly<Record<string, string>>
@@ -143,6 +144,8 @@ export type Model = Readonly<{
   networks: PMap<Network>
   endpoints: PMap<Endpoint>
   sandboxes: PMap<Sandbox>
+  /** What plugins were asked for, and hold. */
+  ledger: Ledger
   /** Derived from the above by `evolve`; never stored. */
   ipam: Ipam
   index: Index

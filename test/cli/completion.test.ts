@@ -12,7 +12,7 @@ type Line = ReadonlyArray<string>
 const CASES: ReadonlyArray<readonly [string, Line, ReadonlyArray<string>]> = [
   ['verbs', ['cnm', 'net'], ['network']],
   ['verbs of a verb', ['cnm', 'network', 'c'], ['create', 'connect']],
-  ['verbs after an alias or another word', ['cnm', 'endpoint', ''], ['create', 'ls', 'inspect', 'rm']],
+  ['verbs after an alias or another word', ['cnm', 'endpoint', ''], ['create', 'ls', 'inspect', 'rm', 'rename']],
   ['options of a verb', ['cnm', 'network', 'create', '--ip-'], ['--ip-range']],
   ['options, short ones too', ['cnm', 'network', 'disconnect', '-f'], ['-f']],
   ['values of an option', ['cnm', 'network', 'ls', '--format', ''], ['table', 'json']],

@@ -8,6 +8,7 @@ import { simKernel } from '../../src/kernel-sim/kernel.ts'
 import { E } from '../../src/prelude.ts'
 import { lmdbStore } from '../../src/store/lmdb/lmdb.ts'
 import { createNetwork, pool } from '../lib/model.ts'
+import { needs } from '../lib/need.ts'
 import { CNM, type Ended } from './cnm.ts'
 import { type Host, simHost } from './host.ts'
 
@@ -70,4 +71,45 @@ describe('a verb with much to do', () => {
       expect(await host.ok('doctor')).toBe('no differences: the host is as it should be')
     },
   )
+})
+
+needs.programs('script')('network prune, which asks first', () => {
+  let host: Host
+  beforeAll(async () => {
+    host = await simHost()
+    await host.ok('network', 'create', 'front')
+  })
+  afterAll(() => host.remove())
+
+  /** On a terminal, with this said when it asks. */
+  const answered = async (keys: string): Promise<Ended> => {
+    const command = `${CNM} network prune --kernel sim --state ${host.state}`
+    const child = spawn('script', ['-qec', command, '/dev/null'], { stdio: ['pipe', 'pipe', 'ignore'] })
+    const ended = once(child, 'close')
+    let out = ''
+    child.stdout.on('data', (data) => {
+      const wasAsked = out.includes('[y/N]')
+      out += data
+      if (!wasAsked && out.includes('[y/N]')) child.stdin.write(keys)
+    })
+    const [code] = await ended
+    return { exit: code ?? undefined, out, err: '' }
+  }
+
+  test.each([
+    ['Ctrl-C', '\x03', 130, 'cnm: stopped; nothing was removed'],
+    ['the end of the input', '\x04', 0, ''],
+    ['no', 'n\r', 0, ''],
+    ['anything else', 'yess\r', 0, ''],
+  ])('removes nothing at %s', async (_, keys, status, sentence) => {
+    const { exit, out } = await answered(keys)
+    expect([exit, out]).toEqual([status, expect.stringContaining(sentence)])
+    expect(out).not.toContain('defect')
+    expect(await host.json('network', 'ls')).toHaveLength(1)
+  })
+
+  test('removes them at yes', async () => {
+    expect(await answered('y\r')).toMatchObject({ exit: 0, out: expect.stringMatching(/^front\r$/m) })
+    expect(await host.json('network', 'ls')).toEqual([])
+  })
 })

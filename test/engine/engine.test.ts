@@ -1,6 +1,7 @@
 // Facts about the engine that are not laws about any program; those are in properties/engine.properties.ts.
 
 import { describe, expect, test } from 'vitest'
+import { failingOnce } from '../../properties/lib/faults.ts'
 import { faultySim, paperKernel } from '../../properties/lib/kernels.ts'
 import { freshEngine, openEngine } from '../../src/engine/engine.ts'
 import type { Kernel } from '../../src/kernel/kernel.ts'
@@ -67,6 +68,20 @@ describe('an engine', () => {
     const kernel: Kernel = { name: 'sim', observe: () => gone, apply: () => gone, probe: () => gone }
     const engine = freshEngine({ kernel })
     expect((await engine.submit(web)).map(sentence)).toEqual(Array(4).fill('nobody is there; start it'))
+  })
+
+  test('still knows its own after the kernel could not be asked once to delete them', async () => {
+    const kernel = faultySim()
+    const below = failingOnce({ kernel, store: memoryStore() })
+    const engine = freshEngine({ ...below, check: true })
+    await engine.submit(web)
+    const whole = kernel.objects(engine.wanted())
+    below.failNext(1)
+    expect((await engine.submit([{ tag: 'DeleteSandbox', id: box(1) }])).map(sentence)).toEqual(['nobody is there'])
+    expect((await engine.submit([createSandbox(2, 'db')])).map(sentence)).toEqual([null])
+    expect(kernel.objects(engine.wanted())).toEqual(expect.arrayContaining([...whole]))
+    await engine.submit([1, 2].map((n) => ({ tag: 'DeleteSandbox', id: box(n) })))
+    expect(kernel.objects(EMPTY_STATE).filter((object) => object.ns !== HOST)).toEqual([])
   })
 
   test('repairs what somebody else changed, and then has nothing to do', async () => {

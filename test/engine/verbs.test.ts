@@ -34,6 +34,16 @@ const entriesOf = async (store: Store, prefix: string) => {
   return listed.right.entries
 }
 
+/** A kernel of which the next change ends the process, once told to. */
+const mortalOf = (kernel: Kernel): Readonly<{ mortal: Kernel; kill: () => void }> => {
+  let isAlive = true
+  const apply: Kernel['apply'] = (ops) => (isAlive ? kernel.apply(ops) : () => Promise.reject(new Error('killed')))
+  const kill = (): void => {
+    isAlive = false
+  }
+  return { mortal: { ...kernel, apply }, kill }
+}
+
 describe('a preview', () => {
   test('tells the events and the operations, and does nothing', async () => {
     const kernel = faultySim()
@@ -241,14 +251,10 @@ describe('a process that dies between its store and its kernel', () => {
   test('leaves no namespace behind, though the store has forgotten its sandbox', async () => {
     const kernel = faultySim()
     const store = memoryStore()
-    let alive = true
-    const mortal: Kernel = {
-      ...kernel,
-      apply: (ops) => (alive ? kernel.apply(ops) : () => Promise.reject(new Error('killed'))),
-    }
+    const { mortal, kill } = mortalOf(kernel)
     const engine = freshEngine({ kernel: mortal, store, check: true })
     await engine.submit(web)
-    alive = false
+    kill()
     await expect(engine.submit([{ tag: 'DeleteSandbox', id: box(1) }])).rejects.toThrow('killed')
     const spaces = () => kernel.objects(EMPTY_STATE).filter(({ kind, ns }) => kind === 'netns' && ns !== HOST)
     expect(spaces()).toHaveLength(1)
@@ -281,14 +287,10 @@ describe('a sysctl of the host', () => {
     await kernel.apply([{ verb: 'create', object: forwarding('1') }])()
     await kernel.apply([{ verb: 'change', from: forwarding('1'), object: forwarding('0') }])()
     const store = memoryStore()
-    let alive = true
-    const mortal: Kernel = {
-      ...kernel,
-      apply: (ops) => (alive ? kernel.apply(ops) : () => Promise.reject(new Error('killed'))),
-    }
+    const { mortal, kill } = mortalOf(kernel)
     const engine = freshEngine({ kernel: mortal, store, check: true })
     await engine.submit([createNetwork(1, 'front')])
-    alive = false
+    kill()
     await expect(engine.submit([{ tag: 'DeleteNetwork', id: net(1) }])).rejects.toThrow('killed')
     expect(await valueIn(kernel)).toBe('1')
     const again = right(await openEngine({ kernel, store, check: true }))

@@ -4,7 +4,7 @@ import { mkdirSync, renameSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { build } from 'esbuild'
 import { removeLab } from '../../src/kernel-linux/lab.ts'
-import { linuxKernel } from '../../src/kernel-linux/linux.ts'
+import { type LinuxOptions, linuxKernel } from '../../src/kernel-linux/linux.ts'
 import { type Lab, labNames, parseLab } from '../../src/kernel-linux/names.ts'
 import { E, type Either } from '../../src/prelude.ts'
 
@@ -44,10 +44,13 @@ export const bundle = async (from: string, to: string): Promise<string> => {
 /** The agent as the sources have it now: probes from source use dist/agent.js. */
 export const bundleAgent = (): Promise<string> => bundle('src/kernel-linux/agent.ts', 'agent.js')
 
+export type TransportName = NonNullable<LinuxOptions['transport']>
+export const TRANSPORTS: ReadonlyArray<TransportName> = ['iproute2', 'netlink']
+
 /** A kernel in a lab of its own; `close` removes it. */
-export const labKernel = (name: string) => {
+export const labKernel = (name: string, transport: TransportName = 'iproute2') => {
   const lab = labOf(`${name}-${process.pid}`)
-  const kernel = linuxKernel({ names: labNames(lab) })
+  const kernel = linuxKernel({ names: labNames(lab), transport })
   const close = async (): Promise<void> => {
     await kernel.close()
     rightOf(await removeLab(lab))

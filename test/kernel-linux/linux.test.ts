@@ -1,4 +1,4 @@
-// On the running kernel, in a lab of its own.
+// On the running kernel, through each transport, in labs of their own.
 
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { diff } from '../../src/kernel/diff.ts'
@@ -17,7 +17,7 @@ import { HOST, ifName, LO, ns } from '../../src/net/name.ts'
 import { getIn } from '../../src/net/pmap.ts'
 import { port } from '../../src/net/port.ts'
 import { needs } from '../lib/need.ts'
-import { bundleAgent, labKernel, leftOf, rightOf } from './labs.ts'
+import { bundleAgent, labKernel, leftOf, rightOf, TRANSPORTS, type TransportName } from './labs.ts'
 import { API, container4, container6, DB, NAMESPACES, SCOPE, TWO_NETWORKS, WEB } from './topology.ts'
 
 const WANTED = stateOf(TWO_NETWORKS)
@@ -34,8 +34,8 @@ const differences = (there: KernelState, wanted: KernelState): ReadonlyArray<str
   })
 }
 
-needs.kernel('two networks on the running kernel', () => {
-  const { kernel, close } = labKernel('networks')
+const twoNetworks = (transport: TransportName) => (): void => {
+  const { kernel, close } = labKernel(`networks-${transport}`, transport)
   const observed = async (): Promise<KernelState> => rightOf(await kernel.observe(SCOPE)())
   const reach = async (wanted: KernelState): Promise<void> => {
     rightOf(await kernel.apply(diff(await observed(), wanted))())
@@ -227,10 +227,10 @@ needs.kernel('two networks on the running kernel', () => {
     const kinds = objectsOf(state).filter((object) => object.kind !== 'sysctl')
     expect(kinds.map(keyOf)).toEqual(['host/dev/lo/link', 'host/netns'])
   })
-})
+}
 
-needs.kernel('refusals of the running kernel', () => {
-  const { kernel, close } = labKernel('refusals')
+const refusalsOf = (transport: TransportName) => (): void => {
+  const { kernel, close } = labKernel(`refusals-${transport}`, transport)
   const A = ns('a')
   const bridge: Link = {
     kind: 'link',
@@ -381,4 +381,9 @@ needs.kernel('refusals of the running kernel', () => {
       rightOf(await kernel.apply([del({ kind: 'netns', ns: of })])())
     }
   })
-})
+}
+
+for (const transport of TRANSPORTS) {
+  needs.kernel(`two networks on the running kernel, through ${transport}`, twoNetworks(transport))
+  needs.kernel(`refusals of the running kernel, through ${transport}`, refusalsOf(transport))
+}

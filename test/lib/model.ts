@@ -7,10 +7,19 @@ import { type CnmError, errorClass, explain, httpStatus } from '../../src/model/
 import { evolve } from '../../src/model/evolve.ts'
 import { freshModel } from '../../src/model/model.ts'
 import type { Rules } from '../../src/model/rules.ts'
-import { endpointId, type Model, networkId, sandboxId } from '../../src/model/types.ts'
+import {
+  type Endpoint,
+  endpointId,
+  type Model,
+  type Network,
+  networkId,
+  type Sandbox,
+  sandboxId,
+} from '../../src/model/types.ts'
 import { cidr } from '../../src/net/cidr.ts'
 import { type Ip4, type Ip6, ip, isIp4, isIp6 } from '../../src/net/ip.ts'
 import { ns } from '../../src/net/name.ts'
+import { getIn, type PMap } from '../../src/net/pmap.ts'
 import { E } from '../../src/prelude.ts'
 
 export const net = (n: number) => networkId(`${n}a`.padEnd(64, '0'))
@@ -95,6 +104,15 @@ export const obey = (commands: ReadonlyArray<Command>, start: Model = freshModel
     if (E.isLeft(events)) throw new Error(`${command.tag} was refused: ${JSON.stringify(events.left)}`)
     return events.right.reduce(evolve, model)
   }, start)
+
+const known = <A>(map: PMap<A>, id: string): A => {
+  const found = getIn(map, id)
+  if (found === undefined) throw new Error(`there is no ${id}`)
+  return found
+}
+export const networkIn = (model: Model, n: number): Network => known(model.networks, net(n))
+export const sandboxIn = (model: Model, n: number): Sandbox => known(model.sandboxes, box(n))
+export const endpointIn = (model: Model, n: number): Endpoint => known(model.endpoints, end(n))
 
 /** Of a refusal: its tag and HTTP status, the status alone, its sentence; null if there is none. */
 export const outcome = (error: CnmError | null) => error && [error.tag, status(error)]

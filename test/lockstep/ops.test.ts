@@ -5,7 +5,7 @@ import fc from 'fast-check'
 import { afterAll, expect, test } from 'vitest'
 import { NAMESPACES, program, SYSCTLS } from '../../properties/arbitraries/ops.ts'
 import { born } from '../../src/kernel/cascade.ts'
-import type { Scope } from '../../src/kernel/kernel.ts'
+import type { Kernel, Scope } from '../../src/kernel/kernel.ts'
 import { keyOf, type Link, type ObjectKey } from '../../src/kernel/object.ts'
 import type { KernelOp } from '../../src/kernel/op.ts'
 import { commandsOf } from '../../src/kernel/print.ts'
@@ -19,6 +19,7 @@ import { observe } from '../../src/kernel-sim/observe.ts'
 import { EMPTY_WORLD, type World } from '../../src/kernel-sim/state.ts'
 import { getIn } from '../../src/net/pmap.ts'
 import { E } from '../../src/prelude.ts'
+import { TRANSPORTS } from '../kernel-linux/labs.ts'
 import { needs } from '../lib/need.ts'
 import { runs } from '../lib/runs.ts'
 
@@ -30,18 +31,15 @@ const lab = (name: string): Lab => {
   return parsed.right
 }
 
-const LAB = lab(`ops-${process.pid}`)
-const linux = linuxKernel({ names: labNames(LAB) })
-
 /** What Linux answers to one operation: null, or an errno. */
-const answer = async (op: KernelOp): Promise<string | null> => {
+const answer = async (linux: Kernel, op: KernelOp): Promise<string | null> => {
   const result = await linux.apply([op])()
   if (E.isRight(result)) return null
   if ('tag' in result.left) throw new Error(`${result.left.tag}: ${result.left.what}`)
   return result.left[0]?.errno ?? null
 }
 
-const look = async (): Promise<KernelState> => {
+const look = async (linux: Kernel): Promise<KernelState> => {
   const result = await linux.observe(SCOPE)()
   if (E.isLeft(result)) throw new Error(result.left.what)
   return result.right
@@ -66,34 +64,38 @@ const sentence = (op: KernelOp): string =>
     .map(({ tool, ns, text }) => `${ns ?? ''}# ${tool} ${text.split('\n')[0]}`)
     .join('; ')
 
-const step = async (world: World, op: KernelOp, story: ReadonlyArray<string>): Promise<World> => {
+const step = async (linux: Kernel, world: World, op: KernelOp, story: ReadonlyArray<string>): Promise<World> => {
   const result = applyOp(world, op)
-  const real = await answer(op)
+  const real = await answer(linux, op)
   expect({ story, errno: E.isLeft(result) ? result.left : null }).toEqual({ story, errno: real })
-  const there = await look()
+  const there = await look(linux)
   const next = E.isLeft(result) ? world : teach(result.right, op, there)
   expect({ story, ...shown(observe(next, SCOPE)) }).toEqual({ story, ...shown(there) })
   return next
 }
 
-needs.kernel('the simulated and the real kernel', () => {
-  afterAll(async () => {
-    await linux.close()
-    await removeLab(LAB)
-  })
+for (const transport of TRANSPORTS) {
+  needs.kernel(`the simulated and the real kernel, through ${transport},`, () => {
+    const here = lab(`ops-${transport}-${process.pid}`)
+    const linux = linuxKernel({ names: labNames(here), transport })
+    afterAll(async () => {
+      await linux.close()
+      await removeLab(here)
+    })
 
-  test('answer each operation alike, and hold the same afterwards', { timeout: 600_000 }, async () => {
-    await fc.assert(
-      fc.asyncProperty(program(25), async (ops) => {
-        await removeLab(LAB)
-        const story: string[] = []
-        let world = EMPTY_WORLD
-        for (const op of ops) {
-          story.push(sentence(op))
-          world = await step(world, op, story)
-        }
-      }),
-      runs(0.1),
-    )
+    test('answer each operation alike, and hold the same afterwards', { timeout: 600_000 }, async () => {
+      await fc.assert(
+        fc.asyncProperty(program(25), async (ops) => {
+          await removeLab(here)
+          const story: string[] = []
+          let world = EMPTY_WORLD
+          for (const op of ops) {
+            story.push(sentence(op))
+            world = await step(linux, world, op, story)
+          }
+        }),
+        runs(0.1),
+      )
+    })
   })
-})
+}

@@ -8,7 +8,6 @@ import { cidr, showCidr } from '../../src/net/cidr.ts'
 import { ip, isLinkLocal, showIp } from '../../src/net/ip.ts'
 import { mac } from '../../src/net/mac.ts'
 import { ifName } from '../../src/net/name.ts'
-import { getIn } from '../../src/net/pmap.ts'
 import { port } from '../../src/net/port.ts'
 import {
   box,
@@ -16,6 +15,7 @@ import {
   createNetwork,
   createSandbox,
   end,
+  endpointIn,
   join,
   net,
   obey,
@@ -29,13 +29,8 @@ import {
 
 const dual = createNetwork(1, 'front', { pools: [pool('10.1.0.0/24'), pool('fd00:1::/64')] })
 const model = obey([dual, createNetwork(2, 'tiny', { pools: [pool('10.2.0.0/30')] })])
-const endpointOf = (from: ReturnType<typeof obey>, n: number) => {
-  const endpoint = getIn(from.endpoints, end(n))
-  if (endpoint === undefined) throw new Error(`there is no endpoint ${n}`)
-  return endpoint
-}
 const addresses = (from: ReturnType<typeof obey>, n: number) =>
-  endpointOf(from, n).addresses.map(({ cidr: at }) => showCidr(at))
+  endpointIn(from, n).addresses.map(({ cidr: at }) => showCidr(at))
 
 describe('the addresses of an endpoint', () => {
   test('are one of each family that the network has', () => {
@@ -115,7 +110,7 @@ describe('the addresses of an endpoint', () => {
 
 describe('an endpoint', () => {
   test('keeps what was asked for beside what it got', () => {
-    const made = endpointOf(obey([createEndpoint(1, 1, 'web', { ipv4: v4('10.1.0.9') })], model), 1)
+    const made = endpointIn(obey([createEndpoint(1, 1, 'web', { ipv4: v4('10.1.0.9') })], model), 1)
     expect(made.asked).toEqual({ ipv4: v4('10.1.0.9'), ipv6: null, mac: null, ifName: null })
   })
 
@@ -124,7 +119,7 @@ describe('an endpoint', () => {
       exposed: [{ port: port(80), transport: 'tcp' as const }],
       sysctls: { 'net.ipv4.conf.IFNAME.forwarding': '1' },
     }
-    const made = endpointOf(obey([createEndpoint(1, 1, 'web', { ...more, disableResolution: true })], model), 1)
+    const made = endpointIn(obey([createEndpoint(1, 1, 'web', { ...more, disableResolution: true })], model), 1)
     expect(made).toMatchObject({ ...more, resolution: false })
   })
 
@@ -138,9 +133,9 @@ describe('an endpoint', () => {
       ],
       model,
     )
-    expect(endpointOf(named, 1).attachment?.ifName).toBe('net0')
+    expect(endpointIn(named, 1).attachment?.ifName).toBe('net0')
     expect(refusal(named, join(2, 1))?.tag).toBe('InterfaceTaken')
-    expect(endpointOf(obey([join(2, 1, { ifName: ifName('net1') })], named), 2).attachment?.ifName).toBe('net1')
+    expect(endpointIn(obey([join(2, 1, { ifName: ifName('net1') })], named), 2).attachment?.ifName).toBe('net1')
   })
 
   test.each([
@@ -177,7 +172,7 @@ describe('the names of an endpoint', () => {
   const resolve = (from: typeof joined, name: string) => resolveName(from, box(2), name).map(showIp)
 
   test('are its name, which its addresses resolve to, and its aliases', () => {
-    expect(dnsNames(endpointOf(joined, 1))).toEqual(['web', 'www'])
+    expect(dnsNames(endpointIn(joined, 1))).toEqual(['web', 'www'])
     expect(resolveIp(joined, box(2), ip('10.1.0.2'))).toBe('web.front')
     expect(resolveIp(joined, box(2), ip('10.9.9.9'))).toBeNull()
   })
@@ -191,7 +186,7 @@ describe('the names of an endpoint', () => {
 
   test('stay as they are where a change does not speak of them', () => {
     const renamed = obey([{ tag: 'RenameEndpoint', id: end(1), name: 'site' }], joined)
-    expect(dnsNames(endpointOf(renamed, 1))).toEqual(['site', 'www'])
+    expect(dnsNames(endpointIn(renamed, 1))).toEqual(['site', 'www'])
     expect(obey([{ tag: 'RenameEndpoint', id: end(1), name: 'site' }], renamed)).toBe(renamed)
   })
 

@@ -14,6 +14,7 @@ import {
   end,
   join,
   net,
+  networkIn,
   obey,
   pool,
   refusal,
@@ -21,12 +22,6 @@ import {
   status,
   v4,
 } from '../lib/model.ts'
-
-const networkOf = (model: ReturnType<typeof obey>, n: number) => {
-  const network = getIn(model.networks, net(n))
-  if (network === undefined) throw new Error(`there is no network ${n}`)
-  return network
-}
 
 /** A driver whose networks exist on all hosts of a cluster, and may have several subnets of one family. */
 const mesh: Rules = new Map([...DRIVERS, ['mesh', { ...bridge, type: 'mesh', scope: 'global', severalSubnets: true }]])
@@ -43,7 +38,7 @@ describe('a configuration-only network', () => {
   const model = obey([shared])
 
   test('holds options, labels and address configuration, and has no driver and no pool in use', () => {
-    expect(networkOf(model, 1)).toMatchObject({
+    expect(networkIn(model, 1)).toMatchObject({
       configOnly: true,
       driver: 'null',
       scope: 'local',
@@ -56,7 +51,7 @@ describe('a configuration-only network', () => {
   })
 
   test('gives them to a network that asks for them', () => {
-    const app = networkOf(obey([borrowed], model), 2)
+    const app = networkIn(obey([borrowed], model), 2)
     expect(app).toMatchObject({ configFrom: net(1), labels: { tier: 'back' }, options: { mtu: '1400' } })
     expect(app.config['mtu']).toBe(1400)
     expect(app.pools.map(({ subnet }) => showCidr(subnet))).toEqual(['10.1.0.0/24', 'fd00:1::/64'])
@@ -149,7 +144,7 @@ test('a subnet that was lent and is taken is refused by the name of the network 
 describe('the scope of a network', () => {
   test('is its driver’s where none is asked for', () => {
     const model = obey([createNetwork(1, 'here'), createNetwork(2, 'all', { driver: 'mesh' })], undefined, mesh)
-    expect([1, 2].map((n) => networkOf(model, n).scope)).toEqual(['local', 'global'])
+    expect([1, 2].map((n) => networkIn(model, n).scope)).toEqual(['local', 'global'])
   })
 
   test('cannot be lower than its driver’s', () => {
@@ -159,7 +154,7 @@ describe('the scope of a network', () => {
   })
 
   test('may be higher', () => {
-    expect(networkOf(obey([createNetwork(1, 'wide', { scope: 'global' })]), 1).scope).toBe('global')
+    expect(networkIn(obey([createNetwork(1, 'wide', { scope: 'global' })]), 1).scope).toBe('global')
   })
 
   test('cannot be swarm, for there is none', () => {
@@ -170,7 +165,7 @@ describe('the scope of a network', () => {
 
   test('decides which default pools its subnet comes from', () => {
     const model = obey([createNetwork(1, 'all', { driver: 'mesh' })], undefined, mesh)
-    expect(networkOf(model, 1).pools.map(({ pool: id }) => id)).toEqual(['GlobalDefault/10.0.0.0/24'])
+    expect(networkIn(model, 1).pools.map(({ pool: id }) => id)).toEqual(['GlobalDefault/10.0.0.0/24'])
   })
 })
 
@@ -210,7 +205,7 @@ describe('the subnets of a network', () => {
 
   test('are of the size that 0.0.0.0/N asks for', () => {
     const model = obey([createNetwork(1, 'small', { pools: [pool('0.0.0.0/28')] })])
-    expect(networkOf(model, 1).pools.map(({ subnet }) => showCidr(subnet))).toEqual(['172.17.0.0/28'])
+    expect(networkIn(model, 1).pools.map(({ subnet }) => showCidr(subnet))).toEqual(['172.17.0.0/28'])
   })
 
   test('need not include IPv4', () => {
@@ -249,7 +244,7 @@ describe('the subnets of a network', () => {
   })
 
   test('are not looked at by drivers that need none', () => {
-    expect(networkOf(obey([createNetwork(1, 'host', { driver: 'host' })]), 1)).toMatchObject({ pools: [], asked: [] })
+    expect(networkIn(obey([createNetwork(1, 'host', { driver: 'host' })]), 1)).toMatchObject({ pools: [], asked: [] })
   })
 })
 
@@ -262,7 +257,7 @@ describe('a network', () => {
 
   test('keeps its labels, its attachability and its options as they were written', () => {
     const more = { labels: { a: 'b' }, attachable: true, options: { 'com.docker.network.driver.mtu': '1400' } }
-    expect(networkOf(obey([createNetwork(1, 'net', more)]), 1)).toMatchObject(more)
+    expect(networkIn(obey([createNetwork(1, 'net', more)]), 1)).toMatchObject(more)
   })
 
   test('that is not there cannot be deleted', () => {

@@ -21,14 +21,10 @@ import {
   obey,
   outcome,
   refusal,
+  sandboxIn,
   sentence,
 } from '../lib/model.ts'
 
-const sandboxIn = (model: ReturnType<typeof obey>, n: number) => {
-  const sandbox = getIn(model.sandboxes, box(n))
-  if (sandbox === undefined) throw new Error(`there is no sandbox ${n}`)
-  return sandbox
-}
 const objectsWanted = (model: ReturnType<typeof obey>) =>
   renderAll(DRIVERS, model).flatMap(({ owner, fragment }) => (owner.of === 'network' ? [] : fragment))
 

@@ -1,12 +1,11 @@
 // cnm endpoint: create, list, look at and remove. An endpoint may wait on its network for a sandbox, with its addresses kept.
 
-import { type Endpoint, endpointId } from '../../model/types.ts'
+import { endpointId } from '../../model/types.ts'
 import { valuesOf } from '../../net/pmap.ts'
 import { E, type Either } from '../../prelude.ts'
-import { EXIT } from '../exit.ts'
-import { type ChangeOptions, change, type Plan } from '../host/change.ts'
+import { type ChangeOptions, change, type Plan, removeAll } from '../host/change.ts'
 import { randomId } from '../host/id.ts'
-import { inspect, type Listable, type ListOptions, list } from '../host/list.ts'
+import { inspectAll, type Listable, type ListOptions, listAll } from '../host/list.ts'
 import { type EndpointWords, readWishes } from '../host/read.ts'
 import { theEndpoint, theNetwork } from '../host/resolve.ts'
 import { type EndpointView, endpointView } from '../host/view.ts'
@@ -17,7 +16,7 @@ type Result = Promise<Either<Problem, number>>
 
 export type CreateOptions = ChangeOptions & EndpointWords
 
-export const endpointCreate = async (io: Io, networkWord: string, name: string, options: CreateOptions): Result => {
+export const create = async (io: Io, networkWord: string, name: string, options: CreateOptions): Result => {
   const wishes = readWishes(options)
   if (E.isLeft(wishes)) return wishes
   const id = endpointId(randomId())
@@ -53,24 +52,33 @@ const LISTABLE: Listable<EndpointView> = {
   },
 }
 
-export const endpointLs = (io: Io, options: ListOptions): Result => list(io, options, LISTABLE)
+export const ls = (io: Io, options: ListOptions): Result => listAll(io, options, LISTABLE)
 
-export const endpointInspect = (io: Io, state: string, words: ReadonlyArray<string>): Result =>
-  inspect(io, state, words, (model, word) =>
-    E.map((endpoint: Endpoint) => endpointView(model, endpoint))(theEndpoint(model, word)),
-  )
+export const inspect = (io: Io, state: string, words: ReadonlyArray<string>): Result =>
+  inspectAll(io, state, words, theEndpoint, endpointView)
 
 /** With force also one that is joined, and one that is not there. */
-export const endpointRm = (io: Io, words: ReadonlyArray<string>, options: ChangeOptions & { force: boolean }): Result =>
-  change(io, options, () =>
-    words.map(
-      (word): Plan =>
-        (model) => {
-          const endpoint = theEndpoint(model, word)
-          if (E.isLeft(endpoint)) return options.force && endpoint.left.exit === EXIT.refused ? E.right(null) : endpoint
-          const { id, name } = endpoint.right
-          const title = `remove endpoint "${name}"`
-          return E.right({ title, commands: [{ tag: 'DeleteEndpoint', id, force: options.force }], says: word })
-        },
-    ),
-  )
+export const rm = (io: Io, words: ReadonlyArray<string>, options: ChangeOptions & { force: boolean }): Result =>
+  removeAll(io, words, options, theEndpoint, ({ id, name }) => ({
+    title: `remove endpoint "${name}"`,
+    commands: [{ tag: 'DeleteEndpoint', id, force: options.force }],
+  }))
+
+export type RenameOptions = ChangeOptions & Readonly<{ alias?: ReadonlyArray<string> }>
+
+/** Its other names stay if none is given. */
+export const rename = (io: Io, word: string, name: string, options: RenameOptions): Result => {
+  const { alias } = options
+  const plan: Plan = (model) => {
+    const endpoint = theEndpoint(model, word)
+    if (E.isLeft(endpoint)) return endpoint
+    const { id, name: old } = endpoint.right
+    const aliases = alias === undefined ? {} : { aliases: alias }
+    return E.right({
+      title: `rename endpoint "${old}" to "${name}"`,
+      commands: [{ tag: 'RenameEndpoint', id, name, ...aliases }],
+      says: null,
+    })
+  }
+  return change(io, options, () => [plan])
+}

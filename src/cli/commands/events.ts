@@ -6,6 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { printable } from '../../compose/error.ts'
 import { readTurn, TURNS, type Turn } from '../../engine/journal.ts'
 import type { CnmEvent } from '../../model/event.ts'
+import { keyOf, type PluginKey } from '../../model/plugin/ledger.ts'
 import { E, type Either } from '../../prelude.ts'
 import { readBeside, type Sight, stampOf } from '../../store/lmdb/beside.ts'
 import { EXIT } from '../exit.ts'
@@ -30,6 +31,9 @@ type EventView = Readonly<{ turn: number; event: CnmEvent['tag']; id: string; na
 
 type Told = Readonly<{ id: string; name?: string }>
 
+/** The endpoint, or the network, that a plugin was asked about. */
+const subjectOfCall = (key: PluginKey): string => key.split('/')[1] ?? key
+
 const subjectOf = (event: CnmEvent): Told => {
   switch (event.tag) {
     case 'NetworkCreated':
@@ -48,6 +52,12 @@ const subjectOf = (event: CnmEvent): Told => {
     case 'Joined':
     case 'Left':
       return { id: event.endpoint }
+    case 'CallNoted':
+      return { id: subjectOfCall(keyOf(event.call.creation)) }
+    case 'CallClosed':
+      return { id: subjectOfCall(event.key) }
+    case 'CallsCounted':
+      return { id: String(event.last) }
   }
 }
 

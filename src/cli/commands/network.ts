@@ -8,10 +8,11 @@ import { type IfName, parseNewIfName } from '../../net/name.ts'
 import { getIn, valuesOf } from '../../net/pmap.ts'
 import { E, type Either } from '../../prelude.ts'
 import { EXIT } from '../exit.ts'
-import { type ChangeOptions, change, type Deed, type Plan } from '../host/change.ts'
+import { exitOf } from '../guard.ts'
+import { type ChangeOptions, change, type Deed, type Plan, removeAll } from '../host/change.ts'
 import { filterOf, hasLabel } from '../host/filter.ts'
 import { randomId } from '../host/id.ts'
-import { inspect, type Listable, type ListOptions, list } from '../host/list.ts'
+import { inspectAll, type Listable, type ListOptions, listAll } from '../host/list.ts'
 import {
   type EndpointWords,
   misused,
@@ -43,7 +44,7 @@ export type CreateOptions = ChangeOptions &
     opt?: ReadonlyArray<string>
   }>
 
-export const networkCreate = async (io: Io, name: string, options: CreateOptions): Result => {
+export const create = async (io: Io, name: string, options: CreateOptions): Result => {
   const { driver, internal, attachable, ingress, configOnly, scope, configFrom } = options
   const pools = readPools(options)
   const labels = readPairs('--label', options.label)
@@ -101,50 +102,49 @@ const LISTABLE: Listable<NetworkView> = {
   },
 }
 
-export const networkLs = (io: Io, options: ListOptions): Result => list(io, options, LISTABLE)
+export const ls = (io: Io, options: ListOptions): Result => listAll(io, options, LISTABLE)
 
-export const networkInspect = (io: Io, state: string, words: ReadonlyArray<string>): Result =>
-  inspect(io, state, words, (model, word) =>
-    E.map((network: Network) => networkView(model, network))(theNetwork(model, word)),
-  )
+export const inspect = (io: Io, state: string, words: ReadonlyArray<string>): Result =>
+  inspectAll(io, state, words, theNetwork, networkView)
 
-const removal = ({ id, name }: Network, says: string): Deed => ({
+const removal = ({ id, name }: Network): Omit<Deed, 'says'> => ({
   title: `remove network "${name}"`,
   commands: [{ tag: 'DeleteNetwork', id }],
-  says,
 })
 
-export const networkRm = (io: Io, words: ReadonlyArray<string>, options: ChangeOptions & { force: boolean }): Result =>
-  change(io, options, () =>
-    words.map(
-      (word): Plan =>
-        (model) => {
-          const network = theNetwork(model, word)
-          if (E.isLeft(network)) return options.force && network.left.exit === EXIT.refused ? E.right(null) : network
-          return E.right(removal(network.right, word))
-        },
-    ),
-  )
+export const rm = (io: Io, words: ReadonlyArray<string>, options: ChangeOptions & { force: boolean }): Result =>
+  removeAll(io, words, options, theNetwork, removal)
 
-/** Null: nobody is there to be asked. */
-const confirmed = async (question: string): Promise<boolean | null> => {
-  if (process.stdin.isTTY !== true) return null
+/** Left: nobody is there to be asked, or whoever is has had enough. The end of the input is a no. */
+const confirmed = async (question: string): Promise<Either<Problem, boolean>> => {
+  if (process.stdin.isTTY !== true)
+    return misused('network prune asks on a terminal only; say --force, or --dry-run to see')
   const asked = createInterface({ input: process.stdin, output: process.stderr })
-  const answer = await asked.question(question)
+  const over = new AbortController()
+  let isStopped = false
+  asked.on('SIGINT', () => {
+    isStopped = true
+    asked.close()
+  })
+  asked.on('close', () => over.abort())
+  const answer = await asked.question(question, { signal: over.signal }).catch(() => null)
   asked.close()
-  return /^y(es)?$/i.test(answer.trim())
+  if (answer === null) process.stderr.write('\n')
+  return isStopped
+    ? E.left({ exit: exitOf('SIGINT'), lines: ['cnm: stopped; nothing was removed'] })
+    : E.right(/^y(es)?$/i.test(answer?.trim() ?? ''))
 }
 
 type PruneOptions = ChangeOptions & Readonly<{ force: boolean; filter?: ReadonlyArray<string> }>
 
 /** Every network that nobody is on, but for Docker's own and those that only lend their configuration. */
-export const networkPrune = async (io: Io, options: PruneOptions): Result => {
+export const prune = async (io: Io, options: PruneOptions): Result => {
   const wanted = filterOf<NetworkView>({ label: ({ labels }, value) => hasLabel(labels, value) }, options.filter)
   if (E.isLeft(wanted)) return wanted
   if (!options.force && !options.dryRun) {
     const sure = await confirmed('This removes all networks without endpoints. Continue? [y/N] ')
-    if (sure === null) return misused('network prune asks on a terminal only; say --force, or --dry-run to see')
-    if (!sure) return E.right(EXIT.ok)
+    if (E.isLeft(sure)) return sure
+    if (!sure.right) return E.right(EXIT.ok)
   }
   const isUnused = (model: Model, network: Network): boolean =>
     !isBuiltIn(network) &&
@@ -157,7 +157,7 @@ export const networkPrune = async (io: Io, options: PruneOptions): Result => {
       .map(
         (network): Plan =>
           () =>
-            E.right(removal(network, network.name)),
+            E.right({ ...removal(network), says: network.name }),
       ),
   )
 }
@@ -180,12 +180,7 @@ const readIfName = (options: ReadonlyArray<string> | undefined): Either<Problem,
   return E.isLeft(name) ? misused(`--driver-opt ${IFNAME}: ${name.left}`) : name
 }
 
-export const networkConnect = async (
-  io: Io,
-  networkWord: string,
-  sandboxWord: string,
-  options: ConnectOptions,
-): Result => {
+export const connect = async (io: Io, networkWord: string, sandboxWord: string, options: ConnectOptions): Result => {
   const wishes = readWishes(options)
   const priority = readPriority(options.gwPriority)
   const ifName = readIfName(options.driverOpt)
@@ -225,7 +220,7 @@ const endpointBetween = (model: Model, network: Network, word: string, force: bo
   return E.left(refused('NotFound', `${line}; "cnm sandbox inspect ${container}" shows its networks`))
 }
 
-export const networkDisconnect = (
+export const disconnect = (
   io: Io,
   networkWord: string,
   sandboxWord: string,

@@ -1,4 +1,4 @@
-// cnm sandbox: create, list, look at and remove. A sandbox is a network namespace with the endpoints of one container.
+// cnm sandbox: create, change, list, look at and remove. A sandbox is a network namespace with the endpoints of one container.
 
 import { labOfName } from '../../kernel-linux/names.ts'
 import { type Sandbox, sandboxId } from '../../model/types.ts'
@@ -6,27 +6,22 @@ import { HOST, type Ns, ns, parseNs } from '../../net/name.ts'
 import { valuesOf } from '../../net/pmap.ts'
 import { E, type Either } from '../../prelude.ts'
 import { EXIT } from '../exit.ts'
-import { type ChangeOptions, change, type Deed, type Plan } from '../host/change.ts'
+import { type ChangeOptions, change, type Deed, removeAll } from '../host/change.ts'
 import { hasLabel } from '../host/filter.ts'
 import { randomId } from '../host/id.ts'
-import { inspect, type Listable, type ListOptions, list } from '../host/list.ts'
-import { misused, readPairs, readPorts } from '../host/read.ts'
+import { inspectAll, type Listable, type ListOptions, listAll } from '../host/list.ts'
+import { misused } from '../host/read.ts'
+import { readSandbox, type SandboxWords } from '../host/read-sandbox.ts'
 import { shortId, theSandbox } from '../host/resolve.ts'
 import { type PortView, type SandboxView, sandboxView } from '../host/view.ts'
 import type { Io } from '../io.ts'
 import { isRunLab } from '../lab-name.ts'
-import type { Problem } from '../problem.ts'
+import { type Problem, problem } from '../problem.ts'
 import { portText } from '../render/inventory.ts'
 
 type Result = Promise<Either<Problem, number>>
 
-export type CreateOptions = ChangeOptions &
-  Readonly<{
-    hostname?: string
-    publish?: ReadonlyArray<string>
-    netns?: string
-    label?: ReadonlyArray<string>
-  }>
+export type CreateOptions = ChangeOptions & SandboxWords & Readonly<{ netns?: string; external: boolean }>
 
 /** `cnm down` removes namespaces by the form of their names. */
 const looksLikeLab = (name: string): boolean => {
@@ -46,14 +41,20 @@ const nsOf = (name: string, id: string, asked: string | undefined): Either<Probl
     : parsed
 }
 
-export const sandboxCreate = async (io: Io, name: string, options: CreateOptions): Result => {
+/** The Linux kernel's part makes namespaces, and cannot take one over yet. */
+const takesOver = ({ kernel }: ChangeOptions): Either<Problem, void> =>
+  kernel === 'linux'
+    ? problem(EXIT.machine, 'a namespace that somebody else makes cannot be taken over yet; try it with --kernel sim')
+    : E.right(undefined)
+
+export const create = async (io: Io, name: string, options: CreateOptions): Result => {
   const id = sandboxId(randomId())
   const space = nsOf(name, id, options.netns)
-  const ports = readPorts(options.publish)
+  const wishes = readSandbox(options)
   if (E.isLeft(space)) return space
-  if (E.isLeft(ports)) return ports
-  const labels = readPairs('--label', options.label)
-  if (E.isLeft(labels)) return labels
+  if (E.isLeft(wishes)) return wishes
+  const possible = options.external ? takesOver(options) : E.right(undefined)
+  if (E.isLeft(possible)) return possible
   const deed: Deed = {
     title: `create sandbox "${name}"${space.right === HOST ? ' in the namespace of the host' : ''}`,
     commands: [
@@ -61,15 +62,56 @@ export const sandboxCreate = async (io: Io, name: string, options: CreateOptions
         tag: 'CreateSandbox',
         id,
         container: name,
-        hostname: options.hostname ?? name,
         ns: space.right,
-        ports: ports.right,
-        labels: labels.right,
+        external: options.external,
+        ...wishes.right,
+        hostname: wishes.right.hostname ?? name,
       },
     ],
     says: id,
   }
   return change(io, options, () => [() => E.right(deed)])
+}
+
+/** A change of the sandbox that a word means, that says nothing. */
+const changeOne = (
+  io: Io,
+  options: ChangeOptions,
+  word: string,
+  deedOf: (sandbox: Sandbox) => Omit<Deed, 'says'>,
+): Result =>
+  change(io, options, () => [
+    (model) => E.map((sandbox: Sandbox): Deed => ({ ...deedOf(sandbox), says: null }))(theSandbox(model, word)),
+  ])
+
+export type RefreshOptions = ChangeOptions & SandboxWords
+
+/** All options anew; what is not said is gone. */
+export const refresh = async (io: Io, word: string, options: RefreshOptions): Result => {
+  const wishes = readSandbox(options)
+  if (E.isLeft(wishes)) return wishes
+  return changeOne(io, options, word, ({ id, container }) => ({
+    title: `give sandbox "${container}" its options anew`,
+    commands: [{ tag: 'RefreshSandbox', id, ...wishes.right, hostname: wishes.right.hostname ?? container }],
+  }))
+}
+
+/** With all of its endpoints. */
+export const rename = (io: Io, word: string, name: string, options: ChangeOptions): Result =>
+  changeOne(io, options, word, ({ id, container }) => ({
+    title: `rename sandbox "${container}" to "${name}"`,
+    commands: [{ tag: 'RenameSandbox', id, container: name }],
+  }))
+
+/** Tells where the namespace is that somebody else made. */
+export const setKey = async (io: Io, word: string, path: string, options: ChangeOptions): Result => {
+  if (!path.startsWith('/')) return misused(`"${path}" is not the path of a namespace, such as /proc/17/ns/net`)
+  const possible = takesOver(options)
+  if (E.isLeft(possible)) return possible
+  return changeOne(io, options, word, ({ id, container }) => ({
+    title: `set the key of sandbox "${container}"`,
+    commands: [{ tag: 'SetKey', sandbox: id, path }],
+  }))
 }
 
 const networksOf = ({ endpoints }: SandboxView): string =>
@@ -93,27 +135,14 @@ const LISTABLE: Listable<SandboxView> = {
   },
 }
 
-export const sandboxLs = (io: Io, options: ListOptions): Result => list(io, options, LISTABLE)
+export const ls = (io: Io, options: ListOptions): Result => listAll(io, options, LISTABLE)
 
-export const sandboxInspect = (io: Io, state: string, words: ReadonlyArray<string>): Result =>
-  inspect(io, state, words, (model, word) =>
-    E.map((sandbox: Sandbox) => sandboxView(model, sandbox))(theSandbox(model, word)),
-  )
+export const inspect = (io: Io, state: string, words: ReadonlyArray<string>): Result =>
+  inspectAll(io, state, words, theSandbox, sandboxView)
 
 /** Takes its endpoints along, as a container that is gone. */
-export const sandboxRm = (io: Io, words: ReadonlyArray<string>, options: ChangeOptions & { force: boolean }): Result =>
-  change(io, options, () =>
-    words.map(
-      (word): Plan =>
-        (model) => {
-          const sandbox = theSandbox(model, word)
-          if (E.isLeft(sandbox)) return options.force && sandbox.left.exit === EXIT.refused ? E.right(null) : sandbox
-          const { id, container } = sandbox.right
-          return E.right({
-            title: `remove sandbox "${container}"`,
-            commands: [{ tag: 'DeleteSandbox', id }],
-            says: word,
-          })
-        },
-    ),
-  )
+export const rm = (io: Io, words: ReadonlyArray<string>, options: ChangeOptions & { force: boolean }): Result =>
+  removeAll(io, words, options, theSandbox, ({ id, container }) => ({
+    title: `remove sandbox "${container}"`,
+    commands: [{ tag: 'DeleteSandbox', id }],
+  }))

@@ -93,6 +93,28 @@ const rehearse = (io: Io, stored: Stored, plansOf: Plans): number => {
   return status
 }
 
+/** Left, also with `force`: a word that could mean several. What is not there is gone already, if that is forced. */
+type Found<A> = (model: Model, word: string) => Either<Problem, A>
+
+/** Removes what each word means, and says the word. */
+export const removeAll = <A>(
+  io: Io,
+  words: ReadonlyArray<string>,
+  options: ChangeOptions & Readonly<{ force: boolean }>,
+  find: Found<A>,
+  removal: (found: A) => Omit<Deed, 'says'>,
+): Promise<Either<Problem, number>> =>
+  change(io, options, () =>
+    words.map(
+      (word): Plan =>
+        (model) => {
+          const found = find(model, word)
+          if (E.isLeft(found)) return options.force && found.left.exit === EXIT.refused ? E.right(null) : found
+          return E.right({ ...removal(found.right), says: word })
+        },
+    ),
+  )
+
 export const change = (io: Io, options: ChangeOptions, plansOf: Plans): Promise<Either<Problem, number>> => {
   if (options.dryRun) return withStored(options.state, async (stored) => E.right(rehearse(io, stored, plansOf)))
   return withEngine(io, options, async (engine, stop) => {

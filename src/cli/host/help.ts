@@ -46,7 +46,8 @@ Examples:
   sudo cnm endpoint create --ip 10.5.0.9 back web      keeps the address; prints the endpoint's id
   sudo cnm endpoint ls --filter network=back
   sudo cnm endpoint inspect back/web
-  sudo cnm endpoint rm --force back/web                also if a sandbox has joined it
+  sudo cnm endpoint rename --alias www back/web site   its names, all at once
+  sudo cnm endpoint rm --force back/site               also if a sandbox has joined it
 
 "ls --format json" prints an array of these, and so does "inspect":
   { "id", "name", "network", "networkId", "sandbox", "sandboxId", "interface": null if not joined,
@@ -64,11 +65,16 @@ Examples:
   sudo cnm sandbox create --netns host proxy           shares the namespace of the host
   sudo cnm network connect front web
   sudo ip netns exec cnm-web sh
-  sudo cnm sandbox rm web                              with its endpoints
+  sudo cnm sandbox create --dns 9.9.9.9 --add-host db:203.0.113.7 --expose 80 api
+  sudo cnm sandbox rename web www                      with its endpoints, or not at all
+  sudo cnm sandbox refresh -p 8081:80 www              all options anew; what is not said is gone
+  sudo cnm sandbox rm www                              with its endpoints
 
 "ls --format json" prints an array of these, and so does "inspect":
-  { "id", "name", "hostname", "netns", "labels": object,
+  { "id", "name", "hostname", "domainname", "netns", "external": boolean, "key": path | null,
+    "labels": object, "exposed": ["80/tcp", ...],
     "ports": [{ "hostIp": address | null for all, "hostPort", "containerPort", "proto" }],
+    "dns": { "servers", "search", "options": arrays }, "extraHosts": [{ "name", "ip" }],
     "endpoints": [as in "cnm endpoint ls", best way out first] }
 ${HOST_EXIT_STATUS}`,
   },

@@ -27,7 +27,7 @@ export type Listable<A> = Readonly<{
   columns: Readonly<Record<string, (view: A, id: (whole: string) => string) => string>>
 }>
 
-export const list = <A extends Readonly<{ id: string; name: string }>>(
+export const listAll = <A extends Readonly<{ id: string; name: string }>>(
   io: Io,
   { state, filter, format, quiet, trunc }: ListOptions,
   { of, tests, columns }: Listable<A>,
@@ -48,15 +48,16 @@ export const list = <A extends Readonly<{ id: string; name: string }>>(
 }
 
 /** Prints an array of those that were found; for each of the others a line of complaint, and the status of the first. */
-export const inspect = <A>(
+export const inspectAll = <A, B>(
   io: Io,
   state: string,
   words: ReadonlyArray<string>,
   find: (model: Model, word: string) => Either<Problem, A>,
+  view: (model: Model, found: A) => B,
 ): Promise<Either<Problem, number>> =>
   withStored(state, async ({ core }) => {
     const found = words.map((word) => find(core.model, word))
-    io.out(jsonText(found.flatMap((each) => (E.isRight(each) ? [each.right] : []))))
+    io.out(jsonText(found.flatMap((each) => (E.isRight(each) ? [view(core.model, each.right)] : []))))
     const failed = found.flatMap((each) => (E.isLeft(each) ? [each.left] : []))
     for (const { lines } of failed) for (const line of lines) io.err(line)
     return E.right(failed[0]?.exit ?? EXIT.ok)

@@ -15,7 +15,12 @@ import type { Problem } from '../problem.ts'
 export const misused = (line: string): Either<Problem, never> =>
   E.left({ exit: EXIT.wrong, lines: [printable(`cnm: ${line}`)] })
 
-const read = <A>(option: string, text: string, parse: (text: string) => Either<string, A>): Either<Problem, A> => {
+/** A word of an option. `parse` says what is wrong as a clause. */
+export const read = <A>(
+  option: string,
+  text: string,
+  parse: (text: string) => Either<string, A>,
+): Either<Problem, A> => {
   const value = parse(text)
   return E.isLeft(value) ? misused(`${option}: ${value.left}`) : value
 }

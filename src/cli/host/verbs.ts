@@ -6,6 +6,7 @@ import { collect } from '../option.ts'
 import type { Verb } from '../problem.ts'
 import type { KernelName } from '../survey.ts'
 import { HOST_HELP } from './help.ts'
+import type { ListOptions } from './list.ts'
 
 type Start = (verb: Verb) => Promise<void>
 type State = Readonly<{ state: string }>
@@ -54,6 +55,29 @@ const withAddresses = (command: Command): Command =>
     .option('--link-local-ip <ip>', 'an address of 169.254.0.0/16 or fe80::/10; may be repeated', collect)
     .option('--mac-address <mac>', 'its MAC address')
 
+/** What `ls`, `inspect` and `rm` of a noun say in their help. `force`: what it does besides. */
+type Noun = Readonly<{ word: string; things: string; filters: string; removal: string; force: string }>
+type Answer = ReturnType<Verb>
+type Basics = Readonly<{
+  ls: (io: Io, options: ListOptions) => Answer
+  inspect: (io: Io, state: string, words: ReadonlyArray<string>) => Answer
+  rm: (io: Io, words: ReadonlyArray<string>, options: Force) => Answer
+}>
+
+/** Verbs that every noun has. */
+const addBasics = (command: Command, io: Io, start: Start, noun: Noun, load: () => Promise<Basics>): void => {
+  const { word, things, filters, removal, force } = noun
+  withList(command.command('ls').alias('list').description(`List ${things}.`), filters).action((flags) =>
+    start(async () => (await load()).ls(io, flags)),
+  )
+  withInspect(command.command(`inspect <${word}...>`).description(`Print everything about ${things}, as JSON.`)).action(
+    (names: string[], { state }: State) => start(async () => (await load()).inspect(io, state, names)),
+  )
+  withForce(command.command(`rm <${word}...>`).alias('remove').description(removal), force).action(
+    (names: string[], flags: Force) => start(async () => (await load()).rm(io, names, flags)),
+  )
+}
+
 const group = (program: Command, name: keyof typeof HOST_HELP, summary: string): Command =>
   program
     .command(name)
@@ -87,37 +111,34 @@ const addNetwork = (program: Command, io: Io, start: Start): void => {
     .option('--config-from <network>', 'take options, pools and labels from this network')
     .option('--label <key=value>', 'a label; may be repeated', collect)
     .option('-o, --opt <key=value>', 'an option of the driver; may be repeated', collect)
-    .action((name: string, flags) => start(async () => (await load()).networkCreate(io, name, flags)))
-  withList(
-    network.command('ls').alias('list').description('List networks.'),
-    'name=, id=, driver=, label=, scope=, type=, dangling=',
-  ).action((flags) => start(async () => (await load()).networkLs(io, flags)))
-  withInspect(network.command('inspect <NETWORK...>').description('Print everything about networks, as JSON.')).action(
-    (names: string[], { state }: State) => start(async () => (await load()).networkInspect(io, state, names)),
-  )
-  withForce(
-    network.command('rm <NETWORK...>').alias('remove').description('Remove networks, and print which.'),
-    'no error for one that is not there',
-  ).action((names: string[], flags: Force) => start(async () => (await load()).networkRm(io, names, flags)))
+    .action((name: string, flags) => start(async () => (await load()).create(io, name, flags)))
+  const noun: Noun = {
+    word: 'NETWORK',
+    things: 'networks',
+    filters: 'name=, id=, driver=, label=, scope=, type=, dangling=',
+    removal: 'Remove networks, and print which.',
+    force: 'no error for one that is not there',
+  }
+  addBasics(network, io, start, noun, load)
   withForce(
     network.command('prune').description('Remove all networks that nobody is on, and print which.'),
     'do not ask',
   )
     .option('--filter <key=value>', 'only those with: label=; may be repeated', collect)
-    .action((flags) => start(async () => (await load()).networkPrune(io, flags)))
+    .action((flags) => start(async () => (await load()).prune(io, flags)))
   withAddresses(
     withChange(network.command('connect <NETWORK> <SANDBOX>').description('Connect a sandbox to a network.')),
   )
     .option('--gw-priority <number>', 'the highest of a sandbox is its way out; 0 unless said otherwise')
     .option('--driver-opt <key=value>', 'com.docker.network.endpoint.ifname=NAME names the interface inside', collect)
     .action((name: string, sandbox: string, flags) =>
-      start(async () => (await load()).networkConnect(io, name, sandbox, flags)),
+      start(async () => (await load()).connect(io, name, sandbox, flags)),
     )
   withForce(
     network.command('disconnect <NETWORK> <SANDBOX>').description('Disconnect a sandbox from a network.'),
     'also an endpoint of that name whose sandbox is gone',
   ).action((name: string, sandbox: string, flags: Force) =>
-    start(async () => (await load()).networkDisconnect(io, name, sandbox, flags)),
+    start(async () => (await load()).disconnect(io, name, sandbox, flags)),
   )
 }
 
@@ -126,44 +147,66 @@ const addEndpoint = (program: Command, io: Io, start: Start): void => {
   const endpoint = group(program, 'endpoint', 'make, list and remove endpoints of networks')
   withAddresses(
     withChange(endpoint.command('create <NETWORK> <NAME>').description('Make an endpoint, and print its id.')),
-  ).action((network: string, name: string, flags) =>
-    start(async () => (await load()).endpointCreate(io, network, name, flags)),
-  )
-  withList(
-    endpoint.command('ls').alias('list').description('List endpoints.'),
-    'name=, id=, network=, sandbox=',
-  ).action((flags) => start(async () => (await load()).endpointLs(io, flags)))
-  withInspect(
-    endpoint.command('inspect <ENDPOINT...>').description('Print everything about endpoints, as JSON.'),
-  ).action((names: string[], { state }: State) => start(async () => (await load()).endpointInspect(io, state, names)))
-  withForce(
-    endpoint.command('rm <ENDPOINT...>').alias('remove').description('Remove endpoints, and print which.'),
-    'also one that a sandbox has joined; no error for one that is not there',
-  ).action((names: string[], flags: Force) => start(async () => (await load()).endpointRm(io, names, flags)))
+  ).action((network: string, name: string, flags) => start(async () => (await load()).create(io, network, name, flags)))
+  const noun: Noun = {
+    word: 'ENDPOINT',
+    things: 'endpoints',
+    filters: 'name=, id=, network=, sandbox=',
+    removal: 'Remove endpoints, and print which.',
+    force: 'also one that a sandbox has joined; no error for one that is not there',
+  }
+  addBasics(endpoint, io, start, noun, load)
+  withChange(endpoint.command('rename <ENDPOINT> <NAME>').description('Give an endpoint another name.'))
+    .option('--alias <name>', 'its other names, instead of those it has; may be repeated', collect)
+    .action((word: string, name: string, flags) => start(async () => (await load()).rename(io, word, name, flags)))
 }
+
+const withSandboxOptions = (command: Command): Command =>
+  command
+    .option('--hostname <name>', "the container's own name for itself, instead of the sandbox's")
+    .option('--domainname <name>', 'its domain')
+    .option('-p, --publish <port>', '[[IP:]HOST:]CONTAINER[/PROTOCOL], ranges too; may be repeated', collect)
+    .option('--expose <port>', 'CONTAINER[/PROTOCOL], ranges too; may be repeated', collect)
+    .option('--dns <ip>', 'a name server that it asks; may be repeated', collect)
+    .option('--dns-search <domain>', 'a domain to look for names in; may be repeated', collect)
+    .option('--dns-option <option>', 'an option of resolv.conf(5); may be repeated', collect)
+    .option('--add-host <name:ip>', 'a host that it knows by name; may be repeated', collect)
+    .option('--label <key=value>', 'a label; may be repeated', collect)
 
 const addSandbox = (program: Command, io: Io, start: Start): void => {
   const load = () => import('../commands/sandbox.ts')
   const sandbox = group(program, 'sandbox', 'make, list and remove the network namespaces of containers')
-  withChange(sandbox.command('create <NAME>').description('Make a sandbox, and print its id.'))
-    .option('--hostname <name>', "the container's own name for itself, instead of NAME")
-    .option('-p, --publish <port>', '[[IP:]HOST:]CONTAINER[/PROTOCOL], ranges too; may be repeated', collect)
+  withSandboxOptions(withChange(sandbox.command('create <NAME>').description('Make a sandbox, and print its id.')))
     .option('--netns <name>', 'the namespace below /run/netns, instead of cnm-NAME; "host" is the host\'s own')
-    .option('--label <key=value>', 'a label; may be repeated', collect)
-    .action((name: string, flags) => start(async () => (await load()).sandboxCreate(io, name, flags)))
-  withList(sandbox.command('ls').alias('list').description('List sandboxes.'), 'name=, id=, label=, network=').action(
-    (flags) => start(async () => (await load()).sandboxLs(io, flags)),
+    .option('--external', 'somebody else makes the namespace, and set-key tells where it is', false)
+    .action((name: string, flags) => start(async () => (await load()).create(io, name, flags)))
+  const noun: Noun = {
+    word: 'SANDBOX',
+    things: 'sandboxes',
+    filters: 'name=, id=, label=, network=',
+    removal: 'Remove sandboxes with their endpoints, and print which.',
+    force: 'no error for one that is not there',
+  }
+  addBasics(sandbox, io, start, noun, load)
+  withChange(
+    sandbox.command('rename <SANDBOX> <NAME>').description('Give a sandbox, and all of its endpoints, another name.'),
+  ).action((word: string, name: string, flags: Change) =>
+    start(async () => (await load()).rename(io, word, name, flags)),
   )
-  withInspect(sandbox.command('inspect <SANDBOX...>').description('Print everything about sandboxes, as JSON.')).action(
-    (names: string[], { state }: State) => start(async () => (await load()).sandboxInspect(io, state, names)),
-  )
-  withForce(
+  withSandboxOptions(
+    withChange(
+      sandbox
+        .command('refresh <SANDBOX>')
+        .description('Give a sandbox all of its options anew: what is not said is gone. Its endpoints stay.'),
+    ),
+  ).action((word: string, flags) => start(async () => (await load()).refresh(io, word, flags)))
+  withChange(
     sandbox
-      .command('rm <SANDBOX...>')
-      .alias('remove')
-      .description('Remove sandboxes with their endpoints, and print which.'),
-    'no error for one that is not there',
-  ).action((names: string[], flags: Force) => start(async () => (await load()).sandboxRm(io, names, flags)))
+      .command('set-key <SANDBOX> <PATH>')
+      .description('Tell where the namespace is that somebody else made, such as /proc/17/ns/net.'),
+  ).action((word: string, path: string, flags: Change) =>
+    start(async () => (await load()).setKey(io, word, path, flags)),
+  )
 }
 
 const addStore = (program: Command, io: Io, start: Start): void => {

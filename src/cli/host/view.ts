@@ -114,20 +114,37 @@ export type SandboxView = Readonly<{
   id: string
   name: string
   hostname: string
+  domainname: string
   /** Its namespace, below /run/netns; "host" is the host's own. */
   netns: string
+  /** Somebody else makes the namespace; `key` is its path, null until it is told. */
+  external: boolean
+  key: string | null
   labels: Readonly<Record<string, string>>
   ports: ReadonlyArray<PortView>
+  /** `80/tcp`. */
+  exposed: ReadonlyArray<string>
+  dns: Readonly<{ servers: ReadonlyArray<string>; search: ReadonlyArray<string>; options: ReadonlyArray<string> }>
+  extraHosts: ReadonlyArray<Readonly<{ name: string; ip: string }>>
   /** Best way out first. */
   endpoints: ReadonlyArray<EndpointView>
 }>
 
-export const sandboxView = (model: Model, { id, container, hostname, ns, labels, ports }: Sandbox): SandboxView => ({
-  id,
-  name: container,
-  hostname,
-  netns: ns,
-  labels,
-  ports: ports.map(portView),
-  endpoints: endpointsIn(model, id).map(({ endpoint }) => endpointView(model, endpoint)),
-})
+export const sandboxView = (model: Model, sandbox: Sandbox): SandboxView => {
+  const { id, container, hostname, domainname, ns, external, labels, ports, exposed, dns, extraHosts } = sandbox
+  return {
+    id,
+    name: container,
+    hostname,
+    domainname,
+    netns: ns,
+    external: external !== null,
+    key: external?.path ?? null,
+    labels,
+    ports: ports.map(portView),
+    exposed: exposed.map(({ port, transport }) => `${port}/${transport}`),
+    dns: { ...dns, servers: dns.servers.map(showIp) },
+    extraHosts: extraHosts.map(({ name, ip }) => ({ name, ip: showIp(ip) })),
+    endpoints: endpointsIn(model, id).map(({ endpoint }) => endpointView(model, endpoint)),
+  }
+}

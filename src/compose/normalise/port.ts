@@ -109,7 +109,8 @@ export const portsOf = (tree: Tree | undefined, path: string, report: Report): R
   return [...publishes.values()]
 }
 
-const parseExposed = (text: string): Either<string, ReadonlyArray<ExposedPort>> => {
+/** Left: a clause about what is wrong. */
+export const parseExposed = (text: string): Either<string, ReadonlyArray<ExposedPort>> => {
   const [ports, protocol] = cut(text.trim(), '/') ?? [text.trim(), 'tcp']
   const proto = parseTransport(protocol.toLowerCase())
   if (E.isLeft(proto)) return proto

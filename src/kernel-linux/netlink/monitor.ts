@@ -4,13 +4,13 @@
 
 import { E, type Either } from '../../prelude.ts'
 import { LITTLE_ENDIAN, viewOf } from './bytes.ts'
-import { type AddressMessage, decodeAddress } from './codec/address.ts'
-import { type BridgePortMessage, decodeBridgePort } from './codec/bridge-port.ts'
-import { decodeLink, type LinkMessage } from './codec/link.ts'
-import { decodeNeigh, type NeighMessage } from './codec/neigh.ts'
-import { decodeNsid, type NsidMessage } from './codec/nsid.ts'
-import { decodeRoute, type RouteMessage } from './codec/route.ts'
-import { decodeRule, type RuleMessage } from './codec/rule.ts'
+import { decodeAddress } from './codec/address.ts'
+import { decodeBridgePort } from './codec/bridge-port.ts'
+import { decodeLink } from './codec/link.ts'
+import { decodeNeigh } from './codec/neigh.ts'
+import { decodeNsid } from './codec/nsid.ts'
+import { decodeRoute } from './codec/route.ts'
+import { decodeRule } from './codec/rule.ts'
 import { EAGAIN, EINTR, ENOBUFS } from './errno.ts'
 import { type NetlinkError, systemCall } from './error.ts'
 import type { Libc } from './libc.ts'
@@ -19,57 +19,49 @@ import { DATAGRAM_BYTES, openSocket, type Place } from './socket.ts'
 import { AF_BRIDGE, NETLINK_LISTEN_ALL_NSID, SOL_NETLINK } from './uapi/netlink.ts'
 import * as T from './uapi/rtnetlink.ts'
 
+/** Who reads what; the ports of bridges come among the links. */
+const READERS = {
+  link: decodeLink,
+  port: decodeBridgePort,
+  address: decodeAddress,
+  route: decodeRoute,
+  neigh: decodeNeigh,
+  rule: decodeRule,
+  nsid: decodeNsid,
+}
+type Readers = typeof READERS
+
 /** `gone`: it was deleted. `nsid`: the namespace it happened in, by the listener's number; null: the listener's own. */
 type At = Readonly<{ gone: boolean; nsid: number | null }>
 export type Change = Readonly<
-  | ({ tag: 'link'; value: LinkMessage } & At)
-  | ({ tag: 'port'; value: BridgePortMessage } & At)
-  | ({ tag: 'address'; value: AddressMessage } & At)
-  | ({ tag: 'route'; value: RouteMessage } & At)
-  | ({ tag: 'neigh'; value: NeighMessage } & At)
-  | ({ tag: 'rule'; value: RuleMessage } & At)
-  | ({ tag: 'nsid'; value: NsidMessage } & At)
+  { [K in keyof Readers]: { tag: K; value: NonNullable<ReturnType<Readers[K]>> } & At }[keyof Readers]
 >
 /** What is listened to. `failed`: the monitor has ended. */
 export type News = Change | Readonly<{ tag: 'overrun' } | { tag: 'failed'; error: NetlinkError }>
 
-export type Topic = 'link' | 'address' | 'route' | 'neigh' | 'rule' | 'nsid'
+export type Topic = Exclude<keyof Readers, 'port'>
 
-const GROUPS: Readonly<Record<Topic, ReadonlyArray<number>>> = {
-  link: [T.RTNLGRP_LINK],
-  address: [T.RTNLGRP_IPV4_IFADDR, T.RTNLGRP_IPV6_IFADDR],
-  route: [T.RTNLGRP_IPV4_ROUTE, T.RTNLGRP_IPV6_ROUTE],
-  neigh: [T.RTNLGRP_NEIGH],
-  rule: [T.RTNLGRP_IPV4_RULE, T.RTNLGRP_IPV6_RULE],
-  nsid: [T.RTNLGRP_NSID],
+/** Where each is heard of, and the first of its four message types (RTM_NEWx, RTM_DELx, RTM_GETx, RTM_SETx). */
+const TOPICS: Readonly<Record<Topic, Readonly<{ type: number; groups: ReadonlyArray<number> }>>> = {
+  link: { type: T.RTM_NEWLINK, groups: [T.RTNLGRP_LINK] },
+  address: { type: T.RTM_NEWADDR, groups: [T.RTNLGRP_IPV4_IFADDR, T.RTNLGRP_IPV6_IFADDR] },
+  route: { type: T.RTM_NEWROUTE, groups: [T.RTNLGRP_IPV4_ROUTE, T.RTNLGRP_IPV6_ROUTE] },
+  neigh: { type: T.RTM_NEWNEIGH, groups: [T.RTNLGRP_NEIGH] },
+  rule: { type: T.RTM_NEWRULE, groups: [T.RTNLGRP_IPV4_RULE, T.RTNLGRP_IPV6_RULE] },
+  nsid: { type: T.RTM_NEWNSID, groups: [T.RTNLGRP_NSID] },
 }
+// The keys of TOPICS are the type Topic, which Object.keys forgets.
+const BY_TYPE = new Map((Object.keys(TOPICS) as ReadonlyArray<Topic>).map((topic) => [TOPICS[topic].type, topic]))
 
 /** Null: not well-formed, or nothing we know. */
 export const changeOf = ({ type, body }: Message, nsid: number | null): Change | null => {
-  const at = { gone: type % 4 === 1, nsid }
-  const made = <K extends Change['tag'], V>(tag: K, value: V | null) => (value === null ? null : { tag, value, ...at })
-  switch (type) {
-    case T.RTM_NEWLINK:
-    case T.RTM_DELLINK:
-      return body[0] === AF_BRIDGE ? made('port', decodeBridgePort(body)) : made('link', decodeLink(body))
-    case T.RTM_NEWADDR:
-    case T.RTM_DELADDR:
-      return made('address', decodeAddress(body))
-    case T.RTM_NEWROUTE:
-    case T.RTM_DELROUTE:
-      return made('route', decodeRoute(body))
-    case T.RTM_NEWNEIGH:
-    case T.RTM_DELNEIGH:
-      return made('neigh', decodeNeigh(body))
-    case T.RTM_NEWRULE:
-    case T.RTM_DELRULE:
-      return made('rule', decodeRule(body))
-    case T.RTM_NEWNSID:
-    case T.RTM_DELNSID:
-      return made('nsid', decodeNsid(body))
-    default:
-      return null
-  }
+  const verb = type % 4
+  const topic = verb > 1 ? undefined : BY_TYPE.get(type - verb)
+  if (topic === undefined) return null
+  const tag = topic === 'link' && body[0] === AF_BRIDGE ? 'port' : topic
+  const value = READERS[tag](body)
+  // The value was read by the reader of its tag.
+  return value === null ? null : ({ tag, value, gone: verb === 1, nsid } as Change)
 }
 
 const MSG_DONTWAIT = 0x40
@@ -132,7 +124,7 @@ export type MonitorOptions = Readonly<{
 /** Listens until closed. `hear` is called from the event loop, in order. Left: as openSocket. */
 export const monitor = (options: MonitorOptions, hear: (news: News) => void): Either<NetlinkError, Monitor> => {
   const { place, topics, ...rest } = options
-  const opened = openSocket(place, { ...rest, groups: topics.flatMap((topic) => GROUPS[topic]) })
+  const opened = openSocket(place, { ...rest, groups: topics.flatMap((topic) => TOPICS[topic].groups) })
   if (E.isLeft(opened)) return opened
   const socket = opened.right
   const { next } = receiver(socket.libc, socket.fd)

@@ -39,12 +39,12 @@ export type Plan = Readonly<
   | { tag: 'netns'; verb: Verb; ns: Ns }
   | { tag: 'elsewhere' }
 >
-/** What ip(8) would find out before it asks the kernel: a name without a device, or a namespace that is not there. */
-export type Missing = Readonly<{ errno: Errno; detail: string }>
-type Requests = Either<Missing, ReadonlyArray<Request>>
+/** What ip(8) finds out before it asks the kernel: a name without a device, a namespace that is not there. */
+export type Unasked = Readonly<{ errno: Errno; detail: string }>
+type Requests = Either<Unasked, ReadonlyArray<Request>>
 
-const noDevice = (dev: IfName): Missing => ({ errno: 'ENODEV', detail: `Cannot find device "${dev}"` })
-const noNamespace = (ns: Ns): Missing => ({ errno: 'ENOENT', detail: `there is no network namespace ${ns}` })
+const noDevice = (dev: IfName): Unasked => ({ errno: 'ENODEV', detail: `Cannot find device "${dev}"` })
+const noNamespace = (ns: Ns): Unasked => ({ errno: 'ENOENT', detail: `there is no network namespace ${ns}` })
 
 const withDevice = (context: Context, ns: Ns, dev: IfName, f: (index: number) => ReadonlyArray<Request>): Requests => {
   const index = context.indexOf(ns, dev)
@@ -111,26 +111,31 @@ const address = (verb: 'create' | 'delete', { ns, dev, cidr }: Address, context:
       : [addAddress({ index, cidr, ...(isIp6(cidr.ip) ? { flags: IFA_F_NODAD } : {}) })],
   )
 
+/** The kernel would take a route of IPv4 by way of IPv6 (RTA_VIA); ours have one family, as those of `ip route ... via`. */
+const OTHER_FAMILY: Unasked = { errno: 'EINVAL', detail: 'the gateway is of another family than the destination' }
+
 const route = (make: (wish: RouteWish) => Request, { ns, dev, to, via, metric }: Route, context: Context): Requests =>
-  withDevice(context, ns, dev, (oif) => [
-    make({
-      to,
-      oif,
-      protocol: ROUTE_PROTO,
-      ...(via === null ? {} : { via }),
-      ...(metric === 0 ? {} : { metric }),
-    }),
-  ])
+  via !== null && isIp6(via) !== isIp6(to.ip)
+    ? E.left(OTHER_FAMILY)
+    : withDevice(context, ns, dev, (oif) => [
+        make({
+          to,
+          oif,
+          protocol: ROUTE_PROTO,
+          ...(via === null ? {} : { via }),
+          ...(metric === 0 ? {} : { metric }),
+        }),
+      ])
 
 /** Without a metric the kernel takes the lowest there is, which for IPv6 may be another route than the one of the default. */
 const exact = (object: Route): Route =>
   object.metric === 0 && isIp6(object.to.ip) ? { ...object, metric: DEFAULT_METRIC6 } : object
 
-const planned = (ns: Ns, requests: Requests): Either<Missing, Plan> =>
+const planned = (ns: Ns, requests: Requests): Either<Unasked, Plan> =>
   E.isLeft(requests) ? requests : E.right({ tag: 'requests', ns, requests: requests.right })
 
 /** The messages of an operation. Left: what it needs is not there, so it is refused without asking. */
-export const planOf = (op: KernelOp, context: Context): Either<Missing, Plan> => {
+export const planOf = (op: KernelOp, context: Context): Either<Unasked, Plan> => {
   const { object, verb } = op
   const { ns } = object
   switch (object.kind) {

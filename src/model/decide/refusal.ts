@@ -5,10 +5,18 @@ import { getIn, hasIn } from '../../net/pmap.ts'
 import type { KernelRefused } from '../command.ts'
 import type { CnmEvent } from '../event.ts'
 import { endpointsIn, endpointsOn } from '../queries.ts'
-import type { Endpoint, Model } from '../types.ts'
+import type { Endpoint, Model, NetworkId } from '../types.ts'
 
-const left = (endpoint: Endpoint): ReadonlyArray<CnmEvent> =>
+export const left = (endpoint: Endpoint): ReadonlyArray<CnmEvent> =>
   endpoint.attachment === null ? [] : [{ tag: 'Left', endpoint: endpoint.id }]
+
+/** A network and all that is on it. */
+export const withoutNetwork = (model: Model, id: NetworkId): ReadonlyArray<CnmEvent> => [
+  ...endpointsOn(model, id).flatMap(
+    (endpoint): ReadonlyArray<CnmEvent> => [...left(endpoint), { tag: 'EndpointDeleted', id: endpoint.id }],
+  ),
+  { tag: 'NetworkDeleted', id },
+]
 
 export const kernelRefused = (model: Model, { owner }: KernelRefused): ReadonlyArray<CnmEvent> => {
   switch (owner.of) {
@@ -21,12 +29,7 @@ export const kernelRefused = (model: Model, { owner }: KernelRefused): ReadonlyA
       const joined = endpointsIn(model, owner.id).flatMap(({ endpoint }) => left(endpoint))
       return [...joined, { tag: 'SandboxDeleted', id: owner.id }]
     }
-    case 'network': {
-      if (!hasIn(model.networks, owner.id)) return []
-      const endpoints = endpointsOn(model, owner.id).flatMap(
-        (endpoint): ReadonlyArray<CnmEvent> => [...left(endpoint), { tag: 'EndpointDeleted', id: endpoint.id }],
-      )
-      return [...endpoints, { tag: 'NetworkDeleted', id: owner.id }]
-    }
+    case 'network':
+      return hasIn(model.networks, owner.id) ? withoutNetwork(model, owner.id) : []
   }
 }

@@ -51,7 +51,10 @@ const isAddress6 = (value: unknown): value is Ip6 => typeof value === 'bigint' &
 const isAddress = (value: unknown): value is Ip => isAddress4(value) || isAddress6(value)
 const isMac = (value: unknown): value is Mac => isWord(value) && value >= 0 && value < 2 ** 48
 
-const ip = where(isAddress, 'an address')
+export const address = where(isAddress, 'an address')
+const ip = address
+export const address4 = where(isAddress4, 'an IPv4 address')
+export const address6 = where(isAddress6, 'an IPv6 address')
 const mac = and(where(isMac, 'a MAC address'), isUnicastMac, 'the address of one interface')
 const family = where((value): value is Family => value === 4 || value === 6, '4 or 6')
 const port = where((value): value is Port => isWord(value) && isPort(value), 'a port')
@@ -139,8 +142,8 @@ export const decodeNetwork: Decoder<Network> = and(
 const exposed = list(record<ExposedPort>({ port, transport }))
 
 const wishes: Decoder<EndpointWishes> = record({
-  ipv4: nullable(where(isAddress4, 'an IPv4 address')),
-  ipv6: nullable(where(isAddress6, 'an IPv6 address')),
+  ipv4: nullable(address4),
+  ipv6: nullable(address6),
   mac: nullable(mac),
   ifName: nullable(ifName),
 })

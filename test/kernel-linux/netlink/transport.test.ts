@@ -1,23 +1,23 @@
 // Two hands on one kernel: operations done through netlink leave what they leave when done through iproute2, are refused with
 // the same errno, and a look through netlink is the look through iproute2.
 
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterAll, expect, test } from 'vitest'
 import { diff } from '../../../src/kernel/diff.ts'
+import type { Kernel } from '../../../src/kernel/kernel.ts'
 import { type KernelObject, keyOf, type Link } from '../../../src/kernel/object.ts'
 import type { KernelOp } from '../../../src/kernel/op.ts'
 import { EMPTY_STATE, type KernelState, objectsOf, stateOf } from '../../../src/kernel/state.ts'
 import { documents } from '../../../src/kernel-linux/decode/json.ts'
 import { decodeLinks } from '../../../src/kernel-linux/decode/links.ts'
 import { decodeRoutes } from '../../../src/kernel-linux/decode/routes.ts'
-import { labNames, type Names, netnsPath } from '../../../src/kernel-linux/names.ts'
+import { linuxKernel } from '../../../src/kernel-linux/linux.ts'
+import { labNames, netnsPath } from '../../../src/kernel-linux/names.ts'
 import { decodeAddress, dumpAddresses } from '../../../src/kernel-linux/netlink/codec/address.ts'
-import { decodeLink, dumpLinks, type LinkMessage } from '../../../src/kernel-linux/netlink/codec/link.ts'
+import { decodeLink, dumpLinks } from '../../../src/kernel-linux/netlink/codec/link.ts'
 import { decodeRoute, dumpRoutes } from '../../../src/kernel-linux/netlink/codec/route.ts'
-import { dump, talk } from '../../../src/kernel-linux/netlink/conversation.ts'
+import { dump } from '../../../src/kernel-linux/netlink/conversation.ts'
 import { linksIn, routesIn } from '../../../src/kernel-linux/netlink/look.ts'
-import { closeNetns, createNetns, deleteNetns, openNetns } from '../../../src/kernel-linux/netlink/netns.ts'
-import { type Context, planOf } from '../../../src/kernel-linux/netlink/ops.ts'
-import { openSocket, type Socket } from '../../../src/kernel-linux/netlink/socket.ts'
+import { openSocket } from '../../../src/kernel-linux/netlink/socket.ts'
 import { cidr } from '../../../src/net/cidr.ts'
 import { ip } from '../../../src/net/ip.ts'
 import { mac } from '../../../src/net/mac.ts'
@@ -32,63 +32,11 @@ const OF_NETLINK = new Set(['netns', 'link', 'port', 'address', 'route'])
 const WANTED = stateOf(TWO_NETWORKS.filter(({ kind }) => OF_NETLINK.has(kind)))
 const SCOPE = { namespaces: NAMESPACES, sysctls: [] }
 
-/** Does operations one by one through netlink: the errno of each, null if it was done. */
-const hand = (names: Names) => {
-  const sockets = new Map<Ns, Socket>()
-  const fds = new Map<Ns, number>()
-  const pathOf = (of: Ns): string => netnsPath(names(of) ?? '')
-  const enter = (of: Ns): void => {
-    fds.set(of, rightOf(openNetns({ path: pathOf(of) })))
-    sockets.set(of, rightOf(openSocket({ in: 'path', path: pathOf(of) })))
-  }
-  const leave = async (of: Ns): Promise<void> => {
-    await sockets.get(of)?.close()
-    const fd = fds.get(of)
-    if (fd !== undefined) closeNetns(fd)
-    sockets.delete(of)
-    fds.delete(of)
-  }
-  const linksOf = async (of: Ns): Promise<ReadonlyArray<LinkMessage>> => {
-    const socket = sockets.get(of)
-    return socket === undefined ? [] : rightOf(await dump(socket, dumpLinks(), decodeLink)())
-  }
-  let next = 5000
-  const contextNow = async (): Promise<Context> => {
-    const indices = new Map<string, number>()
-    for (const of of sockets.keys())
-      for (const { name, index } of await linksOf(of)) indices.set(`${of}/${name}`, index)
-    return {
-      indexOf: (of, dev) => indices.get(`${of}/${dev}`) ?? null,
-      newIndex: () => next++,
-      fdOf: (of) => fds.get(of) ?? null,
-    }
-  }
-  const does = async (op: KernelOp): Promise<string | null> => {
-    const plan = planOf(op, await contextNow())
-    if (E.isLeft(plan)) return plan.left.errno
-    switch (plan.right.tag) {
-      case 'elsewhere':
-        throw new Error(`${keyOf(op.object)} is not rtnetlink's`)
-      case 'netns': {
-        const { ns: of, verb } = plan.right
-        if (verb === 'delete') await leave(of)
-        const done = verb === 'create' ? createNetns(pathOf(of)) : deleteNetns(pathOf(of))
-        if (E.isLeft(done)) return done.left.tag === 'SystemCall' ? done.left.errno : done.left.tag
-        if (verb === 'create') enter(of)
-        return null
-      }
-      case 'requests': {
-        const socket = sockets.get(plan.right.ns)
-        if (socket === undefined) return 'ENOENT'
-        const acks = rightOf(await talk(socket, plan.right.requests)())
-        return acks.find(({ code }) => code !== 0)?.errno ?? null
-      }
-    }
-  }
-  const close = async (): Promise<void> => {
-    for (const of of [...sockets.keys()]) await leave(of)
-  }
-  return { does, close, sockets }
+/** What a kernel answers to one operation: null, or an errno. */
+const answer = async (kernel: Kernel, op: KernelOp): Promise<string | null> => {
+  const applied = await kernel.apply([op])()
+  if (E.isRight(applied)) return null
+  return 'tag' in applied.left ? applied.left.what : (applied.left[0]?.errno ?? null)
 }
 
 const link = (name: string, rest: Partial<Link> = {}): Link => ({
@@ -197,6 +145,9 @@ const finer = (real: string) => {
   return { addresses, routes }
 }
 
+const namespacesIn = (state: KernelState): ReadonlyArray<Ns> =>
+  objectsOf(state).flatMap((object) => (object.kind === 'netns' ? [object.ns] : []))
+
 const changed = (): KernelState =>
   stateOf(
     objectsOf(WANTED).map((object): KernelObject => {
@@ -211,16 +162,11 @@ const changed = (): KernelState =>
 
 needs.kernel('one program through netlink and through iproute2', () => {
   const tools = labKernel('transport-ip')
-  const ours = labKernel('transport-nl')
+  const ours = labKernel('transport-nl', 'netlink')
   const names = labNames(ours.lab)
-  const { does, close, sockets } = hand(names)
-  beforeAll(() => {
-    // So that the directory is there, as ip(8) makes it.
-    run('ip', 'netns', 'add', `cnm-nl-dir-${process.pid}`)
-    run('ip', 'netns', 'delete', `cnm-nl-dir-${process.pid}`)
-  })
+  /** iproute2's eyes on what netlink's hand has done. */
+  const witness = linuxKernel({ names })
   afterAll(async () => {
-    await close()
     await tools.close()
     await ours.close()
   })
@@ -229,22 +175,16 @@ needs.kernel('one program through netlink and through iproute2', () => {
     ops: ReadonlyArray<KernelOp>,
   ): Promise<ReadonlyArray<readonly [string | null, string | null]>> => {
     const answers: Array<readonly [string | null, string | null]> = []
-    for (const op of ops) {
-      const applied = await tools.kernel.apply([op])()
-      const refused = E.isLeft(applied)
-        ? 'tag' in applied.left
-          ? applied.left.what
-          : (applied.left[0]?.errno ?? null)
-        : null
-      answers.push([refused, await does(op)])
-    }
+    for (const op of ops) answers.push([await answer(tools.kernel, op), await answer(ours.kernel, op)])
     return answers
   }
   const same = async (): Promise<void> => {
     const theirs = rightOf(await tools.kernel.observe(SCOPE)())
-    const found = rightOf(await ours.kernel.observe(SCOPE)())
+    const found = rightOf(await witness.observe(SCOPE)())
     expect(objectsOf(found)).toEqual(objectsOf(theirs))
-    for (const of of sockets.keys()) expect(finer(names(of) ?? ''), of).toEqual(finer(labNames(tools.lab)(of) ?? ''))
+    expect(objectsOf(rightOf(await ours.kernel.observe(SCOPE)()))).toEqual(objectsOf(theirs))
+    for (const of of namespacesIn(found))
+      expect(finer(names(of) ?? ''), of).toEqual(finer(labNames(tools.lab)(of) ?? ''))
   }
   const done = async (ops: ReadonlyArray<KernelOp>): Promise<void> => {
     expect(ops.length).toBeGreaterThan(0)
@@ -256,13 +196,13 @@ needs.kernel('one program through netlink and through iproute2', () => {
 
   test('a look through netlink is the look through iproute2', async () => {
     for (const of of NAMESPACES) {
-      const socket = sockets.get(of)
-      if (socket === undefined) throw new Error(`no socket in ${of}`)
+      const socket = rightOf(openSocket({ in: 'path', path: netnsPath(names(of) ?? '') }))
       const ask = (what: string) =>
         documents(run('ip', '-n', names(of) ?? '', '-json', '-details', ...what.split(' ')))[0]
       const links = rightOf(await dump(socket, dumpLinks(), decodeLink)())
       const addresses = rightOf(await dump(socket, dumpAddresses(), decodeAddress)())
       const routes = rightOf(await dump(socket, dumpRoutes(), decodeRoute)())
+      await socket.close()
       const shown = decodeLinks(ask('address show'))
       expect(shown.length).toBeGreaterThan(1)
       expect(linksIn(links, addresses)).toEqual(shown)

@@ -1,0 +1,69 @@
+// The Kernel port through rtnetlink, where it is not what iproute2 is: what both do alike is in test/kernel-linux/linux.test.ts
+// and test/lockstep/ops.test.ts.
+
+import { readdirSync, unlinkSync, writeFileSync } from 'node:fs'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { diff } from '../../../src/kernel/diff.ts'
+import type { KernelObject } from '../../../src/kernel/object.ts'
+import type { KernelOp } from '../../../src/kernel/op.ts'
+import { EMPTY_STATE, objectsOf, stateOf } from '../../../src/kernel/state.ts'
+import { labNames, netnsPath } from '../../../src/kernel-linux/names.ts'
+import { cidr } from '../../../src/net/cidr.ts'
+import { ip } from '../../../src/net/ip.ts'
+import { HOST, ifName, ns } from '../../../src/net/name.ts'
+import { E } from '../../../src/prelude.ts'
+import { needs } from '../../lib/need.ts'
+import { labKernel, leftOf, rightOf } from '../labs.ts'
+import { NAMESPACES, SCOPE, TWO_NETWORKS } from '../topology.ts'
+
+const WANTED = stateOf(TWO_NETWORKS)
+const create = (object: KernelObject): KernelOp => ({ verb: 'create', object })
+
+needs.kernel('the port through rtnetlink', () => {
+  const { kernel, lab, close } = labKernel('port', 'netlink')
+  beforeAll(async () => {
+    rightOf(await kernel.apply(diff(EMPTY_STATE, WANTED))())
+  })
+  afterAll(close)
+
+  test('keeps no file open, so that no namespace lives on for its sake', async () => {
+    // The tools for firewall and sysctls have been started once, and libuv has its files.
+    rightOf(await kernel.observe(SCOPE)())
+    const before = readdirSync('/proc/self/fd').length
+    for (let round = 0; round < 3; round++) {
+      const there = rightOf(await kernel.observe(SCOPE)())
+      const bare = stateOf(objectsOf(there).filter(({ kind, ns: of }) => kind === 'netns' && of === HOST))
+      rightOf(await kernel.apply(diff(there, bare))())
+      rightOf(await kernel.apply(diff(rightOf(await kernel.observe(SCOPE)()), WANTED))())
+    }
+    expect(readdirSync('/proc/self/fd').length).toBe(before)
+  })
+
+  test('a name that was only half made is no namespace, can be deleted, and is then free', async () => {
+    const half = ns('half')
+    const path = netnsPath(labNames(lab)(half) ?? '')
+    writeFileSync(path, '')
+    try {
+      const seen = rightOf(await kernel.observe({ namespaces: [...NAMESPACES, half], sysctls: [] })())
+      expect(objectsOf(seen).filter((object) => object.ns === half)).toEqual([])
+      expect(leftOf(await kernel.apply([create({ kind: 'netns', ns: half })])())).toMatchObject([{ errno: 'EEXIST' }])
+      rightOf(await kernel.apply([{ verb: 'delete', object: { kind: 'netns', ns: half } }])())
+      rightOf(await kernel.apply([create({ kind: 'netns', ns: half })])())
+    } finally {
+      const gone = await kernel.apply([{ verb: 'delete', object: { kind: 'netns', ns: half } }])()
+      if (E.isLeft(gone)) unlinkSync(path)
+    }
+  })
+
+  test('the errno is the kernel’s own, also where its sentence stands for two', async () => {
+    // docs/known-differences.md 2.
+    const dev = ifName('br-front')
+    const address = { kind: 'address', ns: HOST, dev, cidr: cidr('10.66.0.1/24') } as const
+    const route = { kind: 'route', ns: HOST, to: cidr('10.67.0.0/16'), dev, metric: 0 } as const
+    rightOf(await kernel.apply([create(address)])())
+    const to = async (via: string): Promise<unknown> =>
+      leftOf(await kernel.apply([create({ ...route, via: ip(via) })])())
+    expect(await to('10.66.0.255')).toMatchObject([{ errno: 'EINVAL', detail: 'Nexthop has invalid gateway' }])
+    expect(await to('10.68.0.1')).toMatchObject([{ errno: 'ENETUNREACH', detail: 'Nexthop has invalid gateway' }])
+  })
+})
