@@ -188,6 +188,16 @@ describe('the persistent map', () => {
       expect([change.before, change.after]).toEqual([getIn(before, change.key), getIn(after, change.key)])
   })
 
+  test.prop([fc.array(edit), fc.array(edit)])(
+    'tells what differs between maps of different origin',
+    (first, second) => {
+      const [one, two] = [both(first).ours, both(second).ours]
+      const keys = new Set([...entriesOf(one), ...entriesOf(two)].map(([each]) => each))
+      const expected = [...keys].sort().filter((each) => getIn(one, each) !== getIn(two, each))
+      expect(changesBetween(one, two).map((change) => change.key)).toEqual(expected)
+    },
+  )
+
   test.prop([fc.array(edit), edit])('leaves old versions as they were', (edits, { key: at, value }) => {
     const { ours } = both(edits)
     const frozen = JSON.stringify([...entriesOf(ours)])

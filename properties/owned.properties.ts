@@ -6,7 +6,7 @@ import { describe, expect } from 'vitest'
 import { freshEngine, openEngine } from '../src/engine/engine.ts'
 import { freshLoopback } from '../src/kernel/cascade.ts'
 import { diff } from '../src/kernel/diff.ts'
-import { type KernelObject, keyOf } from '../src/kernel/object.ts'
+import { type KernelObject, keyOf, linkKey } from '../src/kernel/object.ts'
 import { ownedPart } from '../src/kernel/owned.ts'
 import { EMPTY_STATE, objectsOf, stateOf } from '../src/kernel/state.ts'
 import { deviceSysctl } from '../src/kernel/sysctl.ts'
@@ -59,7 +59,7 @@ describe('ownership', () => {
     const ours = ownedPart(host, () => false)
     for (const object of objectsOf(ours)) {
       if (object.kind === 'address' || object.kind === 'port' || object.kind === 'route')
-        expect(hasIn(ours, `link/${object.ns}/${object.dev}`)).toBe(true)
+        expect(hasIn(ours, linkKey(object.ns, object.dev))).toBe(true)
     }
   })
 

@@ -4,7 +4,15 @@
 
 import type { Fragment } from '../kernel/state.ts'
 import type { Owner } from '../model/command.ts'
-import { endpointsIn, endpointsOn, hasNamespace, type JoinedEndpoint, type WayOut, wayOut } from '../model/queries.ts'
+import {
+  endpointIdsIn,
+  endpointsIn,
+  endpointsOn,
+  hasNamespace,
+  type JoinedEndpoint,
+  type WayOut,
+  wayOut,
+} from '../model/queries.ts'
 import type { Endpoint, EndpointId, Model, Network, NetworkId, Sandbox, SandboxId } from '../model/types.ts'
 import { changesBetween, getIn, valuesOf } from '../net/pmap.ts'
 import type { Drivers } from './registry.ts'
@@ -22,17 +30,29 @@ const renderNetwork = (drivers: Drivers, network: Network): Fragment =>
 
 type Ways = Readonly<{ 4: WayOut | null; 6: WayOut | null }>
 
+/** A sandbox's ways out; asked for by the sandbox and by each of its endpoints, found once. */
+type WaysOf = (sandbox: SandboxId) => Ways
+
+const waysIn = (model: Model): WaysOf => {
+  const known = new Map<SandboxId, Ways>()
+  return (sandbox) => {
+    const ways = known.get(sandbox) ?? waysOut(model, sandbox)
+    known.set(sandbox, ways)
+    return ways
+  }
+}
+
 const waysOut = (model: Model, sandbox: SandboxId): Ways => {
   const placed = endpointsIn(model, sandbox)
   return { 4: wayOut(placed, 4), 6: wayOut(placed, 6) }
 }
 
-const renderEndpoint = (drivers: Drivers, model: Model, endpoint: JoinedEndpoint): Fragment => {
+const renderEndpoint = (drivers: Drivers, model: Model, waysOf: WaysOf, endpoint: JoinedEndpoint): Fragment => {
   const network = getIn(model.networks, endpoint.network)
   const sandbox = getIn(model.sandboxes, endpoint.attachment.sandbox)
   const driver = network === undefined ? undefined : drivers.get(network.driver)
   if (network === undefined || sandbox === undefined || driver === undefined || !hasNamespace(sandbox)) return []
-  const ways = waysOut(model, sandbox.id)
+  const ways = waysOf(sandbox.id)
   const publishes = {
     4: ways[4]?.endpoint.id === endpoint.id ? sandbox.ports : [],
     6: ways[6]?.endpoint.id === endpoint.id ? sandbox.ports : [],
@@ -40,75 +60,90 @@ const renderEndpoint = (drivers: Drivers, model: Model, endpoint: JoinedEndpoint
   return driver.endpoint({ network, config: network.config, endpoint, sandbox, publishes })
 }
 
-const renderSandbox = (model: Model, sandbox: Sandbox): Fragment => {
+const renderSandbox = (waysOf: WaysOf, sandbox: Sandbox): Fragment => {
   if (!hasNamespace(sandbox)) return []
-  const ways = waysOut(model, sandbox.id)
+  const ways = waysOf(sandbox.id)
   return sandboxFragment(sandbox, ways[4], ways[6])
 }
 
 const joined = (endpoint: Endpoint | undefined): endpoint is JoinedEndpoint =>
   endpoint !== undefined && endpoint.attachment !== null
 
-const render = (drivers: Drivers, model: Model, owner: Owner): Fragment => {
-  switch (owner.of) {
-    case 'network': {
-      const network = getIn(model.networks, owner.id)
-      return network === undefined ? [] : renderNetwork(drivers, network)
-    }
-    case 'endpoint': {
-      const endpoint = getIn(model.endpoints, owner.id)
-      return joined(endpoint) ? renderEndpoint(drivers, model, endpoint) : []
-    }
-    case 'sandbox': {
-      const sandbox = getIn(model.sandboxes, owner.id)
-      return sandbox === undefined ? [] : renderSandbox(model, sandbox)
-    }
+const renderThose = (
+  drivers: Drivers,
+  model: Model,
+  networks: Iterable<NetworkId>,
+  sandboxes: Iterable<SandboxId>,
+  endpoints: Iterable<EndpointId>,
+): ReadonlyArray<OwnerFragment> => {
+  const waysOf = waysIn(model)
+  const rendered: OwnerFragment[] = []
+  for (const id of networks) {
+    const network = getIn(model.networks, id)
+    rendered.push({
+      owner: { of: 'network', id },
+      fragment: network === undefined ? [] : renderNetwork(drivers, network),
+    })
   }
+  for (const id of sandboxes) {
+    const sandbox = getIn(model.sandboxes, id)
+    rendered.push({
+      owner: { of: 'sandbox', id },
+      fragment: sandbox === undefined ? [] : renderSandbox(waysOf, sandbox),
+    })
+  }
+  for (const id of endpoints) {
+    const endpoint = getIn(model.endpoints, id)
+    const fragment = joined(endpoint) ? renderEndpoint(drivers, model, waysOf, endpoint) : []
+    rendered.push({ owner: { of: 'endpoint', id }, fragment })
+  }
+  return rendered
 }
 
-const renderThose = (drivers: Drivers, model: Model, owners: Iterable<Owner>): ReadonlyArray<OwnerFragment> =>
-  [...owners].map((owner) => ({ owner, fragment: render(drivers, model, owner) }))
-
 export const renderAll = (drivers: Drivers, model: Model): ReadonlyArray<OwnerFragment> =>
-  renderThose(drivers, model, [
-    ...valuesOf(model.networks).map(({ id }): Owner => ({ of: 'network', id })),
-    ...valuesOf(model.sandboxes).map(({ id }): Owner => ({ of: 'sandbox', id })),
-    ...valuesOf(model.endpoints).map(({ id }): Owner => ({ of: 'endpoint', id })),
-  ])
+  renderThose(
+    drivers,
+    model,
+    valuesOf(model.networks).map(({ id }) => id),
+    valuesOf(model.sandboxes).map(({ id }) => id),
+    valuesOf(model.endpoints).map(({ id }) => id),
+  )
+
+type Touched = Readonly<{ networks: Set<NetworkId>; sandboxes: Set<SandboxId>; endpoints: Set<EndpointId> }>
 
 /**
- * Which owners' inputs changed. A fragment reads its own object and: an endpoint's its network, its sandbox and the
- * sandbox's other endpoints (which of them is the way out); a sandbox's its endpoints and their networks.
+ * Whose inputs changed. A fragment reads its own object and: an endpoint's its network, its sandbox and the sandbox's other
+ * endpoints (which of them is the way out); a sandbox's its endpoints and their networks.
  */
-const touched = (before: Model, after: Model): ReadonlyMap<OwnerKey, Owner> => {
-  const owners = new Map<OwnerKey, Owner>()
-  const touch = (owner: Owner): void => {
-    owners.set(ownerKey(owner), owner)
-  }
+const touched = (before: Model, after: Model): Touched => {
+  const networks = new Set<NetworkId>()
+  const sandboxes = new Set<SandboxId>()
+  const endpoints = new Set<EndpointId>()
   const touchSandbox = (id: SandboxId): void => {
-    touch({ of: 'sandbox', id })
-    for (const { endpoint } of endpointsIn(after, id)) touch({ of: 'endpoint', id: endpoint.id })
+    if (sandboxes.has(id)) return
+    sandboxes.add(id)
+    for (const endpoint of endpointIdsIn(after, id)) endpoints.add(endpoint)
   }
   const touchEndpoint = (endpoint: Endpoint | undefined): void => {
     if (endpoint === undefined) return
-    touch({ of: 'endpoint', id: endpoint.id })
+    endpoints.add(endpoint.id)
     if (endpoint.attachment !== null) touchSandbox(endpoint.attachment.sandbox)
   }
   // Casts: the keys of these maps are the ids of their values.
   for (const { key } of changesBetween(before.networks, after.networks)) {
-    const id = key as NetworkId
-    touch({ of: 'network', id })
-    for (const endpoint of endpointsOn(after, id)) touchEndpoint(endpoint)
+    networks.add(key as NetworkId)
+    for (const endpoint of endpointsOn(after, key as NetworkId)) touchEndpoint(endpoint)
   }
   for (const { key } of changesBetween(before.sandboxes, after.sandboxes)) touchSandbox(key as SandboxId)
   for (const change of changesBetween(before.endpoints, after.endpoints)) {
-    touch({ of: 'endpoint', id: change.key as EndpointId })
     touchEndpoint(change.before)
     touchEndpoint(change.after)
   }
-  return owners
+  return { networks, sandboxes, endpoints }
 }
 
 /** The fragments that may differ between two versions, as they are in the later one. */
-export const renderChanged = (drivers: Drivers, before: Model, after: Model): ReadonlyArray<OwnerFragment> =>
-  renderThose(drivers, after, touched(before, after).values())
+export const renderChanged = (drivers: Drivers, before: Model, after: Model): ReadonlyArray<OwnerFragment> => {
+  const { networks, sandboxes, endpoints } = touched(before, after)
+  return renderThose(drivers, after, networks, sandboxes, endpoints)
+}

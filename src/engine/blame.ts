@@ -5,8 +5,7 @@ import { keyOf, type ObjectKey, parentsOf } from '../kernel/object.ts'
 import { commandsOf } from '../kernel/print.ts'
 import type { Owner } from '../model/command.ts'
 import type { CnmError } from '../model/error.ts'
-import { getIn } from '../net/pmap.ts'
-import type { Wanted } from './wanted.ts'
+import { ownersOfKey, type Wanted } from './wanted.ts'
 
 /** A refusal in words: the commands the operation stands for, and the errno with the kernel's own words. */
 export const inWords = ({ op, errno, detail }: Refusal): Readonly<{ operation: string; errno: string }> => ({
@@ -30,8 +29,7 @@ export const refusedWishes = (refusals: ReadonlyArray<Refusal>): ReadonlyArray<R
   })
 }
 
-export const ownersOf = (wanted: Wanted, { op }: Refusal): ReadonlyArray<Owner> =>
-  getIn(wanted.owners, keyOf(op.object)) ?? []
+export const ownersOf = (wanted: Wanted, { op }: Refusal): ReadonlyArray<Owner> => ownersOfKey(wanted, keyOf(op.object))
 
 const touches = (touched: ReadonlyArray<Owner>, owner: Owner): boolean =>
   touched.some((each) => each.of === owner.of && each.id === owner.id)

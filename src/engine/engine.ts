@@ -13,7 +13,6 @@ import type { CnmError } from '../model/error.ts'
 import { violations } from '../model/invariants.ts'
 import { freshModel } from '../model/model.ts'
 import type { Model } from '../model/types.ts'
-import { getIn } from '../net/pmap.ts'
 import { E, type Either } from '../prelude.ts'
 import { memoryStore } from '../store/memory.ts'
 import type { Store } from '../store/store.ts'
@@ -30,6 +29,7 @@ import { type After, type Plugins, systemTime } from './plugin/port.ts'
 import { storeProblem, unavailable } from './problem.ts'
 import { keptFrom, recording, settled } from './record.ts'
 import { type Core, coreOf, FRESH_CORE, step } from './step.ts'
+import { ownersOfKey } from './wanted.ts'
 
 export type { Preview } from './foresee.ts'
 export type { Answer, SubmitOptions } from './inbox.ts'
@@ -239,7 +239,7 @@ const makeEngine = (options: EngineOptions, start: Start): Engine => {
     submit: inbox.submit,
     model: () => core.model,
     wanted: () => core.wanted.state,
-    ownersOf: (key) => getIn(core.wanted.owners, key) ?? [],
+    ownersOf: (key) => ownersOfKey(core.wanted, key),
     preview: (commands) => foresee(drivers, { core, believed: host.believed(), values: host.values() }, commands),
     differences: () => inbox.inTurn(differences),
     sweep: () => inbox.inTurn(sweep),

@@ -21,7 +21,7 @@ const isHosts = (object: { kind: string }): object is Sysctl =>
 export const readHostValues = (entries: ReadonlyArray<Entry>): HostValues =>
   new Map(entries.map(({ key, value }) => [key.slice(HOST_VALUES.length), value]))
 
-const PREFIX = `sysctl/${HOST}/`
+const PREFIX = `${HOST}/sysctl/`
 
 /**
  * As objects that we may have set, for all we know. A cast: the keys were made from the names of sysctls.

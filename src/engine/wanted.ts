@@ -5,83 +5,124 @@ import { type OwnerFragment, ownerKey } from '../drivers/render.ts'
 import { type KernelObject, keyOf, type ObjectKey, sameObject } from '../kernel/object.ts'
 import { EMPTY_STATE, type Fragment, type KernelState } from '../kernel/state.ts'
 import type { Owner } from '../model/command.ts'
-import { emptyMap, getIn, type PMap, removeIn, setIn } from '../net/pmap.ts'
+import { draftOf, emptyMap, getIn, type PMap, removeIn, setIn, valuesOf } from '../net/pmap.ts'
 import { E, type Either } from '../prelude.ts'
+
+/** A fragment and the keys of its objects, in its order. */
+type Wish = Readonly<{ owner: Owner; keys: ReadonlyArray<ObjectKey>; fragment: Fragment }>
 
 export type Wanted = Readonly<{
   state: KernelState
-  /** The owners of each object: several share the firewall's table, or a sysctl of the host. */
-  owners: PMap<ReadonlyArray<Owner>>
-  fragments: PMap<Fragment>
+  /** How often an object is wanted beyond the first time: several owners share the firewall's table, or a sysctl of the host. */
+  shared: PMap<number>
+  /** By owner; those who want nothing are not here. */
+  wishes: PMap<Wish>
 }>
 
 /** The wanted host after a change, and the keys that it asks for anew or differently. */
 export type Replaced = Readonly<{ wanted: Wanted; asked: ReadonlyArray<ObjectKey> }>
 
-export const NOTHING_WANTED: Wanted = { state: EMPTY_STATE, owners: emptyMap(), fragments: emptyMap() }
+export const NOTHING_WANTED: Wanted = { state: EMPTY_STATE, shared: emptyMap(), wishes: emptyMap() }
 
 /** Two owners want one object differently. */
 export type WantedClash = Readonly<{ key: ObjectKey; owners: ReadonlyArray<Owner> }>
 
-const isOwner = (a: Owner, b: Owner): boolean => a.of === b.of && a.id === b.id
-
-type Held = Pick<Wanted, 'state' | 'owners'>
-
-const drop = ({ state, owners }: Held, owner: Owner, key: ObjectKey): Held => {
-  const left = (getIn(owners, key) ?? []).filter((other) => !isOwner(other, owner))
-  return left.length > 0
-    ? { state, owners: setIn(owners, key, left) }
-    : { state: removeIn(state, key), owners: removeIn(owners, key) }
+const ownersByKey = (wishes: Iterable<Wish>): ReadonlyMap<ObjectKey, ReadonlyArray<Owner>> => {
+  const found = new Map<ObjectKey, Owner[]>()
+  for (const { owner, keys } of wishes)
+    for (const key of keys) {
+      const owners = found.get(key) ?? []
+      if (!owners.includes(owner)) owners.push(owner)
+      found.set(key, owners)
+    }
+  return found
 }
 
-const add = ({ state, owners }: Held, owner: Owner, object: KernelObject): Either<WantedClash, Held> => {
-  const key = keyOf(object)
-  const held = getIn(state, key)
-  const others = getIn(owners, key) ?? []
-  if (held !== undefined && !sameObject(held, object)) return E.left({ key, owners: [...others, owner] })
-  return E.right({
-    state: held === undefined ? setIn(state, key, object) : state,
-    owners: others.some((other) => isOwner(other, owner)) ? owners : setIn(owners, key, [...others, owner]),
+/** Made when somebody asks, which is seldom, and then about many objects of one version. */
+const books = new WeakMap<Wanted, ReadonlyMap<ObjectKey, ReadonlyArray<Owner>>>()
+
+/** Who wants an object. The first question about a version costs its size. */
+export const ownersOfKey = (wanted: Wanted, key: ObjectKey): ReadonlyArray<Owner> => {
+  const book = books.get(wanted) ?? ownersByKey(valuesOf(wanted.wishes))
+  books.set(wanted, book)
+  return book.get(key) ?? []
+}
+
+const NONE: Omit<Wish, 'owner'> = { keys: [], fragment: [] }
+
+/** What is said twice is wanted once. */
+const wishOf = ({ owner, fragment }: OwnerFragment): Wish => {
+  const keys = fragment.map(keyOf)
+  if (new Set(keys).size === keys.length) return { owner, keys, fragment }
+  const once = fragment.filter((object, at) => {
+    const first = fragment[keys.indexOf(keyOf(object))]
+    return first === undefined || first === fragment[at] || !sameObject(first, object)
   })
+  return { owner, keys: once.map(keyOf), fragment: once }
 }
+
+type Asked = Readonly<{ owner: Owner; key: ObjectKey; object: KernelObject }>
 
 /** What an owner no longer wants, and what it wants anew; objects that stay as they are, are in neither. */
-type Turnover = Readonly<{ owner: Owner; gone: ReadonlyArray<ObjectKey>; fresh: ReadonlyArray<KernelObject> }>
+type Turnover = Readonly<{ gone: ReadonlyArray<ObjectKey>; fresh: ReadonlyArray<Asked> }>
 
-const turnover = (owner: Owner, before: Fragment, after: Fragment): Turnover => {
-  const former = new Map(before.map((object) => [keyOf(object), object]))
-  const fresh: KernelObject[] = []
-  for (const object of after) {
-    const key = keyOf(object)
-    const was = former.get(key)
-    if (was !== undefined && sameObject(was, object)) former.delete(key)
-    else fresh.push(object)
+/** How many objects both begin with. */
+const stillSame = (before: Omit<Wish, 'owner'>, after: Wish): number => {
+  const both = Math.min(before.keys.length, after.keys.length)
+  for (let at = 0; at < both; at++) {
+    const [was, is] = [before.fragment[at], after.fragment[at]]
+    if (before.keys[at] !== after.keys[at] || was === undefined || is === undefined || !sameObject(was, is)) return at
   }
-  return { owner, gone: [...former.keys()], fresh }
+  return both
 }
 
-const withFragment = (fragments: Wanted['fragments'], { owner, fragment }: OwnerFragment): Wanted['fragments'] =>
-  fragment.length === 0 ? removeIn(fragments, ownerKey(owner)) : setIn(fragments, ownerKey(owner), fragment)
+const turnover = (before: Omit<Wish, 'owner'>, after: Wish): Turnover => {
+  const same = stillSame(before, after)
+  const former = new Map<ObjectKey, KernelObject>()
+  if (same === after.keys.length) return { gone: before.keys.slice(same), fresh: [] }
+  before.fragment.slice(same).forEach((object, at) => {
+    former.set(before.keys[same + at] ?? '', object)
+  })
+  const fresh: Asked[] = []
+  after.fragment.slice(same).forEach((object, at) => {
+    const key = after.keys[same + at] ?? ''
+    const was = former.get(key)
+    if (was !== undefined && sameObject(was, object)) former.delete(key)
+    else fresh.push({ owner: after.owner, key, object })
+  })
+  return { gone: [...former.keys()], fresh }
+}
 
 /** Puts these fragments in the place of their owners' former ones. What goes, goes first: owners may swap a key. */
 export const replaceFragments = (
   wanted: Wanted,
   changed: ReadonlyArray<OwnerFragment>,
 ): Either<WantedClash, Replaced> => {
-  const turnovers = changed.map(({ owner, fragment }) =>
-    turnover(owner, getIn(wanted.fragments, ownerKey(owner)) ?? [], fragment),
-  )
-  let now: Held = wanted
-  for (const { owner, gone } of turnovers) for (const key of gone) now = drop(now, owner, key)
-  for (const { owner, fresh } of turnovers) {
-    for (const object of fresh) {
-      const next = add(now, owner, object)
-      if (E.isLeft(next)) return next
-      now = next.right
-    }
+  const state = draftOf(wanted.state)
+  const wishes = draftOf(wanted.wishes)
+  let { shared } = wanted
+  const gone: ObjectKey[] = []
+  const fresh: Asked[] = []
+  for (const each of changed) {
+    const at = ownerKey(each.owner)
+    const wish = wishOf(each)
+    const turned = turnover(getIn(wanted.wishes, at) ?? NONE, wish)
+    gone.push(...turned.gone)
+    fresh.push(...turned.fresh)
+    if (wish.keys.length === 0) wishes.remove(at)
+    else wishes.set(at, wish)
   }
-  return E.right({
-    wanted: { state: now.state, owners: now.owners, fragments: changed.reduce(withFragment, wanted.fragments) },
-    asked: turnovers.flatMap(({ fresh }) => fresh.map(keyOf)),
-  })
+  for (const key of gone) {
+    const others = getIn(shared, key)
+    if (others === undefined) state.remove(key)
+    else shared = others === 1 ? removeIn(shared, key) : setIn(shared, key, others - 1)
+  }
+  for (const { key, object } of fresh) {
+    const held = state.get(key)
+    if (held === undefined) state.set(key, object)
+    else if (sameObject(held, object)) shared = setIn(shared, key, (getIn(shared, key) ?? 0) + 1)
+    else return E.left({ key, owners: ownersByKey(valuesOf(wishes.done())).get(key) ?? [] })
+  }
+  const now = { state: state.done(), shared, wishes: wishes.done() }
+  return E.right({ wanted: now, asked: fresh.map(({ key }) => key) })
 }

@@ -8,7 +8,7 @@ import type { NftElement } from '../kernel/object.ts'
 import { type Cidr, cidr, contains, maskIp } from '../net/cidr.ts'
 import { type Ip, ip, isIp4 } from '../net/ip.ts'
 import type { IfName } from '../net/name.ts'
-import { type PMap, valuesOf } from '../net/pmap.ts'
+import { firstIn, type PMap, valuesOf } from '../net/pmap.ts'
 import { absurd } from '../prelude.ts'
 import { isLocal } from './local.ts'
 import { memoised } from './memo.ts'
@@ -98,7 +98,7 @@ const buildIndex = (name: SetName, elements: PMap<NftElement>): Index => {
 }
 
 const indexes = memoised((elements: PMap<NftElement>) => {
-  const name = elements.root?.value.set
+  const name = firstIn(elements)?.set
   return name === undefined ? EMPTY : buildIndex(name, elements)
 })
 

@@ -5,18 +5,20 @@
 import { isIp4 } from '../net/ip.ts'
 import { ZERO_MAC } from '../net/mac.ts'
 import { type IfName, LO, type Ns } from '../net/name.ts'
-import { entriesUnder, getIn, hasIn } from '../net/pmap.ts'
+import { entriesUnder, getIn, keysUnder } from '../net/pmap.ts'
 import {
   type Address,
+  addressesOn,
+  elementsIn,
+  inNs,
   type KernelObject,
-  type Kind,
   keyOf,
   type Link,
   linkKey,
-  netnsKey,
   type ObjectKey,
+  onDevice,
   PLAIN_MTU,
-  portKey,
+  routesIn,
   type Sysctl,
 } from './object.ts'
 import type { KernelOp } from './op.ts'
@@ -24,30 +26,23 @@ import type { KernelState } from './state.ts'
 
 const routesOf = (state: KernelState, ns: Ns, dev: IfName, family: 4 | 6 | null): ReadonlyArray<ObjectKey> => {
   const keys: ObjectKey[] = []
-  for (const [key, object] of entriesUnder(state, family === null ? `route/${ns}/` : `route/${ns}/${family}/`))
+  for (const [key, object] of entriesUnder(state, routesIn(ns, family)))
     if (object.kind === 'route' && object.dev === dev) keys.push(key)
   return keys
 }
 
-/** Below which keys the sysctls of a device are; `.` in a device's name is written `/` there. */
-const sysctlsOf = (state: KernelState, ns: Ns, dev: IfName): ReadonlyArray<ObjectKey> =>
-  ([4, 6] as const).flatMap((family) =>
-    entriesUnder(state, `sysctl/${ns}/net.ipv${family}.conf.${dev.replaceAll('.', '/')}.`).map(([key]) => key),
-  )
-
+/** Looks at all devices: bridges are few. */
 const portsOf = (state: KernelState, { ns, name, spec }: Link): ReadonlyArray<ObjectKey> => {
-  if (spec.type !== 'bridge') return hasIn(state, portKey(ns, name)) ? [portKey(ns, name)] : []
-  return entriesUnder(state, `port/${ns}/`).flatMap(([key, object]) =>
-    object.kind === 'port' && (object.bridge === name || object.dev === name) ? [key] : [],
+  if (spec.type !== 'bridge') return []
+  return entriesUnder(state, inNs(ns)).flatMap(([key, object]) =>
+    object.kind === 'port' && object.bridge === name ? [key] : [],
   )
 }
 
 const onLink = (state: KernelState, link: Link): ReadonlyArray<ObjectKey> => [
-  linkKey(link.ns, link.name),
+  ...keysUnder(state, onDevice(link.ns, link.name)),
   ...routesOf(state, link.ns, link.name, null),
-  ...entriesUnder(state, `address/${link.ns}/${link.name}/`).map(([key]) => key),
   ...portsOf(state, link),
-  ...sysctlsOf(state, link.ns, link.name),
 ]
 
 const linkAndPeer = (state: KernelState, link: Link): ReadonlyArray<ObjectKey> => {
@@ -57,18 +52,13 @@ const linkAndPeer = (state: KernelState, link: Link): ReadonlyArray<ObjectKey> =
   return peer?.kind === 'link' ? [...own, ...onLink(state, peer)] : own
 }
 
-const KINDS: ReadonlyArray<Kind> = ['link', 'port', 'address', 'route', 'sysctl', 'nft-element']
-
 const inNetns = (state: KernelState, ns: Ns): ReadonlyArray<ObjectKey> => {
-  const keys: ObjectKey[] = [netnsKey(ns)]
-  if (hasIn(state, `nft-table/${ns}`)) keys.push(`nft-table/${ns}`)
-  for (const kind of KINDS) {
-    for (const [key, object] of entriesUnder(state, `${kind}/${ns}/`)) {
-      keys.push(key)
-      if (object.kind !== 'link' || object.spec.type !== 'veth' || object.spec.peer.ns === ns) continue
-      const peer = getIn(state, linkKey(object.spec.peer.ns, object.spec.peer.name))
-      if (peer?.kind === 'link') keys.push(...onLink(state, peer))
-    }
+  const keys: ObjectKey[] = []
+  for (const [key, object] of entriesUnder(state, inNs(ns))) {
+    keys.push(key)
+    if (object.kind !== 'link' || object.spec.type !== 'veth' || object.spec.peer.ns === ns) continue
+    const peer = getIn(state, linkKey(object.spec.peer.ns, object.spec.peer.name))
+    if (peer?.kind === 'link') keys.push(...onLink(state, peer))
   }
   return keys
 }
@@ -78,16 +68,19 @@ export const MIN_MTU6 = 1280
 
 const addresses6 = (state: KernelState, link: Link): ReadonlyArray<ObjectKey> => {
   const keys: ObjectKey[] = []
-  for (const [key, object] of entriesUnder(state, `address/${link.ns}/${link.name}/`))
+  for (const [key, object] of entriesUnder(state, addressesOn(link.ns, link.name)))
     if (object.kind === 'address' && !isIp4(object.cidr.ip)) keys.push(key)
   return keys
 }
 
+/** The state to look at; asked for only where an operation takes anything along, for it may be costly to have. */
+type Look = () => KernelState
+
 /** A link that goes down loses its routes and its IPv6 addresses (keep_addr_on_down is off), and keeps its IPv4 ones. */
-const withChange = (state: KernelState, from: Link, to: Link): ReadonlyArray<ObjectKey> => {
-  if (from.up && !to.up) return [...routesOf(state, to.ns, to.name, null), ...addresses6(state, to)]
+const withChange = (look: Look, from: Link, to: Link): ReadonlyArray<ObjectKey> => {
+  if (from.up && !to.up) return [...routesOf(look(), to.ns, to.name, null), ...addresses6(look(), to)]
   if (from.mtu >= MIN_MTU6 && to.mtu < MIN_MTU6)
-    return [...routesOf(state, to.ns, to.name, 6), ...addresses6(state, to)]
+    return [...routesOf(look(), to.ns, to.name, 6), ...addresses6(look(), to)]
   return []
 }
 
@@ -99,7 +92,7 @@ const withAddress = (state: KernelState, address: Address): ReadonlyArray<Object
   const own = keyOf(address)
   if (!isIp4(address.cidr.ip)) return [own]
   const others: Address[] = []
-  for (const [key, object] of entriesUnder(state, `address/${address.ns}/${address.dev}/`))
+  for (const [key, object] of entriesUnder(state, addressesOn(address.ns, address.dev)))
     if (object.kind === 'address' && isIp4(object.cidr.ip) && key !== own) others.push(object)
   return others.length > 0 ? [own] : [own, ...routesOf(state, address.ns, address.dev, 4)]
 }
@@ -107,29 +100,29 @@ const withAddress = (state: KernelState, address: Address): ReadonlyArray<Object
 const DISABLED6 = /^net\.ipv6\.conf\.([^.]+)\.disable_ipv6$/
 
 /** A device on which IPv6 is switched off loses its IPv6 routes and addresses. */
-const withSysctl = (state: KernelState, { ns, name, value }: Sysctl): ReadonlyArray<ObjectKey> => {
+const withSysctl = (look: Look, { ns, name, value }: Sysctl): ReadonlyArray<ObjectKey> => {
   const dev = value === '0' ? undefined : DISABLED6.exec(name)?.[1]?.replaceAll('/', '.')
-  const link = dev === undefined ? undefined : getIn(state, `link/${ns}/${dev}`)
-  return link?.kind === 'link' ? [...routesOf(state, ns, link.name, 6), ...addresses6(state, link)] : []
+  const link = dev === undefined ? undefined : getIn(look(), linkKey(ns, dev))
+  return link?.kind === 'link' ? [...routesOf(look(), ns, link.name, 6), ...addresses6(look(), link)] : []
 }
 
-/** The keys that are gone once `op` has been applied to `state`; for a delete its own key included. */
-export const cascade = (state: KernelState, op: KernelOp): ReadonlyArray<ObjectKey> => {
+/** As `cascade`, of a state that is looked at only if need be. */
+export const cascadeIn = (look: Look, op: KernelOp): ReadonlyArray<ObjectKey> => {
   const { object } = op
-  if (op.verb !== 'delete' && object.kind === 'sysctl') return withSysctl(state, object)
+  if (op.verb !== 'delete' && object.kind === 'sysctl') return withSysctl(look, object)
   if (op.verb === 'create') return []
   if (op.verb === 'change') {
-    return op.from.kind === 'link' && object.kind === 'link' ? withChange(state, op.from, object) : []
+    return op.from.kind === 'link' && object.kind === 'link' ? withChange(look, op.from, object) : []
   }
   switch (object.kind) {
     case 'netns':
-      return inNetns(state, object.ns)
+      return inNetns(look(), object.ns)
     case 'link':
-      return linkAndPeer(state, object)
+      return linkAndPeer(look(), object)
     case 'address':
-      return withAddress(state, object)
+      return withAddress(look(), object)
     case 'nft-table':
-      return [keyOf(object), ...[...entriesUnder(state, `nft-element/${object.ns}/`)].map(([key]) => key)]
+      return [keyOf(object), ...keysUnder(look(), elementsIn(object.ns))]
     case 'port':
     case 'route':
     case 'sysctl':
@@ -137,6 +130,9 @@ export const cascade = (state: KernelState, op: KernelOp): ReadonlyArray<ObjectK
       return [keyOf(object)]
   }
 }
+
+/** The keys that are gone once `op` has been applied to `state`; for a delete its own key included. */
+export const cascade = (state: KernelState, op: KernelOp): ReadonlyArray<ObjectKey> => cascadeIn(() => state, op)
 
 /** A fresh namespace's loopback device: there, and down. */
 export const freshLoopback = (ns: Ns): Link => ({

@@ -8,23 +8,24 @@
 // a veth's other end has come with the first. See `cascade.ts`.
 
 import { HOST } from '../net/name.ts'
-import { changesBetween, getIn, hasIn, removeIn, setIn } from '../net/pmap.ts'
-import { born, cascade } from './cascade.ts'
+import { changesBetween, draftOf, getIn } from '../net/pmap.ts'
+import { born, cascade, cascadeIn } from './cascade.ts'
 import { changeable, type KernelObject, keyOf, type ObjectKey, sameObject } from './object.ts'
 import type { KernelOp } from './op.ts'
 import { compareRank, RANK } from './order.ts'
 import type { KernelState } from './state.ts'
 
-const afterAll = (state: KernelState, op: KernelOp, gone: ReadonlyArray<ObjectKey>): KernelState => {
-  let next = state
-  for (const key of gone) next = removeIn(next, key)
-  if (op.verb === 'delete') return next
-  for (const object of [...born(op), op.object]) next = setIn(next, keyOf(object), object)
-  return next
+const applied = (state: KernelState, op: KernelOp, gone: ReadonlyArray<ObjectKey>): KernelState => {
+  const next = draftOf(state)
+  for (const key of gone) next.remove(key)
+  for (const object of madeBy(op)) next.set(keyOf(object), object)
+  return next.done()
 }
 
+const madeBy = (op: KernelOp): ReadonlyArray<KernelObject> => (op.verb === 'delete' ? [] : [...born(op), op.object])
+
 /** The state after `op`, cascades and births included; what the kernel would hold if it agreed. */
-export const after = (state: KernelState, op: KernelOp): KernelState => afterAll(state, op, cascade(state, op))
+export const after = (state: KernelState, op: KernelOp): KernelState => applied(state, op, cascade(state, op))
 
 /** Whether its deletion takes other objects along. */
 const isParent = (object: KernelObject): boolean =>
@@ -33,18 +34,55 @@ const isParent = (object: KernelObject): boolean =>
 /** A loopback device cannot be deleted; it goes with its namespace. */
 const deletable = (object: KernelObject): boolean => !(object.kind === 'link' && object.spec.type === 'loopback')
 
+/** A deletion; `gone` is what it takes along, where that depends on nothing but what is still there by then. */
+type Deletion = Readonly<{ object: KernelObject; gone: ReadonlyArray<ObjectKey> | null }>
+
 /** The deletions that remain when parents take their children along, children first. */
-const deletions = (there: KernelState, unwanted: ReadonlyArray<KernelObject>): ReadonlyArray<KernelOp> => {
+const deletions = (there: KernelState, unwanted: ReadonlyArray<KernelObject>): ReadonlyArray<Deletion> => {
   const implied = new Set<ObjectKey>()
+  const needed: Array<Deletion & Readonly<{ key: ObjectKey }>> = []
   for (const object of [...unwanted].sort(compareRank)) {
     const key = keyOf(object)
-    if (!isParent(object) || implied.has(key)) continue
-    for (const gone of cascade(there, { verb: 'delete', object })) if (gone !== key) implied.add(gone)
+    if (implied.has(key)) continue
+    const gone = isParent(object) ? cascade(there, { verb: 'delete', object }) : null
+    for (const other of gone ?? []) if (other !== key) implied.add(other)
+    needed.push({ object, gone, key })
   }
-  return unwanted
-    .filter((object) => !implied.has(keyOf(object)))
-    .sort((a, b) => compareRank(b, a))
-    .map((object): KernelOp => ({ verb: 'delete', object }))
+  return needed.filter(({ key }) => !implied.has(key)).sort((a, b) => compareRank(b.object, a.object))
+}
+
+/** What is there as the operations so far have left it: `there` and what they changed, put together only if need be. */
+type Now = Readonly<{
+  get: (key: ObjectKey) => KernelObject | undefined
+  has: (key: ObjectKey) => boolean
+  look: () => KernelState
+  obey: (op: KernelOp, gone: ReadonlyArray<ObjectKey>) => void
+}>
+
+const nowFrom = (there: KernelState): Now => {
+  const changed = new Map<ObjectKey, KernelObject | null>()
+  let built = there
+  let waiting: Array<() => void> = []
+  const get = (key: ObjectKey): KernelObject | undefined => {
+    const known = changed.get(key)
+    return known === undefined ? getIn(there, key) : (known ?? undefined)
+  }
+  return {
+    get,
+    has: (key) => get(key) !== undefined,
+    look: () => {
+      for (const build of waiting) build()
+      waiting = []
+      return built
+    },
+    obey: (op, gone) => {
+      for (const key of gone) changed.set(key, null)
+      for (const object of madeBy(op)) changed.set(keyOf(object), object)
+      waiting.push(() => {
+        built = applied(built, op, gone)
+      })
+    },
+  }
 }
 
 /** Of a veth's two ends the host's is created, for from there the other's namespace has a name. */
@@ -54,33 +92,35 @@ const byCreation = (a: KernelObject, b: KernelObject): number =>
 /** The operations that lead from `there` to `wanted`. */
 export const diff = (there: KernelState, wanted: KernelState): ReadonlyArray<KernelOp> => {
   const ops: KernelOp[] = []
-  const goals: ReadonlyArray<Map<ObjectKey, KernelObject>> = Object.values(RANK).map(() => new Map())
-  const aim = (object: KernelObject): void => {
-    goals[RANK[object.kind]]?.set(keyOf(object), object)
+  const goals: Array<Map<ObjectKey, KernelObject>> = []
+  const aim = (key: ObjectKey, object: KernelObject): void => {
+    const rank = RANK[object.kind]
+    const goal = goals[rank] ?? new Map<ObjectKey, KernelObject>()
+    goals[rank] = goal.set(key, object)
   }
-  let now = there
-  const emit = (op: KernelOp): void => {
+  const now = nowFrom(there)
+  const emit = (op: KernelOp, gone = cascadeIn(now.look, op)): void => {
     ops.push(op)
-    const gone = cascade(now, op)
     for (const key of gone) {
       const lost = getIn(wanted, key)
-      if (lost !== undefined) aim(lost)
+      if (lost !== undefined) aim(key, lost)
     }
-    now = afterAll(now, op, gone)
+    now.obey(op, gone)
   }
 
   const unwanted: KernelObject[] = []
-  for (const { before, after: goal } of changesBetween(there, wanted)) {
+  for (const { key, before, after: goal } of changesBetween(there, wanted)) {
     if (before !== undefined && goal !== undefined && sameObject(before, goal)) continue
-    if (goal !== undefined) aim(goal)
+    if (goal !== undefined) aim(key, goal)
     if (before !== undefined && deletable(before) && !(goal !== undefined && changeable(before, goal)))
       unwanted.push(before)
   }
-  for (const op of deletions(there, unwanted)) if (hasIn(now, keyOf(op.object))) emit(op)
+  for (const { object, gone } of deletions(there, unwanted))
+    if (now.has(keyOf(object))) emit({ verb: 'delete', object }, gone?.filter(now.has))
 
-  for (const goal of goals) {
-    for (const object of [...goal.values()].sort(byCreation)) {
-      const held = getIn(now, keyOf(object))
+  for (let rank = 0; rank < goals.length; rank++) {
+    for (const object of [...(goals[rank]?.values() ?? [])].sort(byCreation)) {
+      const held = now.get(keyOf(object))
       if (held === undefined) emit({ verb: 'create', object })
       else if (!sameObject(held, object)) emit({ verb: 'change', from: held, object })
     }

@@ -3,7 +3,7 @@
 // Everything is explicit (a MAC, an MTU), so that what we observe can equal what we want.
 
 import { type Cidr, cidrFamily, showCidr } from '../net/cidr.ts'
-import { type Ip, isIp4, showIp } from '../net/ip.ts'
+import { type Family, type Ip, isIp4, showIp } from '../net/ip.ts'
 import type { Mac } from '../net/mac.ts'
 import type { IfName, Ns } from '../net/name.ts'
 import type { SetName } from './firewall/skeleton.ts'
@@ -63,33 +63,51 @@ export type KernelObject = Netns | Link | BridgePort | Address | Route | Sysctl 
 export type Kind = KernelObject['kind']
 export type ObjectKey = string
 
-export const linkKey = (ns: Ns, name: IfName): ObjectKey => `link/${ns}/${name}`
-export const portKey = (ns: Ns, dev: IfName): ObjectKey => `port/${ns}/${dev}`
-export const netnsKey = (ns: Ns): ObjectKey => `netns/${ns}`
+/** What begins so is in the namespace, and goes with it. */
+export const inNs = (ns: Ns): string => `${ns}/`
+/** What begins so is the device, or on it, and goes with it; only routes are kept elsewhere, by their destination. */
+export const onDevice = (ns: Ns, dev: string): string => `${ns}/dev/${dev}/`
+export const addressesOn = (ns: Ns, dev: IfName): string => `${ns}/dev/${dev}/address/`
+export const routesIn = (ns: Ns, family: Family | null): string =>
+  family === null ? `${ns}/route/` : `${ns}/route/${family}/`
+export const elementsIn = (ns: Ns): string => `${ns}/nft/`
+
+export const netnsKey = (ns: Ns): ObjectKey => `${ns}/netns`
+export const linkKey = (ns: Ns, name: string): ObjectKey => `${ns}/dev/${name}/link`
+export const portKey = (ns: Ns, dev: IfName): ObjectKey => `${ns}/dev/${dev}/port`
+export const tableKey = (ns: Ns): ObjectKey => `${ns}/nft`
+
+const addressText = (cidr: Cidr): string => (isIp4(cidr.ip) ? showCidr(cidr) : showIp(cidr.ip))
 
 /**
  * The key of an object. IPv4 holds an address once per (device, address, prefix), IPv6 once per (device, address);
  * a route is unique by destination and metric; a port by its device.
  */
 export const keyOf = (object: KernelObject): ObjectKey => {
+  const { ns } = object
   switch (object.kind) {
     case 'netns':
-      return netnsKey(object.ns)
+      return netnsKey(ns)
     case 'link':
-      return linkKey(object.ns, object.name)
+      return linkKey(ns, object.name)
     case 'port':
-      return portKey(object.ns, object.dev)
+      return portKey(ns, object.dev)
     case 'address':
-      return `address/${object.ns}/${object.dev}/${isIp4(object.cidr.ip) ? showCidr(object.cidr) : showIp(object.cidr.ip)}`
+      return `${ns}/dev/${object.dev}/address/${addressText(object.cidr)}`
     case 'route':
-      return `route/${object.ns}/${cidrFamily(object.to)}/${showCidr(object.to)}/${object.metric}`
+      return `${ns}/route/${cidrFamily(object.to)}/${showCidr(object.to)}/${object.metric}`
     case 'sysctl':
-      return `sysctl/${object.ns}/${object.name}`
+      return sysctlKey(ns, object.name)
     case 'nft-table':
-      return `nft-table/${object.ns}`
+      return tableKey(ns)
     case 'nft-element':
-      return `nft-element/${object.ns}/${object.set}/${object.key.join(' . ')}`
+      return `${ns}/nft/${object.set}/${object.key.join(' . ')}`
   }
+}
+
+const sysctlKey = (ns: Ns, name: SysctlName): ObjectKey => {
+  const dev = sysctlDevice(name)
+  return dev === null ? `${ns}/sysctl/${name}` : `${ns}/dev/${dev}/sysctl/${name}`
 }
 
 /** The keys without which an object cannot be there, as far as they are objects: its namespace, its device, its table. */
@@ -109,12 +127,12 @@ export const parentsOf = (object: KernelObject): ReadonlyArray<ObjectKey> => {
       return [home, linkKey(object.ns, object.dev)]
     case 'sysctl': {
       const dev = sysctlDevice(object.name)
-      return dev === null ? [home] : [home, `link/${object.ns}/${dev}`]
+      return dev === null ? [home] : [home, linkKey(object.ns, dev)]
     }
     case 'nft-table':
       return [home]
     case 'nft-element':
-      return [home, `nft-table/${object.ns}`]
+      return [home, tableKey(object.ns)]
   }
 }
 

@@ -5,7 +5,7 @@
 
 import type { Ns } from '../net/name.ts'
 import { getIn, mapOf } from '../net/pmap.ts'
-import { type KernelObject, keyOf, type Link, sameObject } from './object.ts'
+import { type KernelObject, keyOf, type Link, linkKey, sameObject } from './object.ts'
 import { EMPTY_STATE, type KernelState, objectsOf } from './state.ts'
 import { sysctlDevice } from './sysctl.ts'
 
@@ -29,7 +29,7 @@ const isHalfMade = (link: Link, known: KernelState): boolean => {
 type IsOwn = (link: Link) => boolean
 
 const onOwnLink = (state: KernelState, isOwn: IsOwn, ns: Ns, dev: string): boolean => {
-  const link = getIn(state, `link/${ns}/${dev}`)
+  const link = getIn(state, linkKey(ns, dev))
   return link?.kind === 'link' && isOwn(link)
 }
 

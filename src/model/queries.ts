@@ -52,10 +52,14 @@ const comparePlaced = (a: Placed, b: Placed): number =>
   (a.network.name < b.network.name ? -1 : a.network.name > b.network.name ? 1 : 0) ||
   (a.endpoint.id < b.endpoint.id ? -1 : 1)
 
+/** The endpoints that are joined to a sandbox, by id. */
+export const endpointIdsIn = (model: Model, sandbox: SandboxId): ReadonlyArray<EndpointId> =>
+  valuesOf(getIn(model.index.bySandbox, sandbox) ?? emptyMap<EndpointId>())
+
 /** The endpoints of a sandbox with their networks, best way out first. A total order: it never flips by itself. */
 export const endpointsIn = (model: Model, sandbox: SandboxId): ReadonlyArray<Placed> => {
   const placed: Placed[] = []
-  for (const endpoint of found(model, valuesOf(getIn(model.index.bySandbox, sandbox) ?? emptyMap<EndpointId>()))) {
+  for (const endpoint of found(model, endpointIdsIn(model, sandbox))) {
     if (!isJoined(endpoint)) continue
     const network = getIn(model.networks, endpoint.network)
     if (network !== undefined) placed.push({ endpoint, network })

@@ -56,8 +56,8 @@ describe('the bridge driver', () => {
         "web: ip address add 172.20.0.2/16 dev eth0",
         "web: ip route add 0.0.0.0/0 via 172.20.0.1 dev eth0 proto 157",
         "sysctl -qw net.ipv4.conf.br-1a0000000000.route_localnet=1",
-        "sysctl -qw net.ipv4.ip_forward=1",
         "sysctl -qw net.ipv6.conf.br-1a0000000000.accept_ra=0",
+        "sysctl -qw net.ipv4.ip_forward=1",
         "web: sysctl -qw net.ipv4.ip_forward=0",
       ]
     `)
@@ -88,7 +88,7 @@ describe('the bridge driver', () => {
     const model = obey([createNetwork(1, 'front', named), createNetwork(2, 'back', named)])
     expect(unite(renderAll(DRIVERS, model).map(({ fragment }) => fragment))).toMatchObject({
       _tag: 'Left',
-      left: { key: 'link/host/shared0' },
+      left: { key: 'host/dev/shared0/link' },
     })
   })
 

@@ -63,17 +63,17 @@ describe('routes, from `ip -j -d route show table all`', () => {
 
   test('are those of the main table that somebody asked for', () => {
     expect(routes.map(keyOf)).toEqual([
-      'route/web/4/0.0.0.0/0/0',
-      'route/web/4/10.1.0.0/16/7',
-      'route/web/4/10.2.0.1/32/0',
-      'route/web/6/fd01::/64/9',
-      'route/web/6/::/0/0',
-      'route/web/6/::/0/2048',
+      'web/route/4/0.0.0.0/0/0',
+      'web/route/4/10.1.0.0/16/7',
+      'web/route/4/10.2.0.1/32/0',
+      'web/route/6/fd01::/64/9',
+      'web/route/6/::/0/0',
+      'web/route/6/::/0/2048',
     ])
   })
 
   test('IPv6 gives a route without a metric 1024, which reads as 0', () => {
-    expect(routes.find((route) => keyOf(route) === 'route/web/6/::/0/0')?.via).not.toBeNull()
+    expect(routes.find((route) => keyOf(route) === 'web/route/6/::/0/0')?.via).not.toBeNull()
   })
 
   test('a default route without a gateway keeps its family', () => {

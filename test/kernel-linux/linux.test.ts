@@ -57,7 +57,7 @@ const twoNetworks = (transport: TransportName) => (): void => {
 
   test('seen from one namespace alone, a veth into another has no name to give and is left out', async () => {
     const state = rightOf(await kernel.observe({ namespaces: [DB], sysctls: [] })())
-    expect(objectsOf(state).map(keyOf)).toEqual(['link/db/lo', 'netns/db'])
+    expect(objectsOf(state).map(keyOf)).toEqual(['db/dev/lo/link', 'db/netns'])
   })
 
   test('changes of every kind are made in place, and back', async () => {
@@ -111,7 +111,7 @@ const twoNetworks = (transport: TransportName) => (): void => {
       ...NAMESPACES.map(() => 'link'),
       ...NAMESPACES.map(() => 'netns'),
     ])
-    expect(getIn(state, `sysctl/host/${FORWARD4}`)).toMatchObject({ value: '0' })
+    expect(getIn(state, `host/sysctl/${FORWARD4}`)).toMatchObject({ value: '0' })
     await reach(WANTED)
     expect(differences(await observed(), WANTED)).toEqual([])
   })
@@ -225,7 +225,7 @@ const twoNetworks = (transport: TransportName) => (): void => {
     await reach(stateOf(TWO_NETWORKS.filter((object) => object.ns === HOST && object.kind === 'netns')))
     const state = await observed()
     const kinds = objectsOf(state).filter((object) => object.kind !== 'sysctl')
-    expect(kinds.map(keyOf)).toEqual(['link/host/lo', 'netns/host'])
+    expect(kinds.map(keyOf)).toEqual(['host/dev/lo/link', 'host/netns'])
   })
 }
 

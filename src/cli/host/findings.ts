@@ -3,7 +3,7 @@
 
 import { oursOf } from '../../engine/look.ts'
 import { ownerName } from '../../engine/step.ts'
-import type { Wanted } from '../../engine/wanted.ts'
+import { ownersOfKey, type Wanted } from '../../engine/wanted.ts'
 import { type KernelObject, type ObjectKey, parentsOf, sameObject } from '../../kernel/object.ts'
 import { compareRank } from '../../kernel/order.ts'
 import { type KernelState, objectsOf, stateOf } from '../../kernel/state.ts'
@@ -67,7 +67,7 @@ export const findingsOf = (
     const parent = parentsOf(object)
       .map((each) => told.get(each))
       .find((each) => each !== undefined && (each.state === state || each.state === 'foreign'))
-    const owners = (getIn(wanted.owners, key) ?? []).map((owner) => ownerName(model, owner))
+    const owners = ownersOfKey(wanted, key).map((owner) => ownerName(model, owner))
     told.set(key, { ...difference, owners, follows: parent === undefined ? null : (parent.follows ?? parent.key) })
   }
   return [...told.values()]
