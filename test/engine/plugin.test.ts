@@ -1,7 +1,7 @@
 // Plugins by examples: what is asked of them, in which order, who waits, and what a failure, a restart or a late word comes to.
 // The laws are in properties/plugin.properties.ts.
 
-import { describe, expect, test } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
 import { faultySim } from '../../properties/lib/kernels.ts'
 import { calm, fakePlugin, fakeTime, type Manner } from '../../properties/lib/plugin.ts'
 import { storedForm } from '../../properties/lib/states.ts'
@@ -9,7 +9,7 @@ import { DRIVERS } from '../../src/drivers/registry.ts'
 import { withPlugins } from '../../src/drivers/remote/remote.ts'
 import { type Answer, type Engine, freshEngine, openEngine } from '../../src/engine/engine.ts'
 import type { Turn } from '../../src/engine/journal.ts'
-import type { PluginRequest } from '../../src/engine/plugin/port.ts'
+import { type PluginRequest, systemTime } from '../../src/engine/plugin/port.ts'
 import type { Command } from '../../src/model/command.ts'
 import { errorClass, explain, httpStatus } from '../../src/model/error.ts'
 import { callAt, keyOf } from '../../src/model/plugin/ledger.ts'
@@ -343,6 +343,22 @@ describe('an engine that closes', () => {
     await time.pass(600_000)
     expect(methods()).toHaveLength(before)
   })
+})
+
+test('the time of the system rings once, unless it is told not to', () => {
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+  try {
+    const rung: string[] = []
+    systemTime(1_000, () => rung.push('first'))
+    const forget = systemTime(1_000, () => rung.push('second'))
+    forget()
+    vi.advanceTimersByTime(999)
+    expect(rung).toEqual([])
+    vi.advanceTimersByTime(5_000)
+    expect(rung).toEqual(['first'])
+  } finally {
+    vi.useRealTimers()
+  }
 })
 
 test('every key of the ledger is that of what was asked for', async () => {
