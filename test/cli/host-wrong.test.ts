@@ -59,6 +59,8 @@ describe('what is wrong with a command line', () => {
       'endpoint create --link-local-ip 10.1.0.9 front e',
       'InvalidParameter: 10.1.0.9 of endpoint "e" is not a link-local',
     ],
+    [2, 'endpoint create --alias  front e', '--alias: "" is not one word'],
+    [2, 'endpoint rename --alias a\tb nope e', 'is not one word'],
     [1, 'endpoint rename nope e', 'there is no endpoint "nope"'],
     [2, 'endpoint rename nope', 'NAME'],
     [1, 'endpoint rm nope', 'there is no endpoint "nope"'],
@@ -97,6 +99,9 @@ describe('what is wrong with a command line', () => {
     [2, 'store import /nowhere/at/all', 'no such file'],
     [2, 'store export /nowhere/at/all', 'cannot be written'],
     [2, 'store check it', 'too many arguments'],
+    [2, 'network ls --state ', "option '--state <dir>' argument '' is invalid"],
+    [3, 'network ls --state /etc/passwd', 'choose a directory'],
+    [3, 'network ls --state /proc/none/at/all', 'choose a directory where one can be made'],
     [2, 'network frobnicate', "unknown command 'frobnicate'"],
   ]
   test.each(wrong)('status %i: cnm %s', async (status, line, sentence) => {

@@ -6,7 +6,7 @@ import { E, type Either } from '../../prelude.ts'
 import { type ChangeOptions, change, type Plan, removeAll } from '../host/change.ts'
 import { randomId } from '../host/id.ts'
 import { inspectAll, type Listable, type ListOptions, listAll } from '../host/list.ts'
-import { type EndpointWords, readWishes } from '../host/read.ts'
+import { type EndpointWords, readWishes, readWords } from '../host/read.ts'
 import { theEndpoint, theNetwork } from '../host/resolve.ts'
 import { type EndpointView, endpointView } from '../host/view.ts'
 import type { Io } from '../io.ts'
@@ -67,13 +67,14 @@ export const rm = (io: Io, words: ReadonlyArray<string>, options: ChangeOptions 
 export type RenameOptions = ChangeOptions & Readonly<{ alias?: ReadonlyArray<string> }>
 
 /** Its other names stay if none is given. */
-export const rename = (io: Io, word: string, name: string, options: RenameOptions): Result => {
-  const { alias } = options
+export const rename = async (io: Io, word: string, name: string, options: RenameOptions): Result => {
+  const read = readWords('--alias', options.alias)
+  if (E.isLeft(read)) return read
   const plan: Plan = (model) => {
     const endpoint = theEndpoint(model, word)
     if (E.isLeft(endpoint)) return endpoint
     const { id, name: old } = endpoint.right
-    const aliases = alias === undefined ? {} : { aliases: alias }
+    const aliases = options.alias === undefined ? {} : { aliases: read.right }
     return E.right({
       title: `rename endpoint "${old}" to "${name}"`,
       commands: [{ tag: 'RenameEndpoint', id, name, ...aliases }],

@@ -6,7 +6,7 @@ import type { ExposedPort, ExtraHost } from '../../model/types.ts'
 import { type Ip, parseIp } from '../../net/ip.ts'
 import { E, type Either, traverse } from '../../prelude.ts'
 import type { Problem } from '../problem.ts'
-import { read, readPairs, readPorts } from './read.ts'
+import { oneWord, read, readPairs, readPorts, readWords } from './read.ts'
 
 /** As written. */
 export type SandboxWords = Readonly<{
@@ -23,13 +23,6 @@ export type SandboxWords = Readonly<{
 
 /** `hostname` null: the sandbox's own name. */
 export type SandboxWishes = SandboxOptions & Readonly<{ hostname: string | null; ports: ReadonlyArray<PortRequest> }>
-
-/** They will stand in files whose lines are parted at blanks: hosts(5), resolv.conf(5). */
-const oneWord = (text: string): Either<string, string> =>
-  /^[^\s\p{Cc}]+$/u.test(text) ? E.right(text) : E.left(`"${text}" is not one word`)
-
-const words = (option: string, texts: ReadonlyArray<string> = []): Either<Problem, ReadonlyArray<string>> =>
-  traverse(texts, (text) => read(option, text, oneWord))
 
 const word = (option: string, text: string | undefined): Either<Problem, string | null> =>
   text === undefined ? E.right(null) : read(option, text, oneWord)
@@ -53,8 +46,8 @@ export const readSandbox = (said: SandboxWords): Either<Problem, SandboxWishes> 
   const ports = readPorts(said.publish)
   const exposed = readExposed(said.expose)
   const servers = traverse(said.dns ?? [], (text) => read('--dns', text, parseIp))
-  const search = words('--dns-search', said.dnsSearch)
-  const options = words('--dns-option', said.dnsOption)
+  const search = readWords('--dns-search', said.dnsSearch)
+  const options = readWords('--dns-option', said.dnsOption)
   const extraHosts = traverse(said.addHost ?? [], (text) => read('--add-host', text, parseHost))
   const labels = readPairs('--label', said.label)
   if (E.isLeft(hostname)) return hostname

@@ -41,6 +41,13 @@ const parseIp6 = (text: string): Either<string, Ip6> => {
   return E.isRight(ip) && isIp6(ip.right) ? E.right(ip.right) : E.left(`"${text}" is not an IPv6 address`)
 }
 
+/** A name or a setting in a file whose lines are parted at blanks: hosts(5), resolv.conf(5). */
+export const oneWord = (text: string): Either<string, string> =>
+  /^[^\s\p{Cc}]+$/u.test(text) ? E.right(text) : E.left(`"${text}" is not one word`)
+
+export const readWords = (option: string, texts: ReadonlyArray<string> = []): Either<Problem, ReadonlyArray<string>> =>
+  traverse(texts, (text) => read(option, text, oneWord))
+
 /** The options of an endpoint that is to be made, as written. */
 export type EndpointWords = Readonly<{
   ip?: string
@@ -54,17 +61,19 @@ type Wishes = Pick<CreateEndpoint, 'ipv4' | 'ipv6' | 'mac' | 'aliases' | 'linkLo
 export const readWishes = (words: EndpointWords): Either<Problem, Wishes> => {
   const ipv4 = optional('--ip', words.ip, parseIp4)
   const ipv6 = optional('--ip6', words.ip6, parseIp6)
+  const aliases = readWords('--alias', words.alias)
   const mac = optional('--mac-address', words.macAddress, parseMac)
   const linkLocal = traverse(words.linkLocalIp ?? [], (text) => read('--link-local-ip', text, parseIp))
   if (E.isLeft(ipv4)) return ipv4
   if (E.isLeft(ipv6)) return ipv6
   if (E.isLeft(mac)) return mac
+  if (E.isLeft(aliases)) return aliases
   if (E.isLeft(linkLocal)) return linkLocal
   return E.right({
     ipv4: ipv4.right,
     ipv6: ipv6.right,
     mac: mac.right,
-    aliases: words.alias ?? [],
+    aliases: aliases.right,
     linkLocal: linkLocal.right,
   })
 }

@@ -1,6 +1,6 @@
 // The verbs of a real host: their options and help; the code of each is loaded when it is called.
 
-import { Argument, type Command, Option } from 'commander'
+import { Argument, type Command, InvalidArgumentError, Option } from 'commander'
 import type { Io } from '../io.ts'
 import { collect } from '../option.ts'
 import type { Verb } from '../problem.ts'
@@ -15,8 +15,12 @@ type Force = Change & Readonly<{ force: boolean }>
 
 const DEFAULT_STATE = '/var/lib/cnm'
 
+const directory = (word: string): string => {
+  if (word === '') throw new InvalidArgumentError('It is the name of a directory.')
+  return word
+}
 const stateOption = (): Option =>
-  new Option('--state <dir>', 'the state directory').env('CNM_STATE').default(DEFAULT_STATE)
+  new Option('--state <dir>', 'the state directory').env('CNM_STATE').default(DEFAULT_STATE).argParser(directory)
 const kernelOption = (): Option =>
   new Option('--kernel <kernel>', 'the kernel of this machine (as root), or a simulated one')
     .choices(['linux', 'sim'])

@@ -23,11 +23,24 @@ const syncDir = (dir: string): void => {
   }
 }
 
-/** The directory, and those above it that were missing, on disk. */
+const makeOne = (dir: string): void => {
+  try {
+    mkdirSync(dir, { mode: 0o700 })
+  } catch (defect) {
+    // Another process was quicker.
+    if (!(defect instanceof Error && 'code' in defect && defect.code === 'EEXIST')) throw defect
+  }
+}
+
+/**
+ * The directory, and those above it that were missing, on disk. One by one: `recursive` of Node 20 never ends where nothing can be
+ * made and the system says ENOENT, as below /proc.
+ */
 export const makeDir = (dir: string): void => {
-  const first = mkdirSync(dir, { recursive: true, mode: 0o700 })
-  if (first === undefined) return
-  for (let made = dir; made.length >= first.length; made = dirname(made)) syncDir(dirname(made))
+  if (existsSync(dir)) return
+  makeDir(dirname(dir))
+  makeOne(dir)
+  syncDir(dirname(dir))
 }
 
 /**

@@ -15,6 +15,7 @@ export const filesIn = (dir: string): Files => ({
 
 const HINTS: Readonly<Record<string, string>> = {
   EACCES: 'choose a directory that you may write to',
+  ENOENT: 'choose a directory where one can be made',
   EPERM: 'choose a directory that you may write to',
   EROFS: 'choose a directory on a file system that can be written to',
   ENOTDIR: 'choose a directory',
