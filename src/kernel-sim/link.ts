@@ -4,7 +4,7 @@
 
 import { isGroup, type Mac } from '../net/mac.ts'
 import type { IfName, Ns } from '../net/name.ts'
-import { getIn, type PMap, setIn, valuesOf } from '../net/pmap.ts'
+import { entriesOf, getIn, type PMap, setIn, valuesOf } from '../net/pmap.ts'
 import type { Flow } from './conntrack.ts'
 import { memoisedByShape, onlyLearned } from './memo.ts'
 import type { Frame } from './packet.ts'
@@ -22,7 +22,8 @@ const membersOf = memoisedByShape((links: PMap<LinkEntry>): ReadonlyMap<IfName, 
   const bridges = valuesOf(links).filter((link) => link.spec.type === 'bridge')
   return new Map(
     bridges.map((bridge) => {
-      const ports = bridge.ports.flatMap((name) => getIn(links, name) ?? [])
+      const joined = [...entriesOf(bridge.ports)].sort(([, a], [, b]) => a - b)
+      const ports = joined.flatMap(([name]) => getIn(links, name) ?? [])
       return [bridge.name, { ports, own: new Set([bridge.mac, ...ports.map((port) => port.mac)]) }]
     }),
   )
