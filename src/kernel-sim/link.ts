@@ -9,7 +9,7 @@ import type { Flow } from './conntrack.ts'
 import { memoisedByShape, onlyLearned } from './memo.ts'
 import type { Frame } from './packet.ts'
 import { drop, note, putSpace, type Run, spaceOf } from './run.ts'
-import type { LinkEntry, NsEntry } from './state.ts'
+import { type LinkEntry, linkWith, type NsEntry, nsWith } from './state.ts'
 import type { DropReason, Event } from './trace.ts'
 
 /** How long a bridge remembers a MAC that it no longer hears (BR_DEFAULT_AGEING_TIME). */
@@ -61,9 +61,9 @@ const learn = (run: Run, space: NsEntry, bridge: LinkEntry, mac: Mac, dev: IfNam
   const seenMs = run.world.nowMs
   const known = getIn(bridge.fdb, key)
   if (known !== undefined && known.dev === dev && known.seenMs === seenMs) return
-  const links = setIn(space.links, bridge.name, { ...bridge, fdb: setIn(bridge.fdb, key, { mac, dev, seenMs }) })
+  const links = setIn(space.links, bridge.name, linkWith(bridge, { fdb: setIn(bridge.fdb, key, { mac, dev, seenMs }) }))
   onlyLearned(space.links, links)
-  putSpace(run, { ...space, links })
+  putSpace(run, nsWith(space, { links }))
 }
 
 /** Why a frame that came in by `from` (null: from the host itself) may not leave by `to`; null if it may. */

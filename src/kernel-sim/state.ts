@@ -48,6 +48,32 @@ export type LinkEntry = Readonly<{
   fdb: PMap<FdbEntry>
 }>
 
+/**
+ * A link with some of it changed. Field by field: V8 is ten times slower at copying by `...` what was itself made by `...`,
+ * and reads what is always of one shape faster.
+ */
+export const linkWith = (link: LinkEntry, to: Partial<LinkEntry>): LinkEntry => {
+  const copy: LinkEntry = {
+    index: link.index,
+    name: link.name,
+    spec: link.spec,
+    mac: link.mac,
+    mtu: link.mtu,
+    up: link.up,
+    alias: link.alias,
+    port: link.port,
+    ports: link.ports,
+    addresses: link.addresses,
+    routes: link.routes,
+    mtuSet: link.mtuSet,
+    ready6: link.ready6,
+    conf: link.conf,
+    pinned4: link.pinned4,
+    fdb: link.fdb,
+  }
+  return Object.assign(copy, to)
+}
+
 export type FdbEntry = Readonly<{ mac: Mac; dev: IfName; seenMs: number }>
 
 /**
@@ -116,6 +142,28 @@ export type NsEntry = Readonly<{
   /** The source port (or echo id) of the next probe from here: a new conversation has one that was not used lately. */
   nextPort: number
 }>
+
+/** A namespace with some of it changed; see `linkWith`. */
+export const nsWith = (space: NsEntry, to: Partial<NsEntry>): NsEntry => {
+  const copy: NsEntry = {
+    ns: space.ns,
+    nextIndex: space.nextIndex,
+    nextOrder: space.nextOrder,
+    links: space.links,
+    routes: space.routes,
+    confAll: space.confAll,
+    confDefault: space.confDefault,
+    sysctls: space.sysctls,
+    firewall: space.firewall,
+    neighbours: space.neighbours,
+    tuples: space.tuples,
+    connections: space.connections,
+    nextConnection: space.nextConnection,
+    listeners: space.listeners,
+    nextPort: space.nextPort,
+  }
+  return Object.assign(copy, to)
+}
 
 /** `nowMs` is virtual time; it moves only when asked to. */
 export type World = Readonly<{ nowMs: number; namespaces: PMap<NsEntry> }>

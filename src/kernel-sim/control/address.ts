@@ -5,7 +5,7 @@ import type { Address } from '../../kernel/object.ts'
 import { type Cidr, networkOf, sameCidr } from '../../net/cidr.ts'
 import { isIp4, isLoopback, isMulticast, isUnspecified } from '../../net/ip.ts'
 import type { LinkEntry } from '../state.ts'
-import { type Draft, linkOf, putLink, type Space, spaceOf } from './draft.ts'
+import { change, type Draft, linkOf, type Space, spaceOf } from './draft.ts'
 import { clash, connect, disabled6, disconnect, isPrimary, runs4, runs6 } from './inet.ts'
 import { flushRoutes } from './table.ts'
 
@@ -38,7 +38,7 @@ export const addAddress = (draft: Draft, { ns, dev, cidr }: Address): Errno | nu
   const pinned4 = four ? 'all' : link.pinned4
   // Linux accepts 0.0.0.0 and forgets it.
   const addresses = cidr.ip === 0 ? link.addresses : [...link.addresses, { cidr, origin: 'user' as const }]
-  const held = putLink(space, { ...link, addresses, pinned4 })
+  const held = change(space, link, { addresses, pinned4 })
   if (link.up && cidr.ip !== 0) connect(space, held, cidr)
   return null
 }
@@ -50,14 +50,14 @@ const remove4 = (space: Space, link: LinkEntry, cidr: Cidr): void => {
   const addresses = link.addresses.filter((entry) =>
     primary ? !sameCidr(networkOf(entry.cidr), network) : !sameCidr(entry.cidr, cidr),
   )
-  const held = putLink(space, { ...link, addresses })
+  const held = change(space, link, { addresses })
   if (!addresses.some((entry) => isIp4(entry.cidr.ip))) flushRoutes(space, held, 4)
   else if (primary) disconnect(space, held, cidr)
 }
 
 const remove6 = (space: Space, link: LinkEntry, cidr: Cidr): void => {
   const addresses = link.addresses.filter((entry) => entry.cidr.ip !== cidr.ip)
-  disconnect(space, putLink(space, { ...link, addresses }), cidr)
+  disconnect(space, change(space, link, { addresses }), cidr)
 }
 
 export const deleteAddress = (draft: Draft, { ns, dev, cidr }: Address): Errno | null => {

@@ -8,9 +8,9 @@ import { PLAIN_MTU } from '../../kernel/object.ts'
 import { isGroup, type Mac, ZERO_MAC } from '../../net/mac.ts'
 import type { IfName } from '../../net/name.ts'
 import { emptyMap, entriesOf, entriesUnder, hasIn, removeIn, sizeOfMap } from '../../net/pmap.ts'
-import type { DeviceConf, LinkEntry } from '../state.ts'
+import { type DeviceConf, type LinkEntry, linkWith } from '../state.ts'
 import { hasCarrier } from './carrier.ts'
-import { linkOf, putLink, type Space, spaceOf } from './draft.ts'
+import { change, linkOf, putLink, type Space, spaceOf } from './draft.ts'
 import { disabled6, reconnect6, runs4, runs6, start4, start6, stop4, stop6 } from './inet.ts'
 import { flushRoutes } from './table.ts'
 
@@ -39,7 +39,7 @@ export const forgetLearned = (bridge: LinkEntry, port: IfName): LinkEntry => {
   if (sizeOfMap(bridge.fdb) === 0) return bridge
   let { fdb } = bridge
   for (const [mac, { dev }] of entriesOf(bridge.fdb)) if (dev === port) fdb = removeIn(fdb, mac)
-  return { ...bridge, fdb }
+  return linkWith(bridge, { fdb })
 }
 
 const startAround = (space: Space, name: IfName): void => {
@@ -58,7 +58,7 @@ export const spreadCarrier = (space: Space, { name, spec }: LinkEntry): void => 
 }
 
 export const setUp = (space: Space, link: LinkEntry): void => {
-  const raised = start4(space, putLink(space, { ...link, up: true }))
+  const raised = start4(space, change(space, link, { up: true }))
   if (!disabled6(raised)) reconnect6(space, raised)
   spreadCarrier(space, raised)
 }
@@ -67,7 +67,7 @@ export const setUp = (space: Space, link: LinkEntry): void => {
 export const setDown = (space: Space, link: LinkEntry): void => {
   forgetNeighbours(space, link.name)
   const stopped = stop6(space, flushRoutes(space, link, null))
-  putLink(space, { ...stopped, up: false, fdb: emptyMap() })
+  change(space, stopped, { up: false, fdb: emptyMap() })
   const bridge = link.port === null ? null : linkOf(space, link.port.bridge)
   if (bridge !== null) putLink(space, forgetLearned(bridge, link.name))
 }
@@ -80,14 +80,14 @@ const confAfter = (space: Space, from: LinkEntry, to: LinkEntry): DeviceConf => 
 
 /** What a new MTU brings a family, or takes from it. */
 const resize = (space: Space, from: LinkEntry, to: LinkEntry): LinkEntry => {
-  let next = putLink(space, { ...to, conf: confAfter(space, from, to) })
+  let next = change(space, to, { conf: confAfter(space, from, to) })
   if (runs4(from) && !runs4(to)) next = stop4(space, next)
   return from.mtu >= MIN_MTU6 && to.mtu < MIN_MTU6 ? stop6(space, next) : next
 }
 
 const applyMtu = (space: Space, link: LinkEntry, mtu: number, mtuSet: boolean): void => {
   if (link.mtu === mtu) return
-  const resized = resize(space, link, { ...link, mtu, mtuSet })
+  const resized = resize(space, link, linkWith(link, { mtu, mtuSet }))
   // A loopback device that lost IPv6 waits for its next start.
   if (link.mtu < MIN_MTU6 && link.spec.type !== 'loopback') start6(space, resized)
   const bridge = link.port === null ? null : linkOf(space, link.port.bridge)
@@ -115,5 +115,5 @@ export const setMtu = (space: Space, link: LinkEntry, mtu: number): void => appl
 
 export const setMac = (space: Space, link: LinkEntry, mac: Mac): void => {
   forgetNeighbours(space, link.name)
-  putLink(space, { ...link, mac })
+  change(space, link, { mac })
 }

@@ -5,7 +5,7 @@
 
 import type { IfName, Ns } from '../../net/name.ts'
 import { getIn, type PMap, removeIn, setIn, valuesOf } from '../../net/pmap.ts'
-import type { LinkEntry, NsEntry, World } from '../state.ts'
+import { type LinkEntry, linkWith, type NsEntry, nsWith, type World } from '../state.ts'
 
 /** `spaces`: the namespaces that were looked at so far; null: gone. */
 export type Draft = Readonly<{ world: World; spaces: Map<Ns, Space | null> }>
@@ -21,10 +21,22 @@ export type Space = Readonly<{ draft: Draft; was: NsEntry; ns: Ns; touched: Map<
 export const draftOf = (world: World): Draft => ({ world, spaces: new Map() })
 
 const opened = (draft: Draft, was: NsEntry): Space => {
-  const { ns, nextIndex, nextOrder, links: kept, routes, confAll, confDefault, sysctls, firewall, neighbours } = was
-  const parts = { nextIndex, nextOrder, kept, routes, confAll, confDefault, sysctls, firewall, neighbours }
-  const space: Space = { draft, was, ns, touched: new Map(), ...parts }
-  draft.spaces.set(ns, space)
+  const space: Space = {
+    draft,
+    was,
+    ns: was.ns,
+    touched: new Map(),
+    kept: was.links,
+    nextIndex: was.nextIndex,
+    nextOrder: was.nextOrder,
+    routes: was.routes,
+    confAll: was.confAll,
+    confDefault: was.confDefault,
+    sysctls: was.sysctls,
+    firewall: was.firewall,
+    neighbours: was.neighbours,
+  }
+  draft.spaces.set(was.ns, space)
   return space
 }
 
@@ -53,6 +65,10 @@ export const putLink = (space: Space, link: LinkEntry): LinkEntry => {
   space.touched.set(link.name, link)
   return link
 }
+
+/** Puts a link in with some of it changed; the new one. */
+export const change = (space: Space, link: LinkEntry, to: Partial<LinkEntry>): LinkEntry =>
+  putLink(space, linkWith(link, to))
 
 export const dropLink = (space: Space, name: IfName): void => {
   space.touched.set(name, null)
@@ -87,7 +103,8 @@ const closed = (space: Space): NsEntry => {
   const links = settled(space)
   if (isSame(space, links)) return space.was
   const { nextIndex, nextOrder, routes, confAll, confDefault, sysctls, firewall, neighbours } = space
-  return { ...space.was, nextIndex, nextOrder, links, routes, confAll, confDefault, sysctls, firewall, neighbours }
+  const to = { nextIndex, nextOrder, links, routes, confAll, confDefault, sysctls, firewall, neighbours }
+  return nsWith(space.was, to)
 }
 
 /** The world that a draft has come to; the world as it was, if nothing has changed. */
@@ -95,5 +112,5 @@ export const worldOf = ({ world, spaces }: Draft): World => {
   let { namespaces } = world
   for (const [ns, space] of spaces)
     namespaces = space === null ? removeIn(namespaces, ns) : setIn(namespaces, ns, closed(space))
-  return namespaces === world.namespaces ? world : { ...world, namespaces }
+  return namespaces === world.namespaces ? world : { nowMs: world.nowMs, namespaces }
 }

@@ -7,7 +7,7 @@ import { ip4, ip6, isIp4, isMulticast } from '../../net/ip.ts'
 import { linkLocal6 } from '../../net/mac.ts'
 import type { LinkEntry, RouteEntry } from '../state.ts'
 import { hasCarrier } from './carrier.ts'
-import { putLink, type Space } from './draft.ts'
+import { change, type Space } from './draft.ts'
 import { flushRoutes, insertRoute, removeRoute, routeThrough } from './table.ts'
 
 /** RFC 791's smallest MTU; below it Linux drops IPv4 from a device (only loopback devices allow it). */
@@ -64,15 +64,15 @@ export const clash = (a: Cidr, b: Cidr): boolean => a.ip === b.ip && (a.bits ===
 
 /** Gives a device an address of the kernel's own, which it may have already. */
 const addOwn = (space: Space, link: LinkEntry, cidr: Cidr): LinkEntry => {
-  if (link.addresses.some((other) => clash(other.cidr, cidr))) return putLink(space, link)
+  if (link.addresses.some((other) => clash(other.cidr, cidr))) return link
   const addresses = [...link.addresses, { cidr, origin: 'kernel' as const }]
-  return connect(space, putLink(space, { ...link, addresses }), cidr)
+  return connect(space, change(space, link, { addresses }), cidr)
 }
 
 /** What IPv4 does when a device comes up: connected routes, and on a loopback 127.0.0.1/8. */
 export const start4 = (space: Space, link: LinkEntry): LinkEntry => {
   if (!link.up || !runs4(link)) return link
-  if (link.spec.type === 'loopback') return addOwn(space, { ...link, pinned4: 'all' }, LOOPBACK4)
+  if (link.spec.type === 'loopback') return addOwn(space, change(space, link, { pinned4: 'all' }), LOOPBACK4)
   return link.addresses.reduce((next, { cidr }) => (isIp4(cidr.ip) ? connect(space, next, cidr) : next), link)
 }
 
@@ -84,17 +84,17 @@ export const reconnect6 = (space: Space, link: LinkEntry): LinkEntry =>
 export const start6 = (space: Space, link: LinkEntry): LinkEntry => {
   if (link.ready6 || link.mtu < MIN_MTU6 || disabled6(link) || !hasCarrier(space, link)) return link
   const own = link.spec.type === 'loopback' ? LOOPBACK6 : { ip: linkLocal6(link.mac), bits: 64 }
-  return addOwn(space, { ...link, ready6: true }, own)
+  return addOwn(space, change(space, link, { ready6: true }), own)
 }
 
 /** Takes IPv6 from a device: its addresses and routes. */
 export const stop6 = (space: Space, link: LinkEntry): LinkEntry => {
   const addresses = link.addresses.filter(({ cidr }) => isIp4(cidr.ip))
-  return putLink(space, { ...flushRoutes(space, link, 6), ready6: false, addresses })
+  return change(space, flushRoutes(space, link, 6), { ready6: false, addresses })
 }
 
 /** Takes IPv4 from a device. */
 export const stop4 = (space: Space, link: LinkEntry): LinkEntry => {
   const addresses = link.addresses.filter(({ cidr }) => !isIp4(cidr.ip))
-  return putLink(space, { ...flushRoutes(space, link, 4), addresses })
+  return change(space, flushRoutes(space, link, 4), { addresses })
 }

@@ -7,9 +7,9 @@ import { type Link, PLAIN_MTU } from '../../kernel/object.ts'
 import { type Mac, mac as macOf, ZERO_MAC } from '../../net/mac.ts'
 import type { IfName, Ns } from '../../net/name.ts'
 import { emptyMap, entriesOf } from '../../net/pmap.ts'
-import type { LinkEntry } from '../state.ts'
+import { type LinkEntry, linkWith } from '../state.ts'
 import { fitsMac, fitsMtu, forgetNeighbours, setDown, setMac, setMtu, setUp } from './device.ts'
-import { type Draft, dropLink, linkOf, putLink, type Space, spaceOf } from './draft.ts'
+import { change, type Draft, dropLink, linkOf, putLink, type Space, spaceOf } from './draft.ts'
 import { runs6 } from './inet.ts'
 import { release } from './port.ts'
 import { isReserved } from './sysctl.ts'
@@ -52,7 +52,7 @@ const install = (space: Space, { name, spec, mac, mtu, alias }: Omit<Link, 'kind
     pinned4: [],
     fdb: emptyMap(),
   }
-  return putLink(space, runs6(link) ? link : { ...link, conf: { ...link.conf, 6: {} } })
+  return putLink(space, runs6(link) ? link : linkWith(link, { conf: { ...link.conf, 6: {} } }))
 }
 
 export const installLoopback = (space: Space): LinkEntry => install(space, freshLoopback(space.ns))
@@ -114,7 +114,7 @@ export const changeLink = (draft: Draft, from: Link, to: Link): Errno | null => 
   if (mac) setMac(space, link, to.mac)
   if (mtu) setMtu(space, present(), to.mtu)
   if (up && to.up !== link.up) (to.up ? setUp : setDown)(space, present())
-  if (alias) putLink(space, { ...present(), alias: to.alias })
+  if (alias) change(space, present(), { alias: to.alias })
   return null
 }
 

@@ -83,8 +83,13 @@ const holder = (table: FirewallEntry, element: NftElement, ip: Ip): readonly [st
 const clashes = (table: FirewallEntry, element: NftElement, prefix: Cidr): boolean =>
   holder(table, element, firstOf(prefix)) !== null || holder(table, element, lastOf(prefix)) !== null
 
-const put = (space: Space, table: FirewallEntry, set: SetName, elements: PMap<NftElement>): null => {
-  space.firewall = { ...table, sets: { ...table.sets, [set]: elements } }
+const put = (
+  space: Space,
+  { skeleton, sets, intervals }: FirewallEntry,
+  set: SetName,
+  elements: PMap<NftElement>,
+): null => {
+  space.firewall = { skeleton, sets: { ...sets, [set]: elements }, intervals }
   return null
 }
 

@@ -5,17 +5,17 @@ import type { BridgePort } from '../../kernel/object.ts'
 import { removeIn, setIn } from '../../net/pmap.ts'
 import type { LinkEntry } from '../state.ts'
 import { followPorts, forgetLearned, spreadCarrier } from './device.ts'
-import { type Draft, linkOf, putLink, type Space, spaceOf } from './draft.ts'
+import { change, type Draft, linkOf, type Space, spaceOf } from './draft.ts'
 
 /** Takes a link off its bridge, if it is on one; the link. */
 export const release = (space: Space, link: LinkEntry): LinkEntry => {
   if (link.port === null) return link
   const { name } = link
-  const freed = putLink(space, { ...link, port: null })
+  const freed = change(space, link, { port: null })
   const bridge = linkOf(space, link.port.bridge)
   if (bridge === null) return freed
-  const left = { ...forgetLearned(bridge, name), ports: removeIn(bridge.ports, name) }
-  followPorts(space, putLink(space, left), name)
+  const left = change(space, forgetLearned(bridge, name), { ports: removeIn(bridge.ports, name) })
+  followPorts(space, left, name)
   return freed
 }
 
@@ -35,10 +35,9 @@ const enslave = (draft: Draft, { ns, dev, bridge }: BridgePort): Errno | null =>
   if (link.port?.bridge === bridge) return null
   const errno = refusal(link, master)
   if (errno !== null) return errno
-  const member = { ...release(space, link), port: { bridge, isolated: false, hairpin: false } }
-  putLink(space, member)
-  const joined = { ...master, ports: setIn(master.ports, dev, space.nextOrder++) }
-  followPorts(space, putLink(space, joined), dev)
+  const member = change(space, release(space, link), { port: { bridge, isolated: false, hairpin: false } })
+  const joined = change(space, master, { ports: setIn(master.ports, dev, space.nextOrder++) })
+  followPorts(space, joined, dev)
   spreadCarrier(space, member)
   return null
 }
@@ -49,7 +48,7 @@ const setFlags = (draft: Draft, { ns, dev, isolated, hairpin }: BridgePort): Err
   const link = linkOf(space, dev)
   if (link === null) return 'ENODEV'
   if (link.port === null) return 'EOPNOTSUPP'
-  putLink(space, { ...link, port: { ...link.port, isolated, hairpin } })
+  change(space, link, { port: { ...link.port, isolated, hairpin } })
   return null
 }
 

@@ -7,7 +7,7 @@ import { type DeviceKey, FORWARD4, ICMP_LIMIT4, ICMP_LIMIT6, type SysctlName } f
 import type { Family } from '../../net/ip.ts'
 import type { IfName, Ns } from '../../net/name.ts'
 import { type DeviceConf, type LinkEntry, NO_CONF } from '../state.ts'
-import { type Draft, linkOf, linksOf, putLink, type Space, spaceOf } from './draft.ts'
+import { change, type Draft, linkOf, linksOf, type Space, spaceOf } from './draft.ts'
 import { disabled6, runs4, runs6, start6, stop6 } from './inet.ts'
 
 /** A fresh namespace's values; those of IPv4 may come from the machine instead (net.core.devconf_inherit_init_net). */
@@ -88,7 +88,7 @@ const written = (conf: DeviceConf, { family, key }: Parsed, value: string): Devi
 })
 
 const putInto = (space: Space, parsed: Parsed, links: ReadonlyArray<LinkEntry>, value: string): void => {
-  for (const link of links) putLink(space, { ...link, conf: written(link.conf, parsed, value) })
+  for (const link of links) change(space, link, { conf: written(link.conf, parsed, value) })
 }
 
 const put = (space: Space, parsed: Parsed, value: string): void => {
@@ -125,7 +125,7 @@ const spread = (space: Space, parsed: Parsed, was: string, value: string): void 
   }
   const link = linkOf(space, dev)
   if (link === null || !follows(link, key) || link.pinned4 === 'all') return
-  putLink(space, { ...link, pinned4: [...link.pinned4, key] })
+  change(space, link, { pinned4: [...link.pinned4, key] })
 }
 
 /** Starts or stops IPv6 on those of these devices, as they were, whose `disable_ipv6` has changed. */

@@ -5,7 +5,7 @@ import { type Cidr, cidrFamily } from '../../net/cidr.ts'
 import type { Family } from '../../net/ip.ts'
 import { entriesUnder, getIn, removeIn, setIn } from '../../net/pmap.ts'
 import type { LinkEntry, RouteEntry } from '../state.ts'
-import { linkOf, putLink, type Space } from './draft.ts'
+import { change, linkOf, type Space } from './draft.ts'
 
 const hex = (n: number, digits: number): string => n.toString(16).padStart(digits, '0')
 
@@ -14,40 +14,40 @@ const toMetric = (to: Cidr, metric: number): string => `${toPrefix(to)}${hex(met
 const toRoute = ({ to, metric, order }: RouteEntry): string => `${toMetric(to, metric)}${hex(order, 11)}`
 
 /** The preferred route of this prefix and metric. */
-export const routeAt = (space: Space, to: Cidr, metric: number): readonly [string, RouteEntry] | null =>
-  entriesUnder(space.routes, toMetric(to, metric))[0] ?? null
+export const routeAt = (space: Space, to: Cidr, metric: number): RouteEntry | null =>
+  entriesUnder(space.routes, toMetric(to, metric))[0]?.[1] ?? null
 
-const gained = (link: LinkEntry, key: string): LinkEntry => ({ ...link, routes: [...link.routes, key] })
-const lost = (link: LinkEntry, key: string): LinkEntry => ({
-  ...link,
-  routes: link.routes.filter((other) => other !== key),
-})
+const hold = (space: Space, link: LinkEntry, key: string): LinkEntry =>
+  change(space, link, { routes: [...link.routes, key] })
 
-/** Adds a route through `link` after those of its prefix and metric. */
-export const insertRoute = (space: Space, link: LinkEntry, route: Omit<RouteEntry, 'dev' | 'order'>): LinkEntry => {
-  const entry = { ...route, dev: link.name, order: space.nextOrder++ }
+const letGo = (space: Space, link: LinkEntry, key: string): LinkEntry =>
+  change(space, link, { routes: link.routes.filter((other) => other !== key) })
+
+type NewRoute = Omit<RouteEntry, 'dev' | 'order'>
+
+const put = (space: Space, { name: dev }: LinkEntry, { to, via, metric, origin, source }: NewRoute, order: number) => {
+  const entry: RouteEntry = { to, via, dev, metric, origin, source, order }
   const key = toRoute(entry)
   space.routes = setIn(space.routes, key, entry)
-  return putLink(space, gained(link, key))
+  return key
 }
+
+/** Adds a route through `link` after those of its prefix and metric. */
+export const insertRoute = (space: Space, link: LinkEntry, route: NewRoute): LinkEntry =>
+  hold(space, link, put(space, link, route, space.nextOrder++))
 
 /** Removes a route through `link`. */
 export const removeRoute = (space: Space, link: LinkEntry, key: string): LinkEntry => {
   space.routes = removeIn(space.routes, key)
-  return putLink(space, lost(link, key))
+  return letGo(space, link, key)
 }
 
 /** Puts a route through `link` into the place of another one of its prefix and metric. */
-export const replaceRoute = (
-  space: Space,
-  link: LinkEntry,
-  [key, old]: readonly [string, RouteEntry],
-  route: Omit<RouteEntry, 'dev' | 'order'>,
-): LinkEntry => {
-  space.routes = setIn(space.routes, key, { ...route, dev: link.name, order: old.order })
-  const from = old.dev === link.name ? link : linkOf(space, old.dev)
-  const freed = from === null ? null : putLink(space, lost(from, key))
-  return putLink(space, gained(freed?.name === link.name ? freed : link, key))
+export const replaceRoute = (space: Space, link: LinkEntry, old: RouteEntry, route: NewRoute): void => {
+  const key = put(space, link, route, old.order)
+  const from = linkOf(space, old.dev)
+  if (from !== null) letGo(space, from, key)
+  hold(space, linkOf(space, link.name) ?? link, key)
 }
 
 /** The routes through a device. */
@@ -83,5 +83,5 @@ export const flushRoutes = (space: Space, link: LinkEntry, family: Family | null
   const kept = link.routes.filter((key) => !goes(key))
   if (kept.length === link.routes.length) return link
   for (const key of link.routes) if (goes(key)) space.routes = removeIn(space.routes, key)
-  return putLink(space, { ...link, routes: kept })
+  return change(space, link, { routes: kept })
 }
