@@ -94,19 +94,22 @@ const applyMtu = (space: Space, link: LinkEntry, mtu: number, mtuSet: boolean): 
   if (bridge !== null) followPorts(space, bridge, link.name)
 }
 
-/**
- * A bridge has the smallest MTU of its ports, until it is given one. `touched` joined, left or was resized; the others have
- * the bridge's MTU or more, so the first one that has just that ends the search.
- */
+/** Of the ports; those but `touched` have the bridge's MTU or more, so the first one that has just that ends the search. */
+const smallestMtu = (space: Space, bridge: LinkEntry, touched: IfName): number => {
+  const mtuOf = (port: string): number => linkOf(space, port)?.mtu ?? MAX_MTU
+  let mtu = hasIn(bridge.ports, touched) ? mtuOf(touched) : MAX_MTU
+  if (mtu <= bridge.mtu) return mtu
+  for (const [port] of entriesOf(bridge.ports)) {
+    mtu = Math.min(mtu, mtuOf(port))
+    if (mtu <= bridge.mtu) break
+  }
+  return mtu
+}
+
+/** A bridge has the smallest MTU of its ports, until it is given one. `touched` joined, left or was resized. */
 export const followPorts = (space: Space, bridge: LinkEntry, touched: IfName): void => {
   if (bridge.mtuSet) return
-  const mtuOf = (port: string): number => linkOf(space, port)?.mtu ?? MAX_MTU
-  let mtu = sizeOfMap(bridge.ports) === 0 ? PLAIN_MTU : MAX_MTU
-  if (hasIn(bridge.ports, touched)) mtu = mtuOf(touched)
-  for (const [port] of entriesOf(bridge.ports)) {
-    if (mtu <= bridge.mtu) break
-    mtu = Math.min(mtu, mtuOf(port))
-  }
+  const mtu = sizeOfMap(bridge.ports) === 0 ? PLAIN_MTU : smallestMtu(space, bridge, touched)
   applyMtu(space, bridge, mtu, false)
 }
 

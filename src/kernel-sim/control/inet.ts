@@ -37,13 +37,13 @@ const connects4 = (link: LinkEntry, network: Cidr): boolean =>
 /** Adds the connected route of an address that is on the device already. */
 export const connect = (space: Space, link: LinkEntry, cidr: Cidr): LinkEntry => {
   const to = networkOf(cidr)
-  const route = { to, via: null, origin: 'kernel' } as const
   if (isIp4(cidr.ip)) {
     if (!connects4(link, to) || !isPrimary(link, cidr)) return link
-    return insertRoute(space, link, { ...route, metric: 0, source: cidr.ip })
+    return insertRoute(space, link, { to, via: null, metric: 0, origin: 'kernel', source: cidr.ip })
   }
   const there = routeThrough(space, link, to, (other) => other.metric === CONNECTED6 && other.via === null)
-  return there !== null ? link : insertRoute(space, link, { ...route, metric: CONNECTED6, source: null })
+  if (there !== null) return link
+  return insertRoute(space, link, { to, via: null, metric: CONNECTED6, origin: 'kernel', source: null })
 }
 
 /**

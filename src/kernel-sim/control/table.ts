@@ -1,17 +1,21 @@
 // The main routing table: routes by prefix, metric and order of arrival, and the list that each device keeps of its own.
 // Invariant: `link.routes` holds exactly the keys of the routes whose `dev` it is.
 
-import { type Cidr, cidrFamily } from '../../net/cidr.ts'
-import type { Family } from '../../net/ip.ts'
+import type { Cidr } from '../../net/cidr.ts'
+import { type Family, isIp4 } from '../../net/ip.ts'
 import { entriesUnder, getIn, removeIn, setIn } from '../../net/pmap.ts'
 import type { LinkEntry, RouteEntry } from '../state.ts'
 import { change, linkOf, type Space } from './draft.ts'
 
-const hex = (n: number, digits: number): string => n.toString(16).padStart(digits, '0')
+/** A whole number as text that sorts as the number does: how many digits, then the digits. */
+const rising = (n: number): string => {
+  const digits = String(n)
+  return `${'0123456789abcdefg'.charAt(digits.length)}${digits}`
+}
 
-const toPrefix = (to: Cidr): string => `${cidrFamily(to)}/${to.ip.toString(16)}/${to.bits}/`
-const toMetric = (to: Cidr, metric: number): string => `${toPrefix(to)}${hex(metric, 8)}/`
-const toRoute = ({ to, metric, order }: RouteEntry): string => `${toMetric(to, metric)}${hex(order, 11)}`
+const toPrefix = ({ ip, bits }: Cidr): string => (isIp4(ip) ? `4/${ip}/${bits}/` : `6/${ip.toString(16)}/${bits}/`)
+const toMetric = (to: Cidr, metric: number): string => `${toPrefix(to)}${rising(metric)}/`
+const toRoute = ({ to, metric, order }: RouteEntry): string => toMetric(to, metric) + rising(order)
 
 /** The preferred route of this prefix and metric. */
 export const routeAt = (space: Space, to: Cidr, metric: number): RouteEntry | null =>
@@ -67,6 +71,7 @@ export const routeThrough = (
   to: Cidr,
   test: (route: RouteEntry) => boolean,
 ): string | null => {
+  if (link.routes.length === 0) return null
   const prefix = toPrefix(to)
   let best: string | null = null
   for (const key of link.routes) {
