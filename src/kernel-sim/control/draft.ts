@@ -74,15 +74,18 @@ export const dropLink = (space: Space, name: IfName): void => {
   space.touched.set(name, null)
 }
 
-const settled = (space: Space): PMap<LinkEntry> => {
-  for (const [name, link] of space.touched)
-    space.kept = link === null ? removeIn(space.kept, name) : setIn(space.kept, name, link)
-  space.touched.clear()
-  return space.kept
+const linksIn = ({ kept, touched }: Space): PMap<LinkEntry> => {
+  let links = kept
+  for (const [name, link] of touched) links = link === null ? removeIn(links, name) : setIn(links, name, link)
+  return links
 }
 
 /** All links, by name. */
-export const linksOf = (space: Space): ReadonlyArray<LinkEntry> => valuesOf(settled(space))
+export const linksOf = (space: Space): ReadonlyArray<LinkEntry> => {
+  space.kept = linksIn(space)
+  space.touched.clear()
+  return valuesOf(space.kept)
+}
 
 const isSame = (space: Space, links: PMap<LinkEntry>): boolean => {
   const { was } = space
@@ -100,7 +103,7 @@ const isSame = (space: Space, links: PMap<LinkEntry>): boolean => {
 }
 
 const closed = (space: Space): NsEntry => {
-  const links = settled(space)
+  const links = linksIn(space)
   if (isSame(space, links)) return space.was
   const { nextIndex, nextOrder, routes, confAll, confDefault, sysctls, firewall, neighbours } = space
   const to = { nextIndex, nextOrder, links, routes, confAll, confDefault, sysctls, firewall, neighbours }

@@ -11,9 +11,9 @@ import { type LinkEntry, linkWith } from '../state.ts'
 import { fitsMac, fitsMtu, forgetNeighbours, setDown, setMac, setMtu, setUp } from './device.ts'
 import { change, type Draft, dropLink, linkOf, putLink, type Space, spaceOf } from './draft.ts'
 import { runs6 } from './inet.ts'
-import { release } from './port.ts'
+import { leaveBridge, release } from './port.ts'
 import { isReserved } from './sysctl.ts'
-import { flushRoutes } from './table.ts'
+import { dropRoutes } from './table.ts'
 
 /** IFALIASZ less its NUL. */
 const MAX_ALIAS = 255
@@ -118,13 +118,18 @@ export const changeLink = (draft: Draft, from: Link, to: Link): Errno | null => 
   return null
 }
 
-const uninstall = (space: Space, link: LinkEntry): void => {
-  for (const [name] of entriesOf(link.ports)) {
+const releasePorts = (space: Space, bridge: LinkEntry): void => {
+  for (const [name] of entriesOf(bridge.ports)) {
     const port = linkOf(space, name)
     if (port !== null) release(space, port)
   }
+}
+
+const uninstall = (space: Space, link: LinkEntry): void => {
+  if (link.spec.type === 'bridge') releasePorts(space, link)
   forgetNeighbours(space, link.name)
-  flushRoutes(space, release(space, link), null)
+  leaveBridge(space, link)
+  dropRoutes(space, link)
   dropLink(space, link.name)
 }
 

@@ -7,16 +7,19 @@ import type { LinkEntry } from '../state.ts'
 import { followPorts, forgetLearned, spreadCarrier } from './device.ts'
 import { change, type Draft, linkOf, type Space, spaceOf } from './draft.ts'
 
+/** Takes a link from the books of its bridge, if it is on one. */
+export const leaveBridge = (space: Space, { name, port }: LinkEntry): void => {
+  const bridge = port === null ? null : linkOf(space, port.bridge)
+  if (bridge === null) return
+  const left = change(space, forgetLearned(bridge, name), { ports: removeIn(bridge.ports, name) })
+  followPorts(space, left, name)
+}
+
 /** Takes a link off its bridge, if it is on one; the link. */
 export const release = (space: Space, link: LinkEntry): LinkEntry => {
   if (link.port === null) return link
-  const { name } = link
-  const freed = change(space, link, { port: null })
-  const bridge = linkOf(space, link.port.bridge)
-  if (bridge === null) return freed
-  const left = change(space, forgetLearned(bridge, name), { ports: removeIn(bridge.ports, name) })
-  followPorts(space, left, name)
-  return freed
+  leaveBridge(space, link)
+  return change(space, link, { port: null })
 }
 
 const refusal = (link: LinkEntry, master: LinkEntry): Errno | null => {

@@ -82,6 +82,11 @@ export const routeThrough = (
   return best
 }
 
+/** Removes the routes through a device that goes itself. */
+export const dropRoutes = (space: Space, link: LinkEntry): void => {
+  for (const key of link.routes) space.routes = removeIn(space.routes, key)
+}
+
 /** Removes the routes through a device, of one family or (null) of both. */
 export const flushRoutes = (space: Space, link: LinkEntry, family: Family | null): LinkEntry => {
   const goes = (key: string): boolean => family === null || key.startsWith(`${family}/`)
