@@ -1,10 +1,7 @@
 // What the engine costs: steps through decide, evolve, render, diff and the simulated kernel on a busy host, where the peer
 // is a host a tenth the size (cost should follow the change, not the host); and durable commands on the embedded store.
 
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
 import { join as path } from 'node:path'
-import { open } from 'lmdb'
 import { DRIVERS } from '../src/drivers/registry.ts'
 import { type Engine, openEngine } from '../src/engine/engine.ts'
 import { step } from '../src/engine/step.ts'
@@ -13,23 +10,25 @@ import { EMPTY_STATE } from '../src/kernel/state.ts'
 import { hostWorld } from '../src/kernel-sim/control.ts'
 import { applyAll, simKernel } from '../src/kernel-sim/kernel.ts'
 import { E } from '../src/prelude.ts'
-import { lmdbStore } from '../src/store/lmdb/lmdb.ts'
+import { inDir, rawIn, storeIn } from './lib/disk.ts'
 import { busyHost, createEndpoint, createNetwork, createSandbox, join, leave } from './lib/host.ts'
 import { type Bench, type Result, rate } from './lib.ts'
 
 const STEPS = 200
 
-/** Leaves and joins, one operation list for each, all obeyed by core and kernel. */
+/** Leaves and joins, one operation list for each, all obeyed by core and kernel. The commands are there before. */
 const stepping = (networks: number, each: number): (() => number) => {
   const count = networks * each
+  const commands = Array.from({ length: 2 * count }, (_, n) => (n % 2 === 0 ? leave(n / 2) : join((n - 1) / 2)))
   let core = busyHost(networks, each)
   let { world } = applyAll(hostWorld(), diff(EMPTY_STATE, core.wanted.state))
   let at = 0
   return () => {
     let ops = 0
     for (let n = 0; n < STEPS; n++) {
-      const which = at % count
-      const next = step(DRIVERS, core, n % 2 === 0 ? leave(which) : join(which))
+      const command = commands[at % commands.length]
+      if (command === undefined) throw new Error('no command')
+      const next = step(DRIVERS, core, command)
       if (E.isLeft(next)) throw new Error(next.left.tag)
       const todo = diff(core.wanted.state, next.right.core.wanted.state)
       const applied = applyAll(world, todo)
@@ -37,7 +36,7 @@ const stepping = (networks: number, each: number): (() => number) => {
       core = next.right.core
       world = applied.world
       ops += todo.length
-      if (n % 2 === 1) at += 1
+      at += 1
     }
     return ops
   }
@@ -52,9 +51,7 @@ const steps = (networks: number, each: number) => (): Promise<Result> =>
 const ENDPOINTS = 64
 
 const engineIn = async (dir: string): Promise<Engine> => {
-  const store = await lmdbStore({ dir })()
-  if (E.isLeft(store)) throw new Error(store.left.tag)
-  const engine = await openEngine({ kernel: simKernel(), store: store.right, checkpointTurns: 1000 })
+  const engine = await openEngine({ kernel: simKernel(), store: await storeIn(dir), checkpointTurns: 1000 })
   if (E.isLeft(engine)) throw new Error(engine.left.tag)
   await engine.right.submit([
     createNetwork(0),
@@ -64,24 +61,19 @@ const engineIn = async (dir: string): Promise<Engine> => {
 }
 
 /** So many callers at once, each with a join or a leave, answered when it is on disk and in the kernel. */
-const durable = (callers: number) => async (): Promise<Result> => {
-  const dir = mkdtempSync(path(tmpdir(), 'cnm-bench-'))
-  try {
+const durable = (callers: number) => (): Promise<Result> =>
+  inDir(async (dir) => {
     const engine = await engineIn(path(dir, 'ours'))
-    const raw = open<Buffer, Buffer>({
-      path: path(dir, 'raw.mdb'),
-      overlappingSync: false,
-      keyEncoding: 'binary',
-      encoding: 'binary',
-    })
+    const raw = rawIn(dir)
+    const [joins, leaves] = [join, leave].map((command) => Array.from({ length: callers }, (_, i) => [command(i)]))
     let joined = false
     let n = 0
     const endpoint = Buffer.alloc(600, 1)
     const result = await rate(callers, {
       ours: async () => {
-        const command = joined ? leave : join
+        const commands = (joined ? leaves : joins) ?? []
         joined = !joined
-        const answers = await Promise.all(Array.from({ length: callers }, (_, i) => engine.submit([command(i)])))
+        const answers = await Promise.all(commands.map((command) => engine.submit(command)))
         if (answers.some(([answer]) => answer === undefined || E.isLeft(answer))) throw new Error('refused')
       },
       peers: {
@@ -94,10 +86,7 @@ const durable = (callers: number) => async (): Promise<Result> => {
     await engine.close()
     await raw.close()
     return result
-  } finally {
-    rmSync(dir, { recursive: true, force: true })
-  }
-}
+  })
 
 /** How many times as long as lmdb's own put and flush a lone caller waits. */
 const loneRatio = async (): Promise<Result> => {

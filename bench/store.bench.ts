@@ -1,45 +1,20 @@
 // What durability costs: a transaction of the store on disk beside a put of lmdb with the same flush. Ours reads what it
 // replaces, keeps a checksum and counts; lmdb's put does not.
 
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { open } from 'lmdb'
-import { E } from '../src/prelude.ts'
-import { lmdbStore } from '../src/store/lmdb/lmdb.ts'
-import type { Store } from '../src/store/store.ts'
-import { type Bench, duration, type Result, rate } from './lib.ts'
+import { inDir, rawIn, storeIn } from './lib/disk.ts'
+import { type Bench, duration, rate } from './lib.ts'
 
 const KEYS = 500
 /** About what an endpoint takes. */
 const VALUE = 'v'.repeat(400)
 const BYTES = Buffer.from(VALUE)
 
-const inDir = async (work: (dir: string) => Promise<Result>): Promise<Result> => {
-  const dir = mkdtempSync(join(tmpdir(), 'cnm-bench-'))
-  try {
-    return await work(dir)
-  } finally {
-    rmSync(dir, { recursive: true, force: true })
-  }
-}
-
-const storeIn = async (dir: string): Promise<Store> => {
-  const store = await lmdbStore({ dir })()
-  if (E.isLeft(store)) throw new Error(store.left.tag)
-  return store.right
-}
-
 /** As many callers at once, each with one transaction, against as many puts. */
 const callers = (count: number) =>
   inDir(async (dir) => {
     const store = await storeIn(join(dir, 'ours'))
-    const raw = open<Buffer, Buffer>({
-      path: join(dir, 'raw.mdb'),
-      overlappingSync: false,
-      keyEncoding: 'binary',
-      encoding: 'binary',
-    })
+    const raw = rawIn(dir)
     let n = 0
     const key = (): string => `endpoint/${n++ % KEYS}`
     const all = (one: () => Promise<unknown>) => () => Promise.all(Array.from({ length: count }, one))

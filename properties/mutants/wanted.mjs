@@ -12,8 +12,8 @@ export default [
     rows: ['l#570', '566a2e4c79'],
     property: 'P3',
     under: 'src/engine/wanted.ts',
-    find: '.filter((other) => !isOwner(other, owner))',
-    replace: '.filter(() => false)',
+    find: 'if (others === undefined) state.remove(key)\n    else shared =',
+    replace: 'state.remove(key)\n    if (others !== undefined) shared =',
     by: INCREMENTAL,
   },
   {
@@ -22,8 +22,8 @@ export default [
     rows: ['m#15151', 'm#32048', 'm#18575', 'm#10354'],
     property: 'P3',
     under: 'src/engine/wanted.ts',
-    find: 'gone: [...former.keys()]',
-    replace: 'gone: []',
+    find: 'gone.push(...turned.gone)',
+    replace: '',
     by: INCREMENTAL,
   },
   {
@@ -32,8 +32,8 @@ export default [
     rows: ['m#40740', 'l#401'],
     property: 'P13',
     under: 'src/drivers/render.ts',
-    find: "touch({ of: 'endpoint', id: endpoint.id })\n  }\n  const touchEndpoint",
-    replace: '{}\n  }\n  const touchEndpoint',
+    find: 'for (const endpoint of endpointIdsIn(after, id)) endpoints.add(endpoint)',
+    replace: '',
     by: INCREMENTAL,
   },
   {

@@ -21,7 +21,10 @@ export type Waiting = Readonly<{
 }>
 
 export type Inbox = Readonly<{
-  /** Answers in the order of the commands. They share turns with whatever else waits. */
+  /**
+   * Answers in the order of the commands. They share turns with whatever else waits then, and wait for nothing that comes
+   * later.
+   */
   submit: (commands: ReadonlyArray<Command>, options?: SubmitOptions) => Promise<ReadonlyArray<Answer>>
   /** News from below: it neither counts as waiting nor is refused, not even while the inbox closes. */
   tell: (news: Command) => Promise<Answer>
@@ -46,6 +49,8 @@ export const makeInbox = (
   take: (batch: ReadonlyArray<Waiting>) => Promise<void>,
 ): Inbox => {
   let inbox: Waiting[] = []
+  /** The turn that took a command, which may go on after its answer. */
+  const turns = new WeakMap<Waiting, Promise<void>>()
   let turning: Promise<void> | null = null
   let alone: Promise<unknown> = Promise.resolve()
   let closing: Promise<void> | null = null
@@ -56,21 +61,37 @@ export const makeInbox = (
     return mine
   }
 
+  /** A defect is for those whose turn it was; the next turn is another. */
+  const takeAll = async (): Promise<void> => {
+    const batch = inbox
+    inbox = []
+    const turn = take(batch)
+    for (const waiting of batch) turns.set(waiting, turn)
+    await turn.catch(() => {})
+  }
+
   /** Takes turns until nothing waits. Nothing is awaited between the last look at the inbox and the end. */
   const run = async (): Promise<void> => {
     await null
-    try {
-      while (inbox.length > 0) {
-        await inTurn(() => {
-          const batch = inbox
-          inbox = []
-          return take(batch)
-        })
-      }
-    } finally {
-      turning = null
-    }
+    while (inbox.length > 0) await inTurn(takeAll)
+    turning = null
   }
+
+  /** Puts a command among those that wait; it is answered when its turn is over. */
+  const wait = (command: Command, mine: Set<Waiting> = new Set()): Promise<Answer> =>
+    new Promise((resolve, reject) => {
+      const waiting: Waiting = {
+        command,
+        resolve: (answer) => {
+          const over = turns.get(waiting) ?? Promise.resolve()
+          over.then(() => resolve(answer), reject)
+        },
+        reject,
+      }
+      mine.add(waiting)
+      inbox.push(waiting)
+      turning ??= run()
+    })
 
   /** Withdraws those of these that no turn has taken yet. */
   const withdraw = (those: ReadonlySet<Waiting>): void => {
@@ -89,35 +110,19 @@ export const makeInbox = (
     if (crowd >= maxWaiting)
       return refuseAll(commands, unavailable(`${crowd} commands are waiting already`, 'try again later'))
     const mine = new Set<Waiting>()
-    const answers = commands.map(
-      (command) =>
-        new Promise<Answer>((resolve, reject) => {
-          const waiting: Waiting = { command, resolve, reject }
-          mine.add(waiting)
-          inbox.push(waiting)
-        }),
-    )
+    const answers = commands.map((command) => wait(command, mine))
     const abort = (): void => withdraw(mine)
     signal?.addEventListener('abort', abort, { once: true })
-    turning ??= run()
     try {
-      const [settled] = await Promise.all([Promise.all(answers), turning])
-      return settled
+      return await Promise.all(answers)
     } finally {
       signal?.removeEventListener('abort', abort)
     }
   }
 
-  const tell = async (command: Command): Promise<Answer> => {
-    const answer = new Promise<Answer>((resolve, reject) => inbox.push({ command, resolve, reject }))
-    turning ??= run()
-    const [told] = await Promise.all([answer, turning])
-    return told
-  }
-
   return {
     submit,
-    tell,
+    tell: (news) => wait(news),
     inTurn,
     close: (settled, last) => {
       closing ??= (async () => {

@@ -1,5 +1,6 @@
 // The verbs of a host as a user meets them, on the simulated kernel: what they print, what they remember, what they refuse.
 
+import { existsSync } from 'node:fs'
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
@@ -283,6 +284,13 @@ describe('the state directory', () => {
   test('may be named by --state, which counts more than CNM_STATE', async () => {
     const elsewhere = join(host.state, '..', 'other')
     expect(await host.json('network', 'ls', '--state', elsewhere)).toEqual([])
+  })
+
+  test('is not made by verbs that only look', async () => {
+    const nowhere = join(host.state, '..', 'nowhere')
+    for (const args of [['network', 'ls'], ['events'], ['doctor'], ['network', 'create', '--dry-run', 'x']])
+      expect((await host.run(...args, '--state', nowhere)).exit).toBe(0)
+    expect(existsSync(nowhere)).toBe(false)
   })
 
   test('is exported, imported into an empty one, and checked', async () => {

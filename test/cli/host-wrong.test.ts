@@ -101,7 +101,10 @@ describe('what is wrong with a command line', () => {
     [2, 'store check it', 'too many arguments'],
     [2, 'network ls --state ', "option '--state <dir>' argument '' is invalid"],
     [3, 'network ls --state /etc/passwd', 'choose a directory'],
-    [3, 'network ls --state /proc/none/at/all', 'choose a directory where one can be made'],
+    [3, 'network create --state /proc/none/at/all a', 'choose a directory where one can be made'],
+    [3, 'store export --state /nowhere', 'there is no store in /nowhere; name the state directory'],
+    [3, 'journal export --state /nowhere', 'there is no store in /nowhere'],
+    [3, 'store check --state /nowhere', 'there is no store in /nowhere'],
     [2, 'network frobnicate', "unknown command 'frobnicate'"],
   ]
   test.each(wrong)('status %i: cnm %s', async (status, line, sentence) => {

@@ -22,7 +22,7 @@ export const simHost = async (): Promise<Host> => {
   const state = join(folder, 'state')
   const run = (...args: ReadonlyArray<string>): Promise<Ended> => {
     const [group = ''] = args
-    const kernel = ['store', 'events'].includes(group) ? [] : ['--kernel', 'sim']
+    const kernel = ['store', 'events', 'journal', 'replay'].includes(group) ? [] : ['--kernel', 'sim']
     return cnm([...args, ...kernel], { env: { CNM_STATE: state } })
   }
   const ok = async (...args: ReadonlyArray<string>): Promise<string> => {

@@ -130,6 +130,31 @@ describe('waiting', () => {
     expect(sizeOfMap(engine.model().networks)).toBe(1)
   })
 
+  test('ends with the turn of a command, however many more come', async () => {
+    const kernel = paperKernel()
+    const gates: Array<() => void> = []
+    const apply: Kernel['apply'] = (ops) => async () => {
+      await new Promise<void>((open) => gates.push(open))
+      return kernel.apply(ops)()
+    }
+    const engine = freshEngine({ kernel: { ...kernel, apply } })
+    const held = async (nth: number): Promise<() => void> => {
+      for (;;) {
+        const gate = gates[nth]
+        if (gate !== undefined) return gate
+        await new Promise((resolve) => setImmediate(resolve))
+      }
+    }
+    const first = engine.submit([createNetwork(1, 'front')])
+    const open = await held(0)
+    const second = engine.submit([createNetwork(2, 'back')])
+    open()
+    const openNext = await held(1)
+    expect((await first).every(E.isRight)).toBe(true)
+    openNext()
+    expect((await second).every(E.isRight)).toBe(true)
+  })
+
   test('is refused when too many wait', async () => {
     const engine = freshEngine({ kernel: paperKernel(), maxWaiting: 4, check: true })
     const first = engine.submit(web)

@@ -70,6 +70,15 @@ describe('a sandbox', () => {
     expect(outcome(refusal(model, command))).toEqual([tag, code])
   })
 
+  test('may publish all the ports there are, and keep them when it is refreshed', () => {
+    const ports = Array.from({ length: 65_535 }, (_, n) => publish(n + 1, n + 1, n + 1))
+    const all = obey([createSandbox(1, 'web', { ports })])
+    expect(sandboxIn(all, 1).ports).toHaveLength(65_535)
+    const refreshed = obey([{ tag: 'RefreshSandbox', id: box(1), hostname: 'web', ports }], all)
+    expect(sandboxIn(refreshed, 1).ports).toEqual(sandboxIn(all, 1).ports)
+    expect(outcome(refusal(all, createSandbox(2, 'api', { ports: [publish(443)] })))).toEqual(['PortTaken', 409])
+  })
+
   test('may share the host’s namespace with others', () => {
     const two = obey([createSandbox(2, 'a', { ns: HOST }), createSandbox(3, 'b', { ns: HOST })], model)
     expect(sizeOfMap(two.sandboxes)).toBe(3)

@@ -6,13 +6,13 @@ import { loadModel } from '../../model/codec.ts'
 import { freshModel } from '../../model/model.ts'
 import { E, type Either } from '../../prelude.ts'
 import { EXIT } from '../exit.ts'
-import { withStore } from '../host/open.ts'
+import { withExisting } from '../host/open.ts'
 import { storeProblem } from '../host/refusal.ts'
 import type { Io } from '../io.ts'
 import { type Problem, problem } from '../problem.ts'
 
 export const journalExport = (io: Io, state: string): Promise<Either<Problem, number>> =>
-  withStore(state, async (store) => {
+  withExisting(state, async (store) => {
     const listed = await store.list('')()
     if (E.isLeft(listed)) return E.left(storeProblem(listed.left))
     const { entries } = listed.right

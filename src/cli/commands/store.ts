@@ -7,7 +7,7 @@ import { exportStore, importStore } from '../../store/dump.ts'
 import { explainStore } from '../../store/error.ts'
 import { checkStore } from '../../store/lmdb/check.ts'
 import { EXIT } from '../exit.ts'
-import { withoutKernel, withStore } from '../host/open.ts'
+import { withExisting, withoutKernel, withStore } from '../host/open.ts'
 import { storeProblem } from '../host/refusal.ts'
 import type { Io } from '../io.ts'
 import { type Problem, problem, readProblem } from '../problem.ts'
@@ -34,7 +34,7 @@ const writeWhole = async (file: string, content: string): Promise<Either<Problem
 
 /** `file` "-" is the standard output. */
 export const storeExport = (io: Io, state: string, file: string): Result =>
-  withStore(state, async (store) => {
+  withExisting(state, async (store) => {
     const content = await exportStore(store)()
     if (E.isLeft(content)) return E.left(storeProblem(content.left))
     if (file !== '-') return writeWhole(file, content.right)

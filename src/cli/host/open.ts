@@ -1,6 +1,7 @@
 // A verb's hold on the host: its state directory, for one process at a time, and the engine on it, recovered. Verbs that only
 // look read the store and leave the kernel alone, so that looking never repairs.
 
+import { printable } from '../../compose/error.ts'
 import { DRIVERS } from '../../drivers/registry.ts'
 import { type Engine, openEngine } from '../../engine/engine.ts'
 import { modelIn, type Remembered, rememberedIn } from '../../engine/load.ts'
@@ -14,11 +15,14 @@ import type { Model } from '../../model/types.ts'
 import { HOST } from '../../net/name.ts'
 import { hasIn, valuesOf } from '../../net/pmap.ts'
 import { E, type Either } from '../../prelude.ts'
+import { stampOf } from '../../store/lmdb/beside.ts'
 import { lmdbStore } from '../../store/lmdb/lmdb.ts'
+import { memoryStore } from '../../store/memory.ts'
 import type { Store } from '../../store/store.ts'
+import { EXIT } from '../exit.ts'
 import { exitOf, untilSignal } from '../guard.ts'
 import type { Io } from '../io.ts'
-import type { Problem } from '../problem.ts'
+import { type Problem, problem } from '../problem.ts'
 import type { KernelName } from '../survey.ts'
 import { refusalProblem, refused, storeProblem } from './refusal.ts'
 import { rightsProblem } from './rights.ts'
@@ -29,7 +33,8 @@ export type HostOptions = Readonly<{ state: string; kernel: KernelName }>
 type Answer<B> = Promise<Either<Problem, B>>
 type Work<A, B> = (given: A) => Answer<B>
 
-export const withStore = async <B>(state: string, work: Work<Store, B>): Promise<Either<Problem, B>> => {
+/** Makes one if there is none. */
+export const withStore = async <B>(state: string, work: Work<Store, B>): Answer<B> => {
   const store = await lmdbStore({ dir: state })()
   if (E.isLeft(store)) return E.left(storeProblem(store.left))
   try {
@@ -38,6 +43,25 @@ export const withStore = async <B>(state: string, work: Work<Store, B>): Promise
     await store.right.close()
   }
 }
+
+/** What cannot be looked at is there: opening it says why it cannot be. */
+const isThere = (state: string): boolean => {
+  try {
+    return stampOf(state) !== null
+  } catch {
+    return true
+  }
+}
+
+/** For who only looks: no store is an empty one, and none is made. */
+const withSight = <B>(state: string, work: Work<Store, B>): Answer<B> =>
+  isThere(state) ? withStore(state, work) : work(memoryStore())
+
+/** For who takes away what is there. */
+export const withExisting = <B>(state: string, work: Work<Store, B>): Answer<B> =>
+  isThere(state)
+    ? withStore(state, work)
+    : Promise.resolve(problem(EXIT.machine, printable(`there is no store in ${state}; name the state directory`)))
 
 /** What the store says: the model with the host as it should be by it, and what the engine remembers beside it. */
 export type Stored = Readonly<{ core: Core; remembered: Remembered }>
@@ -83,7 +107,7 @@ const placeOf = async (store: Store, { state, kernel }: HostOptions): Promise<Ei
 
 /** For work that changes nothing, neither the store nor the kernel. */
 export const withStored = <B>(state: string, work: Work<Stored, B>): Promise<Either<Problem, B>> =>
-  withStore(state, async (store) => {
+  withSight(state, async (store) => {
     const stored = await storedIn(store)
     return E.isLeft(stored) ? stored : work(stored.right)
   })
@@ -111,10 +135,10 @@ const lossesOf = (before: Model, after: Model): ReadonlyArray<string> => [
 
 type Opened = Readonly<{ kernel: Kernel; store: Store; place: Place }>
 
-const onKernel = async <B>(options: HostOptions, work: Work<Opened, B>): Answer<B> => {
+const onKernel = async <B>(options: HostOptions, open: typeof withStore, work: Work<Opened, B>): Answer<B> => {
   const kernel = await kernelOf(options.kernel)
   if (E.isLeft(kernel)) return kernel
-  return withStore(options.state, async (store) => {
+  return open(options.state, async (store) => {
     const place = await placeOf(store, options)
     return E.isLeft(place) ? place : work({ kernel: kernel.right, store, place: place.right })
   })
@@ -122,7 +146,7 @@ const onKernel = async <B>(options: HostOptions, work: Work<Opened, B>): Answer<
 
 /** For work that looks at the kernel and changes nothing. */
 export const withKernel = <B>(options: HostOptions, work: Work<Stored & Readonly<{ kernel: Kernel }>, B>): Answer<B> =>
-  onKernel(options, async ({ kernel, store }) => {
+  onKernel(options, withSight, async ({ kernel, store }) => {
     const stored = await storedIn(store)
     return E.isLeft(stored) ? stored : work({ ...stored.right, kernel })
   })
@@ -159,7 +183,7 @@ export const withEngine = async <B>(
   work: (engine: Engine, stop: AbortSignal) => Answer<B>,
 ): Answer<B> => {
   const { value, signal } = await untilSignal((stop) =>
-    onKernel(options, (opened) => onEngine(io, options, opened, (engine) => work(engine, stop))),
+    onKernel(options, withStore, (opened) => onEngine(io, options, opened, (engine) => work(engine, stop))),
   )
   if (signal === null) return value
   return E.left({ exit: exitOf(signal), lines: [...(E.isLeft(value) ? value.left.lines : []), STOPPED] })

@@ -3,7 +3,7 @@
 
 import { isIp4, isUnspecified } from '../../net/ip.ts'
 import { getIn, valuesOf } from '../../net/pmap.ts'
-import { port } from '../../net/port.ts'
+import { type Port, port } from '../../net/port.ts'
 import { E, type Either } from '../../prelude.ts'
 import type { PortRequest } from '../command.ts'
 import type { CnmError } from '../error.ts'
@@ -23,16 +23,18 @@ export const collide = (a: PortBinding, b: PortBinding): boolean => {
 }
 
 /** A sandbox that asks: what it has already (to be kept where it fits), and what it is called. */
-type Asker = Readonly<{ id: SandboxId; container: string; has: ReadonlyArray<PortBinding> }>
+type Asking = Readonly<{ id: SandboxId; container: string; has: ReadonlyArray<PortBinding> }>
 
-/** Which container is in the way of a binding: another one, or the same with a request before. */
-const inTheWay = (
-  model: Model,
-  { id, container }: Asker,
-  given: ReadonlyArray<PortBinding>,
-  binding: PortBinding,
-): string | null => {
-  if (given.some((mine) => collide(mine, binding))) return container
+/** Bindings by a port of theirs: a sandbox may publish all that there are. */
+type ByPort = ReadonlyMap<Port, ReadonlyArray<PortBinding>>
+const NONE: ReadonlyArray<PortBinding> = []
+
+/** `has` by the container's port. */
+type Asker = Omit<Asking, 'has'> & Readonly<{ has: ByPort }>
+
+/** Which container is in the way of a binding: another one, or the same with a request before (`given`, by the host's port). */
+const inTheWay = (model: Model, { id, container }: Asker, given: ByPort, binding: PortBinding): string | null => {
+  if ((given.get(binding.hostPort) ?? NONE).some((mine) => collide(mine, binding))) return container
   const held = valuesOf(holdersOf(model.index, binding))
   const other = held.find((holder) => holder.sandbox !== id && collide(holder.binding, binding))
   return other === undefined ? null : (getIn(model.sandboxes, other.sandbox)?.container ?? other.sandbox)
@@ -45,14 +47,10 @@ const answers = ({ hostPorts, hostIp, containerPort, transport }: PortRequest, b
   (hostPorts === null || (hostPorts.from <= binding.hostPort && binding.hostPort <= hostPorts.to))
 
 /** One host port for a request: the one it has, else the first of its range that is free. */
-const bindOne = (
-  model: Model,
-  asker: Asker,
-  given: ReadonlyArray<PortBinding>,
-  request: PortRequest,
-): Either<CnmError, PortBinding> => {
+const bindOne = (model: Model, asker: Asker, given: ByPort, request: PortRequest): Either<CnmError, PortBinding> => {
   const { hostPorts, hostIp, containerPort, transport } = request
-  const kept = asker.has.find((mine) => answers(request, mine) && inTheWay(model, asker, given, mine) === null)
+  const had = asker.has.get(containerPort) ?? NONE
+  const kept = had.find((mine) => answers(request, mine) && inTheWay(model, asker, given, mine) === null)
   if (kept !== undefined) return E.right(kept)
   const { from, to } = hostPorts ?? AUTOMATIC
   for (let n: number = from; n <= to; n++) {
@@ -64,17 +62,31 @@ const bindOne = (
   return fail({ tag: 'PortsExhausted', container: asker.container, containerPort, transport })
 }
 
+const groupBy = (bindings: ReadonlyArray<PortBinding>, of: (binding: PortBinding) => Port): ByPort => {
+  const groups = new Map<Port, PortBinding[]>()
+  for (const binding of bindings) {
+    const group = groups.get(of(binding))
+    if (group === undefined) groups.set(of(binding), [binding])
+    else group.push(binding)
+  }
+  return groups
+}
+
 /** Gives every request a host port, or says which one is taken and by whom. */
 export const bind = (
   model: Model,
-  asker: Asker,
+  { id, container, has }: Asking,
   requests: ReadonlyArray<PortRequest>,
 ): Either<CnmError, ReadonlyArray<PortBinding>> => {
-  const given: PortBinding[] = []
+  const asker: Asker = { id, container, has: groupBy(has, ({ containerPort }) => containerPort) }
+  const given = new Map<Port, ReadonlyArray<PortBinding>>()
+  const bindings: PortBinding[] = []
   for (const request of requests) {
     const binding = bindOne(model, asker, given, request)
     if (E.isLeft(binding)) return binding
-    given.push(binding.right)
+    const { hostPort } = binding.right
+    given.set(hostPort, [...(given.get(hostPort) ?? NONE), binding.right])
+    bindings.push(binding.right)
   }
-  return E.right(given)
+  return E.right(bindings)
 }
