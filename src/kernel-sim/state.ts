@@ -90,7 +90,7 @@ export type RouteEntry = Readonly<{
   order: number
 }>
 
-/** A learned neighbour, by device, space and address; `seenMs` is when it last said so (virtual ms). */
+/** A learned neighbour, under `<device> <address>`; `seenMs` is when it last said so (virtual ms). */
 export type NeighbourEntry = Readonly<{ ip: Ip; dev: IfName; mac: Mac; seenMs: number }>
 
 /**

@@ -30,8 +30,9 @@ export const fitsMac = (mac: Mac): boolean => mac !== ZERO_MAC && !isGroup(mac)
 
 /** The neighbours known on a device are forgotten. */
 export const forgetNeighbours = (space: Space, dev: IfName): void => {
-  if (sizeOfMap(space.neighbours) === 0) return
-  for (const [key] of entriesUnder(space.neighbours, `${dev} `)) space.neighbours = removeIn(space.neighbours, key)
+  if (sizeOfMap(space.now.neighbours) === 0) return
+  for (const [key] of entriesUnder(space.now.neighbours, `${dev} `))
+    space.now.neighbours = removeIn(space.now.neighbours, key)
 }
 
 /** What a bridge has learned behind a port is forgotten. */
@@ -74,8 +75,8 @@ export const setDown = (space: Space, link: LinkEntry): void => {
 
 /** The sysctls of a family come and go with it; a new one has those of `default`. */
 const confAfter = (space: Space, from: LinkEntry, to: LinkEntry): DeviceConf => ({
-  4: !runs4(to) ? {} : runs4(from) ? to.conf[4] : space.confDefault[4],
-  6: !runs6(to) ? {} : runs6(from) ? to.conf[6] : space.confDefault[6],
+  4: !runs4(to) ? {} : runs4(from) ? to.conf[4] : space.now.confDefault[4],
+  6: !runs6(to) ? {} : runs6(from) ? to.conf[6] : space.now.confDefault[6],
 })
 
 /** What a new MTU brings a family, or takes from it. */

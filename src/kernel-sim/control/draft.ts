@@ -4,38 +4,28 @@
 // Invariant: whoever changes a link puts the new one here at once, and goes on with that.
 
 import type { IfName, Ns } from '../../net/name.ts'
-import { getIn, type PMap, removeIn, setIn, valuesOf } from '../../net/pmap.ts'
+import { getIn, removeIn, setIn, valuesOf } from '../../net/pmap.ts'
 import { type LinkEntry, linkWith, type NsEntry, nsWith, type World } from '../state.ts'
 
 /** `spaces`: the namespaces that were looked at so far; null: gone. */
 export type Draft = Readonly<{ world: World; spaces: Map<Ns, Space | null> }>
 
-/** The parts of a namespace that operations change, besides its links. */
-type Part = 'nextIndex' | 'nextOrder' | 'routes' | 'confAll' | 'confDefault' | 'sysctls' | 'firewall' | 'neighbours'
-
-/** A namespace of a draft. Its links are `kept`, but for those that were `touched` (null: gone). */
-export type Space = Readonly<{ draft: Draft; was: NsEntry; ns: Ns; touched: Map<IfName, LinkEntry | null> }> & {
-  kept: PMap<LinkEntry>
-} & { -readonly [P in Part]: NsEntry[P] }
+/**
+ * A namespace of a draft: as it was, and a copy that is as it is now, but for the links that were `touched` (null: gone).
+ * The copy is nobody else's until the draft is done.
+ */
+export type Space = Readonly<{
+  draft: Draft
+  ns: Ns
+  was: NsEntry
+  now: { -readonly [Part in keyof NsEntry]: NsEntry[Part] }
+  touched: Map<IfName, LinkEntry | null>
+}>
 
 export const draftOf = (world: World): Draft => ({ world, spaces: new Map() })
 
 const opened = (draft: Draft, was: NsEntry): Space => {
-  const space: Space = {
-    draft,
-    was,
-    ns: was.ns,
-    touched: new Map(),
-    kept: was.links,
-    nextIndex: was.nextIndex,
-    nextOrder: was.nextOrder,
-    routes: was.routes,
-    confAll: was.confAll,
-    confDefault: was.confDefault,
-    sysctls: was.sysctls,
-    firewall: was.firewall,
-    neighbours: was.neighbours,
-  }
+  const space: Space = { draft, ns: was.ns, was, now: nsWith(was, {}), touched: new Map() }
   draft.spaces.set(was.ns, space)
   return space
 }
@@ -57,7 +47,7 @@ export const removeSpace = ({ draft, ns }: Space): void => {
 export const linkOf = (space: Space, name: string): LinkEntry | null => {
   // Cast: a name that is none is not found.
   const touched = space.touched.get(name as IfName)
-  return touched === undefined ? (getIn(space.kept, name) ?? null) : touched
+  return touched === undefined ? (getIn(space.now.links, name) ?? null) : touched
 }
 
 /** Puts a link into the place of what had its name; the link. */
@@ -74,40 +64,34 @@ export const dropLink = (space: Space, name: IfName): void => {
   space.touched.set(name, null)
 }
 
-const linksIn = ({ kept, touched }: Space): PMap<LinkEntry> => {
-  let links = kept
-  for (const [name, link] of touched) links = link === null ? removeIn(links, name) : setIn(links, name, link)
-  return links
+/** Moves the touched links to the others. */
+const settle = ({ now, touched }: Space): void => {
+  for (const [name, link] of touched)
+    now.links = link === null ? removeIn(now.links, name) : setIn(now.links, name, link)
 }
 
 /** All links, by name. */
 export const linksOf = (space: Space): ReadonlyArray<LinkEntry> => {
-  space.kept = linksIn(space)
+  settle(space)
   space.touched.clear()
-  return valuesOf(space.kept)
+  return valuesOf(space.now.links)
 }
 
-const isSame = (space: Space, links: PMap<LinkEntry>): boolean => {
-  const { was } = space
-  return (
-    links === was.links &&
-    space.nextIndex === was.nextIndex &&
-    space.nextOrder === was.nextOrder &&
-    space.routes === was.routes &&
-    space.confAll === was.confAll &&
-    space.confDefault === was.confDefault &&
-    space.sysctls === was.sysctls &&
-    space.firewall === was.firewall &&
-    space.neighbours === was.neighbours
-  )
-}
+/** Whether operations have changed nothing. */
+const isSame = (was: NsEntry, now: NsEntry): boolean =>
+  was.links === now.links &&
+  was.nextIndex === now.nextIndex &&
+  was.nextOrder === now.nextOrder &&
+  was.routes === now.routes &&
+  was.confAll === now.confAll &&
+  was.confDefault === now.confDefault &&
+  was.sysctls === now.sysctls &&
+  was.firewall === now.firewall &&
+  was.neighbours === now.neighbours
 
 const closed = (space: Space): NsEntry => {
-  const links = linksIn(space)
-  if (isSame(space, links)) return space.was
-  const { nextIndex, nextOrder, routes, confAll, confDefault, sysctls, firewall, neighbours } = space
-  const to = { nextIndex, nextOrder, links, routes, confAll, confDefault, sysctls, firewall, neighbours }
-  return nsWith(space.was, to)
+  settle(space)
+  return isSame(space.was, space.now) ? space.was : space.now
 }
 
 /** The world that a draft has come to; the world as it was, if nothing has changed. */

@@ -35,7 +35,7 @@ const bornMac = (ns: Ns, name: IfName): Mac => {
 /** Puts a link that is down into its namespace. */
 const install = (space: Space, { name, spec, mac, mtu, alias }: Omit<Link, 'kind' | 'ns' | 'up'>): LinkEntry => {
   const link: LinkEntry = {
-    index: space.nextIndex++,
+    index: space.now.nextIndex++,
     name,
     spec,
     mac,
@@ -48,7 +48,7 @@ const install = (space: Space, { name, spec, mac, mtu, alias }: Omit<Link, 'kind
     routes: [],
     mtuSet: spec.type === 'bridge' && mtu !== PLAIN_MTU,
     ready6: false,
-    conf: space.confDefault,
+    conf: space.now.confDefault,
     pinned4: [],
     fdb: emptyMap(),
   }

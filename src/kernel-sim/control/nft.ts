@@ -36,15 +36,15 @@ const prefixOf = (element: NftElement): Cidr | null => {
 export const createTable = (draft: Draft, { ns, skeleton }: NftTable): Errno | null => {
   const space = spaceOf(draft, ns)
   if (space === null) return 'ENOENT'
-  if (space.firewall !== null) return 'EEXIST'
-  space.firewall = { skeleton, sets: {}, intervals: emptyMap() }
+  if (space.now.firewall !== null) return 'EEXIST'
+  space.now.firewall = { skeleton, sets: {}, intervals: emptyMap() }
   return null
 }
 
 export const deleteTable = (draft: Draft, { ns }: NftTable): Errno | null => {
   const space = spaceOf(draft, ns)
-  if (space === null || space.firewall === null) return 'ENOENT'
-  space.firewall = null
+  if (space === null || space.now.firewall === null) return 'ENOENT'
+  space.now.firewall = null
   return null
 }
 
@@ -89,13 +89,13 @@ const put = (
   set: SetName,
   elements: PMap<NftElement>,
 ): null => {
-  space.firewall = { skeleton, sets: { ...sets, [set]: elements }, intervals }
+  space.now.firewall = { skeleton, sets: { ...sets, [set]: elements }, intervals }
   return null
 }
 
 export const createElement = (draft: Draft, element: NftElement): Errno | null => {
   const space = spaceOf(draft, element.ns)
-  const table = space?.firewall ?? null
+  const table = space?.now.firewall ?? null
   if (space === null || table === null) return 'ENOENT'
   const { set } = element
   const elements = elementsOf(table, set)
@@ -114,7 +114,7 @@ export const createElement = (draft: Draft, element: NftElement): Errno | null =
 /** In a concatenation with an interval, an element is found by the first address of the prefix that is named. */
 export const deleteElement = (draft: Draft, element: NftElement): Errno | null => {
   const space = spaceOf(draft, element.ns)
-  const table = space?.firewall ?? null
+  const table = space?.now.firewall ?? null
   if (space === null || table === null) return 'ENOENT'
   const { set } = element
   const elements = elementsOf(table, set)

@@ -39,7 +39,7 @@ const enslave = (draft: Draft, { ns, dev, bridge }: BridgePort): Errno | null =>
   const errno = refusal(link, master)
   if (errno !== null) return errno
   const member = change(space, release(space, link), { port: { bridge, isolated: false, hairpin: false } })
-  const joined = change(space, master, { ports: setIn(master.ports, dev, space.nextOrder++) })
+  const joined = change(space, master, { ports: setIn(master.ports, dev, space.now.nextOrder++) })
   followPorts(space, joined, dev)
   spreadCarrier(space, member)
   return null

@@ -55,8 +55,8 @@ export const sysctlDefault = (name: SysctlName): string | null => {
 }
 
 const confOf = (space: Space, dev: string): DeviceConf => {
-  if (dev === 'all') return space.confAll
-  return dev === 'default' ? space.confDefault : (linkOf(space, dev)?.conf ?? NO_CONF)
+  if (dev === 'all') return space.now.confAll
+  return dev === 'default' ? space.now.confDefault : (linkOf(space, dev)?.conf ?? NO_CONF)
 }
 
 const valueIn = (conf: DeviceConf, { family, key }: Parsed): string | null =>
@@ -65,7 +65,7 @@ const valueIn = (conf: DeviceConf, { family, key }: Parsed): string | null =>
 /** Its value, or null if the namespace has no such sysctl. */
 export const readSysctl = (space: Space, name: SysctlName): string | null => {
   const number = NUMBERS.get(name)
-  if (number !== undefined) return space.sysctls[name] ?? number
+  if (number !== undefined) return space.now.sysctls[name] ?? number
   const parsed = parse(name)
   return parsed === null || !exists(space, parsed) ? null : valueIn(confOf(space, parsed.dev), parsed)
 }
@@ -93,8 +93,8 @@ const putInto = (space: Space, parsed: Parsed, links: ReadonlyArray<LinkEntry>, 
 
 const put = (space: Space, parsed: Parsed, value: string): void => {
   const link = linkOf(space, parsed.dev)
-  if (parsed.dev === 'all') space.confAll = written(space.confAll, parsed, value)
-  else if (parsed.dev === 'default') space.confDefault = written(space.confDefault, parsed, value)
+  if (parsed.dev === 'all') space.now.confAll = written(space.now.confAll, parsed, value)
+  else if (parsed.dev === 'default') space.now.confDefault = written(space.now.confDefault, parsed, value)
   else if (link !== null) putInto(space, parsed, [link], value)
 }
 
@@ -147,7 +147,7 @@ export const writeSysctl = (draft: Draft, ns: Ns, name: SysctlName, text: string
   if (n === null) return 'EINVAL'
   const value = String(n)
   if (parsed === null) {
-    space.sysctls = { ...space.sysctls, [name]: value }
+    space.now.sysctls = { ...space.now.sysctls, [name]: value }
     return null
   }
   const { dev, key } = parsed

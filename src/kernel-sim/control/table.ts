@@ -10,7 +10,7 @@ import { change, linkOf, type Space } from './draft.ts'
 /** A whole number as text that sorts as the number does: how many digits, then the digits. */
 const rising = (n: number): string => {
   const digits = String(n)
-  return `${'0123456789abcdefg'.charAt(digits.length)}${digits}`
+  return digits.length.toString(36) + digits
 }
 
 const toPrefix = ({ ip, bits }: Cidr): string => (isIp4(ip) ? `4/${ip}/${bits}/` : `6/${ip.toString(16)}/${bits}/`)
@@ -19,7 +19,7 @@ const toRoute = ({ to, metric, order }: RouteEntry): string => toMetric(to, metr
 
 /** The preferred route of this prefix and metric. */
 export const routeAt = (space: Space, to: Cidr, metric: number): RouteEntry | null =>
-  entriesUnder(space.routes, toMetric(to, metric))[0]?.[1] ?? null
+  entriesUnder(space.now.routes, toMetric(to, metric))[0]?.[1] ?? null
 
 const hold = (space: Space, link: LinkEntry, key: string): LinkEntry =>
   change(space, link, { routes: [...link.routes, key] })
@@ -32,17 +32,17 @@ type NewRoute = Omit<RouteEntry, 'dev' | 'order'>
 const put = (space: Space, { name: dev }: LinkEntry, { to, via, metric, origin, source }: NewRoute, order: number) => {
   const entry: RouteEntry = { to, via, dev, metric, origin, source, order }
   const key = toRoute(entry)
-  space.routes = setIn(space.routes, key, entry)
+  space.now.routes = setIn(space.now.routes, key, entry)
   return key
 }
 
 /** Adds a route through `link` after those of its prefix and metric. */
 export const insertRoute = (space: Space, link: LinkEntry, route: NewRoute): LinkEntry =>
-  hold(space, link, put(space, link, route, space.nextOrder++))
+  hold(space, link, put(space, link, route, space.now.nextOrder++))
 
 /** Removes a route through `link`. */
 export const removeRoute = (space: Space, link: LinkEntry, key: string): LinkEntry => {
-  space.routes = removeIn(space.routes, key)
+  space.now.routes = removeIn(space.now.routes, key)
   return letGo(space, link, key)
 }
 
@@ -58,7 +58,7 @@ export const replaceRoute = (space: Space, link: LinkEntry, old: RouteEntry, rou
 export const routesThrough = (space: Space, link: LinkEntry): ReadonlyArray<RouteEntry> => {
   const routes: RouteEntry[] = []
   for (const key of link.routes) {
-    const route = getIn(space.routes, key)
+    const route = getIn(space.now.routes, key)
     if (route !== undefined) routes.push(route)
   }
   return routes
@@ -76,7 +76,7 @@ export const routeThrough = (
   let best: string | null = null
   for (const key of link.routes) {
     if (!key.startsWith(prefix) || (best !== null && best < key)) continue
-    const route = getIn(space.routes, key)
+    const route = getIn(space.now.routes, key)
     if (route !== undefined && test(route)) best = key
   }
   return best
@@ -84,7 +84,7 @@ export const routeThrough = (
 
 /** Removes the routes through a device that goes itself. */
 export const dropRoutes = (space: Space, link: LinkEntry): void => {
-  for (const key of link.routes) space.routes = removeIn(space.routes, key)
+  for (const key of link.routes) space.now.routes = removeIn(space.now.routes, key)
 }
 
 /** Removes the routes through a device, of one family or (null) of both. */
@@ -92,6 +92,6 @@ export const flushRoutes = (space: Space, link: LinkEntry, family: Family | null
   const goes = (key: string): boolean => family === null || key.startsWith(`${family}/`)
   const kept = link.routes.filter((key) => !goes(key))
   if (kept.length === link.routes.length) return link
-  for (const key of link.routes) if (goes(key)) space.routes = removeIn(space.routes, key)
+  for (const key of link.routes) if (goes(key)) space.now.routes = removeIn(space.now.routes, key)
   return change(space, link, { routes: kept })
 }
