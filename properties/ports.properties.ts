@@ -103,7 +103,8 @@ describe('ports of the host', () => {
     for (const each of commands) {
       const next = step(DRIVERS, core, each)
       if (E.isRight(next)) core = next.right.core
-      else if (next.left.tag === 'Clash') expect(next.left.key).toMatch(/^(link|address|sysctl)\/host\//)
+      else if (next.left.tag === 'Clash')
+        expect(next.left.key).toMatch(/^host\/(dev\/[^/]+\/(link|address|sysctl)|sysctl\/)/)
     }
     expect(new Set(objectsOf(core.wanted.state).map(keyOf)).size).toBe(objectsOf(core.wanted.state).length)
   })

@@ -217,8 +217,9 @@ needs.kernel('the verbs of a host on the running kernel', () => {
       const { exit, out, err, signal } = await interruptedAfter(tookMs * share, 'network', 'create', `i${share}`)
       ends.push(exit)
       expect([0, 130, undefined]).toContain(exit)
-      if (exit === 130) expect(err).toBe('cnm: stopped; what was begun is done, and nothing else was begun')
-      if (exit === undefined) expect([signal, out]).toEqual(['SIGINT', ''])
+      // A tool that has just been started may still be in reach; then the verb is refused, and taken back.
+      if (exit === 130) expect(err).toMatch(/^(cnm: Unavailable: .*\n)?cnm: stopped; nothing is left by half, .*$/)
+      if (exit === undefined) expect(signal).toBe('SIGINT')
       const made = await ok('network', 'ls', '-q', '-f', `name=i${share}`)
       expect(made !== '').toBe(out !== '')
       await clean()

@@ -64,7 +64,7 @@ describe('a verb with much to do', () => {
       const args = ['network', 'rm', '--kernel', 'sim', ...before]
       const { exit, out, err } = await interrupted(host, signal, args)
       const removed = out.trim().split('\n')
-      expect([exit, err]).toEqual([status, 'cnm: stopped; what was begun is done, and nothing else was begun\n'])
+      expect([exit, err]).toEqual([status, 'cnm: stopped; nothing is left by half, and nothing else was begun\n'])
       expect(removed.length).toBeLessThan(before.length)
       expect(removed).toEqual(before.slice(0, removed.length))
       expect(await left()).toEqual(before.slice(removed.length))

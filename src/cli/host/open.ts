@@ -158,6 +158,7 @@ const onEngine = async <B>(
   io: Io,
   options: HostOptions,
   { kernel, store, place }: Opened,
+  stop: AbortSignal,
   work: Work<Engine, B>,
 ): Answer<B> => {
   // Whoever changes something first decides.
@@ -170,11 +171,14 @@ const onEngine = async <B>(
   for (const lost of lossesOf(before.right.core.model, engine.right.model()))
     io.err(`note: ${lost} was given up: the kernel would not hold it any more`)
   const done = await work(engine.right)
+  // The signal may have reached a tool of ours, too, before that was out of its sight.
+  const swept = stop.aborted ? await engine.right.sweep() : E.right(0)
+  if (E.isLeft(swept)) io.err('note: "cnm doctor --repair" brings this machine to what it should be')
   await engine.right.close()
   return done
 }
 
-const STOPPED = 'cnm: stopped; what was begun is done, and nothing else was begun'
+const STOPPED = 'cnm: stopped; nothing is left by half, and nothing else was begun'
 
 /** For work that changes things: the engine, recovered. A signal aborts `stop`; the work then begins nothing more. */
 export const withEngine = async <B>(
@@ -183,7 +187,7 @@ export const withEngine = async <B>(
   work: (engine: Engine, stop: AbortSignal) => Answer<B>,
 ): Answer<B> => {
   const { value, signal } = await untilSignal((stop) =>
-    onKernel(options, withStore, (opened) => onEngine(io, options, opened, (engine) => work(engine, stop))),
+    onKernel(options, withStore, (opened) => onEngine(io, options, opened, stop, (engine) => work(engine, stop))),
   )
   if (signal === null) return value
   return E.left({ exit: exitOf(signal), lines: [...(E.isLeft(value) ? value.left.lines : []), STOPPED] })
