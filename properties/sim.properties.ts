@@ -11,8 +11,8 @@ import { type KernelState, objectsOf } from '../src/kernel/state.ts'
 import { applyOp, hostWorld } from '../src/kernel-sim/control.ts'
 import { applyAll } from '../src/kernel-sim/kernel.ts'
 import { observe } from '../src/kernel-sim/observe.ts'
-import { EMPTY_WORLD, type World } from '../src/kernel-sim/state.ts'
-import { getIn, setIn, valuesOf } from '../src/net/pmap.ts'
+import { EMPTY_WORLD, type LinkEntry, type World } from '../src/kernel-sim/state.ts'
+import { entriesOf, getIn, setIn, valuesOf } from '../src/net/pmap.ts'
 import { E } from '../src/prelude.ts'
 import { NAMESPACES, program, SYSCTLS } from './arbitraries/ops.ts'
 import { tame } from './arbitraries/tame.ts'
@@ -34,6 +34,9 @@ const withBornMacs = (said: KernelState, op: KernelOp, seen: KernelState): Kerne
 const facts = (state: KernelState): ReadonlyArray<KernelObject> =>
   objectsOf(state).map((object) => (object.kind === 'sysctl' ? { ...object, otherwise: object.value } : object))
 
+const portsOf = (bridge: LinkEntry | undefined): ReadonlyArray<string> =>
+  bridge === undefined ? [] : [...entriesOf(bridge.ports)].map(([name]) => name)
+
 /** Sysctls are seen only if they are asked for. */
 const scopeOf = ({ object }: KernelOp): Scope => (object.kind === 'sysctl' ? { ...SCOPE, sysctls: [object] } : SCOPE)
 
@@ -46,6 +49,20 @@ describe('an operation on a world', () => {
     const { world, refusals } = applyAll(EMPTY_WORLD, ops)
     const accepted = ops.filter((_, at) => refusals.every((refusal) => refusal.at !== at))
     expect(applyAll(EMPTY_WORLD, accepted)).toEqual({ world, refusals: [] })
+  })
+
+  test.prop([program(60)])('does in a list what it does alone; refused, it leaves the very world that was', (ops) => {
+    let world: World = hostWorld()
+    const errnos = ops.map((op) => {
+      const result = applyOp(world, op)
+      if (E.isRight(result)) world = result.right
+      return E.isLeft(result) ? result.left : null
+    })
+    const accepted = ops.filter((_, at) => errnos[at] === null)
+    expect(applyAll(hostWorld(), accepted)).toEqual({ world, refusals: [] })
+    const refused = ops.filter((_, at) => errnos[at] !== null)
+    const last = refused.filter((op) => E.isLeft(applyOp(world, op)))
+    expect(applyAll(world, last).world).toBe(world)
   })
 
   test.prop([program(40)])('has one outcome: equal programs make equal worlds', (ops) => {
@@ -81,8 +98,8 @@ describe('a world', () => {
           const other = peer === undefined ? undefined : getIn(peer.links, spec.peer.name)
           expect(other?.spec).toEqual({ type: 'veth', peer: { ns: space.ns, name: link.name } })
         }
-        if (port !== null) expect(getIn(space.links, port.bridge)?.ports).toContain(link.name)
-        for (const name of link.ports) expect(getIn(space.links, name)?.port?.bridge).toBe(link.name)
+        if (port !== null) expect(portsOf(getIn(space.links, port.bridge))).toContain(link.name)
+        for (const name of portsOf(link)) expect(getIn(space.links, name)?.port?.bridge).toBe(link.name)
         expect(link.up || link.routes.length === 0).toBe(true)
       }
     }

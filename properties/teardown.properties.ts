@@ -15,7 +15,7 @@ import type { World } from '../src/kernel-sim/state.ts'
 import { decide } from '../src/model/decide.ts'
 import { errorClass } from '../src/model/error.ts'
 import { HOST } from '../src/net/name.ts'
-import { entriesOf, type PMap, valuesOf } from '../src/net/pmap.ts'
+import { entriesOf, type PMap, sizeOfMap, valuesOf } from '../src/net/pmap.ts'
 import { E } from '../src/prelude.ts'
 import { memoryStore } from '../src/store/memory.ts'
 import type { Store } from '../src/store/store.ts'
@@ -70,7 +70,7 @@ describe('a network', () => {
 const sizes = ({ namespaces }: World): unknown =>
   valuesOf(namespaces).map(({ ns, links, routes, firewall, neighbours, tuples, connections, listeners }) => ({
     ns,
-    links: [...entriesOf(links)].map(([key, { addresses, ports }]) => [key, addresses.length, ports.length]),
+    links: [...entriesOf(links)].map(([key, { addresses, ports }]) => [key, addresses.length, sizeOfMap(ports)]),
     held: [keysOf(routes), keysOf(neighbours), keysOf(tuples), keysOf(connections), keysOf(listeners)],
     firewall: firewall === null ? null : Object.values(firewall.sets).map((set) => [...entriesOf(set)].length),
   }))

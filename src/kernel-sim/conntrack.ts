@@ -5,7 +5,7 @@
 import type { CtState } from '../kernel/firewall/rule.ts'
 import { getIn, removeIn, setIn } from '../net/pmap.ts'
 import { mirror, type Packet, quotedBy, tupleOf } from './packet.ts'
-import type { Connection, NsEntry, Tuple } from './state.ts'
+import { type Connection, type NsEntry, nsWith, type Tuple } from './state.ts'
 
 /**
  * What conntrack knows of a packet. `fresh`: the connection is not in the table yet, so NAT is still to be decided.
@@ -96,7 +96,7 @@ export const refresh = (space: NsEntry, flow: Flow, nowMs: number): NsEntry => {
   const assured = connection.assured || flow.isReply
   if (assured === connection.assured && connection.seenMs === nowMs) return space
   const seen = { ...connection, assured, seenMs: nowMs }
-  return { ...space, connections: setIn(space.connections, String(connection.id), seen) }
+  return nsWith(space, { connections: setIn(space.connections, String(connection.id), seen) })
 }
 
 /** Forgets the conversations that held these tuples; they have expired, or `isTaken` would have been heeded. */
@@ -106,11 +106,10 @@ const without = (space: NsEntry, tuples: ReadonlyArray<Tuple>): NsEntry => {
     const id = getIn(kept.tuples, tupleKey(tuple))
     const old = id === undefined ? undefined : getIn(kept.connections, String(id))
     if (old === undefined) continue
-    kept = {
-      ...kept,
+    kept = nsWith(kept, {
       tuples: removeIn(removeIn(kept.tuples, tupleKey(old.original)), tupleKey(old.reply)),
       connections: removeIn(kept.connections, String(old.id)),
-    }
+    })
   }
   return kept
 }
@@ -122,12 +121,11 @@ export const confirm = (space: NsEntry, flow: Flow): readonly [NsEntry, Flow] =>
   const { original, reply, id } = connection
   const kept = without(space, [original, reply])
   return [
-    {
-      ...kept,
+    nsWith(kept, {
       tuples: setIn(setIn(kept.tuples, tupleKey(original), id), tupleKey(reply), id),
       connections: setIn(kept.connections, String(id), connection),
       nextConnection: id + 1,
-    },
+    }),
     { ...flow, connection, fresh: false },
   ]
 }

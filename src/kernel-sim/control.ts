@@ -1,96 +1,106 @@
 // One operation on a world: what Linux 6.1 to 6.18 does with the commands that the operation stands for (kernel/print.ts),
-// side effects included, or the errno it answers with. All or nothing: a refused operation leaves the world as it was.
+// side effects included, or the errno it answers with. All or nothing: as Linux, an operation looks at all that could refuse
+// it before it touches anything.
 // The rules are in `control/`; the experiments behind them are test/lockstep/ops.test.ts.
 
+import type { Errno } from '../kernel/errno.ts'
 import type { KernelObject } from '../kernel/object.ts'
 import type { KernelOp } from '../kernel/op.ts'
 import { HOST } from '../net/name.ts'
-import { E } from '../prelude.ts'
+import { E, type Either } from '../prelude.ts'
 import { addAddress, deleteAddress } from './control/address.ts'
+import { type Draft, draftOf, worldOf } from './control/draft.ts'
 import { changeLink, createLink, deleteLink } from './control/link.ts'
 import { createNetns, deleteNetns } from './control/netns.ts'
 import { createElement, createTable, deleteElement, deleteTable } from './control/nft.ts'
 import { deletePort, putPort } from './control/port.ts'
 import { deleteRoute, putRoute } from './control/route.ts'
 import { writeSysctl } from './control/sysctl.ts'
-import { done, type Result } from './control/world.ts'
 import { EMPTY_WORLD, type World } from './state.ts'
 
-const created = (world: World, object: KernelObject): Result => {
+const created = (draft: Draft, object: KernelObject): Errno | null => {
   switch (object.kind) {
     case 'netns':
-      return createNetns(world, object.ns)
+      return createNetns(draft, object.ns)
     case 'link':
-      return createLink(world, object)
+      return createLink(draft, object)
     case 'port':
-      return putPort(world, null, object)
+      return putPort(draft, null, object)
     case 'address':
-      return addAddress(world, object)
+      return addAddress(draft, object)
     case 'route':
-      return putRoute(world, object, 'add')
+      return putRoute(draft, object, 'add')
     case 'sysctl':
-      return writeSysctl(world, object.ns, object.name, object.value)
+      return writeSysctl(draft, object.ns, object.name, object.value)
     case 'nft-table':
-      return createTable(world, object)
+      return createTable(draft, object)
     case 'nft-element':
-      return createElement(world, object)
+      return createElement(draft, object)
   }
 }
 
 /** What cannot be changed stands for no command, and does nothing. */
-const changed = (world: World, from: KernelObject, to: KernelObject): Result => {
+const changed = (draft: Draft, from: KernelObject, to: KernelObject): Errno | null => {
   switch (to.kind) {
     case 'link':
-      return from.kind === 'link' ? changeLink(world, from, to) : done(world)
+      return from.kind === 'link' ? changeLink(draft, from, to) : null
     case 'port':
-      return from.kind === 'port' ? putPort(world, from, to) : done(world)
+      return from.kind === 'port' ? putPort(draft, from, to) : null
     case 'route':
-      return putRoute(world, to, 'replace')
+      return putRoute(draft, to, 'replace')
     case 'sysctl':
-      return writeSysctl(world, to.ns, to.name, to.value)
+      return writeSysctl(draft, to.ns, to.name, to.value)
     case 'netns':
     case 'address':
     case 'nft-table':
     case 'nft-element':
-      return done(world)
+      return null
   }
 }
 
-const deleted = (world: World, object: KernelObject): Result => {
+const deleted = (draft: Draft, object: KernelObject): Errno | null => {
   switch (object.kind) {
     case 'netns':
-      return deleteNetns(world, object.ns)
+      return deleteNetns(draft, object.ns)
     case 'link':
-      return deleteLink(world, object)
+      return deleteLink(draft, object)
     case 'port':
-      return deletePort(world, object)
+      return deletePort(draft, object)
     case 'address':
-      return deleteAddress(world, object)
+      return deleteAddress(draft, object)
     case 'route':
-      return deleteRoute(world, object)
+      return deleteRoute(draft, object)
     case 'sysctl':
-      return writeSysctl(world, object.ns, object.name, object.otherwise)
+      return writeSysctl(draft, object.ns, object.name, object.otherwise)
     case 'nft-table':
-      return deleteTable(world, object)
+      return deleteTable(draft, object)
     case 'nft-element':
-      return deleteElement(world, object)
+      return deleteElement(draft, object)
   }
 }
 
-/** The world after `op`. Left: the errno of Linux; the world is then unchanged. Never throws. */
-export const applyOp = (world: World, op: KernelOp): Result => {
+/** Does `op` to a draft, or answers why not; the draft is then as it was. Never throws. */
+export const perform = (draft: Draft, op: KernelOp): Errno | null => {
   switch (op.verb) {
     case 'create':
-      return created(world, op.object)
+      return created(draft, op.object)
     case 'change':
-      return changed(world, op.from, op.object)
+      return changed(draft, op.from, op.object)
     case 'delete':
-      return deleted(world, op.object)
+      return deleted(draft, op.object)
   }
+}
+
+/** The world after `op`. Left: the errno of Linux. */
+export const applyOp = (world: World, op: KernelOp): Either<Errno, World> => {
+  const draft = draftOf(world)
+  const errno = perform(draft, op)
+  return errno === null ? E.right(worldOf(draft)) : E.left(errno)
 }
 
 /** A world with the host's namespace, which has its loopback device (down, as in any fresh namespace). */
 export const hostWorld = (): World => {
-  const world = createNetns(EMPTY_WORLD, HOST)
-  return E.isLeft(world) ? EMPTY_WORLD : world.right
+  const draft = draftOf(EMPTY_WORLD)
+  createNetns(draft, HOST)
+  return worldOf(draft)
 }

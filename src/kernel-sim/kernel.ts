@@ -4,7 +4,8 @@ import { heldBack, missingOf } from '../kernel/hold-back.ts'
 import type { Kernel, Probe, Refusal, Scope } from '../kernel/kernel.ts'
 import type { KernelOp } from '../kernel/op.ts'
 import { E } from '../prelude.ts'
-import { applyOp, hostWorld } from './control.ts'
+import { draftOf, worldOf } from './control/draft.ts'
+import { hostWorld, perform } from './control.ts'
 import { observe } from './observe.ts'
 import { runProbe } from './probe.ts'
 import type { World } from './state.ts'
@@ -19,14 +20,14 @@ export const applyAll = (
   ops: ReadonlyArray<KernelOp>,
 ): Readonly<{ world: World; refusals: ReadonlyArray<Refusal> }> => {
   const refusals: Refusal[] = []
-  let now = world
+  const draft = draftOf(world)
   ops.forEach((op, at) => {
     const held = refusals.length === 0 ? null : heldBack(missingOf(refusals), op, at)
-    const result = held === null ? applyOp(now, op) : E.left(held.errno)
-    if (E.isLeft(result)) refusals.push(held ?? { at, op, errno: result.left, detail: null })
-    else now = result.right
+    const errno = held === null ? perform(draft, op) : null
+    if (held !== null) refusals.push(held)
+    else if (errno !== null) refusals.push({ at, op, errno, detail: null })
   })
-  return { world: now, refusals }
+  return { world: worldOf(draft), refusals }
 }
 
 /**

@@ -4,12 +4,12 @@
 
 import { isGroup, type Mac } from '../net/mac.ts'
 import type { IfName, Ns } from '../net/name.ts'
-import { getIn, type PMap, setIn, valuesOf } from '../net/pmap.ts'
+import { entriesOf, getIn, type PMap, setIn, valuesOf } from '../net/pmap.ts'
 import type { Flow } from './conntrack.ts'
 import { memoisedByShape, onlyLearned } from './memo.ts'
 import type { Frame } from './packet.ts'
 import { drop, note, putSpace, type Run, spaceOf } from './run.ts'
-import type { LinkEntry, NsEntry } from './state.ts'
+import { type LinkEntry, linkWith, type NsEntry, nsWith } from './state.ts'
 import type { DropReason, Event } from './trace.ts'
 
 /** How long a bridge remembers a MAC that it no longer hears (BR_DEFAULT_AGEING_TIME). */
@@ -22,7 +22,8 @@ const membersOf = memoisedByShape((links: PMap<LinkEntry>): ReadonlyMap<IfName, 
   const bridges = valuesOf(links).filter((link) => link.spec.type === 'bridge')
   return new Map(
     bridges.map((bridge) => {
-      const ports = bridge.ports.flatMap((name) => getIn(links, name) ?? [])
+      const joined = [...entriesOf(bridge.ports)].sort(([, a], [, b]) => a - b)
+      const ports = joined.flatMap(([name]) => getIn(links, name) ?? [])
       return [bridge.name, { ports, own: new Set([bridge.mac, ...ports.map((port) => port.mac)]) }]
     }),
   )
@@ -60,9 +61,9 @@ const learn = (run: Run, space: NsEntry, bridge: LinkEntry, mac: Mac, dev: IfNam
   const seenMs = run.world.nowMs
   const known = getIn(bridge.fdb, key)
   if (known !== undefined && known.dev === dev && known.seenMs === seenMs) return
-  const links = setIn(space.links, bridge.name, { ...bridge, fdb: setIn(bridge.fdb, key, { mac, dev, seenMs }) })
+  const links = setIn(space.links, bridge.name, linkWith(bridge, { fdb: setIn(bridge.fdb, key, { mac, dev, seenMs }) }))
   onlyLearned(space.links, links)
-  putSpace(run, { ...space, links })
+  putSpace(run, nsWith(space, { links }))
 }
 
 /** Why a frame that came in by `from` (null: from the host itself) may not leave by `to`; null if it may. */

@@ -15,7 +15,7 @@ import type { Arp, Discovery, Frame, Packet } from './packet.ts'
 import { policyOf } from './policy.ts'
 import { select4, select6 } from './route.ts'
 import { drop, note, putSpace, type Run, spaceOf } from './run.ts'
-import type { LinkEntry, NsEntry } from './state.ts'
+import { type LinkEntry, type NsEntry, nsWith } from './state.ts'
 
 /** base_reachable_time_ms. */
 export const REACHABLE_MS = 30_000
@@ -72,7 +72,7 @@ const learn = (run: Run, space: NsEntry, link: LinkEntry, ip: Ip, mac: Mac) => {
   const seenMs = run.world.nowMs
   const known = getIn(space.neighbours, key)
   if (known?.mac !== mac || known.seenMs !== seenMs)
-    putSpace(run, { ...space, neighbours: setIn(space.neighbours, key, { ip, dev: link.name, mac, seenMs }) })
+    putSpace(run, nsWith(space, { neighbours: setIn(space.neighbours, key, { ip, dev: link.name, mac, seenMs }) }))
   const waited = waitKey(space.ns, link.name, ip)
   const packets = run.waiting.get(waited)
   if (packets === undefined) return

@@ -7,9 +7,9 @@ import { type Address, DEFAULT_METRIC6, type KernelObject, type Route } from '..
 import { type KernelState, stateOf } from '../kernel/state.ts'
 import { isIp4 } from '../net/ip.ts'
 import type { Ns } from '../net/name.ts'
-import { valuesOf } from '../net/pmap.ts'
+import { getIn, valuesOf } from '../net/pmap.ts'
+import { draftOf, spaceOf } from './control/draft.ts'
 import { readSysctl, sysctlDefault } from './control/sysctl.ts'
-import { nsOf } from './control/world.ts'
 import type { LinkEntry, NsEntry, RouteEntry, World } from './state.ts'
 
 const ofLink = (ns: Ns, link: LinkEntry): ReadonlyArray<KernelObject> => {
@@ -46,18 +46,20 @@ const ofNs = (space: NsEntry): ReadonlyArray<KernelObject> => {
   ]
 }
 
-const ofSysctls = (world: World, scope: Scope): ReadonlyArray<KernelObject> =>
-  scope.sysctls.flatMap(({ ns, name }) => {
-    const space = nsOf(world, ns)
-    const value = space === undefined ? null : readSysctl(space, name)
+const ofSysctls = (world: World, scope: Scope): ReadonlyArray<KernelObject> => {
+  const draft = draftOf(world)
+  return scope.sysctls.flatMap(({ ns, name }) => {
+    const space = spaceOf(draft, ns)
+    const value = space === null ? null : readSysctl(space, name)
     return value === null ? [] : [{ kind: 'sysctl', ns, name, value, otherwise: sysctlDefault(name) ?? value } as const]
   })
+}
 
 /** The objects of the namespaces in `scope` that exist, and the sysctls in it; those never written have their defaults. */
 export const observe = (world: World, scope: Scope): KernelState =>
   stateOf([
     ...scope.namespaces.flatMap((ns) => {
-      const space = nsOf(world, ns)
+      const space = getIn(world.namespaces, ns)
       return space === undefined ? [] : ofNs(space)
     }),
     ...ofSysctls(world, scope),

@@ -2,11 +2,11 @@
 // `all` and `default` write reaches the devices there), so one that is absent was never anything but 0.
 // Source: Documentation/networking/ip-sysctl.rst, include/linux/inetdevice.h (IN_DEV_ORCONF, IN_DEV_MAXCONF).
 
-import { type DeviceKey, deviceSysctl, FORWARD6, type SysctlName } from '../kernel/sysctl.ts'
-import { type IfName, ifName } from '../net/name.ts'
-import { getIn, type PMap } from '../net/pmap.ts'
+import type { DeviceKey } from '../kernel/sysctl.ts'
+import type { IfName } from '../net/name.ts'
+import { getIn } from '../net/pmap.ts'
 import { memoised } from './memo.ts'
-import type { NsEntry } from './state.ts'
+import { type DeviceConf, NO_CONF, type NsEntry } from './state.ts'
 
 /** `rpFilter`: 0 off, 1 strict, 2 loose (RFC 3704). `forwarding6` is the namespace's. */
 export type Policy = Readonly<{
@@ -17,28 +17,18 @@ export type Policy = Readonly<{
   disabled6: boolean
 }>
 
-const ALL = ifName('all')
-
-const build = (sysctls: PMap<string>, dev: IfName): Policy => {
-  const number = (name: SysctlName): number => Number(getIn(sysctls, name) ?? 0)
-  const own = (family: 4 | 6, key: DeviceKey): number => number(deviceSysctl(family, dev, key))
-  const all = (key: DeviceKey): number => number(deviceSysctl(4, ALL, key))
+const build = (all: DeviceConf, own: DeviceConf): Policy => {
+  const number = (conf: DeviceConf, family: 4 | 6, key: DeviceKey): number => Number(conf[family][key] ?? 0)
   return {
-    forwarding4: own(4, 'forwarding') !== 0,
-    forwarding6: number(FORWARD6) !== 0,
-    routeLocalnet: own(4, 'route_localnet') !== 0 || all('route_localnet') !== 0,
-    rpFilter: Math.max(own(4, 'rp_filter'), all('rp_filter')),
-    disabled6: own(6, 'disable_ipv6') !== 0,
+    forwarding4: number(own, 4, 'forwarding') !== 0,
+    forwarding6: number(all, 6, 'forwarding') !== 0,
+    routeLocalnet: number(own, 4, 'route_localnet') !== 0 || number(all, 4, 'route_localnet') !== 0,
+    rpFilter: Math.max(number(own, 4, 'rp_filter'), number(all, 4, 'rp_filter')),
+    disabled6: number(own, 6, 'disable_ipv6') !== 0,
   }
 }
 
-const devicesOf = memoised((_sysctls: PMap<string>) => new Map<IfName, Policy>())
+const policiesUnder = memoised((all: DeviceConf) => memoised((own: DeviceConf) => build(all, own)))
 
-export const policyOf = ({ sysctls }: NsEntry, dev: IfName): Policy => {
-  const devices = devicesOf(sysctls)
-  const known = devices.get(dev)
-  if (known !== undefined) return known
-  const fresh = build(sysctls, dev)
-  devices.set(dev, fresh)
-  return fresh
-}
+export const policyOf = ({ confAll, links }: NsEntry, dev: IfName): Policy =>
+  policiesUnder(confAll)(getIn(links, dev)?.conf ?? NO_CONF)

@@ -22,7 +22,7 @@ import { settleNetwork } from './receive.ts'
 import { sourceFor, wayTo } from './route.ts'
 import { newRun, putSpace, type Run, spaceOf, worldAfter } from './run.ts'
 import { listenerKey, type Outgoing } from './socket.ts'
-import type { NsEntry, World } from './state.ts'
+import { type NsEntry, nsWith, type World } from './state.ts'
 import type { DropReason, Trace } from './trace.ts'
 import { type Names, NO_NAMES, reasonText, whereText } from './words.ts'
 
@@ -54,10 +54,10 @@ const listen = (run: Run, probe: Probe): (() => void) => {
   if (space === undefined) return () => {}
   const before = space.listeners
   const entry = { proto: probe.proto, port }
-  putSpace(run, { ...space, listeners: setIn(before, listenerKey(probe.proto, port), entry) })
+  putSpace(run, nsWith(space, { listeners: setIn(before, listenerKey(probe.proto, port), entry) }))
   return () => {
     const now = spaceOf(run, ns)
-    if (now !== undefined) putSpace(run, { ...now, listeners: before })
+    if (now !== undefined) putSpace(run, nsWith(now, { listeners: before }))
   }
 }
 
@@ -89,7 +89,7 @@ const ownPort = (space: NsEntry, probe: Probe): number =>
 const attempt = (run: Run, space: NsEntry, probe: Probe): Failure | null => {
   const own = ownPort(space, probe)
   const body = bodyOf(probe, own)
-  putSpace(run, { ...space, nextPort: after(own) })
+  putSpace(run, nsWith(space, { nextPort: after(own) }))
   const close = listen(run, probe)
   const src = sourceFor(space, wayTo(space, probe.to, null), probe.to)
   const outgoing: Outgoing = { src, dst: probe.to, body }

@@ -55,7 +55,7 @@ export const putSpace = (run: Run, space: NsEntry): void => {
 export const worldAfter = (run: Run): World => {
   let { namespaces } = run.world
   for (const [ns, space] of run.spaces) namespaces = setIn(namespaces, ns, space)
-  return namespaces === run.world.namespaces ? run.world : { ...run.world, namespaces }
+  return namespaces === run.world.namespaces ? run.world : { nowMs: run.world.nowMs, namespaces }
 }
 
 export const note = (run: Run, ns: Ns, dev: IfName | null, packet: Payload, event: Event, frame?: Frame): void => {

@@ -7,13 +7,14 @@ import type { KernelOp } from '../../src/kernel/op.ts'
 import { objectsOf } from '../../src/kernel/state.ts'
 import { deviceSysctl } from '../../src/kernel/sysctl.ts'
 import { hasCarrier } from '../../src/kernel-sim/control/carrier.ts'
-import { linkOf } from '../../src/kernel-sim/control/world.ts'
+import { draftOf, spaceOf } from '../../src/kernel-sim/control/draft.ts'
 import { hostWorld } from '../../src/kernel-sim/control.ts'
 import { applyAll, simKernel } from '../../src/kernel-sim/kernel.ts'
 import { observe } from '../../src/kernel-sim/observe.ts'
 import type { World } from '../../src/kernel-sim/state.ts'
 import { mac, ZERO_MAC } from '../../src/net/mac.ts'
 import { HOST, ifName, LO } from '../../src/net/name.ts'
+import { emptyMap } from '../../src/net/pmap.ts'
 import { E } from '../../src/prelude.ts'
 import {
   add,
@@ -30,6 +31,7 @@ import {
   errno,
   host,
   inside,
+  linkOf,
   lo,
   member,
   mtu,
@@ -61,7 +63,7 @@ describe('a namespace', () => {
   test('takes the other ends of its veths along, off their bridges', () => {
     const world = wired(add(bridge()), add(member()), del(netns(C1)))
     expect(linkOf(world, HOST, V0)).toBeUndefined()
-    expect(linkOf(world, HOST, BR0)?.ports).toEqual([])
+    expect(linkOf(world, HOST, BR0)?.ports).toEqual(emptyMap())
   })
 })
 
@@ -110,8 +112,9 @@ describe('a link', () => {
 
   test('has carrier when the other end is up, a bridge when a port has', () => {
     const carrier = (world: World, dev: typeof V0): boolean => {
+      const space = spaceOf(draftOf(world), HOST)
       const link = linkOf(world, HOST, dev)
-      return link !== undefined && hasCarrier(world, HOST, link)
+      return space !== null && link !== undefined && hasCarrier(space, link)
     }
     const half = host(add(netns(C1)), add(veth()), add(bridge()), add(member()))
     expect([carrier(half, V0), carrier(half, BR0)]).toEqual([false, false])
@@ -214,7 +217,7 @@ describe('a bridge', () => {
   test('takes a link from another bridge, with plain flags', () => {
     const world = wired(add(bridge()), add(bridge(BR1)), add(member(V0, BR0, { isolated: true })), add(member(V0, BR1)))
     expect(linkOf(world, HOST, V0)?.port).toEqual({ bridge: BR1, isolated: false, hairpin: false })
-    expect(linkOf(world, HOST, BR0)?.ports).toEqual([])
+    expect(linkOf(world, HOST, BR0)?.ports).toEqual(emptyMap())
   })
 
   test('is left without an error by what is not on it', () => {

@@ -6,16 +6,15 @@ import type { KernelOp } from '../../src/kernel/op.ts'
 import { commandsOf } from '../../src/kernel/print.ts'
 import { objectsOf } from '../../src/kernel/state.ts'
 import type { SysctlName } from '../../src/kernel/sysctl.ts'
-import { linkOf } from '../../src/kernel-sim/control/world.ts'
 import { applyOp, hostWorld } from '../../src/kernel-sim/control.ts'
 import { applyAll } from '../../src/kernel-sim/kernel.ts'
 import { observe } from '../../src/kernel-sim/observe.ts'
-import type { World } from '../../src/kernel-sim/state.ts'
+import type { LinkEntry, World } from '../../src/kernel-sim/state.ts'
 import { cidr, showCidr } from '../../src/net/cidr.ts'
 import { ip } from '../../src/net/ip.ts'
 import { mac, ZERO_MAC } from '../../src/net/mac.ts'
-import { HOST, ifName, LO, type Ns, ns } from '../../src/net/name.ts'
-import { getIn, valuesOf } from '../../src/net/pmap.ts'
+import { HOST, type IfName, ifName, LO, type Ns, ns } from '../../src/net/name.ts'
+import { emptyMap, getIn, valuesOf } from '../../src/net/pmap.ts'
 import { E } from '../../src/prelude.ts'
 
 export const C1 = ns('c1')
@@ -115,6 +114,8 @@ export const errno = (world: World, op: KernelOp): string | null => {
   const result = applyOp(world, op)
   return E.isLeft(result) ? result.left : null
 }
+export const linkOf = (world: World, room: Ns, dev: IfName): LinkEntry | undefined =>
+  getIn(getIn(world.namespaces, room)?.links ?? emptyMap<LinkEntry>(), dev)
 export const addresses = (world: World, dev: string, room = HOST): ReadonlyArray<string> =>
   linkOf(world, room, ifName(dev))?.addresses.map((entry) => showCidr(entry.cidr)) ?? []
 export const routes = (world: World, room = HOST): ReadonlyArray<string> =>

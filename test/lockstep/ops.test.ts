@@ -13,7 +13,7 @@ import { type KernelState, objectsOf } from '../../src/kernel/state.ts'
 import { removeLab } from '../../src/kernel-linux/lab.ts'
 import { linuxKernel } from '../../src/kernel-linux/linux.ts'
 import { type Lab, labNames, parseLab } from '../../src/kernel-linux/names.ts'
-import { withLink } from '../../src/kernel-sim/control/world.ts'
+import { draftOf, linkOf, putLink, spaceOf, worldOf } from '../../src/kernel-sim/control/draft.ts'
 import { applyOp } from '../../src/kernel-sim/control.ts'
 import { observe } from '../../src/kernel-sim/observe.ts'
 import { EMPTY_WORLD, type World } from '../../src/kernel-sim/state.ts'
@@ -48,11 +48,16 @@ const look = async (linux: Kernel): Promise<KernelState> => {
 const ends = (op: KernelOp): ReadonlyArray<Link> => born(op).filter((object) => object.kind === 'link')
 
 /** Tells the simulation the MACs that Linux gave to what `op` brought along. */
-const teach = (world: World, op: KernelOp, there: KernelState): World =>
-  ends(op).reduce((next, { ns, name, ...link }) => {
-    const real = getIn(there, keyOf({ ns, name, ...link }))
-    return real?.kind === 'link' ? withLink(next, ns, name, (old) => ({ ...old, mac: real.mac })) : next
-  }, world)
+const teach = (world: World, op: KernelOp, there: KernelState): World => {
+  const draft = draftOf(world)
+  for (const end of ends(op)) {
+    const real = getIn(there, keyOf(end))
+    const space = spaceOf(draft, end.ns)
+    const link = space === null ? null : linkOf(space, end.name)
+    if (space !== null && link !== null && real?.kind === 'link') putLink(space, { ...link, mac: real.mac })
+  }
+  return worldOf(draft)
+}
 
 const shown = (state: KernelState): Readonly<Record<ObjectKey, unknown>> =>
   Object.fromEntries(

@@ -6,14 +6,13 @@
 import { MIN_MTU6 } from '../../kernel/cascade.ts'
 import { PLAIN_MTU } from '../../kernel/object.ts'
 import { isGroup, type Mac, ZERO_MAC } from '../../net/mac.ts'
-import type { IfName, Ns } from '../../net/name.ts'
-import { emptyMap, entriesOf, getIn, type PMap, removeIn, sizeOfMap } from '../../net/pmap.ts'
-import type { LinkEntry, NsEntry, World } from '../state.ts'
+import type { IfName } from '../../net/name.ts'
+import { emptyMap, entriesOf, entriesUnder, hasIn, removeIn, sizeOfMap } from '../../net/pmap.ts'
+import { type DeviceConf, type LinkEntry, linkWith } from '../state.ts'
 import { hasCarrier } from './carrier.ts'
+import { change, linkOf, putLink, type Space, spaceOf } from './draft.ts'
 import { disabled6, reconnect6, runs4, runs6, start4, start6, stop4, stop6 } from './inet.ts'
-import { forgetSysctls, inheritSysctls } from './sysctl.ts'
 import { flushRoutes } from './table.ts'
-import { linkOf, nsOf, putLink, withLink, withNs } from './world.ts'
 
 /** ETH_MIN_MTU and ETH_MAX_MTU. */
 const MIN_MTU = 68
@@ -29,109 +28,96 @@ export const fitsMtu = (type: LinkEntry['spec']['type'], mtu: number): boolean =
 /** is_valid_ether_addr: neither a group nor zero. */
 export const fitsMac = (mac: Mac): boolean => mac !== ZERO_MAC && !isGroup(mac)
 
-const without = <V extends Readonly<{ dev: IfName }>>(map: PMap<V>, dev: IfName): PMap<V> => {
-  if (sizeOfMap(map) === 0) return map
-  let kept = map
-  for (const [key, value] of entriesOf(map)) if (value.dev === dev) kept = removeIn(kept, key)
-  return kept
-}
-
 /** The neighbours known on a device are forgotten. */
-export const forgetNeighbours = (space: NsEntry, dev: IfName): NsEntry => {
-  const neighbours = without(space.neighbours, dev)
-  return neighbours === space.neighbours ? space : { ...space, neighbours }
+export const forgetNeighbours = (space: Space, dev: IfName): void => {
+  if (sizeOfMap(space.now.neighbours) === 0) return
+  for (const [key] of entriesUnder(space.now.neighbours, `${dev} `))
+    space.now.neighbours = removeIn(space.now.neighbours, key)
 }
 
 /** What a bridge has learned behind a port is forgotten. */
 export const forgetLearned = (bridge: LinkEntry, port: IfName): LinkEntry => {
-  const fdb = without(bridge.fdb, port)
-  return fdb === bridge.fdb ? bridge : { ...bridge, fdb }
+  if (sizeOfMap(bridge.fdb) === 0) return bridge
+  let { fdb } = bridge
+  for (const [mac, { dev }] of entriesOf(bridge.fdb)) if (dev === port) fdb = removeIn(fdb, mac)
+  return linkWith(bridge, { fdb })
+}
+
+const startAround = (space: Space, name: IfName): void => {
+  const link = linkOf(space, name)
+  if (link === null) return
+  const { port } = start6(space, link)
+  const bridge = port === null || !hasCarrier(space, link) ? null : linkOf(space, port.bridge)
+  if (bridge !== null) start6(space, bridge)
 }
 
 /** IPv6 starts wherever this device's carrier was waited for: on itself, its other end, and the bridges they are on. */
-export const spreadCarrier = (world: World, ns: Ns, name: IfName): World => {
-  const link = linkOf(world, ns, name)
-  if (link === undefined) return world
-  const ends = [{ ns, name }, ...(link.spec.type === 'veth' ? [link.spec.peer] : [])]
-  return ends.reduce((next, end) => {
-    const started = start6(next, end.ns, end.name)
-    const port = linkOf(started, end.ns, end.name)
-    if (port === undefined || port.port === null || !hasCarrier(started, end.ns, port)) return started
-    return start6(started, end.ns, port.port.bridge)
-  }, world)
+export const spreadCarrier = (space: Space, { name, spec }: LinkEntry): void => {
+  startAround(space, name)
+  const other = spec.type === 'veth' ? spaceOf(space.draft, spec.peer.ns) : null
+  if (spec.type === 'veth' && other !== null) startAround(other, spec.peer.name)
 }
 
-const raise = (space: NsEntry, name: IfName): NsEntry => {
-  const link = getIn(space.links, name)
-  if (link === undefined) return space
-  const started = start4(putLink(space, { ...link, up: true }), name)
-  return disabled6(started, name) ? started : reconnect6(started, name)
-}
-
-export const setUp = (world: World, ns: Ns, name: IfName): World =>
-  spreadCarrier(
-    withNs(world, ns, (space) => raise(space, name)),
-    ns,
-    name,
-  )
-
-const lower = (space: NsEntry, name: IfName): NsEntry => {
-  const stopped = stop6(flushRoutes(forgetNeighbours(space, name), name, null), name)
-  const link = getIn(stopped.links, name)
-  if (link === undefined) return space
-  const down = putLink(stopped, { ...link, up: false, fdb: emptyMap() })
-  const bridge = link.port === null ? undefined : getIn(down.links, link.port.bridge)
-  return bridge === undefined ? down : putLink(down, forgetLearned(bridge, name))
+export const setUp = (space: Space, link: LinkEntry): void => {
+  const raised = start4(space, change(space, link, { up: true }))
+  if (!disabled6(raised)) reconnect6(space, raised)
+  spreadCarrier(space, raised)
 }
 
 /** IPv4 addresses stay, IPv6 addresses and all routes go. */
-export const setDown = (world: World, ns: Ns, name: IfName): World => withNs(world, ns, (space) => lower(space, name))
-
-const resize = (space: NsEntry, from: LinkEntry, to: LinkEntry): NsEntry => {
-  const { name } = to
-  let next = putLink(space, to)
-  if (runs4(from) && !runs4(to)) next = forgetSysctls(stop4(next, name), name, 4)
-  if (!runs4(from) && runs4(to)) next = inheritSysctls(next, name, 4)
-  if (from.mtu >= MIN_MTU6 && to.mtu < MIN_MTU6) next = stop6(next, name)
-  if (runs6(from) && !runs6(to)) next = forgetSysctls(next, name, 6)
-  if (!runs6(from) && runs6(to)) next = inheritSysctls(next, name, 6)
-  return next
+export const setDown = (space: Space, link: LinkEntry): void => {
+  forgetNeighbours(space, link.name)
+  const stopped = stop6(space, flushRoutes(space, link, null))
+  change(space, stopped, { up: false, fdb: emptyMap() })
+  const bridge = link.port === null ? null : linkOf(space, link.port.bridge)
+  if (bridge !== null) putLink(space, forgetLearned(bridge, link.name))
 }
 
-const applyMtu = (world: World, ns: Ns, name: IfName, mtu: number, mtuSet: boolean): World => {
-  const link = linkOf(world, ns, name)
-  if (link === undefined || link.mtu === mtu) return world
-  const resized = withNs(world, ns, (space) => resize(space, link, { ...link, mtu, mtuSet }))
+/** The sysctls of a family come and go with it; a new one has those of `default`. */
+const confAfter = (space: Space, from: LinkEntry, to: LinkEntry): DeviceConf => ({
+  4: !runs4(to) ? {} : runs4(from) ? to.conf[4] : space.now.confDefault[4],
+  6: !runs6(to) ? {} : runs6(from) ? to.conf[6] : space.now.confDefault[6],
+})
+
+/** What a new MTU brings a family, or takes from it. */
+const resize = (space: Space, from: LinkEntry, to: LinkEntry): LinkEntry => {
+  let next = change(space, to, { conf: confAfter(space, from, to) })
+  if (runs4(from) && !runs4(to)) next = stop4(space, next)
+  return from.mtu >= MIN_MTU6 && to.mtu < MIN_MTU6 ? stop6(space, next) : next
+}
+
+const applyMtu = (space: Space, link: LinkEntry, mtu: number, mtuSet: boolean): void => {
+  if (link.mtu === mtu) return
+  const resized = resize(space, link, linkWith(link, { mtu, mtuSet }))
   // A loopback device that lost IPv6 waits for its next start.
-  const started = link.mtu < MIN_MTU6 && link.spec.type !== 'loopback' ? start6(resized, ns, name) : resized
-  return link.port === null ? started : followPorts(started, ns, link.port.bridge, name)
+  if (link.mtu < MIN_MTU6 && link.spec.type !== 'loopback') start6(space, resized)
+  const bridge = link.port === null ? null : linkOf(space, link.port.bridge)
+  if (bridge !== null) followPorts(space, bridge, link.name)
 }
 
-/**
- * A bridge has the smallest MTU of its ports, until it is given one. `touched` joined, left or was resized; the others have
- * the bridge's MTU or more, so the first one that has just that ends the search.
- */
-export const followPorts = (world: World, ns: Ns, name: IfName, touched: IfName): World => {
-  const space = nsOf(world, ns)
-  const bridge = space === undefined ? undefined : getIn(space.links, name)
-  if (space === undefined || bridge === undefined || bridge.mtuSet) return world
-  const sizeOf = (port: IfName): number => getIn(space.links, port)?.mtu ?? MAX_MTU
-  let mtu = bridge.ports.length === 0 ? PLAIN_MTU : MAX_MTU
-  if (bridge.ports.includes(touched)) mtu = sizeOf(touched)
-  for (const port of bridge.ports) {
+/** Of the ports; those but `touched` have the bridge's MTU or more, so the first one that has just that ends the search. */
+const smallestMtu = (space: Space, bridge: LinkEntry, touched: IfName): number => {
+  const mtuOf = (port: string): number => linkOf(space, port)?.mtu ?? MAX_MTU
+  let mtu = hasIn(bridge.ports, touched) ? mtuOf(touched) : MAX_MTU
+  if (mtu <= bridge.mtu) return mtu
+  for (const [port] of entriesOf(bridge.ports)) {
+    mtu = Math.min(mtu, mtuOf(port))
     if (mtu <= bridge.mtu) break
-    mtu = Math.min(mtu, sizeOf(port))
   }
-  return applyMtu(world, ns, name, mtu, false)
+  return mtu
+}
+
+/** A bridge has the smallest MTU of its ports, until it is given one. `touched` joined, left or was resized. */
+export const followPorts = (space: Space, bridge: LinkEntry, touched: IfName): void => {
+  if (bridge.mtuSet) return
+  const mtu = sizeOfMap(bridge.ports) === 0 ? PLAIN_MTU : smallestMtu(space, bridge, touched)
+  applyMtu(space, bridge, mtu, false)
 }
 
 /** The MTU it has already leaves a bridge following its ports. */
-export const setMtu = (world: World, ns: Ns, name: IfName, mtu: number): World => applyMtu(world, ns, name, mtu, true)
+export const setMtu = (space: Space, link: LinkEntry, mtu: number): void => applyMtu(space, link, mtu, true)
 
-export const setMac = (world: World, ns: Ns, name: IfName, mac: Mac): World =>
-  withLink(
-    withNs(world, ns, (space) => forgetNeighbours(space, name)),
-    ns,
-    name,
-    (link) => ({ ...link, mac }),
-  )
+export const setMac = (space: Space, link: LinkEntry, mac: Mac): void => {
+  forgetNeighbours(space, link.name)
+  change(space, link, { mac })
+}

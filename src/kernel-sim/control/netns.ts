@@ -1,22 +1,23 @@
 // Network namespaces. Sources: ip-netns(8), net/core/net_namespace.c (cleanup_net), net/core/dev.c (default_device_exit).
 
+import type { Errno } from '../../kernel/errno.ts'
 import type { Ns } from '../../net/name.ts'
-import { removeIn, valuesOf } from '../../net/pmap.ts'
-import { emptyNs, type World } from '../state.ts'
+import { emptyNs } from '../state.ts'
+import { addSpace, type Draft, linksOf, removeSpace, spaceOf } from './draft.ts'
 import { installLoopback, removeLink } from './link.ts'
-import { done, nsOf, putNs, type Result, refuse } from './world.ts'
 
 /** A fresh namespace has a loopback device, which is down. */
-export const createNetns = (world: World, ns: Ns): Result =>
-  nsOf(world, ns) === undefined ? done(putNs(world, installLoopback(emptyNs(ns)))) : refuse('EEXIST')
+export const createNetns = (draft: Draft, ns: Ns): Errno | null => {
+  if (spaceOf(draft, ns) !== null) return 'EEXIST'
+  installLoopback(addSpace(draft, emptyNs(ns)))
+  return null
+}
 
 /** Everything inside goes with it, and the other ends of its veths. */
-export const deleteNetns = (world: World, ns: Ns): Result => {
-  const space = nsOf(world, ns)
-  if (space === undefined) return refuse('ENOENT')
-  const emptied = valuesOf(space.links).reduce(
-    (next, link) => (link.spec.type === 'veth' && link.spec.peer.ns !== ns ? removeLink(next, ns, link) : next),
-    world,
-  )
-  return done({ ...emptied, namespaces: removeIn(emptied.namespaces, ns) })
+export const deleteNetns = (draft: Draft, ns: Ns): Errno | null => {
+  const space = spaceOf(draft, ns)
+  if (space === null) return 'ENOENT'
+  for (const link of linksOf(space)) if (link.spec.type === 'veth' && link.spec.peer.ns !== ns) removeLink(space, link)
+  removeSpace(space)
+  return null
 }

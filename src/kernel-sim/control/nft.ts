@@ -1,15 +1,15 @@
 // The firewall table and the elements of its sets. Sources: nft(8), net/netfilter/nf_tables_api.c, nft_set_rbtree.c (one
 // interval), nft_set_pipapo.c (concatenations with one).
 
+import type { Errno } from '../../kernel/errno.ts'
 import { SETS, type SetName } from '../../kernel/firewall/skeleton.ts'
 import type { NftElement, NftTable } from '../../kernel/object.ts'
 import { type Cidr, cidrFamily, contains, firstOf, lastOf, networkOf, parseCidr } from '../../net/cidr.ts'
 import { familyOf, type Ip, numberOf, parseIp, widthOf } from '../../net/ip.ts'
-import type { Ns } from '../../net/name.ts'
 import { emptyMap, entriesOf, entriesUnder, getIn, hasIn, type PMap, removeIn, setIn } from '../../net/pmap.ts'
 import { E } from '../../prelude.ts'
-import type { FirewallEntry, NsEntry, World } from '../state.ts'
-import { done, nsOf, putNs, type Result, refuse } from './world.ts'
+import type { FirewallEntry } from '../state.ts'
+import { type Draft, type Space, spaceOf } from './draft.ts'
 
 type Store = 'hash' | 'rbtree' | 'pipapo'
 
@@ -33,19 +33,19 @@ const prefixOf = (element: NftElement): Cidr | null => {
   return E.isLeft(ip) ? null : { ip: ip.right, bits: widthOf(familyOf(ip.right)) }
 }
 
-const withTable = (world: World, ns: Ns, firewall: FirewallEntry | null): Result => {
-  const space = nsOf(world, ns)
-  return space === undefined ? refuse('ENOENT') : done(putNs(world, { ...space, firewall }))
+export const createTable = (draft: Draft, { ns, skeleton }: NftTable): Errno | null => {
+  const space = spaceOf(draft, ns)
+  if (space === null) return 'ENOENT'
+  if (space.now.firewall !== null) return 'EEXIST'
+  space.now.firewall = { skeleton, sets: {}, intervals: emptyMap() }
+  return null
 }
 
-export const createTable = (world: World, { ns, skeleton }: NftTable): Result => {
-  const held = nsOf(world, ns)?.firewall ?? null
-  return held === null ? withTable(world, ns, { skeleton, sets: {}, intervals: emptyMap() }) : refuse('EEXIST')
-}
-
-export const deleteTable = (world: World, { ns }: NftTable): Result => {
-  const held = nsOf(world, ns)?.firewall ?? null
-  return held === null ? refuse('ENOENT') : withTable(world, ns, null)
+export const deleteTable = (draft: Draft, { ns }: NftTable): Errno | null => {
+  const space = spaceOf(draft, ns)
+  if (space === null || space.now.firewall === null) return 'ENOENT'
+  space.now.firewall = null
+  return null
 }
 
 /** Descending by address: the first entry from a key on is the highest prefix that starts at or below it. */
@@ -83,42 +83,48 @@ const holder = (table: FirewallEntry, element: NftElement, ip: Ip): readonly [st
 const clashes = (table: FirewallEntry, element: NftElement, prefix: Cidr): boolean =>
   holder(table, element, firstOf(prefix)) !== null || holder(table, element, lastOf(prefix)) !== null
 
-const put = (world: World, space: NsEntry, table: FirewallEntry, set: SetName, elements: PMap<NftElement>): Result =>
-  done(putNs(world, { ...space, firewall: { ...table, sets: { ...table.sets, [set]: elements } } }))
+const put = (
+  space: Space,
+  { skeleton, sets, intervals }: FirewallEntry,
+  set: SetName,
+  elements: PMap<NftElement>,
+): null => {
+  space.now.firewall = { skeleton, sets: { ...sets, [set]: elements }, intervals }
+  return null
+}
 
-export const createElement = (world: World, element: NftElement): Result => {
-  const space = nsOf(world, element.ns)
-  const table = space?.firewall ?? null
-  if (space === undefined || table === null) return refuse('ENOENT')
+export const createElement = (draft: Draft, element: NftElement): Errno | null => {
+  const space = spaceOf(draft, element.ns)
+  const table = space?.now.firewall ?? null
+  if (space === null || table === null) return 'ENOENT'
   const { set } = element
   const elements = elementsOf(table, set)
   const text = textOf(element)
-  if (hasIn(elements, text)) return refuse('EEXIST')
+  if (hasIn(elements, text)) return 'EEXIST'
   const store = STORE.get(set)
   const prefix = store === 'hash' ? null : prefixOf(element)
   const added = setIn(elements, text, element)
-  if (prefix === null) return put(world, space, table, set, added)
-  if (store === 'pipapo')
-    return clashes(table, element, prefix) ? refuse('EEXIST') : put(world, space, table, set, added)
-  if (overlapsHeld(table, set, prefix)) return refuse('EEXIST')
+  if (prefix === null) return put(space, table, set, added)
+  if (store === 'pipapo') return clashes(table, element, prefix) ? 'EEXIST' : put(space, table, set, added)
+  if (overlapsHeld(table, set, prefix)) return 'EEXIST'
   const intervals = setIn(table.intervals, intervalKey(set, firstOf(prefix)), prefix)
-  return put(world, space, { ...table, intervals }, set, added)
+  return put(space, { ...table, intervals }, set, added)
 }
 
 /** In a concatenation with an interval, an element is found by the first address of the prefix that is named. */
-export const deleteElement = (world: World, element: NftElement): Result => {
-  const space = nsOf(world, element.ns)
-  const table = space?.firewall ?? null
-  if (space === undefined || table === null) return refuse('ENOENT')
+export const deleteElement = (draft: Draft, element: NftElement): Errno | null => {
+  const space = spaceOf(draft, element.ns)
+  const table = space?.now.firewall ?? null
+  if (space === null || table === null) return 'ENOENT'
   const { set } = element
   const elements = elementsOf(table, set)
   const store = STORE.get(set)
   const prefix = store === 'hash' ? null : prefixOf(element)
   const text = store === 'pipapo' && prefix !== null ? holder(table, element, prefix.ip)?.[0] : textOf(element)
   const held = text === undefined ? undefined : getIn(elements, text)
-  if (text === undefined || held === undefined) return refuse('ENOENT')
+  if (text === undefined || held === undefined) return 'ENOENT'
   const left = removeIn(elements, text)
-  if (store !== 'rbtree' || prefix === null) return put(world, space, table, set, left)
+  if (store !== 'rbtree' || prefix === null) return put(space, table, set, left)
   const intervals = removeIn(table.intervals, intervalKey(set, prefix.ip))
-  return put(world, space, { ...table, intervals }, set, left)
+  return put(space, { ...table, intervals }, set, left)
 }

@@ -2,23 +2,24 @@
 
 import type { Errno } from '../../kernel/errno.ts'
 import type { BridgePort } from '../../kernel/object.ts'
-import type { IfName, Ns } from '../../net/name.ts'
-import { getIn } from '../../net/pmap.ts'
-import { E } from '../../prelude.ts'
-import type { LinkEntry, World } from '../state.ts'
+import { removeIn, setIn } from '../../net/pmap.ts'
+import type { LinkEntry } from '../state.ts'
 import { followPorts, forgetLearned, spreadCarrier } from './device.ts'
-import { done, linkOf, nsOf, type Result, refuse, withLink } from './world.ts'
+import { change, type Draft, linkOf, type Space, spaceOf } from './draft.ts'
 
-/** Takes a link off its bridge, if it is on one. */
-export const release = (world: World, ns: Ns, name: IfName): World => {
-  const bridge = linkOf(world, ns, name)?.port?.bridge
-  if (bridge === undefined) return world
-  const freed = withLink(world, ns, name, (link) => ({ ...link, port: null }))
-  const left = withLink(freed, ns, bridge, (link) => ({
-    ...forgetLearned(link, name),
-    ports: link.ports.filter((port) => port !== name),
-  }))
-  return followPorts(left, ns, bridge, name)
+/** Takes a link from the books of its bridge, if it is on one. */
+export const leaveBridge = (space: Space, { name, port }: LinkEntry): void => {
+  const bridge = port === null ? null : linkOf(space, port.bridge)
+  if (bridge === null) return
+  const left = change(space, forgetLearned(bridge, name), { ports: removeIn(bridge.ports, name) })
+  followPorts(space, left, name)
+}
+
+/** Takes a link off its bridge, if it is on one; the link. */
+export const release = (space: Space, link: LinkEntry): LinkEntry => {
+  if (link.port === null) return link
+  leaveBridge(space, link)
+  return change(space, link, { port: null })
 }
 
 const refusal = (link: LinkEntry, master: LinkEntry): Errno | null => {
@@ -28,40 +29,46 @@ const refusal = (link: LinkEntry, master: LinkEntry): Errno | null => {
 }
 
 /** Puts a link on a bridge with plain flags; a link that is on it already keeps its own. */
-const enslave = (world: World, ns: Ns, name: IfName, bridge: IfName): Result => {
-  const space = nsOf(world, ns)
-  if (space === undefined) return refuse('ENOENT')
-  const link = getIn(space.links, name)
-  const master = getIn(space.links, bridge)
-  if (link === undefined || master === undefined) return refuse('ENODEV')
-  if (link.port?.bridge === bridge) return done(world)
+const enslave = (draft: Draft, { ns, dev, bridge }: BridgePort): Errno | null => {
+  const space = spaceOf(draft, ns)
+  if (space === null) return 'ENOENT'
+  const link = linkOf(space, dev)
+  const master = linkOf(space, bridge)
+  if (link === null || master === null) return 'ENODEV'
+  if (link.port?.bridge === bridge) return null
   const errno = refusal(link, master)
-  if (errno !== null) return refuse(errno)
-  const port = { bridge, isolated: false, hairpin: false }
-  const freed = withLink(release(world, ns, name), ns, name, (old) => ({ ...old, port }))
-  const joined = withLink(freed, ns, bridge, (old) => ({ ...old, ports: [...old.ports, name] }))
-  return done(spreadCarrier(followPorts(joined, ns, bridge, name), ns, name))
+  if (errno !== null) return errno
+  const member = change(space, release(space, link), { port: { bridge, isolated: false, hairpin: false } })
+  const joined = change(space, master, { ports: setIn(master.ports, dev, space.now.nextOrder++) })
+  followPorts(space, joined, dev)
+  spreadCarrier(space, member)
+  return null
 }
 
-const setFlags = (world: World, { ns, dev, isolated, hairpin }: BridgePort): Result => {
-  if (nsOf(world, ns) === undefined) return refuse('ENOENT')
-  const link = linkOf(world, ns, dev)
-  if (link === undefined) return refuse('ENODEV')
-  const { port } = link
-  if (port === null) return refuse('EOPNOTSUPP')
-  return done(withLink(world, ns, dev, (old) => ({ ...old, port: { ...port, isolated, hairpin } })))
+const setFlags = (draft: Draft, { ns, dev, isolated, hairpin }: BridgePort): Errno | null => {
+  const space = spaceOf(draft, ns)
+  if (space === null) return 'ENOENT'
+  const link = linkOf(space, dev)
+  if (link === null) return 'ENODEV'
+  if (link.port === null) return 'EOPNOTSUPP'
+  change(space, link, { port: { ...link.port, isolated, hairpin } })
+  return null
 }
 
-/** Flags are sent only where they differ from what `from` says (null: a link that joins). */
-export const putPort = (world: World, from: BridgePort | null, to: BridgePort): Result => {
+/** Flags are sent only where they differ from what `from` says (null: a link that joins, which has plain ones then). */
+export const putPort = (draft: Draft, from: BridgePort | null, to: BridgePort): Errno | null => {
   const was = from !== null && from.bridge === to.bridge ? from : null
-  const joined = was === null ? enslave(world, to.ns, to.dev, to.bridge) : done(world)
+  const errno = was === null ? enslave(draft, to) : null
   const same = (was?.isolated ?? false) === to.isolated && (was?.hairpin ?? false) === to.hairpin
-  return E.isLeft(joined) || same ? joined : setFlags(joined.right, to)
+  return errno !== null || same ? errno : setFlags(draft, to)
 }
 
 /** Releasing a link that is on no bridge is no error. */
-export const deletePort = (world: World, { ns, dev }: BridgePort): Result => {
-  if (nsOf(world, ns) === undefined) return refuse('ENOENT')
-  return linkOf(world, ns, dev) === undefined ? refuse('ENODEV') : done(release(world, ns, dev))
+export const deletePort = (draft: Draft, { ns, dev }: BridgePort): Errno | null => {
+  const space = spaceOf(draft, ns)
+  if (space === null) return 'ENOENT'
+  const link = linkOf(space, dev)
+  if (link === null) return 'ENODEV'
+  release(space, link)
+  return null
 }

@@ -2,13 +2,13 @@
 // Sources: Documentation/networking/ip-sysctl.rst, net/ipv4/devinet.c (devinet_conf_ifindex, inet_forward_change),
 // net/ipv6/addrconf.c (addrconf_forward_change, addrconf_disable_change), kernel/sysctl.c (proc_dointvec).
 
+import type { Errno } from '../../kernel/errno.ts'
 import { type DeviceKey, FORWARD4, ICMP_LIMIT4, ICMP_LIMIT6, type SysctlName } from '../../kernel/sysctl.ts'
 import type { Family } from '../../net/ip.ts'
 import type { IfName, Ns } from '../../net/name.ts'
-import { entriesUnder, getIn, removeIn, setIn, valuesOf } from '../../net/pmap.ts'
-import type { LinkEntry, NsEntry, World } from '../state.ts'
-import { runs4, runs6, start6, stop6 } from './inet.ts'
-import { done, nsOf, putLink, putNs, type Result, refuse, withNs } from './world.ts'
+import { type DeviceConf, type LinkEntry, NO_CONF } from '../state.ts'
+import { change, type Draft, linkOf, linksOf, type Space, spaceOf } from './draft.ts'
+import { disabled6, runs4, runs6, start6, stop6 } from './inet.ts'
 
 /** A fresh namespace's values; those of IPv4 may come from the machine instead (net.core.devconf_inherit_init_net). */
 const DEFAULTS: Readonly<Record<Family, Readonly<Partial<Record<DeviceKey, string>>>>> = {
@@ -29,6 +29,7 @@ const DEVICE = /^net\.ipv([46])\.conf\.([^.]+)\.([a-z0-9_]+)$/
 
 const isKey = (family: Family, key: string): key is DeviceKey => Object.hasOwn(DEFAULTS[family], key)
 
+/** `net.ipv4.ip_forward` and `net.ipv4.conf.all.forwarding` are one variable. */
 const parse = (name: SysctlName): Parsed | null => {
   if (name === FORWARD4) return { family: 4, dev: 'all', key: 'forwarding' }
   const [, digit, dev, key] = DEVICE.exec(name) ?? []
@@ -37,22 +38,15 @@ const parse = (name: SysctlName): Parsed | null => {
   return isKey(family, key) ? { family, dev: dev.replaceAll('/', '.'), key } : null
 }
 
-/** `net.ipv4.ip_forward` and `net.ipv4.conf.all.forwarding` are one variable, kept under the first name. */
-const nameOf = ({ family, dev, key }: Parsed): SysctlName =>
-  family === 4 && dev === 'all' && key === 'forwarding'
-    ? FORWARD4
-    : // A name made of a device's name and a key of the table above is a sysctl's.
-      (`net.ipv${family}.conf.${dev.replaceAll('.', '/')}.${key}` as SysctlName)
-
-const exists = (space: NsEntry, { family, dev }: Parsed): boolean => {
-  if (RESERVED.has(dev)) return true
-  const link = getIn(space.links, dev)
-  return link !== undefined && (family === 4 ? runs4(link) : runs6(link))
-}
-
 /** Device names that would hide a directory of `conf`; the kernel refuses them. */
 const RESERVED: ReadonlySet<string> = new Set(['all', 'default'])
 export const isReserved = (name: IfName): boolean => RESERVED.has(name)
+
+const exists = (space: Space, { family, dev }: Parsed): boolean => {
+  if (RESERVED.has(dev)) return true
+  const link = linkOf(space, dev)
+  return link !== null && (family === 4 ? runs4(link) : runs6(link))
+}
 
 /** The kernel's default, or null if there is no such sysctl. */
 export const sysctlDefault = (name: SysctlName): string | null => {
@@ -60,13 +54,20 @@ export const sysctlDefault = (name: SysctlName): string | null => {
   return parsed === null ? (NUMBERS.get(name) ?? null) : (DEFAULTS[parsed.family][parsed.key] ?? null)
 }
 
+const confOf = (space: Space, dev: string): DeviceConf => {
+  if (dev === 'all') return space.now.confAll
+  return dev === 'default' ? space.now.confDefault : (linkOf(space, dev)?.conf ?? NO_CONF)
+}
+
+const valueIn = (conf: DeviceConf, { family, key }: Parsed): string | null =>
+  conf[family][key] ?? DEFAULTS[family][key] ?? null
+
 /** Its value, or null if the namespace has no such sysctl. */
-export const readSysctl = (space: NsEntry, name: SysctlName): string | null => {
-  const parsed = parse(name)
+export const readSysctl = (space: Space, name: SysctlName): string | null => {
   const number = NUMBERS.get(name)
-  if (number !== undefined) return getIn(space.sysctls, name) ?? number
-  if (parsed === null || !exists(space, parsed)) return null
-  return getIn(space.sysctls, nameOf(parsed)) ?? DEFAULTS[parsed.family][parsed.key] ?? null
+  if (number !== undefined) return space.now.sysctls[name] ?? number
+  const parsed = parse(name)
+  return parsed === null || !exists(space, parsed) ? null : valueIn(confOf(space, parsed.dev), parsed)
 }
 
 const INTEGER = /^\s*(-?)(0x[0-9a-f]+|0[0-7]*|[1-9][0-9]*)\s*$/i
@@ -81,18 +82,24 @@ const integer = (text: string): number | null => {
   return value >= -(2 ** 31) && value < 2 ** 31 ? value : null
 }
 
-const put = (space: NsEntry, parsed: Parsed, value: string): NsEntry => ({
-  ...space,
-  sysctls: setIn(space.sysctls, nameOf(parsed), value),
+const written = (conf: DeviceConf, { family, key }: Parsed, value: string): DeviceConf => ({
+  ...conf,
+  [family]: { ...conf[family], [key]: value },
 })
 
-const devices = (space: NsEntry, family: Family): ReadonlyArray<LinkEntry> =>
-  valuesOf(space.links).filter(family === 4 ? runs4 : runs6)
+const putInto = (space: Space, parsed: Parsed, links: ReadonlyArray<LinkEntry>, value: string): void => {
+  for (const link of links) change(space, link, { conf: written(link.conf, parsed, value) })
+}
 
-const putAll = (space: NsEntry, { family, key }: Parsed, devs: ReadonlyArray<string>, value: string): NsEntry =>
-  devs.reduce((next, dev) => put(next, { family, dev, key }, value), space)
+const put = (space: Space, parsed: Parsed, value: string): void => {
+  const link = linkOf(space, parsed.dev)
+  if (parsed.dev === 'all') space.now.confAll = written(space.now.confAll, parsed, value)
+  else if (parsed.dev === 'default') space.now.confDefault = written(space.now.confDefault, parsed, value)
+  else if (link !== null) putInto(space, parsed, [link], value)
+}
 
-const namesOf = (links: ReadonlyArray<LinkEntry>): ReadonlyArray<string> => links.map((link) => link.name)
+const devices = (space: Space, family: Family): ReadonlyArray<LinkEntry> =>
+  linksOf(space).filter(family === 4 ? runs4 : runs6)
 
 /** Whether a write of `all` is one of `default` and of every device too. IPv4 forwarding: only if it changes. */
 const isGeneral = ({ family, dev, key }: Parsed, was: string, value: string): boolean =>
@@ -105,62 +112,50 @@ const FOLLOWING: ReadonlySet<DeviceKey> = new Set(['rp_filter', 'proxy_arp'])
 const follows = ({ pinned4 }: LinkEntry, key: DeviceKey): boolean => pinned4 !== 'all' && !pinned4.includes(key)
 
 /** A device follows `default` in those until it is written to or gets an IPv4 address. */
-const spread = (space: NsEntry, parsed: Parsed, was: string, value: string): NsEntry => {
+const spread = (space: Space, parsed: Parsed, was: string, value: string): void => {
   const { family, dev, key } = parsed
-  const there = devices(space, family)
-  if (isGeneral(parsed, was, value)) return putAll(space, parsed, ['default', ...namesOf(there)], value)
-  if (family === 6 || !FOLLOWING.has(key)) return space
-  if (dev === 'default') return putAll(space, parsed, namesOf(there.filter((link) => follows(link, key))), value)
-  const link = getIn(space.links, dev)
-  if (link === undefined || !follows(link, key) || link.pinned4 === 'all') return space
-  return putLink(space, { ...link, pinned4: [...link.pinned4, key] })
+  if (isGeneral(parsed, was, value)) {
+    put(space, { ...parsed, dev: 'default' }, value)
+    putInto(space, parsed, devices(space, family), value)
+  }
+  if (family === 6 || !FOLLOWING.has(key)) return
+  if (dev === 'default') {
+    const following = devices(space, family).filter((link) => follows(link, key))
+    putInto(space, parsed, following, value)
+  }
+  const link = linkOf(space, dev)
+  if (link === null || !follows(link, key) || link.pinned4 === 'all') return
+  change(space, link, { pinned4: [...link.pinned4, key] })
 }
 
-const disable6 = (world: World, ns: Ns, dev: IfName, was: string, value: string): World => {
-  if ((was === '0') === (value === '0')) return world
-  return value === '0' ? start6(world, ns, dev) : withNs(world, ns, (space) => stop6(space, dev))
+/** Starts or stops IPv6 on those of these devices, as they were, whose `disable_ipv6` has changed. */
+const settle6 = (space: Space, before: ReadonlyArray<LinkEntry>): void => {
+  for (const was of before) {
+    const link = linkOf(space, was.name)
+    if (link === null || disabled6(link) === disabled6(was)) continue
+    if (disabled6(link)) stop6(space, link)
+    else start6(space, link)
+  }
 }
 
-/** Starts or stops IPv6 where `disable_ipv6` changed between two versions of a namespace. */
-const settle6 = (before: NsEntry, world: World): World => {
-  const { ns } = before
-  return devices(before, 6).reduce((next, { name }) => {
-    const parsed: Parsed = { family: 6, dev: name, key: 'disable_ipv6' }
-    const value = (space: NsEntry): string => getIn(space.sysctls, nameOf(parsed)) ?? '0'
-    const now = nsOf(next, ns)
-    return now === undefined ? next : disable6(next, ns, name, value(before), value(now))
-  }, world)
-}
-
-export const writeSysctl = (world: World, ns: Ns, name: SysctlName, text: string): Result => {
-  const space = nsOf(world, ns)
+export const writeSysctl = (draft: Draft, ns: Ns, name: SysctlName, text: string): Errno | null => {
+  const space = spaceOf(draft, ns)
   const parsed = parse(name)
+  const isNumber = NUMBERS.has(name)
+  if (space === null || (!isNumber && (parsed === null || !exists(space, parsed)))) return 'ENOENT'
   const n = integer(text)
-  if (space !== undefined && NUMBERS.has(name))
-    return n === null
-      ? refuse('EINVAL')
-      : done(putNs(world, { ...space, sysctls: setIn(space.sysctls, name, String(n)) }))
-  if (space === undefined || parsed === null || !exists(space, parsed)) return refuse('ENOENT')
-  if (n === null) return refuse('EINVAL')
+  if (n === null) return 'EINVAL'
   const value = String(n)
-  const was = readSysctl(space, name) ?? value
-  const next = putNs(world, spread(put(space, parsed, value), parsed, was, value))
-  return done(parsed.key === 'disable_ipv6' ? settle6(space, next) : next)
-}
-
-const confOf = (family: Family, dev: string): string => `net.ipv${family}.conf.${dev.replaceAll('.', '/')}.`
-
-/** Gives a new device the values of `default`. */
-export const inheritSysctls = (space: NsEntry, dev: IfName, family: Family): NsEntry => {
-  let { sysctls } = space
-  const prefix = confOf(family, 'default')
-  for (const [name, value] of entriesUnder(space.sysctls, prefix))
-    sysctls = setIn(sysctls, confOf(family, dev) + name.slice(prefix.length), value)
-  return sysctls === space.sysctls ? space : { ...space, sysctls }
-}
-
-export const forgetSysctls = (space: NsEntry, dev: IfName, family: Family): NsEntry => {
-  let { sysctls } = space
-  for (const [name] of entriesUnder(space.sysctls, confOf(family, dev))) sysctls = removeIn(sysctls, name)
-  return sysctls === space.sysctls ? space : { ...space, sysctls }
+  if (parsed === null) {
+    space.now.sysctls = { ...space.now.sysctls, [name]: value }
+    return null
+  }
+  const { dev, key } = parsed
+  const was = valueIn(confOf(space, dev), parsed) ?? value
+  const own = linkOf(space, dev)
+  const concerned = key !== 'disable_ipv6' ? [] : dev === 'all' ? linksOf(space) : own === null ? [] : [own]
+  put(space, parsed, value)
+  spread(space, parsed, was, value)
+  settle6(space, concerned)
+  return null
 }

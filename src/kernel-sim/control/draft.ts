@@ -1,0 +1,103 @@
+// A world while operations change it: over the persistent maps of the world as it was, native ones of what was touched
+// since. It is the only mutable thing of the control plane and lives for one list of operations; links, routes and all else
+// that it holds are values.
+// Invariant: whoever changes a link puts the new one here at once, and goes on with that.
+
+import type { IfName, Ns } from '../../net/name.ts'
+import { getIn, removeIn, setIn, valuesOf } from '../../net/pmap.ts'
+import { type LinkEntry, linkWith, type NsEntry, nsWith, type World } from '../state.ts'
+
+/** `spaces`: the namespaces that were looked at so far; null: gone. */
+export type Draft = Readonly<{ world: World; spaces: Map<Ns, Space | null> }>
+
+/**
+ * A namespace of a draft: as it was, and a copy that is as it is now, but for the links that were `touched` (null: gone).
+ * The copy is nobody else's until the draft is done.
+ */
+export type Space = Readonly<{
+  draft: Draft
+  ns: Ns
+  was: NsEntry
+  now: { -readonly [Part in keyof NsEntry]: NsEntry[Part] }
+  touched: Map<IfName, LinkEntry | null>
+}>
+
+export const draftOf = (world: World): Draft => ({ world, spaces: new Map() })
+
+const opened = (draft: Draft, was: NsEntry): Space => {
+  const space: Space = { draft, ns: was.ns, was, now: nsWith(was, {}), touched: new Map() }
+  draft.spaces.set(was.ns, space)
+  return space
+}
+
+/** The namespace of this name, or null. */
+export const spaceOf = (draft: Draft, ns: Ns): Space | null => {
+  const known = draft.spaces.get(ns)
+  if (known !== undefined) return known
+  const was = getIn(draft.world.namespaces, ns)
+  return was === undefined ? null : opened(draft, was)
+}
+
+export const addSpace = opened
+export const removeSpace = ({ draft, ns }: Space): void => {
+  draft.spaces.set(ns, null)
+}
+
+/** The link of this name, or null. */
+export const linkOf = (space: Space, name: string): LinkEntry | null => {
+  // Cast: a name that is none is not found.
+  const touched = space.touched.get(name as IfName)
+  return touched === undefined ? (getIn(space.now.links, name) ?? null) : touched
+}
+
+/** Puts a link into the place of what had its name; the link. */
+export const putLink = (space: Space, link: LinkEntry): LinkEntry => {
+  space.touched.set(link.name, link)
+  return link
+}
+
+/** Puts a link in with some of it changed; the new one. */
+export const change = (space: Space, link: LinkEntry, to: Partial<LinkEntry>): LinkEntry =>
+  putLink(space, linkWith(link, to))
+
+export const dropLink = (space: Space, name: IfName): void => {
+  space.touched.set(name, null)
+}
+
+/** Moves the touched links to the others. */
+const settle = ({ now, touched }: Space): void => {
+  for (const [name, link] of touched)
+    now.links = link === null ? removeIn(now.links, name) : setIn(now.links, name, link)
+}
+
+/** All links, by name. */
+export const linksOf = (space: Space): ReadonlyArray<LinkEntry> => {
+  settle(space)
+  space.touched.clear()
+  return valuesOf(space.now.links)
+}
+
+/** Whether operations have changed nothing. */
+const isSame = (was: NsEntry, now: NsEntry): boolean =>
+  was.links === now.links &&
+  was.nextIndex === now.nextIndex &&
+  was.nextOrder === now.nextOrder &&
+  was.routes === now.routes &&
+  was.confAll === now.confAll &&
+  was.confDefault === now.confDefault &&
+  was.sysctls === now.sysctls &&
+  was.firewall === now.firewall &&
+  was.neighbours === now.neighbours
+
+const closed = (space: Space): NsEntry => {
+  settle(space)
+  return isSame(space.was, space.now) ? space.was : space.now
+}
+
+/** The world that a draft has come to; the world as it was, if nothing has changed. */
+export const worldOf = ({ world, spaces }: Draft): World => {
+  let { namespaces } = world
+  for (const [ns, space] of spaces)
+    namespaces = space === null ? removeIn(namespaces, ns) : setIn(namespaces, ns, closed(space))
+  return namespaces === world.namespaces ? world : { nowMs: world.nowMs, namespaces }
+}
