@@ -23,6 +23,7 @@ import { isGroup, linkLocal6, mac, macFromHex, parseMac, showMac } from '../src/
 import { parseIfName, parseNs } from '../src/net/name.ts'
 import {
   changesBetween,
+  draftOf,
   emptyMap,
   entriesOf,
   entriesUnder,
@@ -195,6 +196,25 @@ describe('the persistent map', () => {
       const keys = new Set([...entriesOf(one), ...entriesOf(two)].map(([each]) => each))
       const expected = [...keys].sort().filter((each) => getIn(one, each) !== getIn(two, each))
       expect(changesBetween(one, two).map((change) => change.key)).toEqual(expected)
+    },
+  )
+
+  test.prop([fc.array(edit), fc.array(fc.array(edit))])(
+    'made in drafts is the same, and no draft reaches back',
+    (first, later) => {
+      const start = both(first).ours
+      const draft = draftOf(start)
+      const states = [start]
+      for (const edits of later) {
+        for (const { key: at, value } of edits) {
+          if (value === null) draft.remove(at)
+          else draft.set(at, value)
+          expect(draft.get(at)).toBe(value ?? undefined)
+        }
+        states.push(draft.done())
+      }
+      const plainly = states.map((_, n) => both([...first, ...later.slice(0, n).flat()]).ours)
+      expect(states).toEqual(plainly)
     },
   )
 

@@ -48,19 +48,34 @@ const withoutPools = (ipam: Ipam, network: Network): Ipam => {
   return now
 }
 
-// Field by field where a join passes: a spread would cost more than the rest.
+// Field by field where a join passes: a copy of a copy made by `...` costs V8 more than all the rest.
 const withJoins = (
   { networks, sandboxes, ledger, ipam }: Model,
   endpoints: Model['endpoints'],
   index: Model['index'],
 ): Model => ({ networks, endpoints, sandboxes, ledger, ipam, index })
 
+const attached = (endpoint: Endpoint, attachment: Attachment | null): Endpoint => ({
+  id: endpoint.id,
+  network: endpoint.network,
+  name: endpoint.name,
+  aliases: endpoint.aliases,
+  asked: endpoint.asked,
+  mac: endpoint.mac,
+  addresses: endpoint.addresses,
+  linkLocal: endpoint.linkLocal,
+  resolution: endpoint.resolution,
+  sysctls: endpoint.sysctls,
+  exposed: endpoint.exposed,
+  attachment,
+})
+
 const joined = (model: Model, id: EndpointId, attachment: Attachment): Model => {
   const endpoint = getIn(model.endpoints, id)
   if (endpoint === undefined) return model
   return withJoins(
     model,
-    setIn(model.endpoints, id, { ...endpoint, attachment }),
+    setIn(model.endpoints, id, attached(endpoint, attachment)),
     indexJoin(model.index, endpoint, attachment),
   )
 }
@@ -70,7 +85,7 @@ const left = (model: Model, id: EndpointId): Model => {
   if (endpoint === undefined || endpoint.attachment === null) return model
   return withJoins(
     model,
-    setIn(model.endpoints, id, { ...endpoint, attachment: null }),
+    setIn(model.endpoints, id, attached(endpoint, null)),
     forgetJoin(model.index, endpoint, endpoint.attachment),
   )
 }

@@ -18,7 +18,8 @@ type Branch<V> = Readonly<{
   size: number
   edit: Edit | null
 }>
-type Edit = Readonly<{ of: 'map' }>
+/** The branches that a draft has made so far. */
+type Edit = Branch<unknown>[]
 type Node<V> = Leaf<V> | Branch<V>
 
 /** A persistent map; make one with `emptyMap` or `mapOf`. */
@@ -58,21 +59,11 @@ const leafBelow = <V>(node: Node<V>): Leaf<V> => {
   return at
 }
 
-/** The branches that a key passes on its way from the root, the place taken at each, and the leaf at its end. */
-type Way<V> = Readonly<{ branches: ReadonlyArray<Branch<V>>; places: ReadonlyArray<number>; leaf: Leaf<V> }>
-
-/** The way to where a key is, if it is anywhere. Where there is no kid for it, the way goes on by the first. */
-const wayTo = <V>(root: Node<V>, key: string): Way<V> => {
-  const branches: Branch<V>[] = []
-  const places: number[] = []
-  let node = root
-  while (!isLeaf(node)) {
-    const place = Math.max(0, placeOf(node.units, unitAt(key, node.at)))
-    branches.push(node)
-    places.push(place)
-    node = kidAt(node, place)
-  }
-  return { branches, places, leaf: node }
+/** The leaf at the end of a key's way from here. Where there is no kid for it, the way goes on by the first. */
+const nearest = <V>(top: Node<V>, key: string): Leaf<V> => {
+  let node = top
+  while (!isLeaf(node)) node = kidAt(node, Math.max(0, placeOf(node.units, unitAt(key, node.at))))
+  return node
 }
 
 /** The first place at which two keys differ, from `from` on; `same` if they do not. */
@@ -112,6 +103,12 @@ const removed = <A>(items: ReadonlyArray<A>, place: number): ReadonlyArray<A> =>
   return next
 }
 
+/** A new branch, told to the edit that made it. */
+const noted = <V>(branch: Branch<V>): Branch<V> => {
+  if (branch.edit !== null) branch.edit.push(branch)
+  return branch
+}
+
 const withNewKid = <V>(
   { at, units, kids, size }: Branch<V>,
   unit: number,
@@ -119,7 +116,7 @@ const withNewKid = <V>(
   edit: Edit | null,
 ): Branch<V> => {
   const place = -1 - placeOf(units, unit)
-  return { at, units: inserted(units, place, unit), kids: inserted(kids, place, kid), size: size + 1, edit }
+  return noted({ at, units: inserted(units, place, unit), kids: inserted(kids, place, kid), size: size + 1, edit })
 }
 
 /** The branch that tells a new leaf from everything below `node`. */
@@ -127,72 +124,64 @@ const fork = <V>(at: number, node: Node<V>, other: string, leaf: Leaf<V>, edit: 
   const one = unitAt(other, at)
   const two = unitAt(leaf.key, at)
   const size = sizeOf(node) + 1
-  return one < two
-    ? { at, units: [one, two], kids: [node, leaf], size, edit }
-    : { at, units: [two, one], kids: [leaf, node], size, edit }
+  return noted(
+    one < two
+      ? { at, units: [one, two], kids: [node, leaf], size, edit }
+      : { at, units: [two, one], kids: [leaf, node], size, edit },
+  )
 }
 
-/** The tree in which the node after `length` branches of a way is another, of `growth` more leaves. */
-const rebuilt = <V>(
-  { branches, places }: Way<V>,
-  length: number,
-  end: Node<V>,
-  growth: number,
-  edit: Edit | null,
-): Node<V> => {
-  let made = end
-  for (let i = length - 1; i >= 0; i--) {
-    const branch = branches[i] as Branch<V>
-    const { at, units, kids, size } = branch
-    if (edit !== null && branch.edit === edit) {
-      // Casts: this branch is the edit's own, and so are those above it.
-      ;(kids as Node<V>[])[places[i] as number] = made
-      ;(branch as { size: number }).size = size + growth
-      made = branch
-    } else {
-      const next = kids.slice()
-      next[places[i] as number] = made
-      made = { at, units, kids: next, size: size + growth, edit }
-    }
+/** A branch with another kid at a place, of `growth` more leaves than the one before. */
+const withKid = <V>(branch: Branch<V>, place: number, kid: Node<V>, growth: number, edit: Edit | null): Branch<V> => {
+  const { at, units, kids, size } = branch
+  if (edit !== null && branch.edit === edit) {
+    // Casts: this branch is the edit's own.
+    ;(kids as Node<V>[])[place] = kid
+    ;(branch as { size: number }).size = size + growth
+    return branch
   }
-  return made
-}
-
-/** The tree with this entry; the same tree if it holds exactly this value already. */
-const put = <V>(root: Node<V> | null, key: string, value: V, edit: Edit | null): Node<V> => {
-  const leaf: Leaf<V> = { at: LEAF, key, value }
-  if (root === null) return leaf
-  const way = wayTo(root, key)
-  const { branches, leaf: near } = way
-  if (near.key === key) return near.value === value ? root : rebuilt(way, branches.length, leaf, 0, edit)
-  const end = differ(key, near.key, 0)
-  let length = branches.length
-  while (length > 0 && (branches[length - 1] as Branch<V>).at >= end) length--
-  const stop = branches[length] ?? near
-  const forked =
-    !isLeaf(stop) && stop.at === end
-      ? withNewKid(stop, unitAt(key, end), leaf, edit)
-      : fork(end, stop, near.key, leaf, edit)
-  return rebuilt(way, length, forked, 1, edit)
+  const next = kids.slice()
+  next[place] = kid
+  return noted({ at, units, kids: next, size: size + growth, edit })
 }
 
 /** A branch without one of its kids; the other one, if that was of two. */
 const withoutKid = <V>(branch: Branch<V>, place: number, edit: Edit | null): Node<V> => {
   const { at, units, kids, size } = branch
   if (kids.length === 2) return kidAt(branch, 1 - place)
-  return { at, units: removed(units, place), kids: removed(kids, place), size: size - 1, edit }
+  return noted({ at, units: removed(units, place), kids: removed(kids, place), size: size - 1, edit })
+}
+
+/** The tree with a leaf whose key first differs at `end` from `near`, the nearest that is there. */
+const plant = <V>(node: Node<V>, leaf: Leaf<V>, near: string, end: number, edit: Edit | null): Node<V> => {
+  if (isLeaf(node) && end === SAME) return leaf
+  if (isLeaf(node) || node.at > end) return fork(end, node, near, leaf, edit)
+  const unit = unitAt(leaf.key, node.at)
+  const place = placeOf(node.units, unit)
+  if (place < 0) return withNewKid(node, unit, leaf, edit)
+  return withKid(node, place, plant(kidAt(node, place), leaf, near, end, edit), end === SAME ? 0 : 1, edit)
+}
+
+/** The tree with this entry; the same tree if it holds exactly this value already. */
+const put = <V>(root: Node<V> | null, key: string, value: V, edit: Edit | null): Node<V> => {
+  const leaf: Leaf<V> = { at: LEAF, key, value }
+  if (root === null) return leaf
+  const near = nearest(root, key)
+  if (near.key === key && near.value === value) return root
+  return plant(root, leaf, near.key, differ(key, near.key, 0), edit)
+}
+
+/** The tree without a key that it holds. */
+const without = <V>(node: Node<V>, key: string, edit: Edit | null): Node<V> | null => {
+  if (isLeaf(node)) return null
+  const place = placeOf(node.units, unitAt(key, node.at))
+  const kid = without(kidAt(node, place), key, edit)
+  return kid === null ? withoutKid(node, place, edit) : withKid(node, place, kid, -1, edit)
 }
 
 /** The tree without this key; the same tree if it was not there. */
-const cut = <V>(root: Node<V> | null, key: string, edit: Edit | null): Node<V> | null => {
-  if (root === null) return root
-  const way = wayTo(root, key)
-  if (way.leaf.key !== key) return root
-  const last = way.branches.length - 1
-  const parent = way.branches[last]
-  if (parent === undefined) return null
-  return rebuilt(way, last, withoutKid(parent, way.places[last] as number, edit), -1, edit)
-}
+const cut = <V>(root: Node<V> | null, key: string, edit: Edit | null): Node<V> | null =>
+  root === null || leafOf(root, key) === null ? root : without(root, key, edit)
 
 /** The map with this entry; the same map if it holds exactly this value already. */
 export const setIn = <V>(map: PMap<V>, key: string, value: V): PMap<V> => {
@@ -217,7 +206,7 @@ export type Draft<V> = Readonly<{
 
 export const draftOf = <V>(map: PMap<V>): Draft<V> => {
   let { root } = map
-  let edit: Edit = { of: 'map' }
+  let edit: Edit = []
   return {
     get: (key) => leafOf(root, key)?.value,
     set: (key, value) => {
@@ -227,7 +216,8 @@ export const draftOf = <V>(map: PMap<V>): Draft<V> => {
       root = cut(root, key, edit)
     },
     done: () => {
-      edit = { of: 'map' }
+      for (const branch of edit) (branch as { edit: Edit | null }).edit = null
+      edit = []
       return root === map.root ? map : { root }
     },
   }
@@ -245,7 +235,7 @@ function* leavesOf<V>(waiting: Node<V>[]): Generator<Leaf<V>> {
 
 /** The nodes that hold all keys >= `from`, and no other, the first of them last. */
 const nodesFrom = <V>(root: Node<V>, from: string): Node<V>[] => {
-  const { key } = wayTo(root, from).leaf
+  const { key } = nearest(root, from)
   const end = differ(from, key, 0)
   const later: Node<V>[] = []
   let node = root
