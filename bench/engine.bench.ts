@@ -76,7 +76,7 @@ const durable = (callers: number) => (): Promise<Result> =>
     let joined = false
     let n = 0
     const endpoint = Buffer.alloc(600, 1)
-    const result = await rate(callers, {
+    const rivals = {
       ours: async () => {
         const commands = (joined ? leaves : joins) ?? []
         joined = !joined
@@ -89,7 +89,8 @@ const durable = (callers: number) => (): Promise<Result> =>
             Array.from({ length: callers }, () => raw.put(Buffer.from(`endpoint/${n++ % ENDPOINTS}`), endpoint)),
           ),
       },
-    })
+    }
+    const result = await rate(callers, rivals, STEADY)
     await engine.close()
     await raw.close()
     return result
