@@ -76,8 +76,14 @@ const stillSame = (before: Omit<Wish, 'owner'>, after: Wish): number => {
   return both
 }
 
-const turnover = (before: Omit<Wish, 'owner'>, after: Wish): Turnover => {
-  const same = stillSame(before, after)
+/** The later wish with what stays as it was taken from the former one: what is there already need not be kept twice. */
+const onto = (before: Omit<Wish, 'owner'>, { owner, keys, fragment }: Wish, same: number): Wish => ({
+  owner,
+  keys: [...before.keys.slice(0, same), ...keys.slice(same)],
+  fragment: [...before.fragment.slice(0, same), ...fragment.slice(same)],
+})
+
+const turnover = (before: Omit<Wish, 'owner'>, after: Wish, same: number): Turnover => {
   const former = new Map<ObjectKey, KernelObject>()
   if (same === after.keys.length) return { gone: before.keys.slice(same), fresh: [] }
   before.fragment.slice(same).forEach((object, at) => {
@@ -106,11 +112,14 @@ export const replaceFragments = (
   for (const each of changed) {
     const at = ownerKey(each.owner)
     const wish = wishOf(each)
-    const turned = turnover(getIn(wanted.wishes, at) ?? NONE, wish)
+    const before = getIn(wanted.wishes, at) ?? NONE
+    const same = stillSame(before, wish)
+    if (same === before.keys.length && same === wish.keys.length) continue
+    const turned = turnover(before, wish, same)
     gone.push(...turned.gone)
     fresh.push(...turned.fresh)
     if (wish.keys.length === 0) wishes.remove(at)
-    else wishes.set(at, wish)
+    else wishes.set(at, onto(before, wish, same))
   }
   for (const key of gone) {
     const others = getIn(shared, key)
