@@ -6,8 +6,11 @@ import fc from 'fast-check'
 import { describe, expect } from 'vitest'
 import { freshEngine, openEngine } from '../src/engine/engine.ts'
 import type { Command } from '../src/model/command.ts'
+import type { Model } from '../src/model/types.ts'
+import { sizeOfMap, valuesOf } from '../src/net/pmap.ts'
 import { E } from '../src/prelude.ts'
 import { memoryStore } from '../src/store/memory.ts'
+import { createEndpoint, join } from '../test/lib/model.ts'
 import { runs } from '../test/lib/runs.ts'
 import { command, program } from './arbitraries/commands.ts'
 import { failingOnce } from './lib/faults.ts'
@@ -29,6 +32,53 @@ describe('a command', () => {
         done.push(...turn.filter((_, i) => answers[i]?._tag === 'Right' && answers[i].right.length > 0))
       }
       expect(heard.filter(({ tag }) => tag !== 'KernelRefused')).toEqual(done)
+    },
+  )
+
+  /** A new endpoint on a network, and its join, as a whole deed. */
+  const connection = ({ networks, sandboxes }: Model, n: number, [i, j]: readonly [number, number]): Command[] => {
+    const network = valuesOf(networks)[i % sizeOfMap(networks)]
+    const sandbox = valuesOf(sandboxes)[j % sizeOfMap(sandboxes)]
+    if (network === undefined || sandbox === undefined) return []
+    return [createEndpoint(100 + n, 0, `new${n}`, { network: network.id }), join(100 + n, 0, { sandbox: sandbox.id })]
+  }
+  const party = fc.record({
+    connects: fc.option(fc.tuple(fc.nat(), fc.nat())),
+    also: fc.array(command, { maxLength: 3 }),
+    together: fc.boolean(),
+  })
+
+  test.prop([program, fc.array(party, { minLength: 1, maxLength: 4 }), fc.option(fc.nat(15))], runs(0.5))(
+    'that came together with others is done with all of them or as if none had come, whatever is refused (P6)',
+    async (commands, wishes, at) => {
+      const kernel = faultySim()
+      const engine = freshEngine({ kernel, check: true })
+      await engine.submit(commands)
+      const parties = wishes.map(({ connects, also, together }, n) => ({
+        commands: [...(connects === null ? [] : connection(engine.model(), n, connects)), ...also],
+        together,
+      }))
+      const heard: Command[] = []
+      engine.listen(({ deeds }) => heard.push(...deeds.map((deed) => deed.command)))
+      kernel.refuseNext(at)
+      const answers = await Promise.all(
+        parties.map(({ commands: those, together }) => engine.submit(those, { together })),
+      )
+      kernel.refuseNext(null)
+      fc.pre(heard.every(({ tag }) => tag !== 'KernelRefused'))
+      for (const [i, { together }] of parties.entries())
+        if (together) expect(new Set(answers[i]?.map(E.isRight)).size).toBeLessThanOrEqual(1)
+      const survivors = parties.flatMap(({ commands: those }, i) =>
+        those.filter((_, k) => answers[i]?.[k]?._tag === 'Right'),
+      )
+      const untouched = faultySim()
+      const other = freshEngine({ kernel: untouched, check: true })
+      await other.submit(commands)
+      await other.submit(survivors)
+      expect(storedForm(engine.model())).toEqual(storedForm(other.model()))
+      await engine.sweep()
+      const known = bothOf(engine.wanted(), other.wanted())
+      expect(facts(kernel.objects(known))).toEqual(facts(untouched.objects(known)))
     },
   )
 

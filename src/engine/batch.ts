@@ -1,12 +1,12 @@
-// The commands of one turn, stepped one after the other: who was obeyed, and who was refused and why. Pure but for the
-// callers it carries along.
+// The commands of one turn, stepped one after the other: who was obeyed, and who was refused and why. Of a party, commands that
+// came together, all are obeyed or none. Pure but for the callers it carries along.
 
 import type { Drivers } from '../drivers/registry.ts'
 import type { CnmError } from '../model/error.ts'
 import type { PluginKey } from '../model/plugin/ledger.ts'
 import { wishesBetween } from '../model/plugin/wanted.ts'
 import type { Model } from '../model/types.ts'
-import { E } from '../prelude.ts'
+import { E, type Either } from '../prelude.ts'
 import type { Waiting } from './inbox.ts'
 import type { Deed } from './journal.ts'
 import { type Core, type Step, step } from './step.ts'
@@ -17,16 +17,27 @@ export type Done = Readonly<{ waiting: Waiting; before: Model; after: Model; wis
 export type Refused = Readonly<{ waiting: Waiting; error: CnmError }>
 export type Stepped = Readonly<{ core: Core; done: ReadonlyArray<Done>; refused: ReadonlyArray<Refused> }>
 
-export const stepAll = (drivers: Drivers, from: Core, batch: ReadonlyArray<Waiting>): Stepped => {
+const partiesOf = (batch: ReadonlyArray<Waiting>): ReadonlyArray<ReadonlyArray<Waiting>> => {
+  const parties: Waiting[][] = []
+  for (const waiting of batch) {
+    const last = parties.at(-1)
+    if (last?.[0]?.party === waiting.party) last.push(waiting)
+    else parties.push([waiting])
+  }
+  return parties
+}
+
+/** Left: why the first to be refused is. */
+const stepParty = (
+  drivers: Drivers,
+  from: Core,
+  party: ReadonlyArray<Waiting>,
+): Either<CnmError, Omit<Stepped, 'refused'>> => {
   let core = from
   const done: Done[] = []
-  const refused: Refused[] = []
-  for (const waiting of batch) {
+  for (const waiting of party) {
     const taken = step(drivers, core, waiting.command)
-    if (E.isLeft(taken)) {
-      refused.push({ waiting, error: taken.left })
-      continue
-    }
+    if (E.isLeft(taken)) return taken
     const { core: next, ...deed } = taken.right
     const [before, after] = [core.model, next.model]
     // Without calls there is no network of a plugin (model/plugin/requests.ts).
@@ -34,7 +45,36 @@ export const stepAll = (drivers: Drivers, from: Core, batch: ReadonlyArray<Waiti
     core = next
     done.push({ waiting, before, after, wishes: hasCalls ? wishesBetween(before, after) : [], ...deed })
   }
+  return E.right({ core, done })
+}
+
+export const stepAll = (drivers: Drivers, from: Core, batch: ReadonlyArray<Waiting>): Stepped => {
+  let core = from
+  const done: Done[] = []
+  const refused: Refused[] = []
+  for (const party of partiesOf(batch)) {
+    const taken = stepParty(drivers, core, party)
+    if (E.isLeft(taken)) {
+      for (const waiting of party) refused.push({ waiting, error: taken.left })
+      continue
+    }
+    core = taken.right.core
+    for (const each of taken.right.done) done.push(each)
+  }
   return { core, done, refused }
+}
+
+/** Those who are to blame, each with its reason, and who came with them, for the reason of the first of their party. */
+export const withParties = (
+  done: ReadonlyArray<Done>,
+  blamed: ReadonlyMap<Done, CnmError>,
+): ReadonlyArray<readonly [Waiting, CnmError]> => {
+  const reasons = new Map<symbol, CnmError>()
+  for (const [{ waiting }, error] of blamed) if (!reasons.has(waiting.party)) reasons.set(waiting.party, error)
+  return done.flatMap((each) => {
+    const reason = blamed.get(each) ?? reasons.get(each.waiting.party)
+    return reason === undefined ? [] : [[each.waiting, reason]]
+  })
 }
 
 /** What goes into the journal: commands that changed something. */

@@ -16,7 +16,7 @@ import type { Model } from '../model/types.ts'
 import { E, type Either } from '../prelude.ts'
 import { memoryStore } from '../store/memory.ts'
 import type { Store } from '../store/store.ts'
-import { type Done, deedsOf, reasonFor, stepAll } from './batch.ts'
+import { type Done, deedsOf, reasonFor, stepAll, withParties } from './batch.ts'
 import { blame, inWords, ownersOf, refusedWishes } from './blame.ts'
 import { foresee, operations, type Preview } from './foresee.ts'
 import { makeHost } from './host.ts'
@@ -162,8 +162,8 @@ const makeEngine = (options: EngineOptions, start: Start): Engine => {
   }
 
   /**
-   * One turn. Commands whose objects the kernel refuses are withdrawn: the turn is decided again without them, from the
-   * model as it was before, and the next diff takes back what was half done.
+   * One turn. Commands whose objects the kernel refuses are withdrawn, and those that came together with one: the turn is
+   * decided again without them, from the model as it was before, and the next diff takes back what was half done.
    */
   const turn = async (batch: ReadonlyArray<Waiting>): Promise<void> => {
     const before = core
@@ -183,7 +183,7 @@ const makeEngine = (options: EngineOptions, start: Start): Engine => {
       }
       const wishes = refusedWishes(applied.right.refusals)
       const blamed = blame(core.wanted, done, wishes)
-      for (const [{ waiting }, error] of blamed) withdrawn.set(waiting, error)
+      for (const [waiting, error] of withParties(done, blamed)) withdrawn.set(waiting, error)
       if (blamed.size > 0) continue
       conclude(deeds)
       for (const [waiting, error] of withdrawn) waiting.resolve(E.left(error))

@@ -10,12 +10,20 @@ import { unavailable } from './problem.ts'
 /** What a command did, once it is committed, in the kernel, and known to the plugins it concerns. */
 export type Answer = Either<CnmError, ReadonlyArray<CnmEvent>>
 
-/** Commands that still wait when it aborts are withdrawn; one whose turn has begun is answered when it is done. */
-export type SubmitOptions = Readonly<{ signal?: AbortSignal }>
+/**
+ * Commands that still wait when `signal` aborts are withdrawn; one whose turn has begun is answered when it is done.
+ * `together`: all of the commands are done or none is, in the model, the store and the kernel. If one is refused, the others
+ * are answered with its error. (What a plugin refuses later is given up alone: docs/decisions/0008-a-ledger-of-calls.md.)
+ */
+export type SubmitOptions = Readonly<{ signal?: AbortSignal; together?: boolean }>
 
-/** A command with the caller who waits for its answer. `reject` is for defects of ours. */
+/**
+ * A command with the caller who waits for its answer. `party`: the same for those that are done together or not at all; they
+ * stand one after the other, and no turn takes only some of them. `reject` is for defects of ours.
+ */
 export type Waiting = Readonly<{
   command: Command
+  party: symbol
   resolve: (answer: Answer) => void
   reject: (defect: unknown) => void
 }>
@@ -78,10 +86,11 @@ export const makeInbox = (
   }
 
   /** Puts a command among those that wait; it is answered when its turn is over. */
-  const wait = (command: Command, mine: Set<Waiting> = new Set()): Promise<Answer> =>
+  const wait = (command: Command, party = Symbol(), mine: Set<Waiting> = new Set()): Promise<Answer> =>
     new Promise((resolve, reject) => {
       const waiting: Waiting = {
         command,
+        party,
         resolve: (answer) => {
           const over = turns.get(waiting) ?? Promise.resolve()
           over.then(() => resolve(answer), reject)
@@ -102,7 +111,7 @@ export const makeInbox = (
 
   const submit = async (
     commands: ReadonlyArray<Command>,
-    { signal }: SubmitOptions = {},
+    { signal, together = false }: SubmitOptions = {},
   ): Promise<ReadonlyArray<Answer>> => {
     if (closing !== null) return refuseAll(commands, unavailable('the engine is stopping'))
     if (signal?.aborted) return refuseAll(commands, CANCELLED)
@@ -110,7 +119,8 @@ export const makeInbox = (
     if (crowd >= maxWaiting)
       return refuseAll(commands, unavailable(`${crowd} commands are waiting already`, 'try again later'))
     const mine = new Set<Waiting>()
-    const answers = commands.map((command) => wait(command, mine))
+    const party = together ? Symbol() : undefined
+    const answers = commands.map((command) => wait(command, party, mine))
     const abort = (): void => withdraw(mine)
     signal?.addEventListener('abort', abort, { once: true })
     try {

@@ -165,6 +165,69 @@ describe('waiting', () => {
   })
 })
 
+describe('commands that come together', () => {
+  const connect = [createEndpoint(2, 1, 'db'), join(2, 2)]
+  const together = { together: true }
+  const ready = async () => {
+    const kernel = faultySim()
+    const store = memoryStore()
+    const engine = freshEngine({ kernel, store, check: true })
+    await engine.submit([...web, createSandbox(2, 'db')])
+    return { kernel, store, engine }
+  }
+
+  test('are all done', async () => {
+    const { engine } = await ready()
+    expect((await engine.submit(connect, together)).every(E.isRight)).toBe(true)
+    expect(sizeOfMap(engine.model().endpoints)).toBe(2)
+  })
+
+  test('are none done when the model refuses one, and each is answered with its error', async () => {
+    const { engine } = await ready()
+    const before = engine.model()
+    const answers = await engine.submit([createEndpoint(2, 1, 'db'), join(2, 2), join(2, 1)], together)
+    expect(answers.map(sentence)).toEqual(Array(3).fill('endpoint "db" has been joined by sandbox "db" already'))
+    expect(engine.model()).toBe(before)
+  })
+
+  test('are none done when the kernel refuses one; no store and no listener is left with a half', async () => {
+    const { kernel, store, engine } = await ready()
+    const [known, kept] = [engine.wanted(), await entriesOf(store, '')]
+    const before = kernel.objects(known)
+    const heard: Turn[] = []
+    engine.listen((turn) => heard.push(turn))
+    kernel.refuseNext(0)
+    const answers = await engine.submit(connect, together)
+    expect(new Set(answers.map(sentence)).size).toBe(1)
+    expect(answers).toMatchObject([{ left: { tag: 'KernelRefused' } }, { left: { tag: 'KernelRefused' } }])
+    expect(heard).toEqual([])
+    expect(await entriesOf(store, '')).toEqual(kept)
+    expect(kernel.objects(known)).toEqual(before)
+  })
+
+  test('do not take others of their turn along', async () => {
+    const { kernel, engine } = await ready()
+    const beside = [createNetwork(2, 'back'), leave(1, 1)]
+    const { ops } = right(engine.preview([...connect, ...beside]))
+    kernel.refuseNext(ops.findIndex(({ verb, object }) => verb === 'create' && object.ns === 'db'))
+    const [refused, others] = await Promise.all([engine.submit(connect, together), engine.submit(beside)])
+    expect(refused.every(E.isLeft)).toBe(true)
+    expect(others.every(E.isRight)).toBe(true)
+    expect(sizeOfMap(engine.model().endpoints)).toBe(1)
+    expect(sizeOfMap(engine.model().networks)).toBe(2)
+    expect(right(await engine.differences())).toEqual([])
+  })
+
+  test('are cancelled all or none', async () => {
+    const { engine } = await ready()
+    const cancel = new AbortController()
+    const waiting = engine.submit(connect, { ...together, signal: cancel.signal })
+    cancel.abort()
+    expect((await waiting).map(sentence)).toEqual(Array(2).fill('the command was cancelled before its turn came'))
+    expect(sizeOfMap(engine.model().endpoints)).toBe(1)
+  })
+})
+
 describe('an engine that closes', () => {
   test('answers what waits, takes nothing more, and lets go of the store', async () => {
     const store = memoryStore()

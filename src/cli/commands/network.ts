@@ -200,7 +200,6 @@ export const connect = async (io: Io, networkWord: string, sandboxWord: string, 
         { tag: 'CreateEndpoint', id, network: network.right.id, name: container, ...wishes.right },
         { tag: 'Join', endpoint: id, sandbox: sandbox.right.id, priority: priority.right, ifName: ifName.right },
       ],
-      undo: [{ tag: 'DeleteEndpoint', id, force: true }],
       says: null,
     })
   }

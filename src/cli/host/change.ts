@@ -18,16 +18,8 @@ import { type Chapter, script } from '../render/script.ts'
 import { type HostOptions, hostNames, type Stored, withEngine, withStored } from './open.ts'
 import { refusalProblem } from './refusal.ts'
 
-/**
- * `title`: what it is, for the dry run. `undo` takes back what is left of the commands if the kernel refuses one. `says`: what
- * is printed once it is done, if anything.
- */
-export type Deed = Readonly<{
-  title: string
-  commands: ReadonlyArray<Command>
-  undo?: ReadonlyArray<Command>
-  says: string | null
-}>
+/** `title`: what it is, for the dry run. `says`: what is printed once it is done, if anything. */
+export type Deed = Readonly<{ title: string; commands: ReadonlyArray<Command>; says: string | null }>
 /** Decided in the light of the deeds before. Null: there is nothing to do. */
 export type Plan = (model: Model) => Either<Problem, Deed | null>
 /** From the model as it is at the start. */
@@ -44,13 +36,11 @@ const perform = async (engine: Engine, plan: Plan, stop: AbortSignal): Promise<E
   const deed = plan(engine.model())
   if (E.isLeft(deed)) return deed
   if (deed.right === null) return E.right(null)
-  const { commands, undo = [], says } = deed.right
+  const { commands, says } = deed.right
   const foreseen = engine.preview(commands)
   if (E.isLeft(foreseen)) return E.left(refusalProblem(foreseen.left))
-  const refusal = firstRefusal(await engine.submit(commands, { signal: stop }))
-  if (refusal === null) return E.right(says)
-  await engine.submit(undo)
-  return E.left(refusalProblem(refusal))
+  const refusal = firstRefusal(await engine.submit(commands, { signal: stop, together: true }))
+  return refusal === null ? E.right(says) : E.left(refusalProblem(refusal))
 }
 
 type Foreseen = Readonly<{ core: Core; title: string; ops: ReadonlyArray<KernelOp> }>
