@@ -3,7 +3,8 @@
 
 import type { Drivers } from '../drivers/registry.ts'
 import { renderAll, renderChanged } from '../drivers/render.ts'
-import type { ObjectKey } from '../kernel/object.ts'
+import { keyOf, type ObjectKey } from '../kernel/object.ts'
+import { objectName } from '../kernel/words.ts'
 import type { Command, Owner } from '../model/command.ts'
 import { decide } from '../model/decide.ts'
 import type { CnmError } from '../model/error.ts'
@@ -31,8 +32,13 @@ export const ownerName = (model: Model, owner: Owner): string => {
   }
 }
 
-const clash = (model: Model, { key, owners }: WantedClash): Either<CnmError, never> =>
-  E.left({ tag: 'Clash', key, owners: owners.map((owner) => ownerName(model, owner)) })
+const clash = (model: Model, { object, owners }: WantedClash): Either<CnmError, never> =>
+  E.left({
+    tag: 'Clash',
+    key: keyOf(object),
+    object: objectName(object),
+    owners: owners.map((owner) => ownerName(model, owner)),
+  })
 
 /** The core of a model that was loaded. Left: the model asks for the impossible. */
 export const coreOf = (drivers: Drivers, model: Model): Either<CnmError, Core> => {

@@ -25,7 +25,7 @@ export type Replaced = Readonly<{ wanted: Wanted; asked: ReadonlyArray<ObjectKey
 export const NOTHING_WANTED: Wanted = { state: EMPTY_STATE, shared: emptyMap(), wishes: emptyMap() }
 
 /** Two owners want one object differently. */
-export type WantedClash = Readonly<{ key: ObjectKey; owners: ReadonlyArray<Owner> }>
+export type WantedClash = Readonly<{ object: KernelObject; owners: ReadonlyArray<Owner> }>
 
 const ownersByKey = (wishes: Iterable<Wish>): ReadonlyMap<ObjectKey, ReadonlyArray<Owner>> => {
   const found = new Map<ObjectKey, Owner[]>()
@@ -130,7 +130,7 @@ export const replaceFragments = (
     const held = state.get(key)
     if (held === undefined) state.set(key, object)
     else if (sameObject(held, object)) shared = setIn(shared, key, (getIn(shared, key) ?? 0) + 1)
-    else return E.left({ key, owners: ownersByKey(valuesOf(wishes.done())).get(key) ?? [] })
+    else return E.left({ object, owners: ownersByKey(valuesOf(wishes.done())).get(key) ?? [] })
   }
   const now = { state: state.done(), shared, wishes: wishes.done() }
   return E.right({ wanted: now, asked: fresh.map(({ key }) => key) })

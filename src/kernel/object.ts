@@ -77,7 +77,8 @@ export const linkKey = (ns: Ns, name: string): ObjectKey => `${ns}/dev/${name}/l
 export const portKey = (ns: Ns, dev: IfName): ObjectKey => `${ns}/dev/${dev}/port`
 export const tableKey = (ns: Ns): ObjectKey => `${ns}/nft`
 
-const addressText = (cidr: Cidr): string => (isIp4(cidr.ip) ? showCidr(cidr) : showIp(cidr.ip))
+/** An address as far as its key goes. */
+export const addressText = (cidr: Cidr): string => (isIp4(cidr.ip) ? showCidr(cidr) : showIp(cidr.ip))
 
 /**
  * The key of an object. IPv4 holds an address once per (device, address, prefix), IPv6 once per (device, address);

@@ -68,7 +68,8 @@ export type CnmError =
       | { tag: 'SharesHost'; container: string; network: string }
       | { tag: 'PortTaken'; port: PortBinding; by: string }
       | { tag: 'PortsExhausted'; container: string; containerPort: Port; transport: Transport }
-      | { tag: 'Clash'; key: string; owners: ReadonlyArray<string> }
+      /** `key`: of the kernel object; `object`: the same in words. */
+      | { tag: 'Clash'; key: string; object: string; owners: ReadonlyArray<string> }
       | { tag: 'KernelRefused'; operation: string; errno: string }
       | { tag: 'PluginRefused'; plugin: string; method: PluginMethod; object: string; why: string }
       | { tag: 'PluginUnreachable'; plugin: string; method: PluginMethod; object: string; why: string }
@@ -231,7 +232,7 @@ const SENTENCES: Sentences = {
   PortTaken: (error) => `port ${showBinding(error.port)} of the host is published by "${error.by}" already`,
   PortsExhausted: (error) =>
     `no host port is free for port ${error.containerPort}/${error.transport} of "${error.container}"`,
-  Clash: (error) => `${error.owners.join(' and ')} want "${error.key}" differently`,
+  Clash: (error) => `${error.owners.join(' and ')} want the ${error.object} differently`,
   KernelRefused: (error) => `the kernel refused "${error.operation}": ${error.errno}`,
   PluginRefused: (error) => `plugin "${error.plugin}" refused ${error.method} of ${error.object}: ${error.why}`,
   PluginUnreachable: (error) =>

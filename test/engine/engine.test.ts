@@ -25,7 +25,7 @@ describe('an engine', () => {
     const engine = freshEngine({ kernel, check: true })
     const named = { options: { name: 'shared0' } }
     const [, second] = await engine.submit([createNetwork(1, 'front', named), createNetwork(2, 'back', named)])
-    expect(sentence(second)).toBe('network "front" and network "back" want "host/dev/shared0/link" differently')
+    expect(sentence(second)).toBe('network "front" and network "back" want the link shared0 of the host differently')
     expect(sizeOfMap(engine.model().networks)).toBe(1)
   })
 

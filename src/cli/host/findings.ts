@@ -8,8 +8,6 @@ import { type KernelObject, type ObjectKey, parentsOf, sameObject } from '../../
 import { compareRank } from '../../kernel/order.ts'
 import { type KernelState, objectsOf, stateOf } from '../../kernel/state.ts'
 import type { Model } from '../../model/types.ts'
-import { showCidr } from '../../net/cidr.ts'
-import { showIp } from '../../net/ip.ts'
 import { HOST } from '../../net/name.ts'
 import { changesBetween, getIn } from '../../net/pmap.ts'
 
@@ -71,28 +69,4 @@ export const findingsOf = (
     told.set(key, { ...difference, owners, follows: parent === undefined ? null : (parent.follows ?? parent.key) })
   }
   return [...told.values()]
-}
-
-const at = (object: KernelObject): string => (object.ns === HOST ? 'the host' : object.ns)
-
-/** An object in words: `link br-0123 of the host`. */
-export const objectText = (object: KernelObject): string => {
-  switch (object.kind) {
-    case 'netns':
-      return `namespace ${object.ns}`
-    case 'link':
-      return `link ${object.name} of ${at(object)}`
-    case 'port':
-      return `bridge port ${object.dev} of ${at(object)}`
-    case 'address':
-      return `address ${showCidr(object.cidr)} on ${object.dev} of ${at(object)}`
-    case 'route':
-      return `route to ${showCidr(object.to)}${object.via === null ? '' : ` via ${showIp(object.via)}`} of ${at(object)}`
-    case 'sysctl':
-      return `sysctl ${object.name}=${object.value} of ${at(object)}`
-    case 'nft-table':
-      return `firewall table of ${at(object)}`
-    case 'nft-element':
-      return `firewall element ${[...object.key, ...(object.value === null ? [] : [':', ...object.value])].join(' ')} in ${object.set} of ${at(object)}`
-  }
 }
