@@ -7,6 +7,7 @@ export default defineConfig({
   test: {
     include: ['test/**/*.test.ts', 'properties/**/*.properties.ts'],
     setupFiles: ['test/lib/runs.ts'],
+    globalSetup: ['test/lib/leftovers.ts'],
     pool: 'forks',
     maxWorkers: '100%',
     testTimeout: 30_000,

@@ -8,9 +8,10 @@ import { join } from 'node:path'
 import { execa } from 'execa'
 import { afterAll, afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { needs } from '../lib/need.ts'
+import { ownNamespace } from '../lib/own-names.ts'
 import { CNM, type Ended } from './cnm.ts'
 
-const prefix = `cnm-h${process.pid}`
+const prefix = ownNamespace('h')
 const namespaces = (): ReadonlyArray<string> =>
   existsSync('/run/netns') ? readdirSync('/run/netns').filter((name) => name.startsWith(prefix)) : []
 

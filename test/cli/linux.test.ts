@@ -9,9 +9,10 @@ import { execa } from 'execa'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { composeOf } from '../../bench/lib/compose-100.ts'
 import { needs } from '../lib/need.ts'
+import { ownNamespace, ownProject } from '../lib/own-names.ts'
 import { CNM, cnm, EXAMPLES, example, folderWith, namespacesOfLabs } from './cnm.ts'
 
-const project = `t${process.pid}`
+const project = ownProject
 /** What a shell says it did, with what it printed; nothing of it may fail. */
 const shell = async (script: string, input = ''): Promise<string> =>
   (await execa('sh', ['-e', '-c', script], { input })).stdout
@@ -182,7 +183,7 @@ needs.kernel('cnm run --kernel linux', () => {
 })
 
 needs.kernel('cnm plan', () => {
-  const lab = `cnm-plan${process.pid}`
+  const lab = ownNamespace('plan')
   const inLab = `nsenter --net=/run/netns/${lab}`
   const state = (): Promise<string> =>
     shell(`${inLab} sh -e -c 'ip -o link; ip -o address; ip route; nft list ruleset; sysctl net.ipv4.ip_forward'`)

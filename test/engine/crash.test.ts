@@ -24,6 +24,7 @@ import type { Store } from '../../src/store/store.ts'
 import { labOf, rightOf } from '../kernel-linux/labs.ts'
 import { box } from '../lib/model.ts'
 import { needs } from '../lib/need.ts'
+import { ownLab } from '../lib/own-names.ts'
 import { runs } from '../lib/runs.ts'
 import { program, type Running, started, wait } from '../lib/victim.ts'
 import { CALLERS, kernelOf, numberOf } from './load.ts'
@@ -118,7 +119,7 @@ test(`${KILLS} kills lose no answered command and leave no half of one`, { timeo
 
 needs.kernel('on Linux', () => {
   const kills = runs(0.05).numRuns
-  const lab = labOf(`kill-${process.pid}`)
+  const lab = labOf(ownLab('kill'))
   afterAll(async () => {
     rightOf(await removeLab(lab))
   })

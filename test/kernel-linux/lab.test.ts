@@ -8,6 +8,7 @@ import { labNames } from '../../src/kernel-linux/names.ts'
 import { linuxReady } from '../../src/kernel-linux/ready.ts'
 import { HOST } from '../../src/net/name.ts'
 import { needs } from '../lib/need.ts'
+import { ownLab } from '../lib/own-names.ts'
 import { bundle, bundleAgent, labOf, rightOf } from './labs.ts'
 
 const outputOf = async (file: string, ...args: ReadonlyArray<string>): Promise<string> =>
@@ -52,7 +53,7 @@ needs.kernel('a lab', () => {
     await execa('rm', ['-f', victim])
   })
   const newLab = (name: string) => {
-    const lab = labOf(`${name}-${process.pid}`)
+    const lab = labOf(ownLab(name))
     labs.push(lab)
     return lab
   }
@@ -108,8 +109,8 @@ needs.kernel('a lab', () => {
 
   test('the machine is ready, and as it was after having been asked', async () => {
     const before = await machine()
-    rightOf(await linuxReady(labOf(`ready-${process.pid}`)))
+    rightOf(await linuxReady(labOf(ownLab('ready'))))
     expect(await machine()).toBe(before)
-    expect((await listLabs()).filter((lab) => lab === `ready-${process.pid}`)).toEqual([])
+    expect((await listLabs()).filter((lab) => lab === ownLab('ready'))).toEqual([])
   })
 })

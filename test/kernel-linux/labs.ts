@@ -1,4 +1,5 @@
-// Labs of the tests: each test file works in namespaces of its own, and takes them down whatever happens.
+// Labs of the tests: each test file works in namespaces of its own, and takes them down whatever happens; if it is killed, the
+// next run does (test/lib/leftovers.ts).
 
 import { mkdirSync, renameSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
@@ -7,6 +8,7 @@ import { removeLab } from '../../src/kernel-linux/lab.ts'
 import { type LinuxOptions, linuxKernel } from '../../src/kernel-linux/linux.ts'
 import { type Lab, labNames, parseLab } from '../../src/kernel-linux/names.ts'
 import { E, type Either } from '../../src/prelude.ts'
+import { ownLab } from '../lib/own-names.ts'
 
 export const rightOf = <A>(result: Either<unknown, A>): A => {
   if (E.isLeft(result)) throw new Error(`refused: ${JSON.stringify(result.left)}`)
@@ -49,7 +51,7 @@ export const TRANSPORTS: ReadonlyArray<TransportName> = ['iproute2', 'netlink']
 
 /** A kernel in a lab of its own; `close` removes it. */
 export const labKernel = (name: string, transport: TransportName = 'iproute2') => {
-  const lab = labOf(`${name}-${process.pid}`)
+  const lab = labOf(ownLab(name))
   const kernel = linuxKernel({ names: labNames(lab), transport })
   const close = async (): Promise<void> => {
     await kernel.close()

@@ -21,6 +21,7 @@ import { getIn } from '../../src/net/pmap.ts'
 import { E } from '../../src/prelude.ts'
 import { TRANSPORTS } from '../kernel-linux/labs.ts'
 import { needs } from '../lib/need.ts'
+import { ownLab } from '../lib/own-names.ts'
 import { runs } from '../lib/runs.ts'
 
 const SCOPE: Scope = { namespaces: NAMESPACES, sysctls: SYSCTLS }
@@ -81,7 +82,7 @@ const step = async (linux: Kernel, world: World, op: KernelOp, story: ReadonlyAr
 
 for (const transport of TRANSPORTS) {
   needs.kernel(`the simulated and the real kernel, through ${transport},`, () => {
-    const here = lab(`ops-${transport}-${process.pid}`)
+    const here = lab(ownLab(`ops-${transport}`))
     const linux = linuxKernel({ names: labNames(here), transport })
     afterAll(async () => {
       await linux.close()

@@ -10,6 +10,7 @@ import type { Request } from '../../../src/kernel-linux/netlink/message.ts'
 import type { Ack } from '../../../src/kernel-linux/netlink/refusal.ts'
 import { openSocket, type Socket } from '../../../src/kernel-linux/netlink/socket.ts'
 import { gate, type Missing } from '../../lib/need.ts'
+import { ownNamespace } from '../../lib/own-names.ts'
 import { rightOf } from '../labs.ts'
 
 export type Json = Readonly<Record<string, unknown>>
@@ -46,7 +47,7 @@ export type Space = Readonly<{
 }>
 
 export const space = (what: string): Space => {
-  const name = `cnm-nl-${what}-${process.pid}`
+  const name = ownNamespace(`nl-${what}`)
   run('ip', 'netns', 'add', name)
   const path = `/run/netns/${name}`
   const socket = rightOf(openSocket({ in: 'path', path }))
