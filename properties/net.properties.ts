@@ -3,7 +3,7 @@
 import { test } from '@fast-check/vitest'
 import fc from 'fast-check'
 import ipaddr from 'ipaddr.js'
-import { describe, expect } from 'vitest'
+import { describe, expect, test as plainly } from 'vitest'
 import {
   type Cidr,
   compareCidr,
@@ -217,6 +217,13 @@ describe('the persistent map', () => {
       expect(states).toEqual(plainly)
     },
   )
+
+  plainly('may be as deep as keys are long: 8,000 of which each begins the next', () => {
+    const deep = mapOf(Array.from({ length: 8_000 }, (_, n) => ['a'.repeat(n), n] as const))
+    expect([sizeOfMap(deep), getIn(deep, 'a'.repeat(7_999)), valuesOf(deep).length]).toEqual([8_000, 7_999, 8_000])
+    const less = removeIn(deep, 'a'.repeat(7_998))
+    expect(changesBetween(deep, less)).toEqual([{ key: 'a'.repeat(7_998), before: 7_998, after: undefined }])
+  })
 
   test.prop([fc.array(edit), edit])('leaves old versions as they were', (edits, { key: at, value }) => {
     const { ours } = both(edits)

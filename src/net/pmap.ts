@@ -59,10 +59,24 @@ const leafBelow = <V>(node: Node<V>): Leaf<V> => {
   return at
 }
 
-/** The leaf at the end of a key's way from here. Where there is no kid for it, the way goes on by the first. */
-const nearest = <V>(top: Node<V>, key: string): Leaf<V> => {
-  let node = top
-  while (!isLeaf(node)) node = kidAt(node, Math.max(0, placeOf(node.units, unitAt(key, node.at))))
+// The way of the key that was looked for last: the branches from the root, and the place that it took at each. Kept here
+// and not made for each call, for most of what a call makes would be this. Nobody reads it but the call that walked it. And
+// loops, not recursion: a tree is as deep as keys are long that begin alike, and that is for others to choose.
+const passed: Branch<unknown>[] = []
+const taken: number[] = []
+let steps = 0
+
+/** Walks a key's way to its leaf. Where there is no kid for it, the way goes on by the first. */
+const walk = <V>(root: Node<V>, key: string): Leaf<V> => {
+  steps = 0
+  let node = root
+  while (!isLeaf(node)) {
+    const place = Math.max(0, placeOf(node.units, unitAt(key, node.at)))
+    passed[steps] = node
+    taken[steps] = place
+    steps += 1
+    node = kidAt(node, place)
+  }
   return node
 }
 
@@ -152,36 +166,35 @@ const withoutKid = <V>(branch: Branch<V>, place: number, edit: Edit | null): Nod
   return noted({ at, units: removed(units, place), kids: removed(kids, place), size: size - 1, edit })
 }
 
-/** The tree with a leaf whose key first differs at `end` from `near`, the nearest that is there. */
-const plant = <V>(node: Node<V>, leaf: Leaf<V>, near: string, end: number, edit: Edit | null): Node<V> => {
-  if (isLeaf(node) && end === SAME) return leaf
-  if (isLeaf(node) || node.at > end) return fork(end, node, near, leaf, edit)
-  const unit = unitAt(leaf.key, node.at)
-  const place = placeOf(node.units, unit)
-  if (place < 0) return withNewKid(node, unit, leaf, edit)
-  return withKid(node, place, plant(kidAt(node, place), leaf, near, end, edit), end === SAME ? 0 : 1, edit)
+/** The tree in which the node after so many steps of the way is another, of `growth` more leaves. */
+const rebuilt = <V>(after: number, end: Node<V>, growth: number, edit: Edit | null): Node<V> => {
+  let made = end
+  // Casts: the way was walked in this tree.
+  for (let i = after - 1; i >= 0; i--) made = withKid(passed[i] as Branch<V>, taken[i] as number, made, growth, edit)
+  return made
 }
 
 /** The tree with this entry; the same tree if it holds exactly this value already. */
 const put = <V>(root: Node<V> | null, key: string, value: V, edit: Edit | null): Node<V> => {
   const leaf: Leaf<V> = { at: LEAF, key, value }
   if (root === null) return leaf
-  const near = nearest(root, key)
-  if (near.key === key && near.value === value) return root
-  return plant(root, leaf, near.key, differ(key, near.key, 0), edit)
-}
-
-/** The tree without a key that it holds. */
-const without = <V>(node: Node<V>, key: string, edit: Edit | null): Node<V> | null => {
-  if (isLeaf(node)) return null
-  const place = placeOf(node.units, unitAt(key, node.at))
-  const kid = without(kidAt(node, place), key, edit)
-  return kid === null ? withoutKid(node, place, edit) : withKid(node, place, kid, -1, edit)
+  const near = walk(root, key)
+  if (near.key === key) return near.value === value ? root : rebuilt(steps, leaf, 0, edit)
+  const end = differ(key, near.key, 0)
+  let before = steps
+  while (before > 0 && (passed[before - 1] as Branch<V>).at >= end) before--
+  const stop = before < steps ? (passed[before] as Branch<V>) : near
+  const isPlace = !isLeaf(stop) && stop.at === end
+  const made = isPlace ? withNewKid(stop, unitAt(key, end), leaf, edit) : fork(end, stop, near.key, leaf, edit)
+  return rebuilt(before, made, 1, edit)
 }
 
 /** The tree without this key; the same tree if it was not there. */
-const cut = <V>(root: Node<V> | null, key: string, edit: Edit | null): Node<V> | null =>
-  root === null || leafOf(root, key) === null ? root : without(root, key, edit)
+const cut = <V>(root: Node<V> | null, key: string, edit: Edit | null): Node<V> | null => {
+  if (root === null || walk(root, key).key !== key) return root
+  const last = steps - 1
+  return last < 0 ? null : rebuilt(last, withoutKid(passed[last] as Branch<V>, taken[last] as number, edit), -1, edit)
+}
 
 /** The map with this entry; the same map if it holds exactly this value already. */
 export const setIn = <V>(map: PMap<V>, key: string, value: V): PMap<V> => {
@@ -235,7 +248,7 @@ function* leavesOf<V>(waiting: Node<V>[]): Generator<Leaf<V>> {
 
 /** The nodes that hold all keys >= `from`, and no other, the first of them last. */
 const nodesFrom = <V>(root: Node<V>, from: string): Node<V>[] => {
-  const { key } = nearest(root, from)
+  const { key } = walk(root, from)
   const end = differ(from, key, 0)
   const later: Node<V>[] = []
   let node = root
