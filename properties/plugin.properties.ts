@@ -306,6 +306,26 @@ describe('a host with plugins', () => {
     },
   )
 
+  test.prop([remoteProgram, fc.nat(20), fc.integer({ min: 1, max: 9 })], runs(0.6))(
+    'takes news of a call that is not the present one for nothing (P6)',
+    async (commands, answered, apart) => {
+      const world = await begin()
+      // Some calls are answered and some are not.
+      let left = answered
+      for (const each of world.plugins)
+        each.behave(() => (left-- > 0 ? { how: 'well' } : { how: 'never', done: false }))
+      world.engine().submit(commands)
+      await calm()
+      const model = world.engine().model()
+      for (const [key, call] of entriesOf(model.ledger.calls))
+        for (const number of [call.number - apart, call.number + apart]) {
+          const late: Command = { tag: 'PluginAnswered', key, number, answer: null }
+          const lost: Command = { tag: 'PluginFailed', key, number, failure: { kind: 'refused', why: 'no' } }
+          for (const news of [late, lost]) expect(decide(drivers, model, news)).toEqual(E.right([]))
+        }
+    },
+  )
+
   const mutations = fc.infiniteStream(mutated)
   test.prop([remoteProgram, fc.nat(), fc.nat(), mutations], runs(0.6))(
     'has a ledger that is refused when it was altered, or is a sound one',

@@ -14,7 +14,7 @@ export default [
     under: 'src/model/decide/plugin.ts',
     find: 'call === undefined || call.number !== number || call.state',
     replace: 'call === undefined || call.state',
-    by: by('plugin', HOLDS),
+    by: by('plugin', 'that is not the present one'),
   },
   {
     name: 'unanswered-taken-for-absent',
