@@ -68,6 +68,7 @@ export const paperKernel = (): TestKernel => {
       return refusals.length === 0 ? E.right(undefined) : E.left(refusals)
     },
     probe: () => TE.left({ tag: 'KernelUnavailable', what: 'paper carries no packets', hint: null }),
+    counters: () => TE.left({ tag: 'KernelUnavailable', what: 'paper counts no packets', hint: null }),
   }
 }
 

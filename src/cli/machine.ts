@@ -33,6 +33,7 @@ const stoppable = (kernel: Kernel, stop: AbortSignal, track: <A>(work: Promise<A
     observe: (scope) => () => unlessStopped(kernel.observe(scope)),
     apply: (ops) => () => unlessStopped(kernel.apply(ops)),
     probe: (probe) => () => limit(() => unlessStopped(kernel.probe(probe))),
+    counters: (ns) => () => unlessStopped(kernel.counters(ns)),
   }
 }
 

@@ -4,6 +4,7 @@ import type { Kernel, KernelError, Refusal } from '../kernel/kernel.ts'
 import { E, type Either, type TaskEither } from '../prelude.ts'
 import { agentsOf } from './agents.ts'
 import { apply } from './apply.ts'
+import { counters } from './counters.ts'
 import type { Names } from './names.ts'
 import { loadLibc } from './netlink/libc.ts'
 import { throughNetlink } from './netlink/transport.ts'
@@ -41,6 +42,7 @@ export const linuxKernel = (options: LinuxOptions): LinuxKernel => {
       (): Promise<Either<ReadonlyArray<Refusal> | KernelError, void>> =>
         apply({ run, names, transport, vacate: agents.vacate }, ops),
     probe: (one) => () => probe(one),
+    counters: (ns) => () => counters(run, names(ns)),
     close: agents.close,
   }
 }

@@ -6,6 +6,7 @@ import type { KernelOp } from '../kernel/op.ts'
 import { E } from '../prelude.ts'
 import { draftOf, worldOf } from './control/draft.ts'
 import { hostWorld, perform } from './control.ts'
+import { countersIn } from './counters.ts'
 import { observe } from './observe.ts'
 import { runProbe } from './probe.ts'
 import type { World } from './state.ts'
@@ -49,6 +50,7 @@ export const simKernel = (initial: World = hostWorld(), names: () => Names = () 
       world = result.world
       return E.right(result.verdict)
     },
+    counters: (ns) => async () => E.right(countersIn(world, ns)),
     world: () => world,
     reset: (next) => {
       world = next

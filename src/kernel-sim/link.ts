@@ -6,6 +6,7 @@ import { isGroup, type Mac } from '../net/mac.ts'
 import type { IfName, Ns } from '../net/name.ts'
 import { entriesOf, getIn, type PMap, setIn, valuesOf } from '../net/pmap.ts'
 import type { Flow } from './conntrack.ts'
+import { countLost, countReceived, countSent } from './counters.ts'
 import { memoisedByShape, onlyLearned } from './memo.ts'
 import type { Frame } from './packet.ts'
 import { drop, note, putSpace, type Run, spaceOf } from './run.ts'
@@ -51,6 +52,7 @@ const hasCarrier = (run: Run, link: LinkEntry): boolean => {
 const transmitOnWire = (run: Run, ns: Ns, link: LinkEntry, frame: Frame, flow: Flow | null) => {
   if (!link.up) return lose(run, ns, link.name, frame, { tag: 'link-down', dev: link.name })
   if (!hasCarrier(run, link)) return lose(run, ns, link.name, frame, { tag: 'no-carrier', dev: link.name })
+  countSent(run, ns, link, frame)
   noteFrame(run, ns, link.name, frame, { tag: 'transmitted' })
   if (link.spec.type === 'veth') run.queue.push({ ns: link.spec.peer.ns, dev: link.spec.peer.name, frame, flow: null })
   else run.queue.push({ ns, dev: link.name, frame, flow })
@@ -115,7 +117,10 @@ export const receiveOnPort = (run: Run, space: NsEntry, port: LinkEntry, frame: 
   if (!isGroup(frame.src) && !members.own.has(frame.src)) learn(run, space, bridge, frame.src, port.name)
   const isOwn = members.own.has(frame.dst)
   if (!isOwn) relay(run, ns, bridge, members, port, frame)
-  if (isOwn || isGroup(frame.dst)) run.queue.push({ ns, dev: bridge.name, frame, flow: null })
+  if (isOwn || isGroup(frame.dst)) {
+    countReceived(run, ns, bridge.name, frame)
+    run.queue.push({ ns, dev: bridge.name, frame, flow: null })
+  }
 }
 
 /** Sends a frame out of a device of this namespace. `flow` stays with what goes over loopback. */
@@ -123,8 +128,13 @@ export const transmit = (run: Run, ns: Ns, dev: IfName, frame: Frame, flow: Flow
   const space = spaceOf(run, ns)
   const link = space === undefined ? undefined : getIn(space.links, dev)
   if (space === undefined || link === undefined || !link.up) return lose(run, ns, dev, frame, { tag: 'link-down', dev })
-  if (link.spec.type !== 'bridge') return transmitOnWire(run, ns, link, frame, flow)
+  if (link.spec.type !== 'bridge') {
+    if (!hasCarrier(run, link)) countLost(run, ns, dev)
+    return transmitOnWire(run, ns, link, frame, flow)
+  }
   const members = membersOf(space.links).get(dev) ?? NO_MEMBERS
+  if (members.ports.some((port) => port.up && hasCarrier(run, port))) countSent(run, ns, link, frame)
+  else countLost(run, ns, dev)
   noteFrame(run, ns, dev, frame, { tag: 'transmitted' })
   relay(run, ns, link, members, null, frame)
 }

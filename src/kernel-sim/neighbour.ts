@@ -9,6 +9,7 @@ import { BROADCAST, type Mac, macOfGroup6, ZERO_MAC } from '../net/mac.ts'
 import type { IfName, Ns } from '../net/name.ts'
 import { getIn, setIn } from '../net/pmap.ts'
 import type { Flow } from './conntrack.ts'
+import { countLost } from './counters.ts'
 import { transmit } from './link.ts'
 import { isLocal, localsOf, ownAddress } from './local.ts'
 import type { Arp, Discovery, Frame, Packet } from './packet.ts'
@@ -49,8 +50,10 @@ const ask = (run: Run, space: NsEntry, link: LinkEntry, next: Ip, packet: Packet
 export const sendTo = (run: Run, ns: Ns, dev: IfName, next: Ip, packet: Packet, flow: Flow | null) => {
   const space = spaceOf(run, ns)
   const link = space === undefined ? undefined : getIn(space.links, dev)
-  if (space === undefined || link === undefined || !link.up)
+  if (space === undefined || link === undefined || !link.up) {
+    if (link !== undefined) countLost(run, ns, dev)
     return drop(run, ns, dev, packet, { tag: 'link-down', dev })
+  }
   if (link.spec.type === 'loopback')
     return transmit(run, ns, dev, { src: ZERO_MAC, dst: ZERO_MAC, payload: packet }, flow)
   const known = getIn(space.neighbours, keyOf(dev, next))

@@ -1,5 +1,5 @@
 // Frames and packets as values: what is on the wire, as far as forwarding decisions look at it. Nobody changes one;
-// a translation or a hop makes another. Lengths, checksums and payloads are not modelled.
+// a translation or a hop makes another. Checksums and payloads are not modelled; `length.ts` says how long a packet would be.
 // Sources: RFC 826 (ARP), 791, 792, 768, 9293, 8200, 4443, 4861.
 
 import { type Family, familyOf, type Ip, type Ip4, type Ip6, isIp4 } from '../net/ip.ts'

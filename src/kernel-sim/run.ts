@@ -3,10 +3,10 @@
 
 import type { Ip } from '../net/ip.ts'
 import type { IfName, Ns } from '../net/name.ts'
-import { getIn, setIn } from '../net/pmap.ts'
+import { draftOf, getIn, setIn } from '../net/pmap.ts'
 import type { Flow } from './conntrack.ts'
 import type { Frame, Packet, Payload } from './packet.ts'
-import type { NsEntry, World } from './state.ts'
+import { type NsEntry, nsWith, type Tally, type World } from './state.ts'
 import type { DropReason, Event, Step } from './trace.ts'
 
 /** A frame about to be received by a device. Over loopback a packet keeps what conntrack knows of it. */
@@ -20,11 +20,16 @@ export type Heard = 'arrived' | 'refused' | 'unreachable'
 /** The prober's socket, known by the packet it sent. */
 export type Socket = Readonly<{ ns: Ns; request: Packet }>
 
+export const NOTHING: Tally = { rxPackets: 0, rxBytes: 0, txPackets: 0, txBytes: 0, txDropped: 0 }
+/** What one run adds to a tally. */
+export type Count = { -readonly [Part in keyof Tally]: Tally[Part] }
+
 export type Run = {
   readonly world: World
   readonly spaces: Map<Ns, NsEntry>
   readonly queue: InFlight[]
   readonly waiting: Map<string, Waiting[]>
+  readonly counts: Map<Ns, Map<IfName, Count>>
   /** Null when nobody wants to see them. */
   readonly steps: Step[] | null
   socket: Socket | null
@@ -38,6 +43,7 @@ export const newRun = (world: World, withTrace: boolean): Run => ({
   spaces: new Map(),
   queue: [],
   waiting: new Map(),
+  counts: new Map(),
   steps: withTrace ? [] : null,
   socket: null,
   heard: null,
@@ -51,11 +57,30 @@ export const putSpace = (run: Run, space: NsEntry): void => {
   run.spaces.set(space.ns, space)
 }
 
+const sum = (a: Tally, b: Tally): Tally => ({
+  rxPackets: a.rxPackets + b.rxPackets,
+  rxBytes: a.rxBytes + b.rxBytes,
+  txPackets: a.txPackets + b.txPackets,
+  txBytes: a.txBytes + b.txBytes,
+  txDropped: a.txDropped + b.txDropped,
+})
+
+const putCounts = (run: Run, space: NsEntry, counts: ReadonlyMap<IfName, Count>): void => {
+  let { tallies } = space
+  for (const [dev, count] of counts) tallies = setIn(tallies, dev, sum(getIn(tallies, dev) ?? NOTHING, count))
+  putSpace(run, nsWith(space, { tallies }))
+}
+
 /** The world as the run leaves it. */
 export const worldAfter = (run: Run): World => {
-  let { namespaces } = run.world
-  for (const [ns, space] of run.spaces) namespaces = setIn(namespaces, ns, space)
-  return namespaces === run.world.namespaces ? run.world : { nowMs: run.world.nowMs, namespaces }
+  for (const [ns, counts] of run.counts) {
+    const space = spaceOf(run, ns)
+    if (space !== undefined) putCounts(run, space, counts)
+  }
+  if (run.spaces.size === 0) return run.world
+  const namespaces = draftOf(run.world.namespaces)
+  for (const [ns, space] of run.spaces) namespaces.set(ns, space)
+  return { nowMs: run.world.nowMs, namespaces: namespaces.done() }
 }
 
 export const note = (run: Run, ns: Ns, dev: IfName | null, packet: Payload, event: Event, frame?: Frame): void => {

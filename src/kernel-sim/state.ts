@@ -120,6 +120,15 @@ export type Connection = Readonly<{
 
 export type Listener = Readonly<{ proto: 'tcp' | 'udp'; port: Port }>
 
+/** What passed a device since it was made. `length.ts` has the lengths; nothing goes wrong on a device, or is lost when it arrives. */
+export type Tally = Readonly<{
+  rxPackets: number
+  rxBytes: number
+  txPackets: number
+  txBytes: number
+  txDropped: number
+}>
+
 export type NsEntry = Readonly<{
   ns: Ns
   nextIndex: number
@@ -141,6 +150,8 @@ export type NsEntry = Readonly<{
   listeners: PMap<Listener>
   /** The source port (or echo id) of the next probe from here: a new conversation has one that was not used lately. */
   nextPort: number
+  /** By the name of the device; those that nothing has passed yet have none. */
+  tallies: PMap<Tally>
 }>
 
 /** A namespace with some of it changed; see `linkWith`. */
@@ -161,6 +172,7 @@ export const nsWith = (space: NsEntry, to: Partial<NsEntry>): NsEntry => {
     nextConnection: space.nextConnection,
     listeners: space.listeners,
     nextPort: space.nextPort,
+    tallies: space.tallies,
   }
   return Object.assign(copy, to)
 }
@@ -187,4 +199,5 @@ export const emptyNs = (ns: Ns): NsEntry => ({
   nextConnection: 1,
   listeners: emptyMap(),
   nextPort: 32768,
+  tallies: emptyMap(),
 })

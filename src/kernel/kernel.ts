@@ -1,7 +1,7 @@
-// The port that both kernels implement: look, change, try a packet. Neither kernel knows why it is asked.
+// The port that both kernels implement: look, change, try a packet, count. Neither kernel knows why it is asked.
 
 import type { Ip } from '../net/ip.ts'
-import type { Ns } from '../net/name.ts'
+import type { IfName, Ns } from '../net/name.ts'
 import type { Port } from '../net/port.ts'
 import type { TaskEither } from '../prelude.ts'
 import type { Errno } from './errno.ts'
@@ -38,6 +38,13 @@ export type Verdict = Readonly<
   { tag: 'arrived' } | { tag: 'died'; how: Failure; where: string | null; why: string | null }
 >
 
+/**
+ * What passed a device in one direction since it was made. `bytes` is the length of the frames as the device counts it: bridges
+ * leave the Ethernet header out of what they receive, loopback always does. Above 2^53 it is rounded.
+ */
+export type Traffic = Readonly<{ packets: number; bytes: number; errors: number; dropped: number }>
+export type Counters = Readonly<{ dev: IfName; rx: Traffic; tx: Traffic }>
+
 export interface Kernel {
   readonly name: 'sim' | 'linux'
   /** What is there, without what the kernel adds by itself (see `normalise.ts`). */
@@ -48,4 +55,6 @@ export interface Kernel {
    */
   readonly apply: (ops: ReadonlyArray<KernelOp>) => TaskEither<ReadonlyArray<Refusal> | KernelError, void>
   readonly probe: (probe: Probe) => TaskEither<KernelError, Verdict>
+  /** Of all devices of a namespace, in order of their names; none if there is no such namespace. */
+  readonly counters: (ns: Ns) => TaskEither<KernelError, ReadonlyArray<Counters>>
 }

@@ -236,6 +236,41 @@ needs.kernel('the verbs of a host on the running kernel', () => {
     expect(await reaches(web, '10.1.0.3')).toBe(true)
   }, 120_000)
 
+  test('the packets of a sandbox are counted at its interfaces, and a missing one is told', async () => {
+    await build()
+    type Traffic = Record<'packets' | 'bytes' | 'errors' | 'dropped', number>
+    const stats = async (): Promise<ReadonlyArray<Readonly<Record<'rx' | 'tx', Traffic>>>> => {
+      const told = JSON.parse(await ok('sandbox', 'stats', '--format', 'json', 'web', 'db'))
+      const eth0 = { interface: 'eth0', network: 'front' }
+      expect(told).toMatchObject([
+        { name: 'web', netns: web, interfaces: [eth0] },
+        { name: 'db', netns: db, interfaces: [eth0] },
+      ])
+      return told.map(({ interfaces }: { interfaces: ReadonlyArray<unknown> }) => interfaces[0])
+    }
+    const before = await stats()
+    await execa('ip', ['netns', 'exec', web, 'ping', '-qn', '-c5', '-i0.1', '-s100', '10.1.0.3'])
+    const after = await stats()
+    for (const way of ['rx', 'tx'] as const)
+      after.forEach((now, i) => {
+        // Besides the echoes, of 142 bytes each, a neighbour may be asked for and a group be joined.
+        const packets = now[way].packets - (before[i]?.[way].packets ?? 0)
+        expect(packets).toBeGreaterThanOrEqual(5)
+        expect(packets).toBeLessThan(5 + 10)
+        expect(now[way].bytes - (before[i]?.[way].bytes ?? 0)).toBeGreaterThanOrEqual(5 * 142)
+        expect([now[way].errors, now[way].dropped]).toEqual([0, 0])
+      })
+
+    const missing =
+      'cnm: NotFound: interface "eth0" of sandbox "web" is not there; "cnm doctor" shows what else differs\n'
+    await shell(`ip link delete dev ${await cable()}`)
+    const told = await run('sandbox', 'stats')
+    expect([told.exit, told.err]).toEqual([1, missing])
+    expect(told.out).toMatch(/^db +eth0 +front +\d/m)
+    await execa('ip', ['netns', 'delete', web])
+    expect(await run('sandbox', 'stats', 'web')).toMatchObject({ exit: 1, err: missing })
+  }, 60_000)
+
   test('what is there is left there by verbs that only look, and by dry runs', async () => {
     await build()
     await shell(`ip link delete dev ${await cable()}`)
@@ -243,6 +278,7 @@ needs.kernel('the verbs of a host on the running kernel', () => {
     for (const args of [
       ['network', 'ls'],
       ['sandbox', 'inspect', 'web'],
+      ['sandbox', 'stats', 'db'],
       ['events'],
       ['network', 'create', '--dry-run', 'new'],
       ['sandbox', 'rm', '--dry-run', 'web'],

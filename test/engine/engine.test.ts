@@ -65,7 +65,13 @@ describe('an engine', () => {
 
   test('says so when the kernel cannot be asked at all', async () => {
     const gone = TE.left({ tag: 'KernelUnavailable' as const, what: 'nobody is there', hint: 'start it' })
-    const kernel: Kernel = { name: 'sim', observe: () => gone, apply: () => gone, probe: () => gone }
+    const kernel: Kernel = {
+      name: 'sim',
+      observe: () => gone,
+      apply: () => gone,
+      probe: () => gone,
+      counters: () => gone,
+    }
     const engine = freshEngine({ kernel })
     expect((await engine.submit(web)).map(sentence)).toEqual(Array(4).fill('nobody is there; start it'))
   })

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
 import { keyOf, type NftElement, type NftTable } from '../../src/kernel/object.ts'
 import { FORWARD4, type SysctlName } from '../../src/kernel/sysctl.ts'
+import { decodeCounters } from '../../src/kernel-linux/decode/counters.ts'
 import { documents } from '../../src/kernel-linux/decode/json.ts'
 import { decodeLinks } from '../../src/kernel-linux/decode/links.ts'
 import { decodeTable } from '../../src/kernel-linux/decode/nft.ts'
@@ -135,5 +136,32 @@ describe('sysctls, from `sysctl -e`', () => {
   test('are those that exist, their blanks made single', () => {
     const values = decodeSysctls(HOST, [FORWARD4, range, absent], recorded('sysctls.txt')).map((one) => one.value)
     expect(values).toEqual(['0', '32000 61000'])
+  })
+})
+
+describe('counters, from `ip -j -s link show`', () => {
+  const rx = { bytes: 154, packets: 3, errors: 1, dropped: 2, over_errors: 9, multicast: 9 }
+  const tx = { bytes: 2 ** 60, packets: 5, errors: 6, dropped: 7, carrier_errors: 9, collisions: 9 }
+
+  test('each has its own place, and devices come in order of their names', () => {
+    const none = { rx: { ...rx, bytes: 0 }, tx }
+    expect(
+      decodeCounters([
+        { ifname: 'eth1', stats64: none },
+        { ifname: 'eth0', stats64: { rx, tx } },
+      ]),
+    ).toMatchObject([
+      {
+        dev: 'eth0',
+        rx: { packets: 3, bytes: 154, errors: 1, dropped: 2 },
+        tx: { packets: 5, bytes: 2 ** 60, errors: 6, dropped: 7 },
+      },
+      { dev: 'eth1', rx: { bytes: 0 } },
+    ])
+  })
+
+  test('a device whose name is none for us is left out, and an answer of another shape is empty', () => {
+    expect(decodeCounters([{ ifname: 'a b', stats64: { rx, tx } }, 'x', null])).toEqual([])
+    expect(decodeCounters(undefined)).toEqual([])
   })
 })

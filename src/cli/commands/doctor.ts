@@ -2,8 +2,6 @@
 
 import { leftBehind } from '../../engine/load.ts'
 import { scopeOf } from '../../engine/look.ts'
-import { diff } from '../../kernel/diff.ts'
-import { EMPTY_STATE } from '../../kernel/state.ts'
 import { objectText } from '../../kernel/words.ts'
 import { E, type Either } from '../../prelude.ts'
 import { EXIT } from '../exit.ts'
@@ -16,14 +14,9 @@ import { counted, table } from '../render/table.ts'
 
 export type DoctorOptions = HostOptions & Readonly<{ repair: boolean; json: boolean }>
 
-/** Looks at the kernel. A simulated one begins empty, so it is given first what should be there. */
 const examine = (options: HostOptions): Promise<Either<Problem, ReadonlyArray<Finding>>> =>
   withKernel(options, async ({ core, remembered, kernel }) => {
     const { model, wanted } = core
-    if (kernel.name === 'sim') {
-      const built = await kernel.apply(diff(EMPTY_STATE, wanted.state))()
-      if (E.isLeft(built)) return E.left(kernelProblem(built.left))
-    }
     const left = leftBehind(remembered, wanted.state)
     const observed = await kernel.observe(scopeOf([wanted.state, left]))()
     if (E.isLeft(observed)) return E.left(kernelProblem(observed.left))

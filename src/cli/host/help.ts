@@ -68,6 +68,7 @@ Examples:
   sudo cnm sandbox create --dns 9.9.9.9 --add-host db:203.0.113.7 --expose 80 api
   sudo cnm sandbox rename web www                      with its endpoints, or not at all
   sudo cnm sandbox refresh -p 8081:80 www              all options anew; what is not said is gone
+  sudo cnm sandbox stats www                           packets and bytes of its interfaces, since they were made
   sudo cnm sandbox rm www                              with its endpoints
 
 "ls --format json" prints an array of these, and so does "inspect":
@@ -76,6 +77,10 @@ Examples:
     "ports": [{ "hostIp": address | null for all, "hostPort", "containerPort", "proto" }],
     "dns": { "servers", "search", "options": arrays }, "extraHosts": [{ "name", "ip" }],
     "endpoints": [as in "cnm endpoint ls", best way out first] }
+
+"stats --format json" prints an array of these:
+  { "id", "name", "netns", "interfaces": [{ "interface", "network",
+    "rx": { "packets", "bytes", "errors", "dropped" }, "tx": the same }] }
 ${HOST_EXIT_STATUS}`,
   },
   events: {

@@ -6,8 +6,10 @@ import { DRIVERS } from '../../drivers/registry.ts'
 import { type Engine, openEngine } from '../../engine/engine.ts'
 import { modelIn, type Remembered, rememberedIn } from '../../engine/load.ts'
 import { type Core, coreOf } from '../../engine/step.ts'
+import { diff } from '../../kernel/diff.ts'
 import type { Kernel } from '../../kernel/kernel.ts'
 import type { NsNames } from '../../kernel/print.ts'
+import { EMPTY_STATE } from '../../kernel/state.ts'
 import { loadModel } from '../../model/codec.ts'
 import type { CnmError } from '../../model/error.ts'
 import { freshModel } from '../../model/model.ts'
@@ -22,7 +24,7 @@ import type { Store } from '../../store/store.ts'
 import { EXIT } from '../exit.ts'
 import { exitOf, untilSignal } from '../guard.ts'
 import type { Io } from '../io.ts'
-import { type Problem, problem } from '../problem.ts'
+import { kernelProblem, type Problem, problem } from '../problem.ts'
 import type { KernelName } from '../survey.ts'
 import { refusalProblem, refused, storeProblem } from './refusal.ts'
 import { rightsProblem } from './rights.ts'
@@ -144,11 +146,19 @@ const onKernel = async <B>(options: HostOptions, open: typeof withStore, work: W
   })
 }
 
+/** A simulated kernel begins empty, so it is given first what should be there. */
+const madeReady = async (kernel: Kernel, { core }: Stored): Promise<Either<Problem, void>> => {
+  const built = kernel.name === 'sim' ? await kernel.apply(diff(EMPTY_STATE, core.wanted.state))() : E.right(undefined)
+  return E.isLeft(built) ? E.left(kernelProblem(built.left)) : E.right(undefined)
+}
+
 /** For work that looks at the kernel and changes nothing. */
 export const withKernel = <B>(options: HostOptions, work: Work<Stored & Readonly<{ kernel: Kernel }>, B>): Answer<B> =>
   onKernel(options, withSight, async ({ kernel, store }) => {
     const stored = await storedIn(store)
-    return E.isLeft(stored) ? stored : work({ ...stored.right, kernel })
+    if (E.isLeft(stored)) return stored
+    const ready = await madeReady(kernel, stored.right)
+    return E.isLeft(ready) ? ready : work({ ...stored.right, kernel })
   })
 
 /** After so many turns the journal begins anew; until the next time it keeps those before, too. */

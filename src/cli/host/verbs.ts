@@ -192,6 +192,15 @@ const addSandbox = (program: Command, io: Io, start: Start): void => {
     force: 'no error for one that is not there',
   }
   addBasics(sandbox, io, start, noun, load)
+  sandbox
+    .command('stats [SANDBOX...]')
+    .description('Print what passed the interfaces of sandboxes, or of all.')
+    .addOption(stateOption())
+    .addOption(kernelOption())
+    .addOption(formatOption())
+    .action((words: string[], flags) =>
+      start(async () => (await import('../commands/stats.ts')).stats(io, words, flags)),
+    )
   withChange(
     sandbox.command('rename <SANDBOX> <NAME>').description('Give a sandbox, and all of its endpoints, another name.'),
   ).action((word: string, name: string, flags: Change) =>

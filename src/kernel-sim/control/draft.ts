@@ -60,8 +60,10 @@ export const putLink = (space: Space, link: LinkEntry): LinkEntry => {
 export const change = (space: Space, link: LinkEntry, to: Partial<LinkEntry>): LinkEntry =>
   putLink(space, linkWith(link, to))
 
+/** What passed it is forgotten: who gets the name next begins at zero. */
 export const dropLink = (space: Space, name: IfName): void => {
   space.touched.set(name, null)
+  space.now.tallies = removeIn(space.now.tallies, name)
 }
 
 /** Moves the touched links to the others. */
@@ -87,7 +89,8 @@ const isSame = (was: NsEntry, now: NsEntry): boolean =>
   was.confDefault === now.confDefault &&
   was.sysctls === now.sysctls &&
   was.firewall === now.firewall &&
-  was.neighbours === now.neighbours
+  was.neighbours === now.neighbours &&
+  was.tallies === now.tallies
 
 const closed = (space: Space): NsEntry => {
   settle(space)
