@@ -29,3 +29,19 @@ export const traverse = <A, B, X>(
   }
   return E.right(done)
 }
+
+type Refusal<R> = R extends E.Left<infer X> ? X : never
+type Read<R> = R extends E.Right<infer A> ? A : never
+
+/** All of these, by name, if each was read; otherwise the first refusal, in their order. */
+export const allOf = <R extends Readonly<Record<string, E.Either<unknown, unknown>>>>(
+  results: R,
+): E.Either<Refusal<R[keyof R]>, { [Name in keyof R]: Read<R[Name]> }> => {
+  const read: Record<string, unknown> = {}
+  // Casts: each result is of the type that its name has.
+  for (const [name, result] of Object.entries(results)) {
+    if (E.isLeft(result)) return E.left(result.left as Refusal<R[keyof R]>)
+    read[name] = result.right
+  }
+  return E.right(read as { [Name in keyof R]: Read<R[Name]> })
+}

@@ -4,7 +4,7 @@ import { parseExposed } from '../../compose/normalise/port.ts'
 import type { PortRequest, SandboxOptions } from '../../model/command.ts'
 import type { ExposedPort, ExtraHost } from '../../model/types.ts'
 import { type Ip, parseIp } from '../../net/ip.ts'
-import { E, type Either, traverse } from '../../prelude.ts'
+import { allOf, E, type Either, traverse } from '../../prelude.ts'
 import type { Problem } from '../problem.ts'
 import { oneWord, read, readPairs, readPorts, readWords } from './read.ts'
 
@@ -41,31 +41,18 @@ const readExposed = (texts: ReadonlyArray<string> = []): Either<Problem, Readonl
 }
 
 export const readSandbox = (said: SandboxWords): Either<Problem, SandboxWishes> => {
-  const hostname = word('--hostname', said.hostname)
-  const domainname = word('--domainname', said.domainname)
-  const ports = readPorts(said.publish)
-  const exposed = readExposed(said.expose)
-  const servers = traverse(said.dns ?? [], (text) => read('--dns', text, parseIp))
-  const search = readWords('--dns-search', said.dnsSearch)
-  const options = readWords('--dns-option', said.dnsOption)
-  const extraHosts = traverse(said.addHost ?? [], (text) => read('--add-host', text, parseHost))
-  const labels = readPairs('--label', said.label)
-  if (E.isLeft(hostname)) return hostname
-  if (E.isLeft(domainname)) return domainname
-  if (E.isLeft(ports)) return ports
-  if (E.isLeft(exposed)) return exposed
-  if (E.isLeft(servers)) return servers
-  if (E.isLeft(search)) return search
-  if (E.isLeft(options)) return options
-  if (E.isLeft(extraHosts)) return extraHosts
-  if (E.isLeft(labels)) return labels
-  return E.right({
-    hostname: hostname.right,
-    domainname: domainname.right ?? '',
-    ports: ports.right,
-    exposed: exposed.right,
-    dns: { servers: servers.right, search: search.right, options: options.right },
-    extraHosts: extraHosts.right,
-    labels: labels.right,
+  const written = allOf({
+    hostname: word('--hostname', said.hostname),
+    domainname: word('--domainname', said.domainname),
+    ports: readPorts(said.publish),
+    exposed: readExposed(said.expose),
+    servers: traverse(said.dns ?? [], (text) => read('--dns', text, parseIp)),
+    search: readWords('--dns-search', said.dnsSearch),
+    options: readWords('--dns-option', said.dnsOption),
+    extraHosts: traverse(said.addHost ?? [], (text) => read('--add-host', text, parseHost)),
+    labels: readPairs('--label', said.label),
   })
+  if (E.isLeft(written)) return written
+  const { domainname, servers, search, options, ...wishes } = written.right
+  return E.right({ ...wishes, domainname: domainname ?? '', dns: { servers, search, options } })
 }

@@ -7,7 +7,7 @@ import type { CreateEndpoint, PoolSpec, PortRequest } from '../../model/command.
 import { type Cidr, cidrFamily, contains, covers, parseCidr, showCidr } from '../../net/cidr.ts'
 import { type Ip, type Ip4, type Ip6, isIp4, isIp6, parseIp, showIp } from '../../net/ip.ts'
 import { parseMac } from '../../net/mac.ts'
-import { E, type Either, traverse } from '../../prelude.ts'
+import { allOf, E, type Either, traverse } from '../../prelude.ts'
 import { EXIT } from '../exit.ts'
 import type { Problem } from '../problem.ts'
 
@@ -58,25 +58,14 @@ export type EndpointWords = Readonly<{
 }>
 type Wishes = Pick<CreateEndpoint, 'ipv4' | 'ipv6' | 'mac' | 'aliases' | 'linkLocal'>
 
-export const readWishes = (words: EndpointWords): Either<Problem, Wishes> => {
-  const ipv4 = optional('--ip', words.ip, parseIp4)
-  const ipv6 = optional('--ip6', words.ip6, parseIp6)
-  const aliases = readWords('--alias', words.alias)
-  const mac = optional('--mac-address', words.macAddress, parseMac)
-  const linkLocal = traverse(words.linkLocalIp ?? [], (text) => read('--link-local-ip', text, parseIp))
-  if (E.isLeft(ipv4)) return ipv4
-  if (E.isLeft(ipv6)) return ipv6
-  if (E.isLeft(mac)) return mac
-  if (E.isLeft(aliases)) return aliases
-  if (E.isLeft(linkLocal)) return linkLocal
-  return E.right({
-    ipv4: ipv4.right,
-    ipv6: ipv6.right,
-    mac: mac.right,
-    aliases: aliases.right,
-    linkLocal: linkLocal.right,
+export const readWishes = (words: EndpointWords): Either<Problem, Wishes> =>
+  allOf({
+    ipv4: optional('--ip', words.ip, parseIp4),
+    ipv6: optional('--ip6', words.ip6, parseIp6),
+    mac: optional('--mac-address', words.macAddress, parseMac),
+    aliases: readWords('--alias', words.alias),
+    linkLocal: traverse(words.linkLocalIp ?? [], (text) => read('--link-local-ip', text, parseIp)),
   })
-}
 
 const PRIORITY = /^-?[0-9]{1,9}$/
 export const readPriority = (text: string | undefined): Either<Problem, number> =>
