@@ -24,7 +24,7 @@ const THEIRS: ReadonlyArray<KernelObject> = (() => {
   const [bridge, cable, there] = [ifName('docker0'), ifName('veth9f3a'), ns('theirs')]
   const link = { kind: 'link', mtu: 1500, up: true, alias: null } as const
   return [
-    { kind: 'netns', ns: there },
+    { kind: 'netns', ns: there, at: null },
     { ...freshLoopback(there), up: true },
     { ...link, ns: HOST, name: bridge, spec: { type: 'bridge' }, mac: mac(0x024200000001) },
     {

@@ -87,7 +87,7 @@ const build = (chosen: Choice): KernelState => {
   const objects: KernelObject[] = [{ kind: 'sysctl', ns: HOST, name: FORWARD4, value: chosen.forward, otherwise: '0' }]
   const taken = new Set<string>()
   ROOMS.forEach((room, i) => {
-    if (chosen.rooms[i]) objects.push({ kind: 'netns', ns: room }, { ...freshLoopback(room), name: LO, up: true })
+    if (chosen.rooms[i]) objects.push({ kind: 'netns', ns: room, at: null }, { ...freshLoopback(room), name: LO, up: true })
   })
   BRIDGES.forEach((name, i) => {
     const bridge = chosen.bridges[i]

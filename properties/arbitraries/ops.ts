@@ -234,7 +234,7 @@ const element: fc.Arbitrary<NftElement> = fc.constantFrom(...NAMESPACES).chain((
 )
 
 /** Bring namespaces in rarely: each takes much with it. */
-const netns: fc.Arbitrary<KernelObject> = often([C1, C2], [HOST]).map((space) => ({ kind: 'netns', ns: space }))
+const netns: fc.Arbitrary<KernelObject> = often([C1, C2], [HOST]).map((space) => ({ kind: 'netns', ns: space, at: null }))
 const table: fc.Arbitrary<KernelObject> = often([HOST], [C1]).map(skeletonTable)
 
 const object: fc.Arbitrary<KernelObject> = fc.oneof(
@@ -266,7 +266,7 @@ export const op: fc.Arbitrary<KernelOp> = fc.oneof(
   },
 )
 
-const START: ReadonlyArray<KernelOp> = NAMESPACES.map((space) => create({ kind: 'netns', ns: space }))
+const START: ReadonlyArray<KernelOp> = NAMESPACES.map((space) => create({ kind: 'netns', ns: space, at: null }))
 
 const up = (at: Place): KernelOp => change(at, { up: false }, { up: true })
 const ready = { kind: 'link', mac: mac(0x020000000001), mtu: 1500, up: true, alias: null } as const

@@ -28,7 +28,7 @@ export const sandboxFragment = (sandbox: Sandbox, way4: WayOut | null, way6: Way
   sandbox.ns === HOST
     ? []
     : [
-        { kind: 'netns', ns: sandbox.ns },
+        { kind: 'netns', ns: sandbox.ns, at: null },
         { ...freshLoopback(sandbox.ns), name: LO, up: true },
         { kind: 'sysctl', ns: sandbox.ns, name: FORWARD4, value: '0', otherwise: '0' },
         ...defaultRoute(sandbox, 4, way4),

@@ -19,7 +19,7 @@ export const readCondemned = (entries: ReadonlyArray<Entry>): Condemned =>
 
 /** As objects that are there for all we know. */
 export const condemnedState = (condemned: Condemned): ReadonlyArray<Netns> =>
-  [...condemned].map((ns) => ({ kind: 'netns', ns }))
+  [...condemned].map((ns) => ({ kind: 'netns', ns, at: null }))
 
 type Side = Readonly<{ model: Model; wanted: Readonly<{ state: KernelState }> }>
 

@@ -100,7 +100,7 @@ const onLink = (link: Link, { port, addresses }: RawLink): ReadonlyArray<KernelO
 
 const objectsIn = (look: Look, peers: Peers): ReadonlyArray<KernelObject> => {
   const { ns } = look
-  const objects: KernelObject[] = [{ kind: 'netns', ns }, ...look.firewall]
+  const objects: KernelObject[] = [{ kind: 'netns', ns, at: null }, ...look.firewall]
   const devices = new Set<string>()
   for (const raw of look.links) {
     const link = linkOf(ns, raw, peers.get(endKey(ns, raw.index)))

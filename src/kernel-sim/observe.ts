@@ -39,7 +39,7 @@ const ofNs = (space: NsEntry): ReadonlyArray<KernelObject> => {
   const { ns } = space
   const routes = valuesOf(space.routes).filter((route) => route.origin === 'user')
   return [
-    { kind: 'netns', ns },
+    { kind: 'netns', ns, at: null },
     ...valuesOf(space.links).flatMap((link) => ofLink(ns, link)),
     ...routes.map((route) => ofRoute(ns, route)),
     ...ofFirewall(space),

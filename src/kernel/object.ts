@@ -20,8 +20,11 @@ export type LinkSpec = Readonly<
   { type: 'loopback' } | { type: 'bridge' } | { type: 'veth'; peer: Readonly<{ ns: Ns; name: IfName }> }
 >
 
-/** A network namespace (ip-netns(8)). */
-export type Netns = Readonly<{ kind: 'netns'; ns: Ns }>
+/**
+ * A network namespace (ip-netns(8)). `at` null: one that is made, and gone when its name is. Otherwise somebody else's, whose file
+ * this is: it is given the name, and lives on without it. Of what is observed `at` is null: the kernel keeps no such note.
+ */
+export type Netns = Readonly<{ kind: 'netns'; ns: Ns; at: string | null }>
 /** A network device (ip-link(8)). `mtu` in bytes; `alias` says whose it is (`cnm:<owner>`), null if nobody's. */
 export type Link = Readonly<{
   kind: 'link'
@@ -148,7 +151,7 @@ export const sameObject = (a: KernelObject, b: KernelObject): boolean => {
   if (a === b) return true
   switch (a.kind) {
     case 'netns':
-      return b.kind === 'netns'
+      return b.kind === 'netns' && a.at === b.at
     case 'link':
       return (
         b.kind === 'link' &&

@@ -25,7 +25,7 @@ export const UPLINK_SUBNETS = [cidr('203.0.113.0/24'), cidr('2001:db8::/64')]
 
 /** ICMP errors are not limited: a machine asked by many at once would leave some without an answer. */
 const room = (space: Ns): ReadonlyArray<KernelObject> => [
-  { kind: 'netns', ns: space },
+  { kind: 'netns', ns: space, at: null },
   { ...freshLoopback(space), up: true },
   { kind: 'sysctl', ns: space, name: ICMP_LIMIT4, value: '0', otherwise: '1000' },
   { kind: 'sysctl', ns: space, name: ICMP_LIMIT6, value: '0', otherwise: '100' },

@@ -259,8 +259,8 @@ const refusalsOf = (transport: TransportName) => (): void => {
     ({ kind: 'port', ns: HOST, dev: ifName(name), bridge: ifName(to), isolated: true, hairpin: false }) as const
 
   const THERE: ReadonlyArray<KernelObject> = [
-    { kind: 'netns', ns: HOST },
-    { kind: 'netns', ns: A },
+    { kind: 'netns', ns: HOST, at: null },
+    { kind: 'netns', ns: A, at: null },
     firewall.skeletonTable(HOST),
     element,
     masquerade,
@@ -280,8 +280,8 @@ const refusalsOf = (transport: TransportName) => (): void => {
   const create = (object: KernelObject): KernelOp => ({ verb: 'create', object })
   const del = (object: KernelObject): KernelOp => ({ verb: 'delete', object })
   const refused: ReadonlyArray<readonly [string, KernelOp, Errno]> = [
-    ['a namespace that is there', create({ kind: 'netns', ns: A }), 'EEXIST'],
-    ['to delete a namespace that is not there', del({ kind: 'netns', ns: ns('b') }), 'ENOENT'],
+    ['a namespace that is there', create({ kind: 'netns', ns: A, at: null }), 'EEXIST'],
+    ['to delete a namespace that is not there', del({ kind: 'netns', ns: ns('b'), at: null }), 'ENOENT'],
     ['anything in a namespace that is not there', create({ ...address, ns: ns('b') }), 'ENOENT'],
     ['a sysctl in a namespace that is not there', create({ ...sysctl, ns: ns('b') }), 'ENOENT'],
     ['a firewall in a namespace that is not there', create(firewall.skeletonTable(ns('b'))), 'ENOENT'],
@@ -377,8 +377,8 @@ const refusalsOf = (transport: TransportName) => (): void => {
     const rounds = Array.from({ length: 5 }, (_, n) => ns(`short-${n}`))
     for (const of of rounds) {
       const pair = veth('v9', of, 'e0')
-      rightOf(await kernel.apply([create({ kind: 'netns', ns: of }), create(pair)])())
-      rightOf(await kernel.apply([del({ kind: 'netns', ns: of })])())
+      rightOf(await kernel.apply([create({ kind: 'netns', ns: of, at: null }), create(pair)])())
+      rightOf(await kernel.apply([del({ kind: 'netns', ns: of, at: null })])())
     }
   })
 }

@@ -43,7 +43,7 @@ for (const object of [...TWO_NETWORKS, fromInside]) {
 }
 check('nothing else', objectsOf(state).length === TWO_NETWORKS.length + 2)
 
-const own: KernelObject = { kind: 'netns', ns: HOST }
+const own: KernelObject = { kind: 'netns', ns: HOST, at: null }
 const refusals = leftOf(
   await kernel.apply([
     { verb: 'create', object: own },

@@ -55,7 +55,7 @@ const anyDev = fc.constantFrom('d1', 'd2', 'd3').map(ifName)
 
 const base = { mac: mac(0x02_42_00_00_00_01), mtu: 1400, up: true } as const
 const anyObject: fc.Arbitrary<KernelObject> = fc.oneof(
-  fc.record({ ns: anyNs }).map(({ ns }) => ({ kind: 'netns', ns }) as const),
+  fc.record({ ns: anyNs }).map(({ ns }) => ({ kind: 'netns', ns, at: null }) as const),
   fc
     .record({ ns: anyNs, name: anyDev, alias: fc.constantFrom(null, 'cnm:x') })
     .map((one) => ({ kind: 'link', ...base, ...one, spec: { type: 'bridge' } }) as const),
@@ -135,7 +135,7 @@ describe('the schedule of a start', () => {
         const dev = ifName(`v${i}`)
         const veth = { type: 'veth', peer: { ns: of, name: ifName('eth0') } } as const
         return [
-          { kind: 'netns', ns: of },
+          { kind: 'netns', ns: of, at: null },
           { kind: 'link', ns: HOST, name: dev, spec: veth, ...base, alias: 'cnm:x' },
           { kind: 'port', ns: HOST, dev, bridge: ifName('br-back'), isolated: true, hairpin: false },
         ]

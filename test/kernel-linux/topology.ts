@@ -25,7 +25,7 @@ export const container4 = (network: 1 | 2, n: number) => ip(`172.${30 + network}
 export const container6 = (network: 1 | 2, n: number) => ip(`fd00:${network}::${n}`)
 
 const netns = (of: Ns): Fragment => [
-  { kind: 'netns', ns: of },
+  { kind: 'netns', ns: of, at: null },
   // Many probes at once: each is to get its ICMP error.
   { kind: 'sysctl', ns: of, name: ICMP_LIMIT4, value: '0', otherwise: '1000' },
   { kind: 'sysctl', ns: of, name: ICMP_LIMIT6, value: '0', otherwise: '100' },

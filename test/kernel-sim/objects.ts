@@ -29,7 +29,7 @@ export const add = (object: KernelObject): KernelOp => ({ verb: 'create', object
 export const del = (object: KernelObject): KernelOp => ({ verb: 'delete', object })
 export const set = (from: Link, to: Partial<Link>): KernelOp => ({ verb: 'change', from, object: { ...from, ...to } })
 
-export const netns = (name: Ns): KernelObject => ({ kind: 'netns', ns: name })
+export const netns = (name: Ns): KernelObject => ({ kind: 'netns', ns: name, at: null })
 export const base = { kind: 'link', mac: mac(0x020000000001), mtu: 1500, up: true, alias: null } as const
 export const bridge = (name = BR0, more: Partial<Link> = {}): Link => ({
   ...base,

@@ -43,7 +43,7 @@ const loopback = (space: Ns, up: boolean): Link => ({
 
 /** A namespace with its loopback up. */
 export const netns = (space: Ns): ReadonlyArray<KernelOp> => [
-  create({ kind: 'netns', ns: space }),
+  create({ kind: 'netns', ns: space, at: null }),
   { verb: 'change', from: loopback(space, false), object: loopback(space, true) },
 ]
 

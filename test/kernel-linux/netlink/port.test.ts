@@ -46,11 +46,11 @@ needs.kernel('the port through rtnetlink', () => {
     try {
       const seen = rightOf(await kernel.observe({ namespaces: [...NAMESPACES, half], sysctls: [] })())
       expect(objectsOf(seen).filter((object) => object.ns === half)).toEqual([])
-      expect(leftOf(await kernel.apply([create({ kind: 'netns', ns: half })])())).toMatchObject([{ errno: 'EEXIST' }])
-      rightOf(await kernel.apply([{ verb: 'delete', object: { kind: 'netns', ns: half } }])())
-      rightOf(await kernel.apply([create({ kind: 'netns', ns: half })])())
+      expect(leftOf(await kernel.apply([create({ kind: 'netns', ns: half, at: null })])())).toMatchObject([{ errno: 'EEXIST' }])
+      rightOf(await kernel.apply([{ verb: 'delete', object: { kind: 'netns', ns: half, at: null } }])())
+      rightOf(await kernel.apply([create({ kind: 'netns', ns: half, at: null })])())
     } finally {
-      const gone = await kernel.apply([{ verb: 'delete', object: { kind: 'netns', ns: half } }])()
+      const gone = await kernel.apply([{ verb: 'delete', object: { kind: 'netns', ns: half, at: null } }])()
       if (E.isLeft(gone)) unlinkSync(path)
     }
   })

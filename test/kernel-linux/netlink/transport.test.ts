@@ -81,8 +81,8 @@ const change = (from: KernelObject, object: KernelObject): KernelOp => ({ verb: 
 
 /** Operations that are refused, and some between them that are not. */
 const DOUBTFUL: ReadonlyArray<KernelOp> = [
-  create({ kind: 'netns', ns: WEB }),
-  remove({ kind: 'netns', ns: ns('nobody') }),
+  create({ kind: 'netns', ns: WEB, at: null }),
+  remove({ kind: 'netns', ns: ns('nobody'), at: null }),
   create(link('br-front')),
   create(link('br-down')),
   change(link('br-down'), link('br-down', { mtu: 10 })),
