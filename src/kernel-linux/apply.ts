@@ -7,7 +7,7 @@ import type { KernelOp } from '../kernel/op.ts'
 import { HOST, type Ns } from '../net/name.ts'
 import { E, type Either } from '../prelude.ts'
 import type { Refused } from './batch.ts'
-import { departed, leaving } from './departure.ts'
+import { depart } from './departure.ts'
 import { inContext } from './errno.ts'
 import type { Names } from './names.ts'
 import { type Eyes, realNames } from './observe.ts'
@@ -44,27 +44,25 @@ const runBatches = async (
   return E.right(refused)
 }
 
-/** Runs a stage that deletes namespaces, and waits until the other ends of their veths are gone from `neighbours`. */
+/** Runs a stage that deletes namespaces; the other ends of their veths, in `neighbours`, go behind the caller's back. */
 const runDeparture = async (
   machine: Machine,
   batches: ReadonlyArray<Batch>,
   neighbours: ReadonlySet<Ns>,
 ): Promise<Either<KernelError, ReadonlyArray<Refused>>> => {
-  const { names, transport } = machine
-  const gone = new Set(deletedBy(batches).map((ns) => names(ns) ?? ''))
+  const { names, transport, departures } = machine
+  const going = deletedBy(batches)
+  const gone = new Set(going.map((ns) => names(ns) ?? ''))
   const existing = await realNames()
-  const stay = [...neighbours].filter((ns) => {
+  const staying = [...neighbours].filter((ns) => {
     const real = names(ns)
     return real === null || (existing.has(real) && !gone.has(real))
   })
   await Promise.all([...gone].map(machine.vacate))
-  const ends = await Promise.all(stay.map((ns) => leaving(transport, ns, gone)))
+  const leaving = await transport.leaving(going, staying)
+  if (E.isLeft(leaving)) return leaving
   const refused = await runBatches(machine, batches)
-  for (const end of ends) {
-    if (E.isLeft(end)) return end
-    const waited = await departed(machine, end.right)
-    if (E.isLeft(waited)) return waited
-  }
+  depart(transport, departures, leaving.right)
   return refused
 }
 
@@ -88,6 +86,7 @@ export const apply = async (
   const steps = machine.transport.stepsOf(ops).filter((step) => !refusals.has(step.at))
   for (const stage of schedule(steps)) {
     const batches = stage.map((batch) => attempted(batch, refusals)).filter((batch) => batch.steps.length > 0)
+    await machine.departures.inTheWayOf(batches.flatMap(({ steps }) => steps.map(({ op }) => op)))
     const result =
       deletedBy(batches).length > 0
         ? await runDeparture(machine, batches, neighbours)

@@ -5,6 +5,7 @@ import { E, type Either, type TaskEither } from '../prelude.ts'
 import { agentsOf } from './agents.ts'
 import { apply } from './apply.ts'
 import { counters } from './counters.ts'
+import { makeDepartures } from './departures.ts'
 import type { Names } from './names.ts'
 import { loadLibc } from './netlink/libc.ts'
 import { throughNetlink } from './netlink/transport.ts'
@@ -18,7 +19,7 @@ import { throughIproute2 } from './transport.ts'
  * where the C library cannot be called, `netlink` is iproute2 all the same.
  */
 export type LinuxOptions = Readonly<{ names: Names; patienceMs?: number; transport?: 'iproute2' | 'netlink' }>
-/** `close` ends what was started for probes; the kernel can be used again afterwards. */
+/** `close` waits for what is being deleted, and ends what was started for probes; the kernel can be used again afterwards. */
 export type LinuxKernel = Kernel & Readonly<{ close: () => Promise<void> }>
 
 const PROCESSES = 8
@@ -31,18 +32,23 @@ export const linuxKernel = (options: LinuxOptions): LinuxKernel => {
   const { names, patienceMs = PATIENCE_MS } = options
   const run = runWithin(PROCESSES)
   const inProcess = options.transport === 'netlink' && E.isRight(loadLibc())
-  const transport = (inProcess ? throughNetlink : throughIproute2)(run, names)
+  const departures = makeDepartures()
+  const transport = inProcess ? throughNetlink(run, names, departures) : throughIproute2(run, names)
+  const eyes = { run, names, transport, departures }
   const agents = agentsOf()
   const probe = proberOf(runWithin(PINGS), agents, names, patienceMs)
   return {
     name: 'linux',
-    observe: (scope) => () => observe({ run, names, transport }, scope),
+    observe: (scope) => () => observe(eyes, scope),
     apply:
       (ops): TaskEither<ReadonlyArray<Refusal> | KernelError, void> =>
       (): Promise<Either<ReadonlyArray<Refusal> | KernelError, void>> =>
-        apply({ run, names, transport, vacate: agents.vacate }, ops),
+        apply({ ...eyes, vacate: agents.vacate }, ops),
     probe: (one) => () => probe(one),
     counters: (ns) => () => counters(run, names(ns)),
-    close: agents.close,
+    close: async () => {
+      await departures.all()
+      await agents.close()
+    },
   }
 }

@@ -13,13 +13,14 @@ import { documents } from './decode/json.ts'
 import type { RawLink } from './decode/links.ts'
 import { decodeTable } from './decode/nft.ts'
 import { decodeSysctls } from './decode/sysctls.ts'
+import type { Departures } from './departures.ts'
 import { complaintOf } from './errno.ts'
 import { type Names, NETNS_DIR } from './names.ts'
 import { type Dumps, type End, endKey, nextToAsk, type Peers, peersOf } from './peers.ts'
 import type { Run } from './run.ts'
 import { failed, type Result, type Transport } from './transport.ts'
 
-export type Eyes = Readonly<{ run: Run; names: Names; transport: Transport }>
+export type Eyes = Readonly<{ run: Run; names: Names; transport: Transport; departures: Departures }>
 
 /** What one namespace holds, its veths not yet paired. */
 type Look = Readonly<{
@@ -124,6 +125,7 @@ export const realNames = async (): Promise<ReadonlySet<string>> => {
 }
 
 export const observe = async (eyes: Eyes, scope: Scope): Result<KernelState> => {
+  await eyes.departures.all()
   const existing = await realNames()
   const there = [...new Set(scope.namespaces)].filter((ns) => {
     const real = eyes.names(ns)

@@ -6,7 +6,7 @@
 // a refused first command can hold back the second: an alias must not land on a stranger's link. For the same reason what
 // is done to an object is in a later stage than its creation.
 
-import { keyOf, type ObjectKey, parentsOf } from '../kernel/object.ts'
+import { type KernelObject, keyOf, linkKey, type ObjectKey, parentsOf } from '../kernel/object.ts'
 import type { KernelOp } from '../kernel/op.ts'
 import { type Command, commandsOf, type NsNames } from '../kernel/print.ts'
 import type { Ns } from '../net/name.ts'
@@ -20,6 +20,14 @@ export type Stage = ReadonlyArray<Batch>
 
 export const stepsOf = (ops: ReadonlyArray<KernelOp>, name: NsNames): ReadonlyArray<Step> =>
   ops.flatMap((op, at) => commandsOf(op, name).map((command) => ({ at, op, command })))
+
+const NO_WORDS = ''
+
+/** An operation as one step, for who does not need words: on a namespace, or on what rtnetlink keeps in one. */
+export const wordless = (op: KernelOp, at: number): Step => {
+  const ns = op.object.kind === 'netns' ? null : op.object.ns
+  return { at, op, command: { tool: 'ip', ns, text: NO_WORDS } }
+}
 
 /** Where in a namespace an operation acts. Within one `group`, different lanes commute; null commutes with nothing. */
 type Touch = Readonly<{ ns: Ns; group: 'link' | 'port' | null; lane: string }>
@@ -35,6 +43,12 @@ const touchesOf = ({ verb, object }: KernelOp, first: boolean): ReadonlyArray<To
   const { peer } = object.spec
   return [own, { ns: peer.ns, group: 'link', lane: peer.name }]
 }
+
+/** A veth comes with its other end. */
+const madeBy = (object: KernelObject): ReadonlyArray<ObjectKey> =>
+  object.kind === 'link' && object.spec.type === 'veth'
+    ? [keyOf(object), linkKey(object.spec.peer.ns, object.spec.peer.name)]
+    : [keyOf(object)]
 
 /** A batch, by its stage and by tool and namespace. */
 type Slot = Readonly<{ stage: number; key: string }>
@@ -90,7 +104,7 @@ export const schedule = (steps: ReadonlyArray<Step>): ReadonlyArray<Stage> => {
     let stage: number = before === null ? 0 : before + 1
     for (const slot of after) stage = Math.max(stage, slot.key === key ? slot.stage : slot.stage + 1)
     for (const parent of parentsOf(step.op.object)) stage = Math.max(stage, (made.get(parent) ?? -1) + 1)
-    if (step.op.verb === 'create' && before === null) made.set(keyOf(step.op.object), stage)
+    if (step.op.verb === 'create' && before === null) for (const key of madeBy(step.op.object)) made.set(key, stage)
 
     const slot: Slot = { stage, key }
     if (touches === null) {

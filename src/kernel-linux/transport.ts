@@ -1,26 +1,23 @@
 // How namespaces, links, ports, addresses and routes are looked at and changed. There are two ways, which differ in their
 // speed and in one errno (docs/known-differences.md 2): iproute2, here, and rtnetlink in process (netlink/transport.ts).
-// Firewall and sysctls go through their tools either way.
 
 import type { KernelError } from '../kernel/kernel.ts'
 import type { Route } from '../kernel/object.ts'
 import type { KernelOp } from '../kernel/op.ts'
-import type { Ns } from '../net/name.ts'
+import type { IfName, Ns } from '../net/name.ts'
 import { E, type Either } from '../prelude.ts'
 import { type Refused, runBatch } from './batch.ts'
 import { documents } from './decode/json.ts'
 import { decodeLinks, type RawLink } from './decode/links.ts'
 import { decodeNsids } from './decode/nsids.ts'
 import { decodeRoutes } from './decode/routes.ts'
+import type { Leaving } from './departure.ts'
 import { complaintOf, noNamespace } from './errno.ts'
 import type { Names } from './names.ts'
 import { type Ran, type Run, unavailable } from './run.ts'
 import { type Batch, type Step, stepsOf } from './schedule.ts'
 
 export type Result<A> = Promise<Either<KernelError, A>>
-
-/** The links of a namespace, and the numbers by which it knows others, with the real names of those. */
-export type Ends = Readonly<{ links: ReadonlyArray<RawLink>; names: ReadonlyMap<number, string> }>
 
 export type Dump = Readonly<{ links: ReadonlyArray<RawLink>; routes: ReadonlyArray<Route> }>
 
@@ -29,8 +26,12 @@ export type Transport = Readonly<{
   look: (ns: Ns) => Result<Dump | null>
   /** The numbers by which a namespace knows others, with the real names of those; of `others`, where it knows them, at least. */
   nsids: (ns: Ns, others: Iterable<string>) => Result<ReadonlyMap<number, string>>
-  /** Both at once; as `nsids`. */
-  ends: (ns: Ns, others: Iterable<string>) => Result<Ends>
+  /** The ends in the namespaces `staying` whose other ends are in one of `going`; to be asked before those are deleted. */
+  leaving: (going: ReadonlyArray<Ns>, staying: ReadonlyArray<Ns>) => Result<ReadonlyArray<Leaving>>
+  /** Which of these devices are still there. */
+  remaining: (ns: Ns, ends: Leaving['ends']) => Result<ReadonlyArray<IfName>>
+  /** Deletes devices, those that are still there. */
+  drop: (ns: Ns, names: ReadonlyArray<IfName>) => Result<void>
   /** What there is to do, to be scheduled. */
   stepsOf: (ops: ReadonlyArray<KernelOp>) => ReadonlyArray<Step>
   /** Right: the refused steps. */
@@ -41,10 +42,29 @@ export const failed = (program: string, { stderr }: Ran): Either<KernelError, ne
   E.left(unavailable(`${program}: ${complaintOf(stderr).detail}`))
 
 const DUMP = 'address show\nroute show table all\n'
+const BATCH = ['-json', '-details', '-batch', '-']
+
+const linksIn = async (run: Run, real: string | null): Result<ReadonlyArray<RawLink>> => {
+  const ran = await run(real, 'ip', BATCH, 'address show\n')
+  return E.isLeft(ran) ? ran : E.right(decodeLinks(documents(ran.right.stdout)[0]))
+}
+
+/** The ends in `ns` whose other ends are in one of the namespaces `gone`. */
+const endsIn = async (run: Run, ns: Ns, real: string | null, gone: ReadonlySet<string>): Result<Leaving> => {
+  const ran = await run(real, 'ip', BATCH, 'address show\nnetns list-id\n')
+  if (E.isLeft(ran)) return ran
+  const [json, ids] = documents(ran.right.stdout)
+  const names = decodeNsids(ids)
+  const ends = decodeLinks(json).flatMap(({ index, name, type }) => {
+    const nsid = type.type === 'veth' ? type.peer.nsid : null
+    return nsid !== null && gone.has(names.get(nsid) ?? '') ? [[index, name] as const] : []
+  })
+  return E.right({ ns, ends: new Map(ends) })
+}
 
 export const throughIproute2 = (run: Run, names: Names): Transport => ({
   look: async (ns) => {
-    const ran = await run(names(ns), 'ip', ['-json', '-details', '-batch', '-'], DUMP)
+    const ran = await run(names(ns), 'ip', BATCH, DUMP)
     if (E.isLeft(ran)) return ran
     const { status, stdout, stderr } = ran.right
     if (noNamespace(stderr)) return E.right(null)
@@ -56,11 +76,23 @@ export const throughIproute2 = (run: Run, names: Names): Transport => ({
     const ran = await run(names(ns), 'ip', ['-json', 'netns', 'list-id'])
     return E.isLeft(ran) ? ran : E.right(decodeNsids(documents(ran.right.stdout)[0]))
   },
-  ends: async (ns) => {
-    const ran = await run(names(ns), 'ip', ['-json', '-details', '-batch', '-'], 'address show\nnetns list-id\n')
-    if (E.isLeft(ran)) return ran
-    const [links, ids] = documents(ran.right.stdout)
-    return E.right({ links: decodeLinks(links), names: decodeNsids(ids) })
+  leaving: async (going, staying) => {
+    const gone = new Set(going.map((ns) => names(ns) ?? ''))
+    const found: Leaving[] = []
+    for (const ends of await Promise.all(staying.map((ns) => endsIn(run, ns, names(ns), gone)))) {
+      if (E.isLeft(ends)) return ends
+      if (ends.right.ends.size > 0) found.push(ends.right)
+    }
+    return E.right(found)
+  },
+  remaining: async (ns, ends) => {
+    const links = await linksIn(run, names(ns))
+    return E.isLeft(links) ? links : E.right(links.right.filter(({ index }) => ends.has(index)).map(({ name }) => name))
+  },
+  drop: async (ns, devices) => {
+    const script = devices.map((name) => `link delete dev ${name}\n`).join('')
+    const ran = await run(names(ns), 'ip', ['-force', '-batch', '-'], script)
+    return E.isLeft(ran) ? ran : E.right(undefined)
   },
   // ip(8) takes a path where it takes a name; /proc/self would be a namespace that `ip` has already left.
   stepsOf: (ops) => stepsOf(ops, (ns) => names(ns) ?? `/proc/${process.pid}/ns/net`),

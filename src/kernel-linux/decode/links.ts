@@ -6,6 +6,7 @@ import { parseCidr } from '../../net/cidr.ts'
 import { type Mac, parseMac } from '../../net/mac.ts'
 import { type IfName, parseIfName } from '../../net/name.ts'
 import { E } from '../../prelude.ts'
+import { isCondemned } from '../netlink/condemned.ts'
 import { fields, type Json, list, text, whole } from './json.ts'
 
 /** The other end of a veth: `nsid` is the reader's number for the other namespace, null for its own. */
@@ -50,7 +51,9 @@ const typeOf = (link: Json, indexes: ReadonlyMap<string, number>): RawLink['type
   }
 }
 
+/** What is cut off its bridge is no port any more. */
 const portOf = (link: Json): RawLink['port'] => {
+  if (isCondemned(Number(link['group']))) return null
   const info = fields(link['linkinfo'])
   const bridge = nameOf(link['master'])
   if (bridge === null || info['info_slave_kind'] !== 'bridge') return null

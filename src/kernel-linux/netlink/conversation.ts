@@ -103,7 +103,15 @@ const listen = async (socket: Socket, turn: Turn, each: (message: Message) => bo
   }
 }
 
-const talkBatch = async (socket: Socket, requests: ReadonlyArray<Request>, turn: Turn): Result<ReadonlyArray<Ack>> => {
+/** What came back for one request: how it ended, and what it asked for, as far as the decoder could read it. */
+export type Reply<A> = Readonly<{ ack: Ack; value: A | null }>
+
+const askBatch = async <A>(
+  socket: Socket,
+  requests: ReadonlyArray<Request>,
+  decode: Decode<A>,
+  turn: Turn,
+): Result<ReadonlyArray<Reply<A>>> => {
   const open = new Map<number, number>()
   const batch = requests.map((request, at): Numbered => {
     const seq = socket.nextSeq()
@@ -112,67 +120,74 @@ const talkBatch = async (socket: Socket, requests: ReadonlyArray<Request>, turn:
   })
   const sent = await socket.send(encode(batch, NLM_F_ACK), turn)
   if (E.isLeft(sent)) return sent
-  const acks: Ack[] = []
+  const values = new Map<number, A | null>()
+  const replies: Reply<A>[] = []
   const listened = await listen(socket, 'here', (message) => {
     const at = open.get(message.seq)
     const request = at === undefined ? undefined : requests[at]
-    // What an earlier conversation left behind, or an echo of what was done.
-    if (at === undefined || request === undefined || message.type !== NLMSG_ERROR) return false
+    // What an earlier conversation left behind.
+    if (at === undefined || request === undefined) return false
+    if (message.type !== NLMSG_ERROR) {
+      values.set(at, decode(message.body))
+      return false
+    }
     const verdict = verdictOf(message)
     if (verdict === null) return MALFORMED
-    acks[at] = ackOf(request, verdict)
+    replies[at] = { ack: ackOf(request, verdict), value: values.get(at) ?? null }
     open.delete(message.seq)
     return open.size === 0
   })
-  return E.isLeft(listened) ? listened : E.right(acks)
+  return E.isLeft(listened) ? listened : E.right(replies)
 }
 
 /**
- * Sends requests, many at once, and gives each one's answer, in order. A refused one does not stop the others. Left: the
- * conversation failed, and of the requests some may have been done: look again. `turn` is `aside` unless all are quick.
+ * Sends requests, many at once, and gives each one's answer, in order; a refused one does not stop the others. Left: the
+ * conversation failed, and of the requests some may have been done: look again. `turn` is `aside` unless all are quick; even a
+ * question waits where somebody holds the kernel's lock (rtnl_mutex).
  */
+export const askAll =
+  <A>(
+    socket: Socket,
+    requests: ReadonlyArray<Request>,
+    decode: Decode<A>,
+    turn: Turn = 'aside',
+  ): TaskEither<NetlinkError, ReadonlyArray<Reply<A>>> =>
+  () =>
+    socket.alone(async () => {
+      const replies: Reply<A>[] = []
+      for (const batch of batchesOf(requests)) {
+        const answered = await askBatch(socket, batch, decode, turn)
+        if (E.isLeft(answered)) return answered
+        replies.push(...answered.right)
+      }
+      return E.right(replies)
+    })
+
+const nothing = (): null => null
+
+/** `askAll` for requests that ask for nothing but to be done. */
 export const talk =
   (
     socket: Socket,
     requests: ReadonlyArray<Request>,
     turn: Turn = 'aside',
   ): TaskEither<NetlinkError, ReadonlyArray<Ack>> =>
-  () =>
-    socket.alone(async () => {
-      const acks: Ack[] = []
-      for (const batch of batchesOf(requests)) {
-        const answered = await talkBatch(socket, batch, turn)
-        if (E.isLeft(answered)) return answered
-        acks.push(...answered.right)
-      }
-      return E.right(acks)
-    })
+  async () => {
+    const replies = await askAll(socket, requests, nothing, turn)()
+    return E.isLeft(replies) ? replies : E.right(replies.right.map(({ ack }) => ack))
+  }
 
-/**
- * One question with one answer, such as getLink. Left: Refused (ENODEV, say), with the kernel's words. Even a question waits
- * where somebody holds the kernel's lock (rtnl_lock), hence `aside`.
- */
+/** One question with one answer, such as getLink. Left: Refused (ENODEV, say), with the kernel's words. */
 export const ask =
   <A>(socket: Socket, request: Request, decode: Decode<A>, turn: Turn = 'aside'): TaskEither<NetlinkError, A> =>
-  () =>
-    socket.alone(async () => {
-      const seq = socket.nextSeq()
-      const sent = await socket.send(encode([{ seq, request }], NLM_F_ACK), turn)
-      if (E.isLeft(sent)) return sent
-      let answer: A | null = null
-      const listened = await listen(socket, 'here', (message) => {
-        if (message.seq !== seq) return false
-        if (message.type !== NLMSG_ERROR) {
-          answer = decode(message.body)
-          return false
-        }
-        const verdict = verdictOf(message)
-        if (verdict === null) return MALFORMED
-        return verdict.code === 0 || { tag: 'Refused', ack: ackOf(request, verdict) }
-      })
-      if (E.isLeft(listened)) return listened
-      return answer === null ? E.left({ tag: 'Malformed', what: 'an answer' }) : E.right(answer)
-    })
+  async () => {
+    const replies = await askAll(socket, [request], decode, turn)()
+    if (E.isLeft(replies)) return replies
+    const [reply] = replies.right
+    if (reply !== undefined && reply.ack.code !== 0) return E.left({ tag: 'Refused', ack: reply.ack })
+    const value = reply?.value ?? null
+    return value === null ? E.left({ tag: 'Malformed', what: 'an answer' }) : E.right(value)
+  }
 
 /** One attempt at a dump; null: changes overtook it. */
 const dumpOnce = async <A>(

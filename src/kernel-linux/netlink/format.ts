@@ -72,6 +72,12 @@ export const BOOL = fixed<boolean>(
   (view, at, value) => view.setUint8(at, value ? 1 : 0),
   (view, at) => view.getUint8(at) !== 0,
 )
+/** Says something by being there. */
+export const FLAG = fixed<true>(
+  0,
+  () => {},
+  () => true,
+)
 export const MAC = fixed<Mac>(
   6,
   (view, at, value) => {

@@ -10,6 +10,7 @@ import type { RawLink } from '../decode/links.ts'
 import { type AddressMessage, cidrOf } from './codec/address.ts'
 import type { LinkMessage } from './codec/link.ts'
 import { destinationOf, type RouteMessage, tableOf } from './codec/route.ts'
+import { isCondemned } from './condemned.ts'
 import { ARPHRD_LOOPBACK, IFF_UP } from './uapi/if-link.ts'
 import { RT_TABLE_MAIN, RTM_F_CLONED, RTN_UNICAST, RTPROT_KERNEL, RTPROT_RA, RTPROT_REDIRECT } from './uapi/route.ts'
 
@@ -36,7 +37,9 @@ const typeOf = ({ type, link, linkNetnsid, linkinfo }: LinkMessage): RawLink['ty
   }
 }
 
-const portOf = ({ master, linkinfo }: LinkMessage, names: Names): RawLink['port'] => {
+/** What is cut off its bridge is no port any more (condemned.ts). */
+const portOf = ({ master, group, linkinfo }: LinkMessage, names: Names): RawLink['port'] => {
+  if (isCondemned(group)) return null
   const bridge = master === undefined ? undefined : names.get(master)
   if (bridge === undefined || linkinfo?.slave?.kind !== 'bridge') return null
   const { isolated = false, hairpin = false } = linkinfo.slave.options

@@ -10,7 +10,7 @@ import {
   PLAIN_MTU,
   type Route,
 } from '../../kernel/object.ts'
-import type { KernelOp, Verb } from '../../kernel/op.ts'
+import type { KernelOp } from '../../kernel/op.ts'
 import { ROUTE_PROTO } from '../../kernel/print.ts'
 import { isIp6 } from '../../net/ip.ts'
 import { ZERO_MAC } from '../../net/mac.ts'
@@ -18,27 +18,20 @@ import type { IfName, Ns } from '../../net/name.ts'
 import { E, type Either } from '../../prelude.ts'
 import { addAddress, deleteAddress } from './codec/address.ts'
 import { setPort } from './codec/bridge-port.ts'
-import { changeLink, createLink, deleteLink, type LinkWish } from './codec/link.ts'
+import { changeLink, createLink, deleteLink, type LinkMessage, type LinkWish } from './codec/link.ts'
 import { addRoute, deleteRoute, type RouteWish, replaceRoute } from './codec/route.ts'
+import { isCondemned } from './condemned.ts'
 import type { Request } from './message.ts'
 import { IFA_F_NODAD } from './uapi/route.ts'
 
 /** What messages need to know besides the operation: they name devices by number, and namespaces by open files. */
 export type Context = Readonly<{
-  /** The index of a device that is there, or will be when the message arrives; null: there is none. */
-  indexOf: (ns: Ns, dev: IfName) => number | null
-  /** The index that a new device is to have, so that later messages of the same send can name it; 0: the kernel chooses. */
-  newIndex: (ns: Ns, dev: IfName) => number
+  /** A device that is there; null: there is none. */
+  linkOf: (dev: IfName) => LinkMessage | null
   /** An open file of a namespace; null: there is none. */
   fdOf: (ns: Ns) => number | null
 }>
 
-/** `requests` go, in order, through a socket in the object's namespace; `netns` and `elsewhere` are for others to do. */
-export type Plan = Readonly<
-  | { tag: 'requests'; ns: Ns; requests: ReadonlyArray<Request> }
-  | { tag: 'netns'; verb: Verb; ns: Ns }
-  | { tag: 'elsewhere' }
->
 /** What ip(8) finds out before it asks the kernel: a name without a device, a namespace that is not there. */
 export type Unasked = Readonly<{ errno: Errno; detail: string }>
 type Requests = Either<Unasked, ReadonlyArray<Request>>
@@ -46,9 +39,9 @@ type Requests = Either<Unasked, ReadonlyArray<Request>>
 const noDevice = (dev: IfName): Unasked => ({ errno: 'ENODEV', detail: `Cannot find device "${dev}"` })
 const noNamespace = (ns: Ns): Unasked => ({ errno: 'ENOENT', detail: `there is no network namespace ${ns}` })
 
-const withDevice = (context: Context, ns: Ns, dev: IfName, f: (index: number) => ReadonlyArray<Request>): Requests => {
-  const index = context.indexOf(ns, dev)
-  return index === null ? E.left(noDevice(dev)) : E.right(f(index))
+const withDevice = (context: Context, dev: IfName, f: (index: number) => ReadonlyArray<Request>): Requests => {
+  const link = context.linkOf(dev)
+  return link === null ? E.left(noDevice(dev)) : E.right(f(link.index))
 }
 
 const later = (wish: LinkWish): ReadonlyArray<Request> => (Object.keys(wish).length > 1 ? [changeLink(wish)] : [])
@@ -56,7 +49,7 @@ const aliasOf = (link: Link): Readonly<{ alias?: string }> => (link.alias === nu
 
 const createdLink = (link: Link, context: Context): Requests => {
   const { ns, name, mac, mtu, up, spec } = link
-  const own = { name, mac, up, index: context.newIndex(ns, name) }
+  const own = { name, mac, up }
   switch (spec.type) {
     case 'loopback':
       return E.right([createLink({ name, linkinfo: { info: { kind: 'other', name: 'loopback' } } })])
@@ -70,11 +63,7 @@ const createdLink = (link: Link, context: Context): Requests => {
       const { peer } = spec
       const fd = peer.ns === ns ? undefined : context.fdOf(peer.ns)
       if (fd === null) return E.left(noNamespace(peer.ns))
-      const end = {
-        name: peer.name,
-        index: context.newIndex(peer.ns, peer.name),
-        ...(fd === undefined ? {} : { netNsFd: fd }),
-      }
+      const end = { name: peer.name, ...(fd === undefined ? {} : { netNsFd: fd }) }
       return E.right([
         createLink({ ...own, mtu, linkinfo: { info: { kind: 'veth', peer: end } } }),
         ...later({ name, ...aliasOf(link) }),
@@ -92,20 +81,27 @@ const changedLink = (from: Link, to: Link): ReadonlyArray<Request> =>
     ...(from.alias === to.alias ? {} : { alias: to.alias ?? '' }),
   })
 
+/** What was cut off when it was condemned comes back by leaving its bridge first; one that has not may be moved at once. */
+const revived = (link: LinkMessage): ReadonlyArray<Request> =>
+  isCondemned(link.group) ? [changeLink({ index: link.index, master: 0, group: 0 })] : []
+
 const port = (from: BridgePort | null, to: BridgePort, context: Context): Requests => {
   const was = from !== null && from.bridge === to.bridge ? from : null
   const { isolated, hairpin } = to
   const flags = (was?.isolated ?? false) === isolated && (was?.hairpin ?? false) === hairpin
-  const master = context.indexOf(to.ns, to.bridge)
+  const link = context.linkOf(to.dev)
+  const master = context.linkOf(to.bridge)
   if (was === null && master === null) return E.left(noDevice(to.bridge))
-  return withDevice(context, to.ns, to.dev, (index) => [
-    ...(was === null && master !== null ? [changeLink({ index, master })] : []),
+  if (link === null) return E.left(noDevice(to.dev))
+  const { index } = link
+  return E.right([
+    ...(was === null && master !== null ? [...revived(link), changeLink({ index, master: master.index })] : []),
     ...(flags ? [] : [setPort(index, { isolated, hairpin })]),
   ])
 }
 
-const address = (verb: 'create' | 'delete', { ns, dev, cidr }: Address, context: Context): Requests =>
-  withDevice(context, ns, dev, (index) =>
+const address = (verb: 'create' | 'delete', { dev, cidr }: Address, context: Context): Requests =>
+  withDevice(context, dev, (index) =>
     verb === 'delete'
       ? [deleteAddress({ index, cidr })]
       : [addAddress({ index, cidr, ...(isIp6(cidr.ip) ? { flags: IFA_F_NODAD } : {}) })],
@@ -114,10 +110,10 @@ const address = (verb: 'create' | 'delete', { ns, dev, cidr }: Address, context:
 /** The kernel would take a route of IPv4 by way of IPv6 (RTA_VIA); ours have one family, as those of `ip route ... via`. */
 const OTHER_FAMILY: Unasked = { errno: 'EINVAL', detail: 'the gateway is of another family than the destination' }
 
-const route = (make: (wish: RouteWish) => Request, { ns, dev, to, via, metric }: Route, context: Context): Requests =>
+const route = (make: (wish: RouteWish) => Request, { dev, to, via, metric }: Route, context: Context): Requests =>
   via !== null && isIp6(via) !== isIp6(to.ip)
     ? E.left(OTHER_FAMILY)
-    : withDevice(context, ns, dev, (oif) => [
+    : withDevice(context, dev, (oif) => [
         make({
           to,
           oif,
@@ -131,31 +127,29 @@ const route = (make: (wish: RouteWish) => Request, { ns, dev, to, via, metric }:
 const exact = (object: Route): Route =>
   object.metric === 0 && isIp6(object.to.ip) ? { ...object, metric: DEFAULT_METRIC6 } : object
 
-const planned = (ns: Ns, requests: Requests): Either<Unasked, Plan> =>
-  E.isLeft(requests) ? requests : E.right({ tag: 'requests', ns, requests: requests.right })
-
-/** The messages of an operation. Left: what it needs is not there, so it is refused without asking. */
-export const planOf = (op: KernelOp, context: Context): Either<Unasked, Plan> => {
+/**
+ * The messages of an operation on a link, a port, an address or a route, for a socket in the object's namespace; none for other
+ * objects. Left: what it needs is not there, so it is refused without asking.
+ */
+export const planOf = (op: KernelOp, context: Context): Requests => {
   const { object, verb } = op
-  const { ns } = object
   switch (object.kind) {
     case 'netns':
-      return E.right({ tag: 'netns', verb, ns })
     case 'sysctl':
     case 'nft-table':
     case 'nft-element':
-      return E.right({ tag: 'elsewhere' })
+      return E.right([])
     case 'link':
-      if (verb === 'create') return planned(ns, createdLink(object, context))
-      if (verb === 'delete') return planned(ns, E.right([deleteLink({ name: object.name })]))
-      return planned(ns, E.right(op.from.kind === 'link' ? changedLink(op.from, object) : []))
+      if (verb === 'create') return createdLink(object, context)
+      if (verb === 'delete') return E.right([deleteLink({ name: object.name })])
+      return E.right(op.from.kind === 'link' ? changedLink(op.from, object) : [])
     case 'port':
-      if (verb === 'delete') return planned(ns, E.right([changeLink({ name: object.dev, master: 0 })]))
-      return planned(ns, port(verb === 'change' && op.from.kind === 'port' ? op.from : null, object, context))
+      if (verb === 'delete') return E.right([changeLink({ name: object.dev, master: 0 })])
+      return port(verb === 'change' && op.from.kind === 'port' ? op.from : null, object, context)
     case 'address':
-      return planned(ns, verb === 'change' ? E.right([]) : address(verb, object, context))
+      return verb === 'change' ? E.right([]) : address(verb, object, context)
     case 'route':
-      if (verb === 'delete') return planned(ns, route(deleteRoute, exact(object), context))
-      return planned(ns, route(verb === 'create' ? addRoute : replaceRoute, object, context))
+      if (verb === 'delete') return route(deleteRoute, exact(object), context)
+      return route(verb === 'create' ? addRoute : replaceRoute, object, context)
   }
 }

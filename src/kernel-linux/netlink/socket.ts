@@ -28,9 +28,11 @@ export const HERE: Place = { in: 'here' }
 export type Turn = 'here' | 'aside'
 
 export type SocketOptions = Readonly<{
+  /** NETLINK_*; rtnetlink unless said otherwise. */
+  protocol?: number
   /** Bytes that the kernel may have waiting for us. */
   receiveBytes?: number
-  /** RTNLGRP_*. */
+  /** RTNLGRP_*, or those of the protocol. */
   groups?: ReadonlyArray<number>
   /** Hears of all namespaces that have a number in its own. */
   allNsids?: boolean
@@ -100,7 +102,11 @@ const setUp = (libc: Libc, fd: number, options: SocketOptions): NetlinkError | n
 }
 
 const openFd = (libc: Libc, options: SocketOptions): Either<NetlinkError, number> => {
-  const { value: fd, errno } = libc.socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, NETLINK_ROUTE)
+  const { value: fd, errno } = libc.socket(
+    AF_NETLINK,
+    SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK,
+    options.protocol ?? NETLINK_ROUTE,
+  )
   if (fd < 0) return E.left(systemCall('socket', errno, 'a netlink socket'))
   const error = setUp(libc, fd, options)
   if (error === null) return E.right(fd)

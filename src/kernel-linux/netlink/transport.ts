@@ -1,30 +1,34 @@
 // rtnetlink in process as a transport of the Kernel port. A socket is opened for each look and each batch and closed behind it:
-// that takes some 20 us, and one that stayed would keep a namespace alive, or be in one that is gone and made again.
-// Operations are done one by one, each request after the answer to the one before, so that what follows a refused creation never
-// meets a stranger of the same name.
+// that takes some 50 us, and one that stayed would keep a namespace alive, or be in one that is gone and made again.
 
-import { type Errno, strerror } from '../../kernel/errno.ts'
+import type { Errno } from '../../kernel/errno.ts'
 import type { KernelError } from '../../kernel/kernel.ts'
 import type { KernelObject } from '../../kernel/object.ts'
 import type { KernelOp } from '../../kernel/op.ts'
+import { commandsOf } from '../../kernel/print.ts'
 import type { IfName, Ns } from '../../net/name.ts'
 import { E, type Either } from '../../prelude.ts'
 import { type Refused, runBatch } from '../batch.ts'
+import type { Leaving } from '../departure.ts'
+import { type Departures, devicesOf } from '../departures.ts'
 import type { Complaint } from '../errno.ts'
+import { limitOf } from '../limit.ts'
 import { type Names, NETNS_DIR, netnsPath } from '../names.ts'
 import { type Run, unavailable } from '../run.ts'
-import { type Step, stepsOf } from '../schedule.ts'
-import type { Dump, Ends, Transport } from '../transport.ts'
+import { type Batch, type Step, wordless } from '../schedule.ts'
+import type { Dump, Transport } from '../transport.ts'
+import { type Carried, carry } from './carry.ts'
 import { decodeAddress, dumpAddresses } from './codec/address.ts'
-import { decodeLink, dumpLinks, getLink } from './codec/link.ts'
+import { decodeLink, deleteLink, dumpLinks, getLink } from './codec/link.ts'
 import { decodeNsid, getNsid } from './codec/nsid.ts'
 import { decodeRoute, dumpRoutes } from './codec/route.ts'
-import { ask, dump, talk } from './conversation.ts'
+import { deleteGroup, makeCondemned } from './condemned.ts'
+import { ask, askAll, dump, talk } from './conversation.ts'
 import { errnoOf } from './errno.ts'
 import { type NetlinkError, showNetlinkError } from './error.ts'
 import { linksIn, routesIn } from './look.ts'
 import { closeNetns, createNetns, deleteNetns, openNetns, prepareNetnsDir } from './netns.ts'
-import { planOf } from './ops.ts'
+import { makePace } from './pace.ts'
 import { HERE, openSocket, type Place, type Socket } from './socket.ts'
 
 type Result<A> = Promise<Either<NetlinkError, A>>
@@ -71,138 +75,228 @@ const dumpOf =
     })
   }
 
+/** The socket's number for the namespace of a name; null: it has none, or there is no such namespace (any more). */
+const nsidOf = async (socket: Socket, real: string | null): Result<number | null> => {
+  const fd = open(real)
+  if (E.isLeft(fd)) return E.right(null)
+  try {
+    const told = await ask(socket, getNsid({ fd: fd.right }), decodeNsid)()
+    if (E.isLeft(told) && told.left.tag !== 'Refused') return told
+    const nsid = E.isRight(told) ? (told.right.nsid ?? -1) : -1
+    return E.right(nsid < 0 ? null : nsid)
+  } finally {
+    closeNetns(fd.right)
+  }
+}
+
 const nsidsOf =
   (others: Iterable<string>) =>
   async (socket: Socket): Result<ReadonlyMap<number, string>> => {
     const known = new Map<number, string>()
     for (const real of others) {
-      const fd = open(real)
-      // It has gone meanwhile.
-      if (E.isLeft(fd)) continue
-      try {
-        const told = await ask(socket, getNsid({ fd: fd.right }), decodeNsid)()
-        if (E.isLeft(told) && told.left.tag !== 'Refused') return told
-        const nsid = E.isRight(told) ? told.right.nsid : undefined
-        if (nsid !== undefined && nsid >= 0) known.set(nsid, real)
-      } finally {
-        closeNetns(fd.right)
-      }
+      const nsid = await nsidOf(socket, real)
+      if (E.isLeft(nsid)) return nsid
+      if (nsid.right !== null) known.set(nsid.right, real)
     }
     return E.right(known)
   }
 
-const endsOf =
-  (others: Iterable<string>) =>
-  async (socket: Socket): Result<Ends> => {
-    const links = await dump(socket, dumpLinks(), decodeLink)()
-    if (E.isLeft(links)) return links
-    const known = await nsidsOf(others)(socket)
-    return E.isLeft(known) ? known : E.right({ links: linksIn(links.right, []), names: known.right })
+/** Veths of the socket's namespace whose other ends are in another: their indexes there, by the number of that namespace. */
+const farEnds = async (socket: Socket): Result<ReadonlyMap<number, ReadonlyArray<number>>> => {
+  const links = await dump(socket, dumpLinks(), decodeLink, 'here')()
+  if (E.isLeft(links)) return links
+  const ends = new Map<number, number[]>()
+  for (const { linkinfo, link, linkNetnsid } of links.right) {
+    if (linkinfo?.info?.kind !== 'veth' || link === undefined || linkNetnsid === undefined) continue
+    const held = ends.get(linkNetnsid)
+    if (held === undefined) ends.set(linkNetnsid, [link])
+    else held.push(link)
   }
-
-const indexOf = async (socket: Socket, name: IfName): Result<number | null> => {
-  const link = await ask(socket, getLink({ name }), decodeLink)()
-  if (E.isRight(link)) return E.right(link.right.index)
-  return link.left.tag === 'Refused' ? E.right(null) : link
+  return E.right(ends)
 }
 
-/** The devices that the messages about an object name by their numbers. */
-const devicesOf = (object: KernelObject): ReadonlyArray<IfName> => {
-  switch (object.kind) {
-    case 'port':
-      return [object.dev, object.bridge]
-    case 'address':
-    case 'route':
-      return [object.dev]
-    default:
-      return []
+/** The same by the namespaces among `staying`, which are asked one after the other until all numbers are known. */
+const farEndsIn =
+  (names: Names, staying: ReadonlyArray<Ns>) =>
+  async (socket: Socket): Result<ReadonlyMap<Ns, ReadonlyArray<number>>> => {
+    const known = new Map<Ns, ReadonlyArray<number>>()
+    const ends = await farEnds(socket)
+    if (E.isLeft(ends)) return ends
+    for (const ns of staying) {
+      if (known.size === ends.right.size) break
+      const nsid = await nsidOf(socket, names(ns))
+      if (E.isLeft(nsid)) return nsid
+      const there = nsid.right === null ? undefined : ends.right.get(nsid.right)
+      if (there !== undefined) known.set(ns, there)
+    }
+    return E.right(known)
   }
-}
 
-/** Sends what the operation stands for until something is refused. */
-const carryOut = async (socket: Socket, op: KernelOp, peer: number | null): Result<Complaint | null> => {
-  const indices = new Map<IfName, number>()
-  for (const name of devicesOf(op.object)) {
-    const index = await indexOf(socket, name)
-    if (E.isLeft(index)) return index
-    if (index.right !== null) indices.set(name, index.right)
+const linksByIndex =
+  (indexes: ReadonlyArray<number>) =>
+  async (socket: Socket): Result<ReadonlyMap<number, IfName>> => {
+    const asked = indexes.map((index) => getLink({ index }))
+    const replies = await askAll(socket, asked, decodeLink)()
+    if (E.isLeft(replies)) return replies
+    const messages = replies.right.flatMap(({ value }) => (value === null ? [] : [value]))
+    return E.right(new Map(linksIn(messages, []).map(({ index, name }) => [index, name])))
   }
-  const plan = planOf(op, {
-    indexOf: (_, name) => indices.get(name) ?? null,
-    newIndex: () => 0,
-    fdOf: () => peer,
-  })
-  if (E.isLeft(plan)) return E.right(plan.left)
-  const requests = plan.right.tag === 'requests' ? plan.right.requests : []
-  for (const request of requests) {
-    const acks = await talk(socket, [request])()
-    if (E.isLeft(acks)) return acks
-    const { errno = null, text = null } = acks.right[0] ?? {}
-    if (errno !== null) return E.right({ errno, detail: text ?? strerror[errno] })
-  }
-  return E.right(null)
-}
-
-const withPeer = async (names: Names, socket: Socket, op: KernelOp): Result<Complaint | null> => {
-  const { object } = op
-  const far = op.verb === 'create' && object.kind === 'link' && object.spec.type === 'veth' ? object.spec.peer.ns : null
-  const fd = far === null || far === object.ns ? null : open(names(far))
-  const peer = fd !== null && E.isRight(fd) ? fd.right : null
-  try {
-    return await carryOut(socket, op, peer)
-  } finally {
-    if (peer !== null) closeNetns(peer)
-  }
-}
 
 const SENTENCE: Partial<Record<Errno, string>> = {
   EEXIST: 'there is one of this name',
   ENOENT: 'there is none of this name',
 }
 
-const netns = (names: Names, { verb, object }: KernelOp): Either<NetlinkError, Complaint | null> => {
-  const path = netnsPath(names(object.ns) ?? '')
-  const ready = verb === 'create' ? prepareNetnsDir(NETNS_DIR) : E.right(undefined)
-  const done = E.isLeft(ready) ? ready : verb === 'create' ? createNetns(path) : deleteNetns(path)
-  if (E.isRight(done)) return E.right(null)
-  if (done.left.tag !== 'SystemCall') return done
-  const errno = errnoOf(done.left.code)
-  return E.right({ errno, detail: SENTENCE[errno] ?? showNetlinkError(done.left) })
-}
+const KINDS: ReadonlySet<KernelObject['kind']> = new Set(['netns', 'link', 'port', 'address', 'route'])
 
-const inOrder = async (
-  steps: ReadonlyArray<Step>,
-  f: (op: KernelOp) => Result<Complaint | null>,
-): Result<ReadonlyArray<Refused>> => {
-  const refused: Refused[] = []
-  for (const step of steps) {
-    const complaint = await f(step.op)
-    if (E.isLeft(complaint)) return complaint
-    if (complaint.right !== null) refused.push({ step, complaint: complaint.right })
+const refusedAmong = (steps: ReadonlyArray<Step>, carried: ReadonlyArray<Carried>): ReadonlyArray<Refused> =>
+  steps.flatMap((step, i) => {
+    const complaint = carried[i]?.complaint ?? null
+    return complaint === null ? [] : [{ step, complaint }]
+  })
+
+/** At most so many namespaces are worked in at the same time: more would keep the event loop for longer (pace.ts). */
+const NAMESPACES_AT_ONCE = 4
+
+/** `run` is for firewall and sysctls. What is deleted behind the caller's back is noted in `departures`. */
+export const throughNetlink = (run: Run, names: Names, departures: Departures): Transport => {
+  const pace = makePace()
+  const limit = limitOf(NAMESPACES_AT_ONCE)
+  let prepared = false
+
+  const withinLimit = <A>(ns: Ns, f: (socket: Socket) => Result<A>): Result<A> => limit(() => inside(names, ns, f))
+
+  /** One by one what cannot be deleted together. */
+  const deleteSingly = async (socket: Socket, group: number): Result<void> => {
+    const links = await dump(socket, dumpLinks(), decodeLink)()
+    if (E.isLeft(links)) return links
+    const left = links.right.filter((link) => link.group === group)
+    const done = await talk(
+      socket,
+      left.map(({ index }) => deleteLink({ index })),
+    )()
+    return E.isLeft(done) ? done : E.right(undefined)
   }
-  return E.right(refused)
-}
 
-const OURS: ReadonlySet<KernelObject['kind']> = new Set(['netns', 'link', 'port', 'address', 'route'])
+  const deleteTogether = (ns: Ns, group: number): Promise<void> =>
+    pace.whileLocked(async () => {
+      // A failure is no news for anybody: what is still there is seen by whoever looks next.
+      await inside(names, ns, async (socket) => {
+        const acks = await talk(socket, [deleteGroup(group)])()
+        if (E.isLeft(acks)) return acks
+        const { errno = null } = acks.right[0] ?? {}
+        return errno === null || errno === 'ENODEV' ? E.right(undefined) : deleteSingly(socket, group)
+      })
+    })
+  const condemned = makeCondemned(deleteTogether)
 
-/** `run` is for firewall and sysctls. */
-export const throughNetlink = (run: Run, names: Names): Transport => ({
-  look: async (ns) => found(await inside(names, ns, dumpOf(ns)), null),
-  nsids: async (ns, others) => found(await inside(names, ns, nsidsOf(others)), new Map()),
-  ends: async (ns, others) => found(await inside(names, ns, endsOf(others)), { links: [], names: new Map() }),
-  // One step for each operation of ours, for its messages are sent by one hand.
-  stepsOf: (ops) =>
-    stepsOf(ops, (ns) => ns)
-      .filter((step, i, steps) => !OURS.has(step.op.object.kind) || steps[i - 1]?.at !== step.at)
-      .map((step) => (step.command.tool === 'bridge' ? { ...step, command: { ...step.command, tool: 'ip' } } : step)),
-  runBatch: async (batch) => {
-    const { tool, ns, steps } = batch
-    if (tool !== 'ip') return runBatch(run, ns === null ? null : names(ns), batch)
-    const refused = await (ns === null
-      ? inOrder(steps, async (op) => netns(names, op))
-      : inside(names, ns, (socket) => inOrder(steps, (op) => withPeer(names, socket, op))))
+  const netns = ({ verb, object }: KernelOp): Either<NetlinkError, Complaint | null> => {
+    const path = netnsPath(names(object.ns) ?? '')
+    const ready = verb === 'create' && !prepared ? prepareNetnsDir(NETNS_DIR) : E.right(undefined)
+    prepared ||= verb === 'create' && E.isRight(ready)
+    const done = E.isLeft(ready) ? ready : verb === 'create' ? createNetns(path) : deleteNetns(path)
+    if (E.isRight(done)) return E.right(null)
+    if (done.left.tag !== 'SystemCall') return done
+    const errno = errnoOf(done.left.code)
+    return E.right({ errno, detail: SENTENCE[errno] ?? showNetlinkError(done.left) })
+  }
+
+  const runNetns = async (steps: ReadonlyArray<Step>): Result<ReadonlyArray<Refused>> => {
+    const refused: Refused[] = []
+    for (const step of steps) {
+      await pace.breathe()
+      const complaint = netns(step.op)
+      if (E.isLeft(complaint)) return complaint
+      if (complaint.right !== null) refused.push({ step, complaint: complaint.right })
+    }
+    return E.right(refused)
+  }
+
+  /** Opens the namespaces that new veths reach into, for as long as `f` takes. */
+  const withPeers = async <A>(
+    ops: ReadonlyArray<KernelOp>,
+    f: (fdOf: (ns: Ns) => number | null) => Result<A>,
+  ): Result<A> => {
+    const fds = new Map<Ns, number>()
+    for (const { verb, object } of ops) {
+      if (verb !== 'create' || object.kind !== 'link' || object.spec.type !== 'veth') continue
+      const { ns } = object.spec.peer
+      const fd = ns === object.ns || fds.has(ns) ? null : open(names(ns))
+      if (fd !== null && E.isRight(fd)) fds.set(ns, fd.right)
+    }
+    try {
+      return await f((ns) => fds.get(ns) ?? null)
+    } finally {
+      for (const fd of fds.values()) closeNetns(fd)
+    }
+  }
+
+  const runIn = (ns: Ns, steps: ReadonlyArray<Step>): Result<ReadonlyArray<Refused>> => {
+    const ops = steps.map(({ op }) => op)
+    // A name that is needed again at once must be free then.
+    const needed = new Set(ops.flatMap((op) => (op.verb === 'create' ? devicesOf(op) : [])))
+    const held = condemned.groupIn(ns)
+    const groupFor = (op: KernelOp): number | null =>
+      devicesOf(op).some((device) => needed.has(device)) ? null : held.group
+    return withinLimit(ns, (socket) =>
+      withPeers(ops, async (fdOf) => {
+        const carried = await carry(socket, ops, { pace, fdOf, groupFor })
+        if (E.isLeft(carried)) return carried
+        const dying = ops.filter((_, i) => carried.right[i]?.condemned === true)
+        if (dying.length > 0) {
+          departures.add(dying.flatMap(devicesOf), held.going)
+          condemned.added(ns, dying.length)
+        }
+        return E.right(refusedAmong(steps, carried.right))
+      }),
+    )
+  }
+
+  const runSteps = async ({ ns, steps }: Batch): Promise<Either<KernelError, ReadonlyArray<Refused>>> => {
+    condemned.stir()
+    const refused = await (ns === null ? runNetns(steps) : runIn(ns, steps))
     if (E.isRight(refused)) return refused
     const complaint = outside(refused.left)
     return complaint === null ? E.left(portError(refused.left)) : E.right(steps.map((step) => ({ step, complaint })))
-  },
-})
+  }
+
+  return {
+    look: async (ns) => found(await inside(names, ns, dumpOf(ns)), null),
+    nsids: async (ns, others) => found(await inside(names, ns, nsidsOf(others)), new Map()),
+    leaving: async (going, staying) => {
+      const indexes = new Map<Ns, number[]>()
+      for (const ns of going) {
+        await pace.breathe()
+        const ends = found(await withinLimit(ns, farEndsIn(names, staying)), new Map<Ns, ReadonlyArray<number>>())
+        if (E.isLeft(ends)) return ends
+        for (const [other, there] of ends.right) indexes.set(other, [...(indexes.get(other) ?? []), ...there])
+      }
+      const all: Leaving[] = []
+      for (const [ns, there] of indexes) {
+        const ends = found(await withinLimit(ns, linksByIndex(there)), new Map<number, IfName>())
+        if (E.isLeft(ends)) return ends
+        all.push({ ns, ends: ends.right })
+      }
+      return E.right(all)
+    },
+    remaining: async (ns, ends) => {
+      const links = found(await withinLimit(ns, linksByIndex([...ends.keys()])), new Map<number, IfName>())
+      return E.isLeft(links) ? links : E.right([...links.right.values()])
+    },
+    drop: async (ns, devices) => {
+      const requests = devices.map((name) => deleteLink({ name }))
+      const dropped = await pace.whileLocked(() => withinLimit(ns, (socket) => talk(socket, requests)()))
+      const done = found(dropped, null)
+      return E.isLeft(done) ? done : E.right(undefined)
+    },
+    // One step for each operation of ours, for its messages are sent by one hand.
+    stepsOf: (ops) =>
+      ops.flatMap((op, at) =>
+        KINDS.has(op.object.kind)
+          ? [wordless(op, at)]
+          : commandsOf(op, (ns) => ns).map((command) => ({ at, op, command })),
+      ),
+    runBatch: (batch) =>
+      batch.tool === 'ip' ? runSteps(batch) : runBatch(run, batch.ns === null ? null : names(batch.ns), batch),
+  }
+}

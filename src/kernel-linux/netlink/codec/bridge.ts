@@ -2,7 +2,7 @@
 // IFLA_PROTINFO of the AF_BRIDGE messages that change them.
 // Source: include/uapi/linux/if_link.h (IFLA_BR_*, IFLA_BRPORT_*), net/bridge/br_netlink.c. Times are in 1/100 s.
 
-import { be16, bool, fields, macAddress, u8, u16, u32, type ValuesOf } from '../field.ts'
+import { be16, bool, fields, flag, macAddress, u8, u16, u32, type ValuesOf } from '../field.ts'
 import * as L from '../uapi/if-link.ts'
 
 const BRIDGE = {
@@ -31,6 +31,7 @@ export type BridgeOptions = ValuesOf<typeof BRIDGE>
 export const bridgeOptions = fields(BRIDGE)
 
 const PORT = {
+  /** BR_STATE_*. */
   state: u8(L.IFLA_BRPORT_STATE),
   priority: u16(L.IFLA_BRPORT_PRIORITY),
   cost: u32(L.IFLA_BRPORT_COST),
@@ -38,6 +39,8 @@ const PORT = {
   guard: bool(L.IFLA_BRPORT_GUARD),
   rootBlock: bool(L.IFLA_BRPORT_PROTECT),
   fastLeave: bool(L.IFLA_BRPORT_FAST_LEAVE),
+  /** In a request: forgets what was learned behind the port. */
+  flush: flag(L.IFLA_BRPORT_FLUSH),
   learning: bool(L.IFLA_BRPORT_LEARNING),
   flood: bool(L.IFLA_BRPORT_UNICAST_FLOOD),
   mcastFlood: bool(L.IFLA_BRPORT_MCAST_FLOOD),

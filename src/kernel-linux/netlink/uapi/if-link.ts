@@ -83,6 +83,7 @@ export const IFLA_BRPORT_FAST_LEAVE = 7
 export const IFLA_BRPORT_LEARNING = 8
 export const IFLA_BRPORT_UNICAST_FLOOD = 9
 export const IFLA_BRPORT_PROXYARP = 10
+export const IFLA_BRPORT_FLUSH = 24
 export const IFLA_BRPORT_MULTICAST_ROUTER = 25
 export const IFLA_BRPORT_MCAST_FLOOD = 27
 export const IFLA_BRPORT_MCAST_TO_UCAST = 28
@@ -144,3 +145,6 @@ export const IFLA_VXLAN_UDP_ZERO_CSUM6_TX = 19
 export const IFLA_VXLAN_UDP_ZERO_CSUM6_RX = 20
 export const IFLA_VXLAN_COLLECT_METADATA = 25
 export const IFLA_VXLAN_DF = 29
+
+// include/uapi/linux/if_bridge.h
+export const BR_STATE_DISABLED = 0

@@ -1,0 +1,106 @@
+// Deleting links off the caller's path. A condemned link is cut off at once (its bridge forwards nothing from or to it any more)
+// and put in a group of its own; whole groups are deleted behind, when nobody has come for a while, for one deletion takes some
+// 20 ms in which nobody else can change anything (rtnl_mutex), and that of 100 not much longer.
+// The numbers of our groups are recognisable, so that a link which was condemned by a process that died is no port for anybody who
+// looks (look.ts), and comes back to life by leaving its bridge and entering again (ops.ts).
+// Source: net/core/rtnetlink.c (rtnl_group_dellink), net/bridge/br_netlink.c (br_setport).
+
+import type { Ns } from '../../net/name.ts'
+import type { Going } from '../departures.ts'
+import { changeLink, deleteLink, type LinkMessage } from './codec/link.ts'
+import type { Request } from './message.ts'
+import { BR_STATE_DISABLED } from './uapi/if-link.ts'
+
+/** "cn" in the upper half; the lower half counts. */
+const GROUPS = 0x636e0000
+const GROUP_COUNT = 0x10000
+
+export const isCondemned = (group: number | undefined): boolean =>
+  group !== undefined && group >= GROUPS && group < GROUPS + GROUP_COUNT
+
+export const condemn = ({ index, linkinfo }: LinkMessage, group: number): Request =>
+  changeLink({
+    index,
+    group,
+    ...(linkinfo?.slave?.kind === 'bridge'
+      ? { linkinfo: { slave: { kind: 'bridge', options: { state: BR_STATE_DISABLED, flush: true } } } }
+      : {}),
+  })
+
+export const deleteGroup = (group: number): Request => deleteLink({ group })
+
+/** Deletes a group; when that is over its links are gone, or cannot be deleted. */
+export type DeleteGroup = (ns: Ns, group: number) => Promise<void>
+
+export type Condemned = Readonly<{
+  /** The group for what is condemned now, and how it will go. */
+  groupIn: (ns: Ns) => Readonly<{ group: number; going: Going }>
+  /** So many links were put in the present group of a namespace. */
+  added: (ns: Ns, count: number) => void
+  /** Somebody is at work: puts off what waits for quiet. */
+  stir: () => void
+}>
+
+/** It is quiet when nobody has come for so long. */
+const QUIET_MS = 5
+const PATIENCE_MS = 200
+const AT_ONCE = 256
+
+/** A group that is still filled. */
+type Filling = {
+  readonly group: number
+  readonly since: number
+  readonly going: Going
+  readonly go: () => void
+  count: number
+}
+
+export const makeCondemned = (delete_: DeleteGroup): Condemned => {
+  const filling = new Map<Ns, Filling>()
+  let lastGroup = Math.floor(Math.random() * GROUP_COUNT)
+  /** Deletions exclude each other in the kernel anyway. */
+  let last: Promise<void> = Promise.resolve()
+  let timer: NodeJS.Timeout | null = null
+
+  const whenQuiet = (): void => {
+    timer = null
+    for (const { go } of filling.values()) go()
+  }
+
+  const begin = (ns: Ns): Filling => {
+    lastGroup = (lastGroup + 1) % GROUP_COUNT
+    const group = GROUPS + lastGroup
+    let start = (): void => {}
+    const started = new Promise<void>((resolve) => {
+      start = resolve
+    })
+    const gone = started.then(() => {
+      last = last.then(() => delete_(ns, group))
+      return last
+    })
+    const go = (): void => {
+      if (filling.get(ns) === fresh) filling.delete(ns)
+      start()
+    }
+    const fresh: Filling = { group, since: performance.now(), going: { gone, hurry: go }, go, count: 0 }
+    filling.set(ns, fresh)
+    return fresh
+  }
+
+  return {
+    groupIn: (ns) => filling.get(ns) ?? begin(ns),
+    added: (ns, count) => {
+      const held = filling.get(ns)
+      if (held === undefined) return
+      held.count += count
+      if (held.count >= AT_ONCE) held.go()
+      else timer ??= setTimeout(whenQuiet, QUIET_MS)
+    },
+    stir: () => {
+      if (timer === null) return
+      const now = performance.now()
+      for (const { since, go } of filling.values()) if (now - since > PATIENCE_MS) go()
+      timer.refresh()
+    },
+  }
+}
