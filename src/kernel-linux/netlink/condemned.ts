@@ -33,10 +33,8 @@ export const deleteGroup = (group: number): Request => deleteLink({ group })
 export type DeleteGroup = (ns: Ns, group: number) => Promise<void>
 
 export type Condemned = Readonly<{
-  /** The group for what is condemned now, and how it will go. */
-  groupIn: (ns: Ns) => Readonly<{ group: number; going: Going }>
-  /** So many links were put in the present group of a namespace. */
-  added: (ns: Ns, count: number) => void
+  /** Lends the group for what is condemned now, and says how it will go; `use` tells how many links it put there. */
+  fill: <A>(ns: Ns, use: (group: number, going: Going, added: (count: number) => void) => Promise<A>) => Promise<A>
   /** Somebody is at work: puts off what waits for quiet. */
   stir: () => void
 }>
@@ -46,25 +44,29 @@ const QUIET_MS = 5
 const PATIENCE_MS = 200
 const AT_ONCE = 256
 
-/** A group that is still filled. */
+/** A group that is still filled, by `users` at the moment; it goes when they are done and it is `due`. */
 type Filling = {
   readonly group: number
   readonly since: number
   readonly going: Going
-  readonly go: () => void
+  readonly start: () => void
   count: number
+  users: number
+  due: boolean
 }
 
-export const makeCondemned = (delete_: DeleteGroup): Condemned => {
+export const makeCondemned = (deleteGroupIn: DeleteGroup): Condemned => {
   const filling = new Map<Ns, Filling>()
   let lastGroup = Math.floor(Math.random() * GROUP_COUNT)
   /** Deletions exclude each other in the kernel anyway. */
   let last: Promise<void> = Promise.resolve()
   let timer: NodeJS.Timeout | null = null
 
-  const whenQuiet = (): void => {
-    timer = null
-    for (const { go } of filling.values()) go()
+  /** Nobody fills it any more. */
+  const close = (ns: Ns, one: Filling): void => {
+    one.due = true
+    if (filling.get(ns) === one) filling.delete(ns)
+    if (one.users === 0) one.start()
   }
 
   const begin = (ns: Ns): Filling => {
@@ -75,31 +77,38 @@ export const makeCondemned = (delete_: DeleteGroup): Condemned => {
       start = resolve
     })
     const gone = started.then(() => {
-      last = last.then(() => delete_(ns, group))
+      last = last.then(() => (fresh.count === 0 ? undefined : deleteGroupIn(ns, group)))
       return last
     })
-    const go = (): void => {
-      if (filling.get(ns) === fresh) filling.delete(ns)
-      start()
-    }
-    const fresh: Filling = { group, since: performance.now(), going: { gone, hurry: go }, go, count: 0 }
+    const going: Going = { gone, hurry: () => close(ns, fresh) }
+    const fresh: Filling = { group, since: performance.now(), going, start, count: 0, users: 0, due: false }
     filling.set(ns, fresh)
     return fresh
   }
 
+  const whenQuiet = (): void => {
+    timer = null
+    for (const [ns, one] of filling) close(ns, one)
+  }
+
   return {
-    groupIn: (ns) => filling.get(ns) ?? begin(ns),
-    added: (ns, count) => {
-      const held = filling.get(ns)
-      if (held === undefined) return
-      held.count += count
-      if (held.count >= AT_ONCE) held.go()
-      else timer ??= setTimeout(whenQuiet, QUIET_MS)
+    fill: async (ns, use) => {
+      const one = filling.get(ns) ?? begin(ns)
+      one.users += 1
+      try {
+        return await use(one.group, one.going, (count) => {
+          one.count += count
+        })
+      } finally {
+        one.users -= 1
+        if (one.due || one.count >= AT_ONCE) close(ns, one)
+        else if (one.count > 0) timer ??= setTimeout(whenQuiet, QUIET_MS)
+      }
     },
     stir: () => {
       if (timer === null) return
       const now = performance.now()
-      for (const { since, go } of filling.values()) if (now - since > PATIENCE_MS) go()
+      for (const [ns, one] of filling) if (now - one.since > PATIENCE_MS) close(ns, one)
       timer.refresh()
     },
   }

@@ -235,21 +235,20 @@ export const throughNetlink = (run: Run, names: Names, departures: Departures): 
     const ops = steps.map(({ op }) => op)
     // A name that is needed again at once must be free then.
     const needed = new Set(ops.flatMap((op) => (op.verb === 'create' ? devicesOf(op) : [])))
-    const held = condemned.groupIn(ns)
-    const groupFor = (op: KernelOp): number | null =>
-      devicesOf(op).some((device) => needed.has(device)) ? null : held.group
-    return withinLimit(ns, (socket) =>
-      withPeers(ops, async (fdOf) => {
-        const carried = await carry(socket, ops, { pace, fdOf, groupFor })
-        if (E.isLeft(carried)) return carried
-        const dying = ops.filter((_, i) => carried.right[i]?.condemned === true)
-        if (dying.length > 0) {
-          departures.add(dying.flatMap(devicesOf), held.going)
-          condemned.added(ns, dying.length)
-        }
-        return E.right(refusedAmong(steps, carried.right))
-      }),
-    )
+    return condemned.fill(ns, (group, going, added) => {
+      const groupFor = (op: KernelOp): number | null =>
+        devicesOf(op).some((device) => needed.has(device)) ? null : group
+      return withinLimit(ns, (socket) =>
+        withPeers(ops, async (fdOf) => {
+          const carried = await carry(socket, ops, { pace, fdOf, groupFor })
+          if (E.isLeft(carried)) return carried
+          const dying = ops.filter((_, i) => carried.right[i]?.condemned === true)
+          added(dying.length)
+          departures.add(dying.flatMap(devicesOf), going)
+          return E.right(refusedAmong(steps, carried.right))
+        }),
+      )
+    })
   }
 
   const runSteps = async ({ ns, steps }: Batch): Promise<Either<KernelError, ReadonlyArray<Refused>>> => {
