@@ -1,0 +1,214 @@
+// The floor: what the kernel must be told, sent raw, with nothing remembered, decided or compared. It leaves the kernel in the
+// state in which ours leaves it, by the fewest messages that do so: in as few sends, and each on the main thread.
+
+import { TABLE } from '../../src/kernel/firewall/skeleton.ts'
+import { skeletonText } from '../../src/kernel/firewall/text.ts'
+import { ROUTE_PROTO } from '../../src/kernel/print.ts'
+import { addAddress } from '../../src/kernel-linux/netlink/codec/address.ts'
+import { changeLink, createLink, deleteLink } from '../../src/kernel-linux/netlink/codec/link.ts'
+import { addRoute } from '../../src/kernel-linux/netlink/codec/route.ts'
+import { talk } from '../../src/kernel-linux/netlink/conversation.ts'
+import type { Request } from '../../src/kernel-linux/netlink/message.ts'
+import { closeNetns, createNetns, deleteNetns, openNetns } from '../../src/kernel-linux/netlink/netns.ts'
+import { openSocket, type Socket } from '../../src/kernel-linux/netlink/socket.ts'
+import { cidr, DEFAULT4 } from '../../src/net/cidr.ts'
+import { ip } from '../../src/net/ip.ts'
+import { type Mac, mac } from '../../src/net/mac.ts'
+import { CONTAINER_PORT, hostPortOf, nsOf } from './commands.ts'
+import { type Contender, each, type Needs } from './contender.ts'
+import { socketIn } from './kernel.ts'
+import { type Nft, nftIn } from './nft.ts'
+import { upTo } from './ours.ts'
+import { type Later, labFor, makeSpace, pathIn, right } from './tidy.ts'
+
+const BRIDGE = 10
+const GROUP = 77
+const NAME = 'br0'
+const GATEWAY = ip('10.100.0.1')
+const LO = 1
+
+const outside = (n: number): number => 1000 + 2 * n
+const inside = (n: number): number => outside(n) + 1
+const addressOf = (n: number): string => `10.100.${(n >> 7) + 1}.${(n & 127) + 2}`
+const macOf = (end: number): Mac => mac(0x02_42_00_00_00_00 + end)
+
+export const sendTo = async (socket: Socket, requests: ReadonlyArray<Request>): Promise<void> => {
+  for (const ack of right(await talk(socket, requests, 'here')()))
+    if (ack.code !== 0) throw new Error(JSON.stringify(ack))
+}
+
+const bridge: ReadonlyArray<Request> = [
+  createLink({
+    name: NAME,
+    index: BRIDGE,
+    mac: macOf(1),
+    up: true,
+    linkinfo: { info: { kind: 'bridge', options: {} } },
+  }),
+  changeLink({ index: BRIDGE, mtu: 1500, alias: 'cnm:network/0' }),
+  addAddress({ index: BRIDGE, cidr: cidr('10.100.0.1/16') }),
+]
+const unbridge: ReadonlyArray<Request> = [deleteLink({ index: BRIDGE })]
+
+/** The elements of a network, as `create` and `delete` take them. */
+const OF_NETWORK = [
+  ['bridges', `"${NAME}"`],
+  ['within', `"${NAME}" . "${NAME}"`],
+  ['subnet4', `"${NAME}" . 10.100.0.0/16`],
+  ['masquerade4', '10.100.0.0/16'],
+] as const
+const networkElements = (verb: 'create' | 'delete'): string =>
+  OF_NETWORK.map(([set, key]) => `${verb} element inet ${TABLE} ${set} { ${key} }`).join('\n')
+
+const hostRequests = (n: number, netNsFd: number): ReadonlyArray<Request> => [
+  createLink({
+    name: `v${n}`,
+    index: outside(n),
+    mac: macOf(outside(n)),
+    mtu: 1500,
+    master: BRIDGE,
+    up: true,
+    group: GROUP,
+    linkinfo: {
+      info: { kind: 'veth', peer: { name: 'eth0', index: inside(n), mac: macOf(inside(n)), mtu: 1500, netNsFd } },
+    },
+  }),
+  changeLink({
+    index: outside(n),
+    alias: `cnm:endpoint/${n}`,
+    linkinfo: { slave: { kind: 'bridge', options: { hairpin: true } } },
+  }),
+]
+const insideRequests = (n: number): ReadonlyArray<Request> => [
+  changeLink({ index: inside(n), up: true }),
+  addAddress({ index: inside(n), cidr: cidr(`${addressOf(n)}/16`) }),
+  addRoute({ to: DEFAULT4, via: GATEWAY, oif: inside(n), protocol: ROUTE_PROTO }),
+]
+
+const keysOf = (n: number, ports: number): ReadonlyArray<string> =>
+  Array.from({ length: ports }, (_, i) => `tcp . ${hostPortOf(n, ports, i)}`)
+const publish = (containers: ReadonlyArray<number>, ports: number): string => {
+  const elements = containers.flatMap((n) =>
+    keysOf(n, ports).map((key, i) => `${key} : ${addressOf(n)} . ${CONTAINER_PORT + i}`),
+  )
+  return `create element inet ${TABLE} publish4_any { ${elements.join(', ')} }`
+}
+const withdraw = (containers: ReadonlyArray<number>, ports: number): string =>
+  `delete element inet ${TABLE} publish4_any { ${containers.flatMap((n) => keysOf(n, ports)).join(', ')} }`
+
+/** Links in one send for all, then each container's inside, then the firewall in one transaction. */
+const attachAll = async (
+  socket: Socket,
+  nft: Nft,
+  spaces: ReadonlyArray<Readonly<{ n: number; path: string }>>,
+  ports: number,
+): Promise<void> => {
+  const opened = spaces.map(({ n, path }) => ({ n, fd: right(openNetns({ path })) }))
+  try {
+    await sendTo(
+      socket,
+      opened.flatMap(({ n, fd }) => hostRequests(n, fd)),
+    )
+    for (const { n, fd } of opened) {
+      const within = right(openSocket({ in: 'fd', fd }))
+      try {
+        await sendTo(within, insideRequests(n))
+      } finally {
+        await within.close()
+      }
+    }
+  } finally {
+    for (const { fd } of opened) closeNetns(fd)
+  }
+  nft(
+    publish(
+      spaces.map(({ n }) => n),
+      ports,
+    ),
+  )
+}
+
+type Ground = Readonly<{ socket: Socket; nft: Nft; path: string; spaceOf: (n: number) => string }>
+
+const groundFor = async (later: Later, what: string): Promise<Ground> => {
+  const lab = labFor(later, `${what}-floor`)
+  const path = makeSpace(lab)
+  const socket = socketIn(later, path)
+  const nft = nftIn(later, path)
+  nft(`create table inet ${TABLE}\n${skeletonText()}`)
+  return { socket, nft, path, spaceOf: (n) => pathIn(lab, nsOf(n)) }
+}
+
+export const openFloor = async (later: Later, { what, containers, ports }: Needs): Promise<Contender> => {
+  const { socket, nft, path, spaceOf } = await groundFor(later, what)
+  await sendTo(socket, bridge)
+  nft(networkElements('create'))
+  for (const n of upTo(containers)) right(createNetns(spaceOf(n)))
+  return {
+    name: 'floor',
+    host: path,
+    attach: (some) =>
+      attachAll(
+        socket,
+        nft,
+        some.map((n) => ({ n, path: spaceOf(n) })),
+        ports,
+      ),
+    detach: async (some) => {
+      nft(withdraw(some, ports))
+      await sendTo(
+        socket,
+        some.length === containers
+          ? [deleteLink({ group: GROUP })]
+          : some.map((n) => deleteLink({ index: outside(n) })),
+      )
+    },
+  }
+}
+
+const loUp = async (path: string): Promise<void> => {
+  const within = right(openSocket({ in: 'path', path }))
+  try {
+    await sendTo(within, [changeLink({ index: LO, up: true })])
+  } finally {
+    await within.close()
+  }
+}
+
+/** With the namespace, which goes with its links: nobody waits for the kernel. */
+export const openWholeFloor = async (later: Later, { what, ports }: Needs): Promise<Contender> => {
+  const { socket, nft, path, spaceOf } = await groundFor(later, what)
+  await sendTo(socket, bridge)
+  nft(networkElements('create'))
+  return {
+    name: 'floor',
+    host: path,
+    attach: each(async (n) => {
+      const space = spaceOf(n)
+      right(createNetns(space))
+      await loUp(space)
+      await attachAll(socket, nft, [{ n, path: space }], ports)
+    }),
+    detach: async (some) => {
+      nft(withdraw(some, ports))
+      for (const n of some) right(deleteNetns(spaceOf(n)))
+    },
+  }
+}
+
+export type Networks = Readonly<{ name: string; create: () => Promise<unknown>; remove: () => Promise<unknown> }>
+
+export const openFloorNetworks = async (later: Later, what: string): Promise<Networks> => {
+  const { socket, nft } = await groundFor(later, what)
+  return {
+    name: 'floor',
+    create: async () => {
+      await sendTo(socket, bridge)
+      nft(networkElements('create'))
+    },
+    remove: async () => {
+      nft(networkElements('delete'))
+      await sendTo(socket, unbridge)
+    },
+  }
+}
