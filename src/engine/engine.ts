@@ -252,6 +252,8 @@ const makeEngine = (options: EngineOptions, start: Start): Engine => {
     close: () =>
       inbox.close(settle, async () => {
         await commit(core, [])
+        // Who opens the store next looks at the kernel.
+        await kernel.settled()
         await store.close()
       }),
   }

@@ -44,6 +44,7 @@ export const linuxKernel = (options: LinuxOptions): LinuxKernel => {
       (ops): TaskEither<ReadonlyArray<Refusal> | KernelError, void> =>
       (): Promise<Either<ReadonlyArray<Refusal> | KernelError, void>> =>
         apply({ ...eyes, vacate: agents.vacate }, ops),
+    settled: departures.all,
     probe: (one) => () => probe(one),
     counters: (ns) => () => counters(run, names(ns)),
     close: async () => {

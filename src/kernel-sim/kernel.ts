@@ -45,6 +45,7 @@ export const simKernel = (initial: World = hostWorld(), names: () => Names = () 
       world = result.world
       return result.refusals.length === 0 ? E.right(undefined) : E.left(result.refusals)
     },
+    settled: async () => {},
     probe: (probe: Probe) => async () => {
       const result = runProbe(world, probe, { trace: false, names: names() })
       world = result.world

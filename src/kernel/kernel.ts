@@ -54,6 +54,8 @@ export interface Kernel {
    * `hold-back.ts`), which are refused with it. Left: the refused ones, never empty.
    */
   readonly apply: (ops: ReadonlyArray<KernelOp>) => TaskEither<ReadonlyArray<Refusal> | KernelError, void>
+  /** What was applied, but still goes on behind (deletions take their time), is over. */
+  readonly settled: () => Promise<void>
   readonly probe: (probe: Probe) => TaskEither<KernelError, Verdict>
   /** Of all devices of a namespace, in order of their names; none if there is no such namespace. */
   readonly counters: (ns: Ns) => TaskEither<KernelError, ReadonlyArray<Counters>>

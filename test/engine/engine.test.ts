@@ -69,6 +69,7 @@ describe('an engine', () => {
       name: 'sim',
       observe: () => gone,
       apply: () => gone,
+      settled: async () => {},
       probe: () => gone,
       counters: () => gone,
     }
