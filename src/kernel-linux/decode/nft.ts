@@ -9,7 +9,7 @@ import { parseCidr, showCidr } from '../../net/cidr.ts'
 import { parseIp, showIp } from '../../net/ip.ts'
 import type { Ns } from '../../net/name.ts'
 import { E } from '../../prelude.ts'
-import { fields, list, text, whole } from './json.ts'
+import { fields, type Json, list, text, whole } from './json.ts'
 
 /** The version of a table of our name that is not one of ours: it equals no skeleton, so it is replaced. */
 const FOREIGN_SKELETON = 0
@@ -34,7 +34,8 @@ const textsOf = (types: ReadonlyArray<ElementType>, value: unknown): ReadonlyArr
   return texts.length === types.length ? texts : null
 }
 
-const elementOf = (ns: Ns, spec: SetSpec, entry: unknown): ReadonlyArray<NftElement> => {
+/** An entry of a set's `elem`, as the element it stands for; none if it is not of the set's shape. */
+export const elementOf = (ns: Ns, spec: SetSpec, entry: unknown): ReadonlyArray<NftElement> => {
   const [key, value] = spec.value === null ? [entry, null] : list(entry)
   const keyTexts = textsOf(spec.key, key)
   const valueTexts = spec.value === null ? null : textsOf(spec.value, value)
@@ -47,14 +48,26 @@ const versionOf = (chains: ReadonlyArray<string>): number => {
   return versions.find((version, i) => versionChain(version) === chains[i]) ?? FOREIGN_SKELETON
 }
 
-export const decodeTable = (ns: Ns, json: unknown): ReadonlyArray<NftTable | NftElement> => {
-  const objects = list(fields(json)['nftables']).map(fields)
-  if (!objects.some((object) => object['table'] !== undefined)) return []
+const objectsOf = (json: unknown): ReadonlyArray<Json> => list(fields(json)['nftables']).map(fields)
+
+/** The table itself; null: there is none. */
+export const tableOf = (ns: Ns, json: unknown): NftTable | null => {
+  const objects = objectsOf(json)
+  if (!objects.some((object) => object['table'] !== undefined)) return null
   const chains = objects.map((object) => text(fields(object['chain'])['name'])).filter((name) => name !== null)
-  const elements = objects.flatMap((object) => {
+  return { kind: 'nft-table', ns, skeleton: versionOf(chains) }
+}
+
+/** The sets and maps of the skeleton that are there, each with its `elem`. */
+export const setsOf = (json: unknown): ReadonlyArray<Readonly<{ spec: SetSpec; elem: ReadonlyArray<unknown> }>> =>
+  objectsOf(json).flatMap((object) => {
     const set = fields(object['set'] ?? object['map'])
     const spec = SETS.find((one) => one.name === set['name'])
-    return spec === undefined ? [] : list(set['elem']).flatMap((entry) => elementOf(ns, spec, entry))
+    return spec === undefined ? [] : [{ spec, elem: list(set['elem']) }]
   })
-  return [{ kind: 'nft-table', ns, skeleton: versionOf(chains) }, ...elements]
+
+export const decodeTable = (ns: Ns, json: unknown): ReadonlyArray<NftTable | NftElement> => {
+  const table = tableOf(ns, json)
+  if (table === null) return []
+  return [table, ...setsOf(json).flatMap(({ spec, elem }) => elem.flatMap((entry) => elementOf(ns, spec, entry)))]
 }
