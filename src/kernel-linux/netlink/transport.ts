@@ -289,12 +289,14 @@ export const throughNetlink = (run: Run, names: Names, departures: Departures): 
       return E.isLeft(done) ? done : E.right(undefined)
     },
     // One step for each operation of ours, for its messages are sent by one hand.
+    // A change that changes nothing is nothing to do, also where there is no such namespace.
     stepsOf: (ops) =>
-      ops.flatMap((op, at) =>
-        KINDS.has(op.object.kind)
-          ? [wordless(op, at)]
-          : commandsOf(op, (ns) => ns).map((command) => ({ at, op, command })),
-      ),
+      ops.flatMap((op, at) => {
+        const ours = KINDS.has(op.object.kind)
+        const commands = ours && op.verb !== 'change' ? [] : commandsOf(op, (ns) => ns)
+        if (ours) return op.verb === 'change' && commands.length === 0 ? [] : [wordless(op, at)]
+        return commands.map((command) => ({ at, op, command }))
+      }),
     runBatch: (batch) =>
       batch.tool === 'ip' ? runSteps(batch) : runBatch(run, batch.ns === null ? null : names(batch.ns), batch),
   }
