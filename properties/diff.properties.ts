@@ -8,10 +8,15 @@ import { after, diff } from '../src/kernel/diff.ts'
 import { keyOf } from '../src/kernel/object.ts'
 import type { KernelOp } from '../src/kernel/op.ts'
 import { type KernelState, objectsOf, stateOf } from '../src/kernel/state.ts'
+import { LO, type Ns } from '../src/net/name.ts'
 import { hasIn } from '../src/net/pmap.ts'
 import { hostState } from './arbitraries/host.ts'
 
 const applyAll = (state: KernelState, ops: ReadonlyArray<KernelOp>): KernelState => ops.reduce(after, state)
+
+const linksIn = (state: KernelState, space: Ns): ReadonlyArray<string> =>
+  objectsOf(state).flatMap((object) => (object.kind === 'link' && object.ns === space ? [object.name] : []))
+
 describe('diff', () => {
   test.prop([hostState, hostState])('leads from any host to any other', (there, wanted) => {
     expect(objectsOf(applyAll(there, diff(there, wanted)))).toEqual(objectsOf(wanted))
@@ -36,6 +41,16 @@ describe('diff', () => {
     for (const op of diff(there, wanted)) {
       expect(hasIn(now, keyOf(op.object))).toBe(op.verb !== 'create')
       now = after(now, op)
+    }
+  })
+
+  test.prop([hostState, hostState])('leaves no link in an adopted namespace that it gives up', (there, wanted) => {
+    let now = there
+    for (const op of diff(there, wanted)) {
+      const { object, verb } = op
+      if (verb === 'delete' && object.kind === 'netns' && object.at !== null)
+        expect(linksIn(now, object.ns)).toEqual([LO])
+      now = applyAll(now, [op])
     }
   })
 })

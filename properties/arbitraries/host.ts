@@ -16,9 +16,12 @@ import { port } from '../../src/net/port.ts'
 const ROOMS = [ns('room0'), ns('room1'), ns('room2')]
 const BRIDGES = [ifName('br0'), ifName('br1')]
 
+/** Absent, made, or adopted from one place or another. */
+type Room = 'none' | 'made' | '/ns/a' | '/ns/b'
+
 /** What is chosen at random; `build` makes a host of it. */
 type Choice = Readonly<{
-  rooms: ReadonlyArray<boolean>
+  rooms: ReadonlyArray<Room>
   bridges: ReadonlyArray<Readonly<{ mtu: number; up: boolean; there: boolean; address: number }>>
   veths: ReadonlyArray<
     Readonly<{
@@ -38,8 +41,10 @@ type Choice = Readonly<{
   publish: number
 }>
 
+const room: fc.Arbitrary<Room> = fc.constantFrom('none', 'made', '/ns/a', '/ns/b')
+
 const choice: fc.Arbitrary<Choice> = fc.record({
-  rooms: fc.tuple(fc.boolean(), fc.boolean(), fc.boolean()),
+  rooms: fc.tuple(room, room, room),
   bridges: fc.array(
     fc.record({ there: fc.boolean(), up: fc.boolean(), mtu: fc.constantFrom(1500, 1400), address: fc.nat(2) }),
     { minLength: 2, maxLength: 2 },
@@ -86,8 +91,11 @@ const addresses = (space: Ns, dev: IfName, up: boolean, texts: ReadonlyArray<str
 const build = (chosen: Choice): KernelState => {
   const objects: KernelObject[] = [{ kind: 'sysctl', ns: HOST, name: FORWARD4, value: chosen.forward, otherwise: '0' }]
   const taken = new Set<string>()
-  ROOMS.forEach((room, i) => {
-    if (chosen.rooms[i]) objects.push({ kind: 'netns', ns: room, at: null }, { ...freshLoopback(room), name: LO, up: true })
+  ROOMS.forEach((space, i) => {
+    const { [i]: is = 'none' } = chosen.rooms
+    if (is === 'none') return
+    const at = is === 'made' ? null : `${is}${i}`
+    objects.push({ kind: 'netns', ns: space, at }, { ...freshLoopback(space), name: LO, up: true })
   })
   BRIDGES.forEach((name, i) => {
     const bridge = chosen.bridges[i]
@@ -108,7 +116,7 @@ const build = (chosen: Choice): KernelState => {
   })
   chosen.veths.forEach((veth, i) => {
     const room = ROOMS[veth.room]
-    if (room === undefined || !veth.there || !chosen.rooms[veth.room]) return
+    if (room === undefined || !veth.there || (chosen.rooms[veth.room] ?? 'none') === 'none') return
     const outside = ifName(`veth${i}`)
     const inside = ifName(`eth${veth.inside}`)
     if (taken.has(linkKey(room, inside))) return

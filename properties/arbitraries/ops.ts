@@ -233,8 +233,13 @@ const element: fc.Arbitrary<NftElement> = fc.constantFrom(...NAMESPACES).chain((
   ),
 )
 
+/** Where somebody else's namespaces are. */
+export const FOREIGN: ReadonlyArray<string> = ['/foreign/1', '/foreign/2']
+
 /** Bring namespaces in rarely: each takes much with it. */
-const netns: fc.Arbitrary<KernelObject> = often([C1, C2], [HOST]).map((space) => ({ kind: 'netns', ns: space, at: null }))
+const netns: fc.Arbitrary<KernelObject> = fc
+  .record({ ns: often([C1, C2], [HOST]), at: fc.constantFrom(null, ...FOREIGN) })
+  .map((space) => ({ kind: 'netns', ...space }))
 const table: fc.Arbitrary<KernelObject> = often([HOST], [C1]).map(skeletonTable)
 
 const object: fc.Arbitrary<KernelObject> = fc.oneof(
@@ -266,7 +271,14 @@ export const op: fc.Arbitrary<KernelOp> = fc.oneof(
   },
 )
 
-const START: ReadonlyArray<KernelOp> = NAMESPACES.map((space) => create({ kind: 'netns', ns: space, at: null }))
+/** The host is made; of the others some are adopted. */
+const start: fc.Arbitrary<ReadonlyArray<KernelOp>> = fc
+  .tuple(fc.constantFrom(null, null, ...FOREIGN), fc.constantFrom(null, null, ...FOREIGN))
+  .map(([one, two]) => [
+    create({ kind: 'netns', ns: HOST, at: null }),
+    create({ kind: 'netns', ns: C1, at: one }),
+    create({ kind: 'netns', ns: C2, at: two }),
+  ])
 
 const up = (at: Place): KernelOp => change(at, { up: false }, { up: true })
 const ready = { kind: 'link', mac: mac(0x020000000001), mtu: 1500, up: true, alias: null } as const
@@ -281,5 +293,5 @@ const FURNITURE: ReadonlyArray<ReadonlyArray<KernelOp>> = [
 /** The namespaces and some of the devices most programs need, then anything. */
 export const program = (maxLength: number): fc.Arbitrary<ReadonlyArray<KernelOp>> =>
   fc
-    .tuple(fc.subarray([...FURNITURE]), fc.array(op, { minLength: 1, maxLength, size: 'max' }))
-    .map(([furniture, ops]) => [...START, ...furniture.flat(), ...ops])
+    .tuple(start, fc.subarray([...FURNITURE]), fc.array(op, { minLength: 1, maxLength, size: 'max' }))
+    .map(([made, furniture, ops]) => [...made, ...furniture.flat(), ...ops])

@@ -11,9 +11,12 @@ import type { Model } from '../../src/model/types.ts'
 import { valuesOf } from '../../src/net/pmap.ts'
 import { E } from '../../src/prelude.ts'
 
-/** Without a sysctl's `otherwise`, which is our note: a kernel does not know it. */
+/** Without the notes that are ours, which a kernel does not know: a sysctl's `otherwise`, where a namespace was adopted from. */
 export const facts = (objects: ReadonlyArray<KernelObject>): ReadonlyArray<unknown> =>
-  objects.map((object) => (object.kind === 'sysctl' ? { ...object, otherwise: null } : object))
+  objects.map((object) => {
+    if (object.kind === 'sysctl') return { ...object, otherwise: null }
+    return object.kind === 'netns' ? { ...object, at: null } : object
+  })
 
 export const wantedFacts = (wanted: KernelState): ReadonlyArray<unknown> => facts(objectsOf(wanted))
 

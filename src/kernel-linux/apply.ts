@@ -3,6 +3,7 @@
 
 import { heldBack, missingOf } from '../kernel/hold-back.ts'
 import type { KernelError, Refusal } from '../kernel/kernel.ts'
+import type { Netns } from '../kernel/object.ts'
 import type { KernelOp } from '../kernel/op.ts'
 import { HOST, type Ns } from '../net/name.ts'
 import { E, type Either } from '../prelude.ts'
@@ -23,9 +24,9 @@ const ofOwnNetns = (names: Names, op: KernelOp, at: number): ReadonlyArray<Refus
   return [{ at, op, errno, detail: 'it is the namespace this process runs in' }]
 }
 
-const deletedBy = (stage: Stage): ReadonlyArray<Ns> =>
+const deletedBy = (stage: Stage): ReadonlyArray<Netns> =>
   stage.flatMap(({ steps }) =>
-    steps.flatMap(({ op }) => (op.verb === 'delete' && op.object.kind === 'netns' ? [op.object.ns] : [])),
+    steps.flatMap(({ op }) => (op.verb === 'delete' && op.object.kind === 'netns' ? [op.object] : [])),
   )
 
 const namespacesOf = ({ object }: KernelOp): ReadonlyArray<Ns> =>
@@ -51,8 +52,10 @@ const runDeparture = async (
   neighbours: ReadonlySet<Ns>,
 ): Promise<Either<KernelError, ReadonlyArray<Refused>>> => {
   const { names, transport, departures } = machine
-  const going = deletedBy(batches)
-  const gone = new Set(going.map((ns) => names(ns) ?? ''))
+  const deleted = deletedBy(batches)
+  const gone = new Set(deleted.map(({ ns }) => names(ns) ?? ''))
+  // An adopted one lives on, with veths that are its owner's.
+  const going = deleted.flatMap(({ ns, at }) => (at === null ? [ns] : []))
   const existing = await realNames()
   const staying = [...neighbours].filter((ns) => {
     const real = names(ns)

@@ -5,10 +5,15 @@
 //   bridge  names the input line and goes on.
 //   nft     applies all or nothing; sysctl goes on but names only keys. Halving finds the refused ones: what was applied
 //           stays, what was rolled back is tried again in two halves. (To write a sysctl twice changes nothing.)
+//   nsenter each is a process of its own.
 
 import type { KernelError } from '../kernel/kernel.ts'
 import { E, type Either } from '../prelude.ts'
 import { batchComplaints, type Complaint, complaintOf, noNamespace } from './errno.ts'
+import { NETNS_DIR } from './names.ts'
+import { errnoOf } from './netlink/errno.ts'
+import { type NetlinkError, showNetlinkError } from './netlink/error.ts'
+import { adoptable } from './netlink/netns.ts'
 import type { Ran, Run } from './run.ts'
 import type { Batch, Step } from './schedule.ts'
 
@@ -107,6 +112,27 @@ const runNft = async (run: Run, real: string | null, steps: ReadonlyArray<Step>)
   return E.right(refused)
 }
 
+const ofCall = (error: NetlinkError): Complaint => ({
+  errno: error.tag === 'SystemCall' ? errnoOf(error.code) : 'EIO',
+  detail: showNetlinkError(error),
+})
+
+/** Names for namespaces of others, one by one: whether each may have one is found out when its turn comes. */
+const runAdoptions = async (run: Run, steps: ReadonlyArray<Step>): Outcome => {
+  const refused: Refused[] = []
+  for (const step of steps) {
+    const { command, op } = step
+    if (command.tool !== 'nsenter' || op.object.kind !== 'netns') continue
+    const may = adoptable(NETNS_DIR, op.object.at ?? '')
+    const ran = E.isRight(may) ? await run(null, 'nsenter', command.words) : E.right(null)
+    if (E.isLeft(ran)) return ran
+    if (E.isLeft(may)) refused.push({ step, complaint: ofCall(may.left) })
+    else if (ran.right !== null && ran.right.status !== 0)
+      refused.push({ step, complaint: complaintOf(ran.right.stderr) })
+  }
+  return E.right(refused)
+}
+
 const SYSCTL_FLAGS = '-qw'
 
 /** `real` is where it runs. Left: a tool could not be started. Right: the refused steps. */
@@ -118,6 +144,8 @@ export const runBatch = (run: Run, real: string | null, { tool, steps }: Batch):
       return runBridge(run, real, steps)
     case 'nft':
       return runNft(run, real, steps)
+    case 'nsenter':
+      return runAdoptions(run, steps)
     case 'sysctl':
       return halving((some) => {
         const assignments = some.map((step) => step.command.text.slice(SYSCTL_FLAGS.length).trim())

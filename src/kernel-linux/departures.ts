@@ -43,6 +43,13 @@ export const makeDepartures = (): Departures => {
     await Promise.all([...each].map(({ gone }) => gone))
   }
 
+  /** An adopted namespace loses its name when nothing of ours is left in it, for then nobody could find that. */
+  const inTheWay = (op: KernelOp): ReadonlyArray<Device> => {
+    const { verb, object } = op
+    if (verb !== 'delete' || object.kind !== 'netns' || object.at === null) return devicesOf(op)
+    return [...going.keys()].filter((device) => device.startsWith(deviceIn(object.ns, '')))
+  }
+
   return {
     add: (devices, one) => {
       const held = [...devices]
@@ -56,7 +63,7 @@ export const makeDepartures = (): Departures => {
       if (going.size === 0) return
       const found = new Set<Going>()
       for (const op of ops)
-        for (const device of devicesOf(op)) {
+        for (const device of inTheWay(op)) {
           const one = going.get(device)
           if (one !== undefined) found.add(one)
         }

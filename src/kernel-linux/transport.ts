@@ -13,7 +13,8 @@ import { decodeNsids } from './decode/nsids.ts'
 import { decodeRoutes } from './decode/routes.ts'
 import type { Leaving } from './departure.ts'
 import { complaintOf, noNamespace } from './errno.ts'
-import type { Names } from './names.ts'
+import { type Names, netnsPath } from './names.ts'
+import { clearHalfMade, identityOf } from './netlink/netns.ts'
 import { type Ran, type Run, unavailable } from './run.ts'
 import { type Batch, type Step, stepsOf } from './schedule.ts'
 
@@ -62,6 +63,19 @@ const endsIn = async (run: Run, ns: Ns, real: string | null, gone: ReadonlySet<s
   return E.right({ ns, ends: new Map(ends) })
 }
 
+/** Of several names of a namespace iproute2 tells one: an adopted one may have a name of its owner's, too. */
+const calledAs = (others: Iterable<string>, told: ReadonlyMap<number, string>): ReadonlyMap<number, string> => {
+  const known = new Set(others)
+  if ([...told.values()].every((real) => known.has(real))) return told
+  const byIdentity = new Map([...known].map((real) => [identityOf(netnsPath(real)), real]))
+  return new Map([...told].map(([nsid, real]) => [nsid, byIdentity.get(identityOf(netnsPath(real))) ?? real]))
+}
+
+const clearTheWay = (names: Names, { steps }: Batch): void => {
+  for (const { op } of steps)
+    if (op.object.kind === 'netns' && op.verb === 'create') clearHalfMade(netnsPath(names(op.object.ns) ?? ''))
+}
+
 export const throughIproute2 = (run: Run, names: Names): Transport => ({
   look: async (ns) => {
     const ran = await run(names(ns), 'ip', BATCH, DUMP)
@@ -72,9 +86,9 @@ export const throughIproute2 = (run: Run, names: Names): Transport => ({
     if (status !== 0) return failed('ip', ran.right)
     return E.right({ links: decodeLinks(links), routes: decodeRoutes(ns, routes) })
   },
-  nsids: async (ns) => {
+  nsids: async (ns, others) => {
     const ran = await run(names(ns), 'ip', ['-json', 'netns', 'list-id'])
-    return E.isLeft(ran) ? ran : E.right(decodeNsids(documents(ran.right.stdout)[0]))
+    return E.isLeft(ran) ? ran : E.right(calledAs(others, decodeNsids(documents(ran.right.stdout)[0])))
   },
   leaving: async (going, staying) => {
     const gone = new Set(going.map((ns) => names(ns) ?? ''))
@@ -96,5 +110,8 @@ export const throughIproute2 = (run: Run, names: Names): Transport => ({
   },
   // ip(8) takes a path where it takes a name; /proc/self would be a namespace that `ip` has already left.
   stepsOf: (ops) => stepsOf(ops, (ns) => names(ns) ?? `/proc/${process.pid}/ns/net`),
-  runBatch: (batch) => runBatch(run, batch.ns === null ? null : names(batch.ns), batch),
+  runBatch: (batch) => {
+    if (batch.ns === null) clearTheWay(names, batch)
+    return runBatch(run, batch.ns === null ? null : names(batch.ns), batch)
+  },
 })

@@ -21,7 +21,7 @@ import { EMPTY_WORLD, type World } from './state.ts'
 const created = (draft: Draft, object: KernelObject): Errno | null => {
   switch (object.kind) {
     case 'netns':
-      return createNetns(draft, object.ns)
+      return createNetns(draft, object)
     case 'link':
       return createLink(draft, object)
     case 'port':
@@ -101,6 +101,6 @@ export const applyOp = (world: World, op: KernelOp): Either<Errno, World> => {
 /** A world with the host's namespace, which has its loopback device (down, as in any fresh namespace). */
 export const hostWorld = (): World => {
   const draft = draftOf(EMPTY_WORLD)
-  createNetns(draft, HOST)
+  createNetns(draft, { ns: HOST, at: null })
   return worldOf(draft)
 }

@@ -5,12 +5,13 @@ import type { Scope } from '../kernel/kernel.ts'
 import { kernelMade } from '../kernel/normalise.ts'
 import { type Address, DEFAULT_METRIC6, type KernelObject, type Route } from '../kernel/object.ts'
 import { type KernelState, stateOf } from '../kernel/state.ts'
+import { sysctlDevice } from '../kernel/sysctl.ts'
 import { isIp4 } from '../net/ip.ts'
 import type { Ns } from '../net/name.ts'
-import { getIn, valuesOf } from '../net/pmap.ts'
+import { emptyMap, getIn, valuesOf } from '../net/pmap.ts'
 import { draftOf, spaceOf } from './control/draft.ts'
 import { readSysctl, sysctlDefault } from './control/sysctl.ts'
-import type { LinkEntry, NsEntry, RouteEntry, World } from './state.ts'
+import { isNameless, type LinkEntry, type NsEntry, type RouteEntry, type World } from './state.ts'
 
 const ofLink = (ns: Ns, link: LinkEntry): ReadonlyArray<KernelObject> => {
   const { name, spec, mac, mtu, up, alias, port } = link
@@ -35,12 +36,20 @@ const ofFirewall = ({ ns, firewall }: NsEntry): ReadonlyArray<KernelObject> =>
     ? []
     : [{ kind: 'nft-table', ns, skeleton: firewall.skeleton }, ...Object.values(firewall.sets).flatMap(valuesOf)]
 
+/** Of a veth whose other end is in a namespace without a name nobody can say what it is, so it is not shown, nor what is on it. */
+const isShown = (link: LinkEntry | undefined): boolean =>
+  link === undefined || link.spec.type !== 'veth' || !isNameless(link.spec.peer.ns)
+
 const ofNs = (space: NsEntry): ReadonlyArray<KernelObject> => {
   const { ns } = space
-  const routes = valuesOf(space.routes).filter((route) => route.origin === 'user')
+  const routes = valuesOf(space.routes).filter(
+    ({ origin, dev }) => origin === 'user' && isShown(getIn(space.links, dev)),
+  )
   return [
     { kind: 'netns', ns, at: null },
-    ...valuesOf(space.links).flatMap((link) => ofLink(ns, link)),
+    ...valuesOf(space.links)
+      .filter(isShown)
+      .flatMap((link) => ofLink(ns, link)),
     ...routes.map((route) => ofRoute(ns, route)),
     ...ofFirewall(space),
   ]
@@ -50,7 +59,8 @@ const ofSysctls = (world: World, scope: Scope): ReadonlyArray<KernelObject> => {
   const draft = draftOf(world)
   return scope.sysctls.flatMap(({ ns, name }) => {
     const space = spaceOf(draft, ns)
-    const value = space === null ? null : readSysctl(space, name)
+    const device = getIn(space?.now.links ?? emptyMap<LinkEntry>(), sysctlDevice(name) ?? '')
+    const value = space === null || !isShown(device) ? null : readSysctl(space, name)
     return value === null ? [] : [{ kind: 'sysctl', ns, name, value, otherwise: sysctlDefault(name) ?? value } as const]
   })
 }

@@ -129,8 +129,10 @@ export type Tally = Readonly<{
   txDropped: number
 }>
 
+/** `at`: where it was adopted from; null for one that was made. */
 export type NsEntry = Readonly<{
   ns: Ns
+  at: string | null
   nextIndex: number
   /** For what keeps the order in which it came: routes, bridge ports. */
   nextOrder: number
@@ -158,6 +160,7 @@ export type NsEntry = Readonly<{
 export const nsWith = (space: NsEntry, to: Partial<NsEntry>): NsEntry => {
   const copy: NsEntry = {
     ns: space.ns,
+    at: space.at,
     nextIndex: space.nextIndex,
     nextOrder: space.nextOrder,
     links: space.links,
@@ -177,6 +180,12 @@ export const nsWith = (space: NsEntry, to: Partial<NsEntry>): NsEntry => {
   return Object.assign(copy, to)
 }
 
+/** Begins no name (net/name.ts). */
+const NAMELESS = '@'
+/** What an adopted namespace is known by while it has no name. A cast: nobody can ask for it. */
+export const namelessAt = (at: string): Ns => (NAMELESS + at) as Ns
+export const isNameless = (ns: Ns): boolean => ns.startsWith(NAMELESS)
+
 /** `nowMs` is virtual time; it moves only when asked to. */
 export type World = Readonly<{ nowMs: number; namespaces: PMap<NsEntry> }>
 
@@ -185,6 +194,7 @@ export const EMPTY_WORLD: World = { nowMs: 0, namespaces: emptyMap() }
 /** A namespace without links; `control.ts` gives it its loopback. */
 export const emptyNs = (ns: Ns): NsEntry => ({
   ns,
+  at: null,
   nextIndex: 1,
   nextOrder: 1,
   links: emptyMap(),

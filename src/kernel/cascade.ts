@@ -52,6 +52,7 @@ const linkAndPeer = (state: KernelState, link: Link): ReadonlyArray<ObjectKey> =
   return peer?.kind === 'link' ? [...own, ...onLink(state, peer)] : own
 }
 
+/** With a namespace that lives on without its name, all this goes out of sight: `observe` shows no end of a veth alone. */
 const inNetns = (state: KernelState, ns: Ns): ReadonlyArray<ObjectKey> => {
   const keys: ObjectKey[] = []
   for (const [key, object] of entriesUnder(state, inNs(ns))) {
@@ -146,7 +147,10 @@ export const freshLoopback = (ns: Ns): Link => ({
   alias: null,
 })
 
-/** What else is there once `op` has been applied: a namespace's loopback, the other end of a veth (down, its own MAC). */
+/**
+ * What else is there once `op` has been applied: a namespace's loopback (that of an adopted one may be up, and not alone), the
+ * other end of a veth (down, its own MAC).
+ */
 export const born = (op: KernelOp): ReadonlyArray<KernelObject> => {
   if (op.verb !== 'create') return []
   const { object } = op

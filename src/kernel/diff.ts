@@ -6,11 +6,12 @@
 // Deletes come first, children before parents, without those that a parent's deletion implies. Then creations and
 // changes, parents first, each against what is really there by then: a rebuilt link has taken its addresses with it, and
 // a veth's other end has come with the first. See `cascade.ts`.
+// An adopted namespace lives on without its name, so what we have in it is taken out first.
 
 import { HOST } from '../net/name.ts'
-import { changesBetween, draftOf, getIn } from '../net/pmap.ts'
+import { changesBetween, draftOf, entriesUnder, getIn } from '../net/pmap.ts'
 import { born, cascade, cascadeIn } from './cascade.ts'
-import { changeable, type KernelObject, keyOf, type ObjectKey, sameObject } from './object.ts'
+import { changeable, inNs, type KernelObject, keyOf, type ObjectKey, sameObject } from './object.ts'
 import type { KernelOp } from './op.ts'
 import { compareRank, RANK } from './order.ts'
 import type { KernelState } from './state.ts'
@@ -27,12 +28,23 @@ const madeBy = (op: KernelOp): ReadonlyArray<KernelObject> => (op.verb === 'dele
 /** The state after `op`, cascades and births included; what the kernel would hold if it agreed. */
 export const after = (state: KernelState, op: KernelOp): KernelState => applied(state, op, cascade(state, op))
 
+/** An adopted namespace takes nothing along: what is in it is only out of sight. */
+const isAdopted = (object: KernelObject): boolean => object.kind === 'netns' && object.at !== null
+
 /** Whether its deletion takes other objects along. */
 const isParent = (object: KernelObject): boolean =>
-  object.kind === 'netns' || object.kind === 'link' || object.kind === 'nft-table'
+  object.kind === 'link' || object.kind === 'nft-table' || (object.kind === 'netns' && !isAdopted(object))
+
+/** Of a veth's two ends the host's is made and deleted, for from there the other's namespace has a name. */
+const fromHost = (a: KernelObject, b: KernelObject): number =>
+  compareRank(a, b) || Number(a.ns !== HOST) - Number(b.ns !== HOST)
 
 /** A loopback device cannot be deleted; it goes with its namespace. */
 const deletable = (object: KernelObject): boolean => !(object.kind === 'link' && object.spec.type === 'loopback')
+
+/** What is to be taken out of an adopted namespace before it is given up, though it be wanted in the next one of that name. */
+const inside = (there: KernelState, { ns }: KernelObject): ReadonlyArray<KernelObject> =>
+  entriesUnder(there, inNs(ns)).flatMap(([, object]) => (object.kind === 'link' && deletable(object) ? [object] : []))
 
 /** A deletion; `gone` is what it takes along, where that depends on nothing but what is still there by then. */
 type Deletion = Readonly<{ object: KernelObject; gone: ReadonlyArray<ObjectKey> | null }>
@@ -41,8 +53,9 @@ type Deletion = Readonly<{ object: KernelObject; gone: ReadonlyArray<ObjectKey> 
 const deletions = (there: KernelState, unwanted: ReadonlyArray<KernelObject>): ReadonlyArray<Deletion> => {
   const implied = new Set<ObjectKey>()
   const needed: Array<Deletion & Readonly<{ key: ObjectKey }>> = []
-  for (const object of [...unwanted].sort(compareRank)) {
-    const key = keyOf(object)
+  const released = unwanted.filter(isAdopted).flatMap((netns) => inside(there, netns))
+  const all = new Map([...unwanted, ...released].map((object) => [keyOf(object), object]))
+  for (const [key, object] of [...all].sort(([, a], [, b]) => fromHost(a, b))) {
     if (implied.has(key)) continue
     const gone = isParent(object) ? cascade(there, { verb: 'delete', object }) : null
     for (const other of gone ?? []) if (other !== key) implied.add(other)
@@ -85,10 +98,6 @@ const nowFrom = (there: KernelState): Now => {
   }
 }
 
-/** Of a veth's two ends the host's is created, for from there the other's namespace has a name. */
-const byCreation = (a: KernelObject, b: KernelObject): number =>
-  compareRank(a, b) || Number(a.ns !== HOST) - Number(b.ns !== HOST)
-
 /** The operations that lead from `there` to `wanted`. */
 export const diff = (there: KernelState, wanted: KernelState): ReadonlyArray<KernelOp> => {
   const ops: KernelOp[] = []
@@ -119,7 +128,7 @@ export const diff = (there: KernelState, wanted: KernelState): ReadonlyArray<Ker
     if (now.has(keyOf(object))) emit({ verb: 'delete', object }, gone?.filter(now.has))
 
   for (let rank = 0; rank < goals.length; rank++) {
-    for (const object of [...(goals[rank]?.values() ?? [])].sort(byCreation)) {
+    for (const object of [...(goals[rank]?.values() ?? [])].sort(fromHost)) {
       const held = now.get(keyOf(object))
       if (held === undefined) emit({ verb: 'create', object })
       else if (!sameObject(held, object)) emit({ verb: 'change', from: held, object })

@@ -1,5 +1,5 @@
-// Every operation as the commands it stands for: `ip`, `bridge`, `sysctl`, `nft`. The Linux backend runs exactly these,
-// so what is shown is what is done.
+// Every operation as the commands it stands for: `ip`, `bridge`, `sysctl`, `nft`, and `nsenter` to give a namespace of others a
+// name. The Linux backend runs exactly these, so what is shown is what is done.
 
 import { showCidr } from '../net/cidr.ts'
 import { familyOf, showIp } from '../net/ip.ts'
@@ -21,8 +21,14 @@ import {
 } from './object.ts'
 import type { KernelOp } from './op.ts'
 
-/** A command of one of the tools. `ns` is where it runs; null for `ip netns`, which is about namespaces themselves. */
-export type Command = Readonly<{ tool: 'ip' | 'bridge' | 'sysctl' | 'nft'; ns: Ns | null; text: string }>
+/**
+ * A command of one of the tools. `ns` is where it runs; null for what is about namespaces themselves. `words` are those of `text`,
+ * which may hold anything.
+ */
+export type Command = Readonly<
+  | { tool: 'ip' | 'bridge' | 'sysctl' | 'nft'; ns: Ns | null; text: string }
+  | { tool: 'nsenter'; ns: null; text: string; words: ReadonlyArray<string> }
+>
 
 /** The routing protocol number that marks our routes (ip-route(8), `proto`); unassigned in iproute2's rt_protos. */
 export const ROUTE_PROTO = 157
@@ -115,10 +121,21 @@ const element = (verb: 'create' | 'delete', object: NftElement): ReadonlyArray<C
   ),
 ]
 
+const PLAIN_WORD = /^[A-Za-z0-9_./:=-]+$/
+const quoted = (word: string): string => (PLAIN_WORD.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`)
+
+/** What `ip netns attach` names is the namespace of a process; so one enters it. */
+const adopt = (at: string, name: string): Command => {
+  const words = [`--net=${at}`, 'sh', '-c', `ip netns attach ${name} $$`]
+  return { tool: 'nsenter', ns: null, text: words.map(quoted).join(' '), words }
+}
+
 const created = (object: KernelObject, name: NsNames): ReadonlyArray<Command> => {
   switch (object.kind) {
     case 'netns':
-      return [{ tool: 'ip', ns: null, text: `netns add ${name(object.ns)}` }]
+      return object.at === null
+        ? [{ tool: 'ip', ns: null, text: `netns add ${name(object.ns)}` }]
+        : [adopt(object.at, name(object.ns))]
     case 'link':
       return createLink(object, name)
     case 'port':

@@ -3,14 +3,16 @@
 // uses it any more.
 // Safe against other mount namespaces: the directory is a shared mount, so that a deletion reaches them; where one has a private
 // copy, unlink(2) takes the mount away there (since Linux 3.18: fs/namei.c, dont_mount and detach_mounts).
+// Somebody else's namespace is adopted by such a name, too, wherever its file is: nsfs may be mounted from any mount namespace
+// (fs/namespace.c, do_loopback). A namespace has one name of ours at most (docs/decisions/0009-adopted-namespaces.md).
 
-import { closeSync, mkdirSync, openSync, readdirSync, statfsSync, unlinkSync } from 'node:fs'
-import { join } from 'node:path'
+import { closeSync, lstatSync, mkdirSync, openSync, readdirSync, statfsSync, statSync, unlinkSync } from 'node:fs'
+import { basename, dirname, join } from 'node:path'
 import { E, type Either } from '../../prelude.ts'
-import { EINVAL } from './errno.ts'
+import { EEXIST, EINVAL } from './errno.ts'
 import { type NetlinkError, systemCall } from './error.ts'
-import { type Libc, loadLibc } from './libc.ts'
-import { openPath, withinNew } from './thread.ts'
+import { type Called, type Libc, loadLibc } from './libc.ts'
+import { HERE, openPath, within, withinNew } from './thread.ts'
 
 const MS_BIND = 0x1000
 const MS_REC = 0x4000
@@ -58,21 +60,82 @@ export const releaseNetnsDir = (directory: string): Result<void> => {
   return gone.value === 0 ? E.right(undefined) : E.left(systemCall('umount2', gone.errno, directory))
 }
 
-/** Makes a namespace and its name. Left: EEXIST if the name is taken, also by the rest of a creation that was cut short. */
-export const createNetns = (path: string): Result<void> => {
-  const libc = loadLibc()
-  if (E.isLeft(libc)) return libc
+/** Our own names begin so; others' are left alone, whatever is behind them. */
+const OURS = 'cnm-'
+
+/** Takes away what a creation that was cut short has left of a name of ours: a file on which nothing is mounted. */
+export const clearHalfMade = (path: string): void => {
+  if (!basename(path).startsWith(OURS) || isNetns(path)) return
+  const stat = trying('lstat', path, () => lstatSync(path))
+  if (E.isRight(stat) && stat.right.isFile() && stat.right.size === 0) trying('unlink', path, () => unlinkSync(path))
+}
+
+/** Makes the file of a name, and mounts on it what `mount` says. Left: EEXIST if the name is taken. */
+const named = (path: string, mount: () => Result<Called>): Result<void> => {
+  clearHalfMade(path)
   const file = trying('open', path, () => closeSync(openSync(path, 'wx', 0o444)))
   if (E.isLeft(file)) return file
-  const made = withinNew(libc.right, () => libc.right.mount('/proc/thread-self/ns/net', path, 'none', MS_BIND, null))
+  const made = mount()
   if (E.isRight(made) && made.right.value === 0) return E.right(undefined)
   trying('unlink', path, () => unlinkSync(path))
   return E.isLeft(made) ? made : E.left(systemCall('mount', made.right.errno, path))
 }
 
+/** Makes a namespace and its name. Left: EEXIST if the name is taken. */
+export const createNetns = (path: string): Result<void> => {
+  const libc = loadLibc()
+  if (E.isLeft(libc)) return libc
+  const { mount } = libc.right
+  return named(path, () => withinNew(libc.right, () => mount('/proc/thread-self/ns/net', path, 'none', MS_BIND, null)))
+}
+
+/** Which namespace is behind a path: equal for all names of one. Null: none. */
+export const identityOf = (path: string): string | null => {
+  const stat = isNetns(path) ? trying('stat', path, () => statSync(path)) : null
+  return stat !== null && E.isRight(stat) ? `${stat.right.dev} ${stat.right.ino}` : null
+}
+
 /**
- * Takes the name away, and with it the namespace, once no process and no open file is in it. A name that was only half made goes
- * too. Left: ENOENT.
+ * Whether the namespace at a path may be given a name in this directory. Left: ENOENT; EINVAL, it is no namespace; EEXIST, it is the
+ * one this process runs in, or has a name of ours already. Looks at all names of ours.
+ */
+export const adoptable = (directory: string, from: string): Result<void> => {
+  const stat = trying('statfs', from, () => statfsSync(from))
+  if (E.isLeft(stat)) return stat
+  const which = identityOf(from)
+  if (which === null) return E.left(systemCall('adopt', EINVAL, `${from} is no namespace`))
+  if (which === identityOf(HERE)) return E.left(systemCall('adopt', EEXIST, `${from} is the host's own namespace`))
+  const ours = listNetns(directory).find(
+    ({ name }) => name.startsWith(OURS) && identityOf(join(directory, name)) === which,
+  )
+  return ours === undefined
+    ? E.right(undefined)
+    : E.left(systemCall('adopt', EEXIST, `${from} is the namespace ${ours.name} already`))
+}
+
+/**
+ * Gives somebody else's namespace a name; it lives on without it. `from` is its file, such as /proc/17/ns/net. Left: as `adoptable`;
+ * EINVAL if it is no network namespace; EEXIST if the name is taken; EPERM.
+ */
+export const adoptNetns = (path: string, from: string): Result<void> => {
+  const libc = loadLibc()
+  if (E.isLeft(libc)) return libc
+  const may = adoptable(dirname(path), from)
+  if (E.isLeft(may)) return may
+  const fd = openPath(from)
+  if (E.isLeft(fd)) return fd
+  try {
+    const entered = within(libc.right, fd.right, () => undefined)
+    if (E.isLeft(entered)) return entered
+    return named(path, () => E.right(libc.right.mount(`/proc/self/fd/${fd.right}`, path, 'none', MS_BIND, null)))
+  } finally {
+    closeSync(fd.right)
+  }
+}
+
+/**
+ * Takes the name away, and with it the namespace, once no process and no open file is in it, and nobody else has a name for it. A
+ * name that was only half made goes too. Left: ENOENT.
  */
 export const deleteNetns = (path: string): Result<void> => {
   const libc = loadLibc()

@@ -9,7 +9,8 @@ import { type NetlinkError, systemCall } from './error.ts'
 import type { Called, Libc } from './libc.ts'
 
 const CLONE_NEWNET = 0x40000000
-const HERE = '/proc/thread-self/ns/net'
+/** The namespace this thread is in. */
+export const HERE = '/proc/thread-self/ns/net'
 
 /** Opens a file; the errors of Node as ours. */
 export const openPath = (path: string): Either<NetlinkError, number> => {

@@ -27,7 +27,7 @@ import { ask, askAll, dump, talk } from './conversation.ts'
 import { errnoOf } from './errno.ts'
 import { type NetlinkError, showNetlinkError } from './error.ts'
 import { linksIn, routesIn } from './look.ts'
-import { closeNetns, createNetns, deleteNetns, openNetns, prepareNetnsDir } from './netns.ts'
+import { adoptNetns, closeNetns, createNetns, deleteNetns, openNetns, prepareNetnsDir } from './netns.ts'
 import { makePace } from './pace.ts'
 import { HERE, openSocket, type Place, type Socket } from './socket.ts'
 
@@ -147,6 +147,9 @@ const SENTENCE: Partial<Record<Errno, string>> = {
   ENOENT: 'there is none of this name',
 }
 
+const named = (path: string, from: string | null): Either<NetlinkError, void> =>
+  from === null ? createNetns(path) : adoptNetns(path, from)
+
 const KINDS: ReadonlySet<KernelObject['kind']> = new Set(['netns', 'link', 'port', 'address', 'route'])
 
 const refusedAmong = (steps: ReadonlyArray<Step>, carried: ReadonlyArray<Carried>): ReadonlyArray<Refused> =>
@@ -194,11 +197,13 @@ export const throughNetlink = (run: Run, names: Names, departures: Departures): 
     const path = netnsPath(names(object.ns) ?? '')
     const ready = verb === 'create' && !prepared ? prepareNetnsDir(NETNS_DIR) : E.right(undefined)
     prepared ||= verb === 'create' && E.isRight(ready)
-    const done = E.isLeft(ready) ? ready : verb === 'create' ? createNetns(path) : deleteNetns(path)
+    const from = object.kind === 'netns' ? object.at : null
+    const done = E.isLeft(ready) ? ready : verb === 'create' ? named(path, from) : deleteNetns(path)
     if (E.isRight(done)) return E.right(null)
     if (done.left.tag !== 'SystemCall') return done
     const errno = errnoOf(done.left.code)
-    return E.right({ errno, detail: SENTENCE[errno] ?? showNetlinkError(done.left) })
+    const sentence = from === null ? SENTENCE[errno] : undefined
+    return E.right({ errno, detail: sentence ?? showNetlinkError(done.left) })
   }
 
   const runNetns = async (steps: ReadonlyArray<Step>): Result<ReadonlyArray<Refused>> => {

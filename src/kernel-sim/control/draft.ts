@@ -38,6 +38,14 @@ export const spaceOf = (draft: Draft, ns: Ns): Space | null => {
   return was === undefined ? null : opened(draft, was)
 }
 
+/** The namespace that was adopted from there, or null. Looks at all. */
+export const spaceFrom = (draft: Draft, at: string): Space | null => {
+  for (const space of draft.spaces.values()) if (space?.now.at === at) return space
+  for (const { ns, at: from } of valuesOf(draft.world.namespaces))
+    if (from === at && !draft.spaces.has(ns)) return spaceOf(draft, ns)
+  return null
+}
+
 export const addSpace = opened
 export const removeSpace = ({ draft, ns }: Space): void => {
   draft.spaces.set(ns, null)
@@ -95,6 +103,12 @@ const isSame = (was: NsEntry, now: NsEntry): boolean =>
 const closed = (space: Space): NsEntry => {
   settle(space)
   return isSame(space.was, space.now) ? space.was : space.now
+}
+
+/** Puts a namespace in under another name; what names it is not touched. */
+export const renameSpace = (space: Space, ns: Ns): Space => {
+  removeSpace(space)
+  return opened(space.draft, nsWith(closed(space), { ns }))
 }
 
 /** The world that a draft has come to; the world as it was, if nothing has changed. */

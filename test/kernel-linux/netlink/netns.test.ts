@@ -2,16 +2,18 @@
 
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, mkdtempSync, readdirSync, readlinkSync, rmdirSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readlinkSync, rmdirSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { decodeLink, dumpLinks } from '../../../src/kernel-linux/netlink/codec/link.ts'
 import { dump } from '../../../src/kernel-linux/netlink/conversation.ts'
 import {
+  adoptNetns,
   closeNetns,
   createNetns,
   deleteNetns,
+  identityOf,
   isNetns,
   listNetns,
   openNetns,
@@ -22,6 +24,17 @@ import { openSocket, type Place } from '../../../src/kernel-linux/netlink/socket
 import { needs } from '../../lib/need.ts'
 import { leftOf, rightOf } from '../labs.ts'
 import { run } from './lab.ts'
+
+/** A process in a network namespace of its own, in which it has done what the script says. */
+const foreign = async (script = '', flags: ReadonlyArray<string> = []) => {
+  const sleeper = spawn('unshare', [...flags, '--net', 'sh', '-ec', `${script || ':'}; echo ready; exec sleep 60`])
+  await once(sleeper.stdout, 'data')
+  const end = async (): Promise<void> => {
+    sleeper.kill()
+    await once(sleeper, 'exit')
+  }
+  return { pid: sleeper.pid ?? 0, end }
+}
 
 const own = (): string => readlinkSync('/proc/thread-self/ns/net')
 const openFds = (): number => readdirSync('/proc/self/fd').length
@@ -108,23 +121,120 @@ needs.kernel('namespaces made in process', () => {
     }
   })
 
-  test('one is adopted from a process in it', async () => {
-    const sleeper = spawn('unshare', [
-      '--net',
-      'sh',
-      '-c',
-      'ip link add from-pid type bridge; echo ready; exec sleep 60',
-    ])
+  test('one is open by a process in it', async () => {
+    const sleeper = await foreign('ip link add from-pid type bridge')
     try {
-      await once(sleeper.stdout, 'data')
-      const fd = rightOf(openNetns({ pid: sleeper.pid ?? 0 }))
+      const fd = rightOf(openNetns({ pid: sleeper.pid }))
       expect(await namesIn({ in: 'fd', fd })).toEqual(['lo', 'from-pid'])
       closeNetns(fd)
     } finally {
-      sleeper.kill()
-      await once(sleeper, 'exit')
+      await sleeper.end()
     }
     expect(leftOf(openNetns({ pid: 2 ** 22 + 1 }))).toMatchObject({ call: 'open', errno: 'ENOENT' })
+  })
+
+  describe('of somebody else', () => {
+    const netOf = (pid: number): string => `/proc/${pid}/ns/net`
+
+    test('is given a name, and lives on without it', async () => {
+      const { pid, end } = await foreign('ip link add theirs type bridge')
+      try {
+        const before = readlinkSync(netOf(pid))
+        rightOf(adoptNetns(at('cnm-a'), netOf(pid)))
+        expect(await namesIn({ in: 'path', path: at('cnm-a') })).toEqual(['lo', 'theirs'])
+        rightOf(deleteNetns(at('cnm-a')))
+        expect(existsSync(at('cnm-a'))).toBe(false)
+        expect(readlinkSync(netOf(pid))).toBe(before)
+        expect(run('nsenter', `--net=${netOf(pid)}`, 'ip', '-br', 'link')).toContain('theirs')
+      } finally {
+        await end()
+      }
+    })
+
+    test('has one name of ours, and the host’s own has none', async () => {
+      const { pid, end } = await foreign()
+      try {
+        rightOf(adoptNetns(at('cnm-a'), netOf(pid)))
+        expect(leftOf(adoptNetns(at('cnm-b'), netOf(pid)))).toMatchObject({
+          errno: 'EEXIST',
+          about: `${netOf(pid)} is the namespace cnm-a already`,
+        })
+        expect(leftOf(adoptNetns(at('cnm-b'), at('cnm-a')))).toMatchObject({ errno: 'EEXIST' })
+        expect(leftOf(adoptNetns(at('cnm-b'), netOf(process.pid)))).toMatchObject({
+          errno: 'EEXIST',
+          about: `${netOf(process.pid)} is the host's own namespace`,
+        })
+        expect(existsSync(at('cnm-b'))).toBe(false)
+      } finally {
+        rightOf(deleteNetns(at('cnm-a')))
+        await end()
+      }
+    })
+
+    test.each([
+      ['nothing', '/nowhere/at/all', 'ENOENT'],
+      ['a file', '/etc/hostname', 'EINVAL'],
+      ['a directory', '/proc/self', 'EINVAL'],
+      ['another kind of namespace', '/proc/self/ns/uts', 'EINVAL'],
+    ])('is not %s', (_, from, errno) => {
+      const files = openFds()
+      expect(leftOf(adoptNetns(at('cnm-a'), from))).toMatchObject({ errno })
+      expect(existsSync(at('cnm-a'))).toBe(false)
+      expect(openFds()).toBe(files)
+    })
+
+    test('a taken name stays whose it is', async () => {
+      const { pid, end } = await foreign()
+      try {
+        rightOf(createNetns(at('cnm-a')))
+        const whose = identityOf(at('cnm-a'))
+        expect(leftOf(adoptNetns(at('cnm-a'), netOf(pid)))).toMatchObject({ call: 'open', errno: 'EEXIST' })
+        expect(identityOf(at('cnm-a'))).toBe(whose)
+      } finally {
+        rightOf(deleteNetns(at('cnm-a')))
+        await end()
+      }
+    })
+
+    test('may have its file in another mount namespace', async () => {
+      const hidden = join(dir, 'hidden')
+      mkdirSync(hidden)
+      const { pid, end } = await foreign(
+        `ip link add there type bridge; mount -t tmpfs none ${hidden}; touch ${hidden}/x; mount --bind /proc/self/ns/net ${hidden}/x`,
+        ['--mount', '--propagation', 'private'],
+      )
+      try {
+        expect(existsSync(join(hidden, 'x'))).toBe(false)
+        rightOf(adoptNetns(at('cnm-a'), `/proc/${pid}/root${hidden}/x`))
+        expect(await namesIn({ in: 'path', path: at('cnm-a') })).toEqual(['lo', 'there'])
+      } finally {
+        deleteNetns(at('cnm-a'))
+        await end()
+        rmdirSync(hidden)
+      }
+    })
+
+    test('keeps its name when its last process ends, until that is taken away', async () => {
+      const { pid, end } = await foreign('ip link add theirs type bridge')
+      rightOf(adoptNetns(at('cnm-a'), netOf(pid)))
+      await end()
+      expect(await namesIn({ in: 'path', path: at('cnm-a') })).toEqual(['lo', 'theirs'])
+      rightOf(deleteNetns(at('cnm-a')))
+    })
+
+    test('a file that an adoption left when it was cut short is taken for the next one', async () => {
+      const { pid, end } = await foreign()
+      try {
+        writeFileSync(at('cnm-a'), '')
+        rightOf(adoptNetns(at('cnm-a'), netOf(pid)))
+        rightOf(deleteNetns(at('cnm-a')))
+        writeFileSync(at('theirs'), '')
+        expect(leftOf(adoptNetns(at('theirs'), netOf(pid)))).toMatchObject({ errno: 'EEXIST' })
+      } finally {
+        rightOf(deleteNetns(at('theirs')))
+        await end()
+      }
+    })
   })
 
   test('a hundred made and deleted leave no file open', () => {

@@ -1,7 +1,7 @@
 // The Kernel port through rtnetlink, where it is not what iproute2 is: what both do alike is in test/kernel-linux/linux.test.ts
 // and test/lockstep/ops.test.ts.
 
-import { readdirSync, unlinkSync, writeFileSync } from 'node:fs'
+import { readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { diff } from '../../../src/kernel/diff.ts'
 import type { KernelObject } from '../../../src/kernel/object.ts'
@@ -11,7 +11,6 @@ import { labNames, netnsPath } from '../../../src/kernel-linux/names.ts'
 import { cidr } from '../../../src/net/cidr.ts'
 import { ip } from '../../../src/net/ip.ts'
 import { HOST, ifName, ns } from '../../../src/net/name.ts'
-import { E } from '../../../src/prelude.ts'
 import { needs } from '../../lib/need.ts'
 import { labKernel, leftOf, rightOf } from '../labs.ts'
 import { NAMESPACES, SCOPE, TWO_NETWORKS } from '../topology.ts'
@@ -39,19 +38,27 @@ needs.kernel('the port through rtnetlink', () => {
     expect(readdirSync('/proc/self/fd').length).toBe(before)
   })
 
-  test('a name that was only half made is no namespace, can be deleted, and is then free', async () => {
+  test('a name that was only half made is no namespace, can be deleted, and is made whole', async () => {
     const half = ns('half')
     const path = netnsPath(labNames(lab)(half) ?? '')
-    writeFileSync(path, '')
+    const made = create({ kind: 'netns', ns: half, at: null })
+    const gone: KernelOp = { verb: 'delete', object: made.object }
+    const seen = async () => {
+      const there = rightOf(await kernel.observe({ namespaces: [...NAMESPACES, half], sysctls: [] })())
+      return objectsOf(there).flatMap(({ ns: of, kind }) => (of === half ? [kind] : []))
+    }
     try {
-      const seen = rightOf(await kernel.observe({ namespaces: [...NAMESPACES, half], sysctls: [] })())
-      expect(objectsOf(seen).filter((object) => object.ns === half)).toEqual([])
-      expect(leftOf(await kernel.apply([create({ kind: 'netns', ns: half, at: null })])())).toMatchObject([{ errno: 'EEXIST' }])
-      rightOf(await kernel.apply([{ verb: 'delete', object: { kind: 'netns', ns: half, at: null } }])())
-      rightOf(await kernel.apply([create({ kind: 'netns', ns: half, at: null })])())
+      for (const way of [[gone, made], [made]]) {
+        writeFileSync(path, '')
+        expect(await seen()).toEqual([])
+        rightOf(await kernel.apply(way)())
+        expect(await seen()).toEqual(['link', 'netns'])
+        rightOf(await kernel.apply([gone])())
+      }
+      writeFileSync(path, 'what is in it is not ours')
+      expect(leftOf(await kernel.apply([made])())).toMatchObject([{ errno: 'EEXIST' }])
     } finally {
-      const gone = await kernel.apply([{ verb: 'delete', object: { kind: 'netns', ns: half, at: null } }])()
-      if (E.isLeft(gone)) unlinkSync(path)
+      rmSync(path, { force: true })
     }
   })
 
