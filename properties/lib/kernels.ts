@@ -43,6 +43,7 @@ export const paperKernel = (): TestKernel => {
   const { set, blows } = fuse()
   return {
     name: 'sim',
+    marksAtOnce: true,
     settled: async () => {},
     objects: () => objectsOf(state),
     refuseNext: set,

@@ -6,6 +6,7 @@ import { DRIVERS, type Drivers } from '../drivers/registry.ts'
 import type { Kernel, Refusal } from '../kernel/kernel.ts'
 import type { ObjectKey } from '../kernel/object.ts'
 import type { KernelOp } from '../kernel/op.ts'
+import { isTraceable } from '../kernel/owned.ts'
 import { EMPTY_STATE, type KernelState } from '../kernel/state.ts'
 import { loadModel } from '../model/codec.ts'
 import type { Command, Owner } from '../model/command.ts'
@@ -19,7 +20,7 @@ import type { Store } from '../store/store.ts'
 import { type Done, deedsOf, reasonFor, stepAll, withParties } from './batch.ts'
 import { blame, inWords, ownersOf, refusedWishes } from './blame.ts'
 import { foresee, operations, type Preview } from './foresee.ts'
-import { makeHost } from './host.ts'
+import { type Applied, makeHost } from './host.ts'
 import { type Answer, makeInbox, type SubmitOptions, type Waiting } from './inbox.ts'
 import type { Deed, Turn } from './journal.ts'
 import { leftBehind, modelIn, type Remembered, rememberedIn } from './load.ts'
@@ -162,6 +163,23 @@ const makeEngine = (options: EngineOptions, start: Start): Engine => {
   }
 
   /**
+   * Into the store and into the kernel: first on record, then done, unless what is done can be told for ours without the record.
+   * Left: neither happened, or nobody knows.
+   */
+  const enact = async (next: Core, deeds: ReadonlyArray<Deed>): Promise<Either<CnmError, Applied>> => {
+    const wanted = next.wanted.state
+    const plan = host.plan(wanted)
+    const committing = commit(next, deeds)
+    const applying = kernel.marksAtOnce && plan.every(isTraceable) ? host.apply(wanted, plan) : null
+    const failed = await committing
+    if (failed === null) return applying ?? host.apply(wanted, plan)
+    if (applying === null) return E.left(failed)
+    await applying
+    const undone = await host.apply(core.wanted.state)
+    return E.isLeft(undone) ? undone : E.left(failed)
+  }
+
+  /**
    * One turn. Commands whose objects the kernel refuses are withdrawn, and those that came together with one: the turn is
    * decided again without them, from the model as it was before, and the next diff takes back what was half done.
    */
@@ -172,8 +190,8 @@ const makeEngine = (options: EngineOptions, start: Start): Engine => {
       const left = batch.filter((waiting) => !withdrawn.has(waiting))
       const { core: next, done, refused } = stepAll(drivers, before, left)
       const deeds = deedsOf(done)
-      const failed = (await host.learn(core.wanted.state, next.wanted.state)) ?? (await commit(next, deeds))
-      const applied = failed === null ? await host.apply(core.wanted.state) : E.left(failed)
+      const unknown = await host.learn(core.wanted.state, next.wanted.state)
+      const applied = unknown === null ? await enact(next, deeds) : E.left(unknown)
       if (E.isLeft(applied)) {
         await revert(before)
         for (const { waiting } of done) waiting.resolve(applied)

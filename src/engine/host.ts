@@ -3,6 +3,7 @@
 
 import { after, diff } from '../kernel/diff.ts'
 import type { Kernel, Refusal } from '../kernel/kernel.ts'
+import type { KernelOp } from '../kernel/op.ts'
 import { type KernelState, objectsOf, stateOf } from '../kernel/state.ts'
 import type { CnmError } from '../model/error.ts'
 import { E, type Either } from '../prelude.ts'
@@ -22,8 +23,10 @@ export type Host = Readonly<{
   forget: (wanted: KernelState) => void
   /** Looks at all that is wanted, and at what else may be there and ours. */
   look: (wanted: KernelState) => Promise<CnmError | null>
+  /** What there is to do for it. */
+  plan: (wanted: KernelState) => ReadonlyArray<KernelOp>
   /** Brings the kernel to what is wanted. Right: with those operations that were refused; then we have looked again. */
-  apply: (wanted: KernelState) => Promise<Either<CnmError, Applied>>
+  apply: (wanted: KernelState, plan?: ReadonlyArray<KernelOp>) => Promise<Either<CnmError, Applied>>
 }>
 
 export const makeHost = (kernel: Kernel, from: Readonly<{ believed: KernelState; values: HostValues }>): Host => {
@@ -54,8 +57,8 @@ export const makeHost = (kernel: Kernel, from: Readonly<{ believed: KernelState;
     },
     // What is wanted was applied once, or the store says it was; what is believed besides, we failed to delete.
     look: (wanted) => look(wanted, either(wanted)),
-    apply: async (wanted) => {
-      const ops = diff(believed, wanted)
+    plan: (wanted) => diff(believed, wanted),
+    apply: async (wanted, ops = diff(believed, wanted)) => {
       const applied = ops.length === 0 ? E.right(undefined) : await kernel.apply(ops.map(settingBack(values)))()
       if (E.isRight(applied)) {
         believed = wanted

@@ -39,6 +39,7 @@ export const linuxKernel = (options: LinuxOptions): LinuxKernel => {
   const probe = proberOf(runWithin(PINGS), agents, names, patienceMs)
   return {
     name: 'linux',
+    marksAtOnce: inProcess,
     observe: (scope) => () => observe(eyes, scope),
     apply:
       (ops): TaskEither<ReadonlyArray<Refusal> | KernelError, void> =>

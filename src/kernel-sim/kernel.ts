@@ -39,6 +39,7 @@ export const simKernel = (initial: World = hostWorld(), names: () => Names = () 
   let world = initial
   return {
     name: 'sim',
+    marksAtOnce: true,
     observe: (scope: Scope) => async () => E.right(observe(world, scope)),
     apply: (ops: ReadonlyArray<KernelOp>) => async () => {
       const result = applyAll(world, ops)

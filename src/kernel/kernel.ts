@@ -47,6 +47,8 @@ export type Counters = Readonly<{ dev: IfName; rx: Traffic; tx: Traffic }>
 
 export interface Kernel {
   readonly name: 'sim' | 'linux'
+  /** A link that is given an alias bears our mark from its first moment on, not only when it has the alias (owned.ts). */
+  readonly marksAtOnce: boolean
   /** What is there, without what the kernel adds by itself (see `normalise.ts`). */
   readonly observe: (scope: Scope) => TaskEither<KernelError, KernelState>
   /**

@@ -6,6 +6,7 @@
 import type { Ns } from '../net/name.ts'
 import { getIn, mapOf } from '../net/pmap.ts'
 import { type KernelObject, keyOf, type Link, linkKey, sameObject } from './object.ts'
+import type { KernelOp } from './op.ts'
 import { EMPTY_STATE, type KernelState, objectsOf } from './state.ts'
 import { sysctlDevice } from './sysctl.ts'
 
@@ -13,6 +14,9 @@ const MARK = 'cnm:'
 
 /** Every alias that we give begins so. */
 export const aliasFor = (owner: string): string => `${MARK}${owner}`
+
+/** What a link of ours is said to bear that has not yet got its own alias. */
+export const UNFINISHED_ALIAS = aliasFor('unfinished')
 
 /** Whether a link bears our mark. */
 const isMarked = ({ alias }: Link): boolean => alias?.startsWith(MARK) === true
@@ -25,6 +29,12 @@ const isHalfMade = (link: Link, known: KernelState): boolean => {
   const ours = link.alias === null ? getIn(known, keyOf(link)) : undefined
   return ours?.kind === 'link' && isMarked(ours) && sameObject({ ...ours, mac: link.mac, spec: link.spec }, ours)
 }
+
+/**
+ * Whether who finds what an operation has done, without having heard of it, knows it as ours, so that it can be undone. A namespace
+ * and a sysctl bear no mark: that we change them must be on record before.
+ */
+export const isTraceable = ({ object }: KernelOp): boolean => object.kind !== 'netns' && object.kind !== 'sysctl'
 
 type IsOwn = (link: Link) => boolean
 

@@ -67,6 +67,7 @@ describe('an engine', () => {
     const gone = TE.left({ tag: 'KernelUnavailable' as const, what: 'nobody is there', hint: 'start it' })
     const kernel: Kernel = {
       name: 'sim',
+      marksAtOnce: true,
       observe: () => gone,
       apply: () => gone,
       settled: async () => {},

@@ -1,12 +1,13 @@
 // `ip -j -d address show`: every device of a namespace with its addresses, its kind and its bridge port's flags. Only kinds
 // that we model are read; a foreign device (a physical one, a tunnel) is not there for us, nor is what sits on it.
 
+import { UNFINISHED_ALIAS } from '../../kernel/owned.ts'
 import type { Cidr } from '../../net/cidr.ts'
 import { parseCidr } from '../../net/cidr.ts'
 import { type Mac, parseMac } from '../../net/mac.ts'
 import { type IfName, parseIfName } from '../../net/name.ts'
 import { E } from '../../prelude.ts'
-import { isCondemned } from '../netlink/condemned.ts'
+import { isCondemned, UNFINISHED } from '../netlink/groups.ts'
 import { fields, type Json, list, text, whole } from './json.ts'
 
 /** The other end of a veth: `nsid` is the reader's number for the other namespace, null for its own. */
@@ -82,7 +83,7 @@ const linkOf = (link: Json, indexes: ReadonlyMap<string, number>): ReadonlyArray
       mac: mac.right,
       mtu,
       up: list(link['flags']).includes('UP'),
-      alias: text(link['ifalias']),
+      alias: text(link['ifalias']) ?? (Number(link['group']) === UNFINISHED ? UNFINISHED_ALIAS : null),
       port: portOf(link),
       addresses: list(link['addr_info']).flatMap(addressOf),
     },

@@ -8,15 +8,9 @@
 import type { Ns } from '../../net/name.ts'
 import type { Going } from '../departures.ts'
 import { changeLink, deleteLink, type LinkMessage } from './codec/link.ts'
+import { CONDEMNED_COUNT, condemnedGroup } from './groups.ts'
 import type { Request } from './message.ts'
 import { BR_STATE_DISABLED } from './uapi/if-link.ts'
-
-/** "cn" in the upper half; the lower half counts. */
-const GROUPS = 0x636e0000
-const GROUP_COUNT = 0x10000
-
-export const isCondemned = (group: number | undefined): boolean =>
-  group !== undefined && group >= GROUPS && group < GROUPS + GROUP_COUNT
 
 export const condemn = ({ index, linkinfo }: LinkMessage, group: number): Request =>
   changeLink({
@@ -57,7 +51,7 @@ type Filling = {
 
 export const makeCondemned = (deleteGroupIn: DeleteGroup): Condemned => {
   const filling = new Map<Ns, Filling>()
-  let lastGroup = Math.floor(Math.random() * GROUP_COUNT)
+  let lastGroup = Math.floor(Math.random() * CONDEMNED_COUNT)
   /** Deletions exclude each other in the kernel anyway. */
   let last: Promise<void> = Promise.resolve()
   let timer: NodeJS.Timeout | null = null
@@ -70,8 +64,8 @@ export const makeCondemned = (deleteGroupIn: DeleteGroup): Condemned => {
   }
 
   const begin = (ns: Ns): Filling => {
-    lastGroup = (lastGroup + 1) % GROUP_COUNT
-    const group = GROUPS + lastGroup
+    lastGroup += 1
+    const group = condemnedGroup(lastGroup)
     let start = (): void => {}
     const started = new Promise<void>((resolve) => {
       start = resolve

@@ -2,6 +2,7 @@
 // what follows (pairing of veths, ownership) does not know who looked. Only kinds that we model are read.
 
 import { DEFAULT_METRIC6, type Route } from '../../kernel/object.ts'
+import { UNFINISHED_ALIAS } from '../../kernel/owned.ts'
 import type { Cidr } from '../../net/cidr.ts'
 import { isIp6 } from '../../net/ip.ts'
 import { type IfName, type Ns, parseIfName } from '../../net/name.ts'
@@ -10,7 +11,7 @@ import type { RawLink } from '../decode/links.ts'
 import { type AddressMessage, cidrOf } from './codec/address.ts'
 import type { LinkMessage } from './codec/link.ts'
 import { destinationOf, type RouteMessage, tableOf } from './codec/route.ts'
-import { isCondemned } from './condemned.ts'
+import { isCondemned, UNFINISHED } from './groups.ts'
 import { ARPHRD_LOOPBACK, IFF_UP } from './uapi/if-link.ts'
 import { RT_TABLE_MAIN, RTM_F_CLONED, RTN_UNICAST, RTPROT_KERNEL, RTPROT_RA, RTPROT_REDIRECT } from './uapi/route.ts'
 
@@ -66,7 +67,7 @@ export const linksIn = (
   const names = namesOf(links)
   const cidrs = byIndex(addresses)
   return links.flatMap((link) => {
-    const { index, mac, mtu, flags, alias } = link
+    const { index, mac, mtu, flags, alias, group } = link
     const name = names.get(index)
     const type = typeOf(link)
     if (name === undefined || type === null || mac === undefined || mtu === undefined) return []
@@ -78,7 +79,7 @@ export const linksIn = (
         mac,
         mtu,
         up: (flags & IFF_UP) !== 0,
-        alias: alias ?? null,
+        alias: alias ?? (group === UNFINISHED ? UNFINISHED_ALIAS : null),
         port: portOf(link, names),
         addresses: cidrs.get(index) ?? [],
       },

@@ -11,6 +11,7 @@ import {
   type Route,
 } from '../../kernel/object.ts'
 import type { KernelOp } from '../../kernel/op.ts'
+import { UNFINISHED_ALIAS } from '../../kernel/owned.ts'
 import { ROUTE_PROTO } from '../../kernel/print.ts'
 import { isIp6 } from '../../net/ip.ts'
 import { ZERO_MAC } from '../../net/mac.ts'
@@ -20,7 +21,7 @@ import { addAddress, deleteAddress } from './codec/address.ts'
 import { setPort } from './codec/bridge-port.ts'
 import { changeLink, createLink, deleteLink, type LinkMessage, type LinkWish } from './codec/link.ts'
 import { addRoute, deleteRoute, type RouteWish, replaceRoute } from './codec/route.ts'
-import { isCondemned } from './condemned.ts'
+import { isCondemned, UNFINISHED } from './groups.ts'
 import type { Request } from './message.ts'
 import { IFA_F_NODAD } from './uapi/route.ts'
 
@@ -45,11 +46,13 @@ const withDevice = (context: Context, dev: IfName, f: (index: number) => Readonl
 }
 
 const later = (wish: LinkWish): ReadonlyArray<Request> => (Object.keys(wish).length > 1 ? [changeLink(wish)] : [])
-const aliasOf = (link: Link): Readonly<{ alias?: string }> => (link.alias === null ? {} : { alias: link.alias })
+/** A link that is to bear a mark bears one from its first moment on, whenever we are killed. */
+const bornOf = (link: Link): LinkWish => (link.alias === null ? {} : { group: UNFINISHED })
+const aliasOf = (link: Link): LinkWish => (link.alias === null ? {} : { alias: link.alias, group: 0 })
 
 const createdLink = (link: Link, context: Context): Requests => {
   const { ns, name, mac, mtu, up, spec } = link
-  const own = { name, mac, up }
+  const own = { name, mac, up, ...bornOf(link) }
   switch (spec.type) {
     case 'loopback':
       return E.right([createLink({ name, linkinfo: { info: { kind: 'other', name: 'loopback' } } })])
@@ -78,7 +81,9 @@ const changedLink = (from: Link, to: Link): ReadonlyArray<Request> =>
     ...(from.mac !== to.mac && to.mac !== ZERO_MAC ? { mac: to.mac } : {}),
     ...(from.mtu === to.mtu ? {} : { mtu: to.mtu }),
     ...(from.up === to.up ? {} : { up: to.up }),
-    ...(from.alias === to.alias ? {} : { alias: to.alias ?? '' }),
+    ...(from.alias === to.alias
+      ? {}
+      : { alias: to.alias ?? '', ...(from.alias === UNFINISHED_ALIAS ? { group: 0 } : {}) }),
   })
 
 /** What was cut off when it was condemned comes back by leaving its bridge first; one that has not may be moved at once. */

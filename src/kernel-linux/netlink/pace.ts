@@ -5,7 +5,7 @@
 import type { Turn } from './socket.ts'
 
 /** A send from here may take so long by its estimate. */
-const HERE_MS = 0.6
+const HERE_MS = 0.3
 /** A send from here that took so long waited for the lock; whoever holds it will likely take it again soon. */
 const WAITED_MS = 3
 const CAREFUL_MS = 100
