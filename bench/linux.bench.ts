@@ -3,9 +3,11 @@
 
 import type { Bench } from './lib.ts'
 import { attachMetrics } from './linux/attach.ts'
+import { crowdMetrics } from './linux/crowd.ts'
+import { networkMetrics } from './linux/networks.ts'
 
 const isRoot = process.platform === 'linux' && process.getuid?.() === 0
 
 export const benches: ReadonlyArray<Bench> = isRoot
-  ? attachMetrics.map((metric) => ({ ...metric, unit: 'ms', better: 'lower' }))
+  ? [...attachMetrics, ...crowdMetrics, ...networkMetrics].map((metric) => ({ ...metric, unit: 'ms', better: 'lower' }))
   : []

@@ -1,9 +1,9 @@
 // One container after the other: on a bridge network, with one published port.
 
-import type { Result } from '../lib.ts'
 import type { Contender, Needs, Open } from './contender.ts'
 import { openFloor, openWholeFloor } from './floor.ts'
 import { socketIn, vethsDown } from './kernel.ts'
+import type { Metric } from './metric.ts'
 import { openOurs, openWhole } from './ours.ts'
 import { openPeers } from './peers/peers.ts'
 import { type Log, logOf, medianOf, once, type Rounds, tailOf, timeOf } from './samples.ts'
@@ -53,8 +53,6 @@ const whole = once(() => measure('attachns', [openWhole, openWholeFloor], false)
 
 const P95 = 0.95
 const P99 = 0.99
-
-type Metric = Readonly<{ name: string; run: () => Promise<Result> }>
 
 export const attachMetrics: ReadonlyArray<Metric> = [
   { name: 'linux.attach.p50', run: async () => medianOf((await given()).attach) },

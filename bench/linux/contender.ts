@@ -26,8 +26,18 @@ export type Peer = Readonly<{
   open: Open
 }>
 
+type One = (container: number) => Promise<unknown>
+type Many = Contender['attach']
+
 /** Does it for each at the same time, as so many callers would. */
 export const each =
-  (one: (container: number) => Promise<unknown>) =>
-  (containers: ReadonlyArray<number>): Promise<unknown> =>
+  (one: One): Many =>
+  (containers) =>
     Promise.all(containers.map(one))
+
+/** Does it for one after the other, for who cannot do otherwise. */
+export const inTurn =
+  (one: One): Many =>
+  async (containers) => {
+    for (const container of containers) await one(container)
+  }

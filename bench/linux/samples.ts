@@ -13,11 +13,17 @@ export const quantile = (values: ReadonlyArray<number>, share: number): number =
   return found
 }
 
-/** As bench/lib.ts: the median of the rounds' own ratios. */
+/** As bench/lib.ts: the median of the rounds' own ratios; of those in which both were measured. */
 const ratioOfMedians = (
   mine: ReadonlyArray<ReadonlyArray<number>>,
   theirs: ReadonlyArray<ReadonlyArray<number>>,
-): number => median(mine.map((round, i) => median(round) / median(theirs[i] ?? [])))
+): number =>
+  median(
+    mine.flatMap((round, i) => {
+      const other = theirs[i]
+      return other === undefined ? [] : [median(round) / median(other)]
+    }),
+  )
 
 const from = (
   rounds: Rounds,

@@ -1,5 +1,5 @@
-// Whatever a benchmark makes on the machine goes away behind it: when it ends, when it throws, and when a signal ends the
-// process. Namespaces that a killed benchmark left are taken away by the next one, which knows them by their name.
+// Whatever a benchmark makes on the machine goes away behind it: when it ends, when it throws, and when a signal or a defect ends
+// the process. Namespaces that a killed benchmark left are taken away by the next one, which knows them by their name.
 
 import { existsSync, readdirSync } from 'node:fs'
 import { constants } from 'node:os'
@@ -29,8 +29,15 @@ const undoTo = async (length: number): Promise<void> => {
   }
 }
 
-const stop = (signal: (typeof SIGNALS)[number]): void => {
-  stopping ??= undoTo(0).then(() => process.exit(128 + constants.signals[signal]))
+const stopWith = (code: number): void => {
+  stopping ??= undoTo(0).then(() => process.exit(code))
+}
+const stop = (signal: (typeof SIGNALS)[number]): void => stopWith(128 + constants.signals[signal])
+
+const DEFECT = 70
+const crash = (error: unknown): void => {
+  console.error(error)
+  stopWith(DEFECT)
 }
 
 /** Runs a benchmark, and then what it said is to be done behind it. */
@@ -40,6 +47,7 @@ export const tidily = async <A>(work: (later: Later) => Promise<A>): Promise<A> 
   if (outermost) {
     await removeLeftovers()
     for (const signal of SIGNALS) process.on(signal, stop)
+    process.on('uncaughtException', crash)
   }
   try {
     return await work((undo) => undos.push(undo))
@@ -47,7 +55,10 @@ export const tidily = async <A>(work: (later: Later) => Promise<A>): Promise<A> 
     // What was torn down under a benchmark makes it fail: nothing to report.
     if (stopping !== null) await stopping
     await undoTo(before)
-    if (outermost) for (const signal of SIGNALS) process.off(signal, stop)
+    if (outermost) {
+      for (const signal of SIGNALS) process.off(signal, stop)
+      process.off('uncaughtException', crash)
+    }
   }
 }
 

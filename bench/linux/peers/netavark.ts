@@ -1,10 +1,11 @@
-// netavark, as podman calls it: `setup` and `teardown` with what the container asks for on standard input.
+// netavark, as podman calls it: `setup` and `teardown` with what the container asks for on standard input, one at a time (two at
+// once fail: each wants to make the chains that both need).
 // Source: netavark's network/types.rs (NetworkOptions).
 
 import { existsSync } from 'node:fs'
 import { createNetns } from '../../../src/kernel-linux/netlink/netns.ts'
 import { CONTAINER_PORT, hostPortOf, nsOf, subnetOf } from '../commands.ts'
-import { type Contender, each, type Peer } from '../contender.ts'
+import { type Contender, inTurn, type Peer } from '../contender.ts'
 import { dirFor, upTo } from '../ours.ts'
 import { labFor, makeSpace, pathIn, right } from '../tidy.ts'
 import { runIn } from './spawn.ts'
@@ -52,7 +53,7 @@ const openNetavark: Peer['open'] = async (later, { what, containers, ports }): P
   })
   const call = (verb: 'setup' | 'teardown') => (n: number) =>
     runIn(host, file, ['--config', config, verb, pathOf(n)], {}, JSON.stringify(options(n)))
-  return { name: 'netavark', host, attach: each(call('setup')), detach: each(call('teardown')) }
+  return { name: 'netavark', host, attach: inTurn(call('setup')), detach: inTurn(call('teardown')) }
 }
 
 export const netavark: Peer = {

@@ -38,6 +38,8 @@ export const runIn = async (
   input: string,
 ): Promise<string> => {
   const child = spawnIn(path, file, args, { env: { ...process.env, ...env }, stdio: ['pipe', 'pipe', 'pipe'] })
+  // Who does not read to the end has said why.
+  child.stdin?.on('error', () => {})
   child.stdin?.end(input)
   const [output, complaint, [code]] = await Promise.all([text(child.stdout), text(child.stderr), once(child, 'close')])
   if (code !== 0) throw new Error(`${file} ${args.join(' ')}: ${complaint}${output}`)

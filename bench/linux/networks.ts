@@ -1,0 +1,48 @@
+// Networks alone: a bridge, its address, and what the firewall knows of it.
+
+import { createNetwork, deleteNetwork } from './commands.ts'
+import { type Networks, openFloorNetworks } from './floor.ts'
+import type { Metric } from './metric.ts'
+import { obey, openHost } from './ours.ts'
+import { openDockerNetworks } from './peers/dockerd.ts'
+import { logOf, medianOf, once, type Rounds, timeOf } from './samples.ts'
+import { type Later, tidily } from './tidy.ts'
+
+const ROUNDS = 7
+const EACH = 5
+
+const openOurNetworks = async (later: Later, what: string): Promise<Networks> => {
+  const { engine } = await openHost(later, what)
+  return {
+    name: 'ours',
+    create: () => obey(engine, [createNetwork(0)]),
+    remove: () => obey(engine, [deleteNetwork(0)]),
+  }
+}
+
+const measure = (): Promise<Readonly<{ create: Rounds; remove: Rounds }>> =>
+  tidily(async (later) => {
+    const contenders: Networks[] = []
+    for (const open of [openOurNetworks, openFloorNetworks, openDockerNetworks]) {
+      const one = await open(later, 'network')
+      if (one !== null) contenders.push(one)
+    }
+    const created = logOf()
+    const removed = logOf()
+    for (let round = -1; round < ROUNDS; round++)
+      for (const { name, create, remove } of contenders)
+        for (let i = 0; i < EACH; i++) {
+          const times = [await timeOf(create), await timeOf(remove)] as const
+          if (round < 0) continue
+          created.note(name, round, times[0])
+          removed.note(name, round, times[1])
+        }
+    return { create: created.rounds(), remove: removed.rounds() }
+  })
+
+const networks = once(measure)
+
+export const networkMetrics: ReadonlyArray<Metric> = [
+  { name: 'linux.network.create', run: async () => medianOf((await networks()).create) },
+  { name: 'linux.network.delete', run: async () => medianOf((await networks()).remove) },
+]
