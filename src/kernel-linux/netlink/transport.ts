@@ -29,7 +29,7 @@ import { type NetlinkError, showNetlinkError } from './error.ts'
 import { linksIn, routesIn } from './look.ts'
 import { adoptNetns, closeNetns, createNetns, deleteNetns, openNetns, prepareNetnsDir } from './netns.ts'
 import { makePace } from './pace.ts'
-import { HERE, openSocket, type Place, type Socket } from './socket.ts'
+import { HERE, openSocket, type Place, type Socket, type Turn } from './socket.ts'
 
 type Result<A> = Promise<Either<NetlinkError, A>>
 
@@ -60,14 +60,15 @@ const inside = async <A>(names: Names, ns: Ns, f: (socket: Socket) => Result<A>)
 const open = (real: string | null): Either<NetlinkError, number> =>
   openNetns(real === null ? { pid: process.pid } : { path: netnsPath(real) })
 
+/** Three dumps; the kernel gives each in pieces, so none takes long at a time. */
 const dumpOf =
-  (ns: Ns) =>
+  (ns: Ns, turn: Turn) =>
   async (socket: Socket): Result<Dump> => {
-    const links = await dump(socket, dumpLinks(), decodeLink)()
+    const links = await dump(socket, dumpLinks(), decodeLink, turn)()
     if (E.isLeft(links)) return links
-    const addresses = await dump(socket, dumpAddresses(), decodeAddress)()
+    const addresses = await dump(socket, dumpAddresses(), decodeAddress, turn)()
     if (E.isLeft(addresses)) return addresses
-    const routes = await dump(socket, dumpRoutes(), decodeRoute)()
+    const routes = await dump(socket, dumpRoutes(), decodeRoute, turn)()
     if (E.isLeft(routes)) return routes
     return E.right({
       links: linksIn(links.right, addresses.right),
@@ -167,7 +168,11 @@ export const throughNetlink = (run: Run, names: Names, departures: Departures): 
   const limit = limitOf(NAMESPACES_AT_ONCE)
   let prepared = false
 
-  const withinLimit = <A>(ns: Ns, f: (socket: Socket) => Result<A>): Result<A> => limit(() => inside(names, ns, f))
+  const withinLimit = <A>(ns: Ns, f: (socket: Socket) => Result<A>): Result<A> =>
+    limit(async () => {
+      await pace.breathe()
+      return inside(names, ns, f)
+    })
 
   /** One by one what cannot be deleted together. */
   const deleteSingly = async (socket: Socket, group: number): Result<void> => {
@@ -265,8 +270,8 @@ export const throughNetlink = (run: Run, names: Names, departures: Departures): 
   }
 
   return {
-    look: async (ns) => found(await inside(names, ns, dumpOf(ns)), null),
-    nsids: async (ns, others) => found(await inside(names, ns, nsidsOf(others)), new Map()),
+    look: async (ns) => found(await withinLimit(ns, dumpOf(ns, pace.turnFor(0))), null),
+    nsids: async (ns, others) => found(await withinLimit(ns, nsidsOf(others)), new Map()),
     leaving: async (going, staying) => {
       const indexes = new Map<Ns, number[]>()
       for (const ns of going) {
