@@ -8,7 +8,7 @@ import { removeLab } from '../kernel-linux/lab.ts'
 import { limitOf } from '../kernel-linux/limit.ts'
 import { linuxKernel } from '../kernel-linux/linux.ts'
 import { type Lab as LabName, labNames } from '../kernel-linux/names.ts'
-import { linuxReady } from '../kernel-linux/ready.ts'
+import { linuxReady, type TransportName, transportFor } from '../kernel-linux/ready.ts'
 import { type Lab, type LabPlan, openLab } from '../lab/lab.ts'
 import { E, type Either, type TaskEither } from '../prelude.ts'
 import { claim } from './claim.ts'
@@ -29,7 +29,7 @@ const stoppable = (kernel: Kernel, stop: AbortSignal, track: <A>(work: Promise<A
   const unlessStopped = <L, A>(task: TaskEither<L, A>): Promise<Either<L | KernelError, A>> =>
     stop.aborted ? Promise.resolve(E.left(STOPPED)) : track<Either<L | KernelError, A>>(task())
   return {
-    name: kernel.name,
+    ...kernel,
     observe: (scope) => () => unlessStopped(kernel.observe(scope)),
     apply: (ops) => () => unlessStopped(kernel.apply(ops)),
     probe: (probe) => () => limit(() => unlessStopped(kernel.probe(probe))),
@@ -46,6 +46,8 @@ const takeDown = async (name: LabName): Promise<Either<KernelError, void>> => {
   return removed
 }
 
+/** `transport` null: what is best here. */
+export type MachineOptions = Readonly<{ keep: boolean; transport: TransportName | null }>
 export type OnMachine<A> = Readonly<{ value: A; kept: LabName | null }>
 
 /** Builds the plan on the running kernel, lets `work` use it, and takes it down again unless it is to be kept. */
@@ -53,11 +55,13 @@ export const onMachine = async <A>(
   io: Io,
   project: string,
   plan: LabPlan<At>,
-  keep: boolean,
+  { keep, transport: asked }: MachineOptions,
   work: (lab: Lab) => Promise<Either<Problem, A>>,
 ): Promise<Either<Problem, OnMachine<A>>> => {
+  const transport = transportFor(asked)
+  if (E.isLeft(transport)) return E.left(kernelProblem(transport.left))
   const name = runLab(project)
-  const kernel = linuxKernel({ names: labNames(name) })
+  const kernel = linuxKernel({ names: labNames(name), transport: transport.right })
   const busy = new Set<Promise<unknown>>()
   const track = <B>(each: Promise<B>): Promise<B> => {
     busy.add(each)
@@ -67,7 +71,7 @@ export const onMachine = async <A>(
 
   const build = async (stop: AbortSignal): Promise<Either<Problem, A>> => {
     io.progress('looking at this machine ...')
-    const ready = await track(linuxReady(name))
+    const ready = await track(linuxReady(name, transport.right))
     if (E.isLeft(ready)) return E.left(kernelProblem(ready.left))
     io.progress(`building lab ${name} ...`)
     const lab = await openLab(stoppable(kernel, stop, track), plan)

@@ -2,17 +2,20 @@
 
 import { readFileSync } from 'node:fs'
 import { Command, CommanderError, Help, Option } from 'commander'
+import type { TransportName } from '../kernel-linux/ready.ts'
 import { E } from '../prelude.ts'
 import { EXIT } from './exit.ts'
 import { HELP } from './help.ts'
 import { addHostVerbs } from './host/verbs.ts'
 import { withoutGoBooleans } from './host/words.ts'
 import type { Io } from './io.ts'
-import { collect } from './option.ts'
-import type { Verb } from './problem.ts'
+import { collect, transportOption } from './option.ts'
+import { problem, type Verb } from './problem.ts'
 import type { Source } from './source.ts'
 import type { KernelName } from './survey.ts'
 
+/** How the running kernel is used. */
+type MachineFlags = Readonly<{ kernel: KernelName; transport?: TransportName; rootless?: true }>
 type SourceFlags = Readonly<{
   file?: ReadonlyArray<string>
   projectName?: string
@@ -43,6 +46,25 @@ const kernelOption = (): Option =>
     .choices(['sim', 'linux'])
     .default('sim')
 
+const withMachine = (command: Command): Command =>
+  command
+    .addOption(kernelOption())
+    .addOption(
+      new Option('--rootless', "with the machine's kernel, without root: in a user namespace").implies({
+        kernel: 'linux',
+      }),
+    )
+    .addOption(transportOption())
+
+/** The verb itself, or the same in a user namespace. */
+const onKernel =
+  ({ kernel, rootless }: MachineFlags, verb: Verb): Verb =>
+  async () => {
+    if (rootless !== true) return verb()
+    if (kernel !== 'linux') return problem(EXIT.wrong, '--rootless needs the kernel of this machine, not --kernel sim')
+    return (await import('./rootless.ts')).rootless(process.argv.slice(2))
+  }
+
 const sourceOf = (files: ReadonlyArray<string>, flags: SourceFlags): Source => ({
   files: [...files, ...(flags.file ?? [])],
   profiles: flags.profile ?? [],
@@ -61,20 +83,22 @@ const finish = async (io: Io, verb: Verb): Promise<number> => {
 
 const addVerbs = (program: Command, io: Io, done: (status: number) => void): void => {
   const start = async (verb: Verb): Promise<void> => done(await finish(io, verb))
-  withSource(program.command('run [FILE...]'))
+  withMachine(withSource(program.command('run [FILE...]')))
     .summary('show what the networks of a Compose file will do')
     .description(HELP.run.about)
-    .addOption(kernelOption())
     .option('--json', 'for programs: networks, containers, reachability')
-    .option('--keep', 'with --kernel linux: leave the lab on the machine')
-    .action((files: string[], flags: SourceFlags & { kernel: KernelName; json?: true; keep?: true }) =>
-      start(async () =>
-        (await import('./commands/run.ts')).run(io, {
-          ...sourceOf(files, flags),
-          kernel: flags.kernel,
-          json: flags.json === true,
-          keep: flags.keep === true,
-        }),
+    .addOption(new Option('--keep', 'with --kernel linux: leave the lab on the machine').conflicts('rootless'))
+    .action((files: string[], flags: SourceFlags & MachineFlags & { json?: true; keep?: true }) =>
+      start(
+        onKernel(flags, async () =>
+          (await import('./commands/run.ts')).run(io, {
+            ...sourceOf(files, flags),
+            kernel: flags.kernel,
+            transport: flags.transport ?? null,
+            json: flags.json === true,
+            keep: flags.keep === true,
+          }),
+        ),
       ),
     )
     .addHelpText('after', HELP.run.examples)
@@ -102,20 +126,22 @@ const addVerbs = (program: Command, io: Io, done: (status: number) => void): voi
       ),
     )
     .addHelpText('after', HELP.trace.examples)
-  withSource(program.command('check [FILE...]'))
+  withMachine(withSource(program.command('check [FILE...]')))
     .summary('hold a Compose file to its own expectations')
     .description(HELP.check.about)
-    .addOption(kernelOption())
     .option('--junit <file>', 'write the results for a CI system, too')
     .option('--json', 'for programs: each expectation, and what did not hold')
-    .action((files: string[], flags: SourceFlags & { kernel: KernelName; json?: true; junit?: string }) =>
-      start(async () =>
-        (await import('./commands/check.ts')).check(io, {
-          ...sourceOf(files, flags),
-          kernel: flags.kernel,
-          json: flags.json === true,
-          ...(flags.junit === undefined ? {} : { junit: flags.junit }),
-        }),
+    .action((files: string[], flags: SourceFlags & MachineFlags & { json?: true; junit?: string }) =>
+      start(
+        onKernel(flags, async () =>
+          (await import('./commands/check.ts')).check(io, {
+            ...sourceOf(files, flags),
+            kernel: flags.kernel,
+            transport: flags.transport ?? null,
+            json: flags.json === true,
+            ...(flags.junit === undefined ? {} : { junit: flags.junit }),
+          }),
+        ),
       ),
     )
     .addHelpText('after', HELP.check.examples)

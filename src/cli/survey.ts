@@ -9,6 +9,7 @@ import type { Lab, LabPlan } from '../lab/lab.ts'
 import { explainedBy, type Finding, findAll } from '../lab/reach.ts'
 import { E, type Either } from '../prelude.ts'
 import type { Io } from './io.ts'
+import type { MachineOptions } from './machine.ts'
 import { kernelProblem, type Problem } from './problem.ts'
 import { type Simulation, simulate } from './simulation.ts'
 
@@ -34,7 +35,7 @@ export const survey = async (
   io: Io,
   project: Project,
   plan: LabPlan<At>,
-  options: Readonly<{ kernel: KernelName; keep: boolean }>,
+  options: Readonly<{ kernel: KernelName }> & MachineOptions,
   questionsOf: (lab: Lab) => ReadonlyArray<Question>,
 ): Promise<Either<Problem, Survey>> => {
   const simulation = await simulate(plan)
@@ -44,7 +45,7 @@ export const survey = async (
   if (E.isLeft(simulated)) return simulated
   if (options.kernel === 'sim') return E.right({ simulation: simulation.right, findings: simulated.right, kept: null })
   const { onMachine } = await import('./machine.ts')
-  const real = await onMachine(io, project.name, plan, options.keep, (built) => ask(io, built, questionsOf(built)))
+  const real = await onMachine(io, project.name, plan, options, (built) => ask(io, built, questionsOf(built)))
   if (E.isLeft(real)) return real
   const findings = explainedBy(real.right.value, simulated.right)
   return E.right({ simulation: simulation.right, findings, kept: real.right.kept })

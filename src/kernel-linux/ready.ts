@@ -47,7 +47,7 @@ export const withoutBasics = async (): Promise<KernelError | null> => {
 }
 
 const TRIAL: ReadonlyArray<KernelOp> = [
-  { verb: 'create', object: { kind: 'netns', ns: HOST } },
+  { verb: 'create', object: { kind: 'netns', ns: HOST, at: null } },
   { verb: 'create', object: skeletonTable(HOST) },
 ]
 const HINT: Readonly<Record<'netns' | 'nft-table', string>> = {

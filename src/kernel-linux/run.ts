@@ -7,16 +7,18 @@ import { E, type Either } from '../prelude.ts'
 import { limitOf } from './limit.ts'
 import { netnsPath } from './names.ts'
 
-export type Tool = 'ip' | 'bridge' | 'nft' | 'sysctl' | 'ping' | 'nsenter'
-export const TOOLS: ReadonlyArray<Tool> = ['ip', 'bridge', 'nft', 'sysctl', 'ping', 'nsenter']
+export const TOOLS = ['ip', 'bridge', 'nft', 'sysctl', 'ping', 'nsenter', 'unshare'] as const
+export type Tool = (typeof TOOLS)[number]
 
-const PACKAGE: Readonly<Record<Tool, string>> = {
+/** Debian's packages. */
+export const PACKAGE: Readonly<Record<Tool, string>> = {
   ip: 'iproute2',
   bridge: 'iproute2',
   nft: 'nftables',
   sysctl: 'procps',
   ping: 'iputils-ping',
   nsenter: 'util-linux',
+  unshare: 'util-linux',
 }
 
 export type Ran = Readonly<{ status: number; stdout: string; stderr: string }>
@@ -56,7 +58,7 @@ const argvOf = (real: string | null, tool: Tool, args: ReadonlyArray<string>): R
 const NOT_FOUND = 127
 
 /** Where Debian keeps the tools; `su` without `-` leaves these out. */
-const searchPath = (): string => [process.env['PATH'], '/usr/local/sbin', '/usr/sbin', '/sbin'].join(':')
+export const searchPath = (): string => [process.env['PATH'], '/usr/local/sbin', '/usr/sbin', '/sbin'].join(':')
 
 export const runWithin = (processes: number, path = searchPath()): Run => {
   const limit = limitOf(processes)

@@ -109,7 +109,7 @@ needs.kernel('a lab', () => {
 
   test('the machine is ready, and as it was after having been asked', async () => {
     const before = await machine()
-    rightOf(await linuxReady(labOf(ownLab('ready'))))
+    rightOf(await linuxReady(labOf(ownLab('ready')), 'netlink'))
     expect(await machine()).toBe(before)
     expect((await listLabs()).filter((lab) => lab === ownLab('ready'))).toEqual([])
   })

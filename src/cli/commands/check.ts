@@ -3,6 +3,7 @@
 import { writeFile } from 'node:fs/promises'
 import { showAt } from '../../compose/at.ts'
 import type { Expectation, Project } from '../../compose/project.ts'
+import type { TransportName } from '../../kernel-linux/ready.ts'
 import { adviceFor } from '../../lab/advice.ts'
 import { disappointments, questionsFor } from '../../lab/expect.ts'
 import { journeyOf } from '../../lab/journey.ts'
@@ -22,7 +23,8 @@ import { labPlanOf, readSource, type Source } from '../source.ts'
 import { type KernelName, survey } from '../survey.ts'
 import { kindText } from '../target.ts'
 
-export type CheckOptions = Source & Readonly<{ kernel: KernelName; json: boolean; junit?: string }>
+export type CheckOptions = Source &
+  Readonly<{ kernel: KernelName; transport: TransportName | null; json: boolean; junit?: string }>
 
 /** `failed`: the answers that were not as hoped; empty if it holds. */
 export type Outcome = Readonly<{ expectation: Expectation; failed: ReadonlyArray<Finding> }>
@@ -147,7 +149,7 @@ export const check = async (io: Io, options: CheckOptions): Promise<Either<Probl
       `${options.files.join(', ') || 'the file'}: there are no expectations; write some, such as: x-cnm: { expect: ["web reaches api on tcp/8080"] }`,
     )
   const plan = labPlanOf(project.right)
-  const found = await survey(io, project.right, plan, { kernel: options.kernel, keep: false }, ({ containers }) =>
+  const found = await survey(io, project.right, plan, { ...options, keep: false }, ({ containers }) =>
     expectations.flatMap((expectation) => questionsFor(containers, expectation)),
   )
   if (E.isLeft(found)) return found

@@ -1,36 +1,23 @@
 // cnm doctor: compares the host as it should be with the host as it is, and on request repairs it.
 
-import { leftBehind } from '../../engine/load.ts'
-import { scopeOf } from '../../engine/look.ts'
-import { objectText } from '../../kernel/words.ts'
 import { E, type Either } from '../../prelude.ts'
 import { EXIT } from '../exit.ts'
-import { type Finding, findingsOf, type State } from '../host/findings.ts'
-import { type HostOptions, withEngine, withKernel } from '../host/open.ts'
+import { examine, findingView, isForeign, rootsOf } from '../host/examine.ts'
+import type { Finding, State } from '../host/findings.ts'
+import { type HostOptions, isThere, withEngine, withKernel } from '../host/open.ts'
 import type { Io } from '../io.ts'
-import { kernelProblem, type Problem } from '../problem.ts'
+import type { Problem } from '../problem.ts'
 import { jsonText } from '../render/json.ts'
+import { machineText } from '../render/machine.ts'
 import { counted, table } from '../render/table.ts'
 
 export type DoctorOptions = HostOptions & Readonly<{ repair: boolean; json: boolean }>
 
-const examine = (options: HostOptions): Promise<Either<Problem, ReadonlyArray<Finding>>> =>
-  withKernel(options, async ({ core, remembered, kernel }) => {
-    const { model, wanted } = core
-    const left = leftBehind(remembered, wanted.state)
-    const observed = await kernel.observe(scopeOf([wanted.state, left]))()
-    if (E.isLeft(observed)) return E.left(kernelProblem(observed.left))
-    return E.right(findingsOf(model, wanted, left, observed.right))
-  })
+const look = (options: HostOptions): Promise<Either<Problem, ReadonlyArray<Finding>>> =>
+  withKernel(options, ({ kernel, ...stored }) => examine(kernel, stored))
 
 const findingsTable = (io: Io, findings: ReadonlyArray<Finding>): string => {
-  const followers = (key: string): string => {
-    const n = findings.filter(({ follows }) => follows === key).length
-    return n === 0 ? '' : ` (and ${n} that depend on it)`
-  }
-  const rows = findings
-    .filter(({ follows }) => follows === null)
-    .map(({ state, key, object, owners }) => [state, objectText(object) + followers(key), owners.join(', ') || '-'])
+  const rows = rootsOf(findings).map(({ finding, text }) => [finding.state, text, finding.owners.join(', ') || '-'])
   const head = ['STATE', 'OBJECT', 'OF'].map((title) => io.paint.dim(title))
   return table([head, ...rows]).replaceAll(/^ {2}/gm, '')
 }
@@ -43,20 +30,9 @@ const summary = (findings: ReadonlyArray<Finding>): string => {
   return `${counted(findings.length, 'difference')}: ${parts.join(', ')}`
 }
 
-const isForeign = ({ state }: Finding): boolean => state === 'foreign'
-
 /** What --json prints. `repaired`: whether a repair was asked for and made. */
 const report = (findings: ReadonlyArray<Finding>, repaired: boolean): string =>
-  jsonText({
-    differences: findings.map(({ state, key, object, owners, follows }) => ({
-      state,
-      key,
-      object: objectText(object),
-      owners: owners.join(', '),
-      follows,
-    })),
-    repaired,
-  })
+  jsonText({ differences: findings.map(findingView), repaired })
 
 const say = (io: Io, { json, repair }: DoctorOptions, findings: ReadonlyArray<Finding>, repaired: boolean): void => {
   if (json) io.out(report(findings, repaired))
@@ -69,7 +45,7 @@ const say = (io: Io, { json, repair }: DoctorOptions, findings: ReadonlyArray<Fi
 }
 
 export const doctor = async (io: Io, options: DoctorOptions): Promise<Either<Problem, number>> => {
-  const found = await examine(options)
+  const found = await look(options)
   if (E.isLeft(found)) return found
   const findings = found.right
   // What is foreign would be given up by a repair, for the kernel would refuse what should be in its place.
@@ -77,12 +53,16 @@ export const doctor = async (io: Io, options: DoctorOptions): Promise<Either<Pro
   if (repairs) {
     const repaired = await withEngine(io, options, async () => E.right(undefined))
     if (E.isLeft(repaired)) return repaired
-    const left = await examine(options)
+    const left = await look(options)
     if (E.isLeft(left)) return left
     if (left.right.length > 0) {
       say(io, options, left.right, false)
       return E.right(EXIT.unmet)
     }
+  }
+  if (options.kernel === 'linux' && !options.json && !isThere(options.state)) {
+    const { lookAtMachine } = await import('../../kernel-linux/capabilities/look.ts')
+    io.out(`${machineText(await lookAtMachine(), io.paint)}\n`)
   }
   say(io, options, findings, repairs)
   return E.right(findings.length === 0 || repairs ? EXIT.ok : EXIT.unmet)

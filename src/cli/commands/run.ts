@@ -7,6 +7,7 @@ import { ns } from '../../net/name.ts'
 import { E, type Either } from '../../prelude.ts'
 import { EXIT } from '../exit.ts'
 import type { Io } from '../io.ts'
+import type { MachineOptions } from '../machine.ts'
 import type { Problem } from '../problem.ts'
 import { inventory } from '../render/inventory.ts'
 import { jsonText } from '../render/json.ts'
@@ -14,7 +15,7 @@ import { reachability } from '../render/reach.ts'
 import { labPlanOf, networkOrder, readSource, type Source } from '../source.ts'
 import { type KernelName, type Survey, survey } from '../survey.ts'
 
-export type RunOptions = Source & Readonly<{ kernel: KernelName; json: boolean; keep: boolean }>
+export type RunOptions = Source & MachineOptions & Readonly<{ kernel: KernelName; json: boolean }>
 
 /** What --json prints. */
 export type RunReport = Readonly<{

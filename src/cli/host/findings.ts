@@ -1,12 +1,12 @@
 // What differs between the host as it should be and as it is. Pure. Every object that differs is found once; for people those
 // that follow from another (what sat on a link that is gone) are counted with it.
 
-import { oursOf } from '../../engine/look.ts'
+import { eitherOf, oursOf } from '../../engine/look.ts'
 import { ownerName } from '../../engine/step.ts'
 import { ownersOfKey, type Wanted } from '../../engine/wanted.ts'
 import { type KernelObject, type ObjectKey, parentsOf, sameObject } from '../../kernel/object.ts'
 import { compareRank } from '../../kernel/order.ts'
-import { type KernelState, objectsOf, stateOf } from '../../kernel/state.ts'
+import type { KernelState } from '../../kernel/state.ts'
 import type { Model } from '../../model/types.ts'
 import { HOST } from '../../net/name.ts'
 import { changesBetween, getIn } from '../../net/pmap.ts'
@@ -55,7 +55,7 @@ export const findingsOf = (
   left: KernelState,
   observed: KernelState,
 ): ReadonlyArray<Finding> => {
-  const ours = oursOf(observed, stateOf([...objectsOf(left), ...objectsOf(wanted.state)]))
+  const ours = oursOf(observed, eitherOf(left, wanted.state))
   const differences = changesBetween(ours, wanted.state)
     .flatMap(({ key, before, after }) => differenceOf(key, before, after, observed) ?? [])
     .sort((a, b) => compareRank(a.object, b.object) || elsewhere(a) - elsewhere(b))

@@ -1,6 +1,7 @@
 // A verb's hold on the host: its state directory, for one process at a time, and the engine on it, recovered. Verbs that only
 // look read the store and leave the kernel alone, so that looking never repairs.
 
+import { setTimeout as sleep } from 'node:timers/promises'
 import { printable } from '../../compose/error.ts'
 import { DRIVERS } from '../../drivers/registry.ts'
 import { type Engine, openEngine } from '../../engine/engine.ts'
@@ -10,6 +11,7 @@ import { diff } from '../../kernel/diff.ts'
 import type { Kernel } from '../../kernel/kernel.ts'
 import type { NsNames } from '../../kernel/print.ts'
 import { EMPTY_STATE } from '../../kernel/state.ts'
+import type { TransportName } from '../../kernel-linux/ready.ts'
 import { loadModel } from '../../model/codec.ts'
 import type { CnmError } from '../../model/error.ts'
 import { freshModel } from '../../model/model.ts'
@@ -17,6 +19,7 @@ import type { Model } from '../../model/types.ts'
 import { HOST } from '../../net/name.ts'
 import { hasIn, valuesOf } from '../../net/pmap.ts'
 import { E, type Either } from '../../prelude.ts'
+import type { StoreError } from '../../store/error.ts'
 import { stampOf } from '../../store/lmdb/beside.ts'
 import { lmdbStore } from '../../store/lmdb/lmdb.ts'
 import { memoryStore } from '../../store/memory.ts'
@@ -27,17 +30,30 @@ import type { Io } from '../io.ts'
 import { kernelProblem, type Problem, problem } from '../problem.ts'
 import type { KernelName } from '../survey.ts'
 import { refusalProblem, refused, storeProblem } from './refusal.ts'
-import { rightsProblem } from './rights.ts'
 
 /** `state`: the directory that holds the store. */
-export type HostOptions = Readonly<{ state: string; kernel: KernelName }>
+export type HostOptions = Readonly<{ state: string; kernel: KernelName; transport?: TransportName }>
 
 type Answer<B> = Promise<Either<Problem, B>>
 type Work<A, B> = (given: A) => Answer<B>
 
+/** So long a verb waits for another that has the directory, or for a watch that repairs. */
+const PATIENCE_MS = 2000
+const BETWEEN_MS = 20
+
+const openStore = async (state: string): Promise<Either<StoreError, Store>> => {
+  const start = performance.now()
+  for (;;) {
+    const store = await lmdbStore({ dir: state })()
+    const isBusy = E.isLeft(store) && store.left.tag === 'StoreInUse'
+    if (!isBusy || performance.now() - start > PATIENCE_MS) return store
+    await sleep(BETWEEN_MS)
+  }
+}
+
 /** Makes one if there is none. */
 export const withStore = async <B>(state: string, work: Work<Store, B>): Answer<B> => {
-  const store = await lmdbStore({ dir: state })()
+  const store = await openStore(state)
   if (E.isLeft(store)) return E.left(storeProblem(store.left))
   try {
     return await work(store.right)
@@ -47,7 +63,7 @@ export const withStore = async <B>(state: string, work: Work<Store, B>): Answer<
 }
 
 /** What cannot be looked at is there: opening it says why it cannot be. */
-const isThere = (state: string): boolean => {
+export const isThere = (state: string): boolean => {
   try {
     return stampOf(state) !== null
   } catch {
@@ -68,7 +84,7 @@ export const withExisting = <B>(state: string, work: Work<Store, B>): Answer<B> 
 /** What the store says: the model with the host as it should be by it, and what the engine remembers beside it. */
 export type Stored = Readonly<{ core: Core; remembered: Remembered }>
 
-const storedIn = async (store: Store): Promise<Either<Problem, Stored>> => {
+export const storedIn = async (store: Store): Promise<Either<Problem, Stored>> => {
   const entries = await modelIn(store)
   if (E.isLeft(entries)) return E.left(storeProblem(entries.left))
   const remembered = await rememberedIn(store)
@@ -97,7 +113,7 @@ export const withoutKernel = (store: Store): Promise<Either<Problem, void>> => n
 type Place = 'here' | 'nowhere'
 
 /** Left: it is another than was asked for. A simulated machine would forget what is yet to be put right on the real one. */
-const placeOf = async (store: Store, { state, kernel }: HostOptions): Promise<Either<Problem, Place>> => {
+export const placeOf = async (store: Store, { state, kernel }: HostOptions): Promise<Either<Problem, Place>> => {
   const entry = await store.get(KERNEL)()
   if (E.isLeft(entry)) return E.left(storeProblem(entry.left))
   if (entry.right === null) return E.right('nowhere')
@@ -118,12 +134,15 @@ export const withStored = <B>(state: string, work: Work<Stored, B>): Promise<Eit
 export const hostNames: NsNames = (ns) => (ns === HOST ? '/proc/$$/ns/net' : ns)
 
 /** The kernel this process runs on; the host is the namespace it runs in, and every other is known by its own name. */
-const kernelOf = async (kernel: KernelName): Promise<Either<Problem, Kernel>> => {
-  if (kernel === 'sim') return E.right((await import('../../kernel-sim/kernel.ts')).simKernel())
-  const lacking = await rightsProblem()
-  if (lacking !== null) return E.left(lacking)
+export const kernelOf = async (options: HostOptions): Promise<Either<Problem, Kernel>> => {
+  if (options.kernel === 'sim') return E.right((await import('../../kernel-sim/kernel.ts')).simKernel())
+  const { transportFor, withoutRights } = await import('../../kernel-linux/ready.ts')
+  const lacks = withoutRights(', or try it with --kernel sim')
+  if (lacks !== null) return E.left(kernelProblem(lacks))
+  const way = transportFor(options.transport ?? null)
+  if (E.isLeft(way)) return E.left(kernelProblem(way.left))
   const { linuxKernel } = await import('../../kernel-linux/linux.ts')
-  return E.right(linuxKernel({ names: (ns) => (ns === HOST ? null : ns) }))
+  return E.right(linuxKernel({ names: (ns) => (ns === HOST ? null : ns), transport: way.right }))
 }
 
 /** Objects that recovery had to give up, because the kernel would not hold them any more. */
@@ -135,10 +154,11 @@ const lossesOf = (before: Model, after: Model): ReadonlyArray<string> => [
   ...valuesOf(before.endpoints).flatMap(({ id, name }) => (hasIn(after.endpoints, id) ? [] : [`endpoint "${name}"`])),
 ]
 
-type Opened = Readonly<{ kernel: Kernel; store: Store; place: Place }>
+export type Opened = Readonly<{ kernel: Kernel; store: Store; place: Place }>
 
-const onKernel = async <B>(options: HostOptions, open: typeof withStore, work: Work<Opened, B>): Answer<B> => {
-  const kernel = await kernelOf(options.kernel)
+/** `open`: how the store is had. */
+export const onKernel = async <B>(options: HostOptions, open: typeof withStore, work: Work<Opened, B>): Answer<B> => {
+  const kernel = await kernelOf(options)
   if (E.isLeft(kernel)) return kernel
   return open(options.state, async (store) => {
     const place = await placeOf(store, options)
@@ -164,14 +184,25 @@ export const withKernel = <B>(options: HostOptions, work: Work<Stored & Readonly
 /** After so many turns the journal begins anew; until the next time it keeps those before, too. */
 const CHECKPOINT_TURNS = 1000
 
-const onEngine = async <B>(
+/** Null: what every network needs is there. */
+const missingBasics = async (kernel: KernelName): Promise<Problem | null> => {
+  if (kernel === 'sim') return null
+  const { withoutBasics } = await import('../../kernel-linux/ready.ts')
+  const lacks = await withoutBasics()
+  return lacks === null ? null : kernelProblem(lacks)
+}
+
+/** The engine, recovered. `stop`, once aborted, says that a signal may have reached what it was doing. */
+export const onEngine = async <B>(
   io: Io,
   options: HostOptions,
   { kernel, store, place }: Opened,
   stop: AbortSignal,
   work: Work<Engine, B>,
 ): Answer<B> => {
-  // Whoever changes something first decides.
+  // Whoever changes something first finds out whether it can be done here at all, and decides for those who come later.
+  const lacks = place === 'nowhere' ? await missingBasics(options.kernel) : null
+  if (lacks !== null) return E.left(lacks)
   const noted = place === 'nowhere' ? await noteKernel(store, options.kernel) : E.right(undefined)
   if (E.isLeft(noted)) return noted
   const before = await storedIn(store)

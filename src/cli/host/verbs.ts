@@ -1,8 +1,9 @@
 // The verbs of a real host: their options and help; the code of each is loaded when it is called.
 
 import { Argument, type Command, InvalidArgumentError, Option } from 'commander'
+import type { TransportName } from '../../kernel-linux/ready.ts'
 import type { Io } from '../io.ts'
-import { collect } from '../option.ts'
+import { collect, transportOption } from '../option.ts'
 import type { Verb } from '../problem.ts'
 import type { KernelName } from '../survey.ts'
 import { HOST_HELP } from './help.ts'
@@ -10,7 +11,8 @@ import type { ListOptions } from './list.ts'
 
 type Start = (verb: Verb) => Promise<void>
 type State = Readonly<{ state: string }>
-type Change = State & Readonly<{ kernel: KernelName; dryRun: boolean }>
+type Machine = State & Readonly<{ kernel: KernelName; transport?: TransportName }>
+type Change = Machine & Readonly<{ dryRun: boolean }>
 type Force = Change & Readonly<{ force: boolean }>
 
 const DEFAULT_STATE = '/var/lib/cnm'
@@ -28,28 +30,25 @@ const kernelOption = (): Option =>
 const formatOption = (): Option =>
   new Option('--format <format>', 'for people, or for programs').choices(['table', 'json']).default('table')
 
+const withMachine = (command: Command): Command =>
+  command.addOption(stateOption()).addOption(kernelOption()).addOption(transportOption())
+
 const withChange = (command: Command): Command =>
-  command
-    .addOption(stateOption())
-    .addOption(kernelOption())
-    .option('--dry-run', 'print the commands it would run on this machine, and change nothing', false)
+  withMachine(command).option('--dry-run', 'print the commands it would run on this machine, and change nothing', false)
 const withForce = (command: Command, what: string): Command => withChange(command).option('-f, --force', what, false)
 
-/** Looking needs no kernel; the option is there so that one command line can be made into another. */
+/** Looking needs no kernel; the options are there so that one command line can be made into another. */
 const withList = (command: Command, filters: string): Command =>
-  command
-    .addOption(stateOption())
-    .addOption(kernelOption())
+  withMachine(command)
     .option('-f, --filter <key=value>', `only those with: ${filters}; may be repeated`, collect)
     .addOption(formatOption())
     .option('-q, --quiet', 'print ids only', false)
     .option('--no-trunc', 'print whole ids')
 
 const withInspect = (command: Command): Command =>
-  command
-    .addOption(stateOption())
-    .addOption(kernelOption())
-    .addOption(new Option('--format <format>', 'an array of objects').choices(['json']).default('json'))
+  withMachine(command).addOption(
+    new Option('--format <format>', 'an array of objects').choices(['json']).default('json'),
+  )
 
 const withAddresses = (command: Command): Command =>
   command
@@ -192,11 +191,9 @@ const addSandbox = (program: Command, io: Io, start: Start): void => {
     force: 'no error for one that is not there',
   }
   addBasics(sandbox, io, start, noun, load)
-  sandbox
-    .command('stats [SANDBOX...]')
-    .description('Print what passed the interfaces of sandboxes, or of all.')
-    .addOption(stateOption())
-    .addOption(kernelOption())
+  withMachine(
+    sandbox.command('stats [SANDBOX...]').description('Print what passed the interfaces of sandboxes, or of all.'),
+  )
     .addOption(formatOption())
     .action((words: string[], flags) =>
       start(async () => (await import('../commands/stats.ts')).stats(io, words, flags)),
@@ -264,6 +261,28 @@ const addJournal = (program: Command, io: Io, start: Start): void => {
     )
 }
 
+const SECONDS = /^[1-9][0-9]{0,4}$/
+const seconds = (word: string): number => {
+  if (!SECONDS.test(word)) throw new InvalidArgumentError('It is a whole number of seconds, from 1 to 99999.')
+  return Number(word)
+}
+
+const addDoctor = (program: Command, io: Io, start: Start): void => {
+  withMachine(group(program, 'doctor', 'compare this machine with what it should be, and repair it'))
+    .option('--repair', 'put right what differs', false)
+    .addOption(new Option('--watch', 'stay, and put right what differs as soon as it does').conflicts('repair'))
+    .option('--every <seconds>', 'with --watch: look by itself after so long', seconds, 30)
+    .addOption(new Option('--machine', 'show what this machine can do').conflicts(['repair', 'watch']))
+    .option('--json', 'for programs: every difference, or what the machine can do', false)
+    .action((flags: Machine & { repair: boolean; watch?: true; every: number; machine?: true; json: boolean }) =>
+      start(async () => {
+        if (flags.machine === true) return (await import('../commands/machine.ts')).machine(io, flags)
+        if (flags.watch === true) return (await import('../commands/watch.ts')).watch(io, flags)
+        return (await import('../commands/doctor.ts')).doctor(io, flags)
+      }),
+    )
+}
+
 export const addHostVerbs = (program: Command, io: Io, start: Start): void => {
   addNetwork(program, io, start)
   addEndpoint(program, io, start)
@@ -275,12 +294,7 @@ export const addHostVerbs = (program: Command, io: Io, start: Start): void => {
     .addOption(formatOption())
     .option('--no-trunc', 'print whole ids')
     .action((flags) => start(async () => (await import('../commands/events.ts')).events(io, flags)))
-  group(program, 'doctor', 'compare this machine with what it should be, and repair it')
-    .addOption(stateOption())
-    .addOption(kernelOption())
-    .option('--repair', 'put right what differs', false)
-    .option('--json', 'for programs: every difference', false)
-    .action((flags) => start(async () => (await import('../commands/doctor.ts')).doctor(io, flags)))
+  addDoctor(program, io, start)
   addStore(program, io, start)
   addJournal(program, io, start)
   group(program, 'completion', 'print a script that completes cnm in bash or zsh')
