@@ -66,21 +66,22 @@ describe('operations as transactions', () => {
     expect(leftOf(await carryOut(async () => E.left(gone), eight))).toBe(gone)
   })
 
-  test('what is made a second time begins the next', () => {
-    expect(transactionsOf([bridge(1), bridge(2), bridge(1)]).map((group) => group.map(({ at }) => at))).toEqual([
-      [0, 1],
-      [2],
-    ])
+  test('an interval that is made a second time begins the next', () => {
+    expect(
+      transactionsOf([TABLE, create(subnet), bridge(1), bridge(1), create(subnet)]).map((group) =>
+        group.map(({ at }) => at),
+      ),
+    ).toEqual([[0, 1, 2, 3], [4]])
   })
 
-  test('intervals are added, not created, to a table of the same transaction only', () => {
+  test('intervals are added, not created, to a table of the same transaction only', async () => {
     const placed = [TABLE, create(subnet)].map((op, at) => ({ at, op }))
-    expect(scriptOf(placed).text).toMatch(/^add element inet cnm masquerade4 \{ 10\.1\.0\.0\/16 \}$/m)
-    expect(scriptOf(placed.slice(1)).text).toMatch(/^create element /)
+    expect((await scriptOf(placed)).text).toMatch(/^add element inet cnm masquerade4 \{ 10\.1\.0\.0\/16 \}$/m)
+    expect((await scriptOf(placed.slice(1))).text).toMatch(/^create element /)
   })
 
-  test('a line within the table is the table', () => {
-    const script = scriptOf([TABLE, bridge(1)].map((op, at) => ({ at, op })))
+  test('a line within the table is the table', async () => {
+    const script = await scriptOf([TABLE, bridge(1)].map((op, at) => ({ at, op })))
     const last = script.text.split('\n').length - 1
     const complaint = (line: number): string => `/dev/stdin:${line}:3-4: Error: x\nline\n^^`
     expect([...namedIn(script, complaint(7))]).toEqual([0])

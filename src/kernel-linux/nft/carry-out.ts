@@ -23,7 +23,7 @@ export const carryOut = async (attempt: Attempt, ops: ReadonlyArray<KernelOp>): 
     return held === null
   }
   const settle = async (group: ReadonlyArray<Placed>, again: boolean): Result<void> => {
-    const script = scriptOf(group.filter(possible))
+    const script = await scriptOf(group.filter(possible))
     if (script.text === '') return E.right(undefined)
     const said = await attempt(script, again)
     if (E.isLeft(said)) return said

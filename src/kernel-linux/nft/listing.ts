@@ -7,6 +7,7 @@ import { E } from '../../prelude.ts'
 import { elementOf, setsOf, tableOf } from '../decode/nft.ts'
 import { unavailable } from '../run.ts'
 import type { Result } from '../transport.ts'
+import { turn } from '../turn.ts'
 
 /** Elements in one piece: about half a millisecond. */
 const PIECE = 256
@@ -37,8 +38,6 @@ const endOfString = (json: string, from: number): number => {
   while (i < json.length && json[i] !== '"') i += json[i] === '\\' ? 2 : 1
   return i
 }
-
-const turn = (): Promise<void> => new Promise((resolve) => void setImmediate(resolve))
 
 /** A quote in a string is written `\"`, so no string looks like this. */
 const ELEMENTS = /"elem": ?\[/g

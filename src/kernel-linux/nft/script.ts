@@ -4,6 +4,7 @@ import { SETS } from '../../kernel/firewall/skeleton.ts'
 import { type KernelObject, keyOf, type ObjectKey } from '../../kernel/object.ts'
 import type { KernelOp } from '../../kernel/op.ts'
 import { commandsOf } from '../../kernel/print.ts'
+import { turn } from '../turn.ts'
 
 /** An operation and its place in the list it came from. */
 export type Placed = Readonly<{ at: number; op: KernelOp }>
@@ -21,44 +22,52 @@ const makesTable = ({ verb, object }: KernelOp): boolean => verb === 'create' &&
 
 /**
  * As it is printed, but for intervals of a table that the same transaction makes: nft 1.0 refuses (EEXIST) to `create` the first
- * one of a set there. `add` does the same, for no transaction creates an object twice.
+ * one of a set there. `add` does the same, for no transaction makes an interval twice.
  */
 const textOf = (op: KernelOp, newTable: boolean): string => {
-  const text = commandsOf(op, (ns) => ns)
-    .map((command) => `${command.text}\n`)
-    .join('')
-  return newTable && op.verb === 'create' && ofInterval(op.object) ? text.replace(/^create/, 'add') : text
+  const [command] = commandsOf(op, (ns) => ns)
+  if (command === undefined) return ''
+  const text =
+    newTable && op.verb === 'create' && ofInterval(op.object) ? command.text.replace(/^create/, 'add') : command.text
+  return `${text}\n`
 }
 
-export const scriptOf = (ops: ReadonlyArray<Placed>): Script => {
+const heightOf = (op: KernelOp, text: string): number =>
+  op.object.kind === 'nft-table' ? text.split('\n').length - 1 : text === '' ? 0 : 1
+
+/** Operations whose text is made in one turn of the event loop: about half a millisecond. */
+const PIECE = 256
+
+export const scriptOf = async (ops: ReadonlyArray<Placed>): Promise<Script> => {
   const lines: number[] = []
-  const texts: string[] = []
+  let written = ''
   let line = 1
   let newTable = false
-  for (const { op } of ops) {
+  for (const [i, { op }] of ops.entries()) {
+    if (i % PIECE === PIECE - 1) await turn()
     const text = textOf(op, newTable)
     newTable ||= makesTable(op)
     lines.push(line)
-    texts.push(text)
-    line += text.split('\n').length - 1
+    written += text
+    line += heightOf(op, text)
   }
-  return { ops, text: texts.join(''), lines, table: ops.some(({ op }) => op.object.kind === 'nft-table') }
+  return { ops, text: written, lines, table: ops.some(({ op }) => op.object.kind === 'nft-table') }
 }
 
-/** All in one transaction, but that what is created a second time begins the next one. */
+/** All in one transaction, but that an interval that is made a second time begins the next one. */
 export const transactionsOf = (ops: ReadonlyArray<KernelOp>): ReadonlyArray<ReadonlyArray<Placed>> => {
   const groups: Placed[][] = []
   let open: Placed[] = []
   let made = new Set<ObjectKey>()
   ops.forEach((op, at) => {
-    const key = keyOf(op.object)
-    if (open.length === 0 || (op.verb === 'create' && made.has(key))) {
+    const key = op.verb === 'create' && ofInterval(op.object) ? keyOf(op.object) : null
+    if (open.length === 0 || (key !== null && made.has(key))) {
       open = []
       made = new Set()
       groups.push(open)
     }
     open.push({ at, op })
-    if (op.verb === 'create') made.add(key)
+    if (key !== null) made.add(key)
   })
   return groups
 }

@@ -16,6 +16,7 @@ import { type Libc, loadLibc } from '../netlink/libc.ts'
 import { absent, enter, type Paths, portError } from '../place.ts'
 import type { Sysctls } from '../sysctls.ts'
 import type { Result } from '../transport.ts'
+import { turn } from '../turn.ts'
 import { assignmentOf, fileOf } from './assignment.ts'
 
 /**
@@ -83,8 +84,6 @@ const found = (ns: Ns, name: SysctlName): ReadonlyArray<Sysctl> => {
   const value = readOne(name)
   return value === null ? [] : [{ kind: 'sysctl', ns, name, value, otherwise: value }]
 }
-
-const turn = (): Promise<void> => new Promise((resolve) => void setImmediate(resolve))
 
 const lookAt = async (
   libc: Libc,
