@@ -65,26 +65,24 @@ const LACKS: Readonly<Record<Feature, string>> = {
   libnftables: 'libnftables cannot be called',
 }
 
-export type Need = Feature | Tool
-
-const isTool = (need: Need): need is Tool => TOOLS.some((tool) => tool === need)
-
-/** What is missing for a need, as a sentence with the way out where there is one; null: nothing is known to be. */
-export const lacking = ({ features, tools }: Capabilities, need: Need): string | null => {
-  if (isTool(need))
-    return tools[need] === null
-      ? `the program ${need} was not found; apt-get install ${PACKAGE[need]} (or your system's own package)`
-      : null
+/** Why this machine cannot give what is needed, as a sentence; null: nothing is known to be in the way. */
+export const lacking = ({ features }: Capabilities, need: Feature): string | null => {
   const ability = features[need]
   return ability.is === 'lacking' ? `${LACKS[need]}: ${ability.why}` : null
 }
 
 /** What every network of ours needs: the bridge driver, a sandbox, the firewall. */
-export const BASICS: ReadonlyArray<Need> = [...TOOLS, 'netns', 'bridge', 'veth', ...FIREWALL]
+export const BASICS: ReadonlyArray<Feature> = ['netns', 'bridge', 'veth', ...FIREWALL]
 
-/** In order; empty: all is there. */
-export const lackingOf = (capabilities: Capabilities, needs: ReadonlyArray<Need>): ReadonlyArray<string> =>
-  needs.flatMap((need) => lacking(capabilities, need) ?? [])
+/** The programs that are not there, which all work needs, and then what is lacking of these needs; empty: nothing. */
+export const lackingOf = (capabilities: Capabilities, needs: ReadonlyArray<Feature>): ReadonlyArray<string> => [
+  ...TOOLS.flatMap((tool) =>
+    capabilities.tools[tool] === null
+      ? [`the program ${tool} was not found: apt-get install ${PACKAGE[tool]} (or your system's own package)`]
+      : [],
+  ),
+  ...needs.flatMap((need) => lacking(capabilities, need) ?? []),
+]
 
 export const abilityText = (ability: Ability): string => {
   switch (ability.is) {
