@@ -15,7 +15,7 @@ import { type Eyes, realNames } from './observe.ts'
 import { type Batch, type Stage, type Step, schedule } from './schedule.ts'
 
 /** `vacate` ends what we run in a namespace: a process in it would keep it alive after its deletion. */
-export type Machine = Eyes & Readonly<{ vacate: (real: string) => Promise<void> }>
+export type Machine = Eyes & Readonly<{ vacate: (ns: Ns) => Promise<void> }>
 
 /** The namespace that this process runs in can be neither made nor deleted. */
 const ofOwnNetns = (names: Names, op: KernelOp, at: number): ReadonlyArray<Refusal> => {
@@ -32,11 +32,28 @@ const deletedBy = (stage: Stage): ReadonlyArray<Netns> =>
 const namespacesOf = ({ object }: KernelOp): ReadonlyArray<Ns> =>
   object.kind === 'link' && object.spec.type === 'veth' ? [object.ns, object.spec.peer.ns] : [object.ns]
 
+const runBatch = async (machine: Machine, batch: Batch): Promise<Either<KernelError, ReadonlyArray<Refused>>> => {
+  const { tool, ns, steps } = batch
+  if (ns === null || (tool !== 'nft' && tool !== 'sysctl')) return machine.transport.runBatch(batch)
+  const means = tool === 'nft' ? machine.firewall : machine.sysctls
+  const refused = await means.run(
+    ns,
+    steps.map(({ op }) => op),
+  )
+  if (E.isLeft(refused)) return refused
+  return E.right(
+    refused.right.flatMap(({ at, complaint }) => {
+      const step = steps[at]
+      return step === undefined ? [] : [{ step, complaint }]
+    }),
+  )
+}
+
 const runBatches = async (
   machine: Machine,
   batches: ReadonlyArray<Batch>,
 ): Promise<Either<KernelError, ReadonlyArray<Refused>>> => {
-  const results = await Promise.all(batches.map(machine.transport.runBatch))
+  const results = await Promise.all(batches.map((batch) => runBatch(machine, batch)))
   const refused: Refused[] = []
   for (const result of results) {
     if (E.isLeft(result)) return result
@@ -61,7 +78,7 @@ const runDeparture = async (
     const real = names(ns)
     return real === null || (existing.has(real) && !gone.has(real))
   })
-  await Promise.all([...gone].map(machine.vacate))
+  await Promise.all(deleted.map(({ ns }) => machine.vacate(ns)))
   const leaving = await transport.leaving(going, staying)
   if (E.isLeft(leaving)) return leaving
   const refused = await runBatches(machine, batches)

@@ -3,8 +3,6 @@
 //           namespace that is not there) without saying where. So every command is followed by one that prints a line;
 //           counting those lines shows where it stopped, and the rest is run again from there.
 //   bridge  names the input line and goes on.
-//   nft     applies all or nothing; sysctl goes on but names only keys. Halving finds the refused ones: what was applied
-//           stays, what was rolled back is tried again in two halves. (To write a sysctl twice changes nothing.)
 //   nsenter each is a process of its own.
 
 import type { KernelError } from '../kernel/kernel.ts'
@@ -14,7 +12,7 @@ import { NETNS_DIR } from './names.ts'
 import { errnoOf } from './netlink/errno.ts'
 import { type NetlinkError, showNetlinkError } from './netlink/error.ts'
 import { adoptable } from './netlink/netns.ts'
-import type { Ran, Run } from './run.ts'
+import type { Run } from './run.ts'
 import type { Batch, Step } from './schedule.ts'
 
 export type Refused = Readonly<{ step: Step; complaint: Complaint }>
@@ -65,53 +63,6 @@ const runBridge = async (run: Run, real: string | null, steps: ReadonlyArray<Ste
   )
 }
 
-const halving = async (
-  attempt: (steps: ReadonlyArray<Step>) => Promise<Either<KernelError, Ran>>,
-  steps: ReadonlyArray<Step>,
-): Outcome => {
-  const ran = await attempt(steps)
-  if (E.isLeft(ran)) return ran
-  if (ran.right.status === 0) return E.right([])
-  if (steps.length <= 1 || noNamespace(ran.right.stderr)) return E.right(refuse(steps, complaintOf(ran.right.stderr)))
-  const middle = steps.length >> 1
-  const first = await halving(attempt, steps.slice(0, middle))
-  if (E.isLeft(first)) return first
-  const second = await halving(attempt, steps.slice(middle))
-  return E.isLeft(second) ? second : E.right([...first.right, ...second.right])
-}
-
-/**
- * A table's steps are transactions of their own: nft 1.0 refuses (EEXIST) to create the first interval of a set that the
- * same transaction made.
- */
-const transactions = (steps: ReadonlyArray<Step>): ReadonlyArray<ReadonlyArray<Step>> => {
-  const groups: Step[][] = []
-  let open: Step[] | null = null
-  for (const step of steps) {
-    const alone = step.op.object.kind === 'nft-table'
-    if (open === null || alone) {
-      open = [step]
-      groups.push(open)
-    } else {
-      open.push(step)
-    }
-    if (alone) open = null
-  }
-  return groups
-}
-
-const runNft = async (run: Run, real: string | null, steps: ReadonlyArray<Step>): Outcome => {
-  const refused: Refused[] = []
-  for (const group of transactions(steps)) {
-    const commit = (some: ReadonlyArray<Step>) =>
-      run(real, 'nft', ['-f', '-'], some.map((step) => `${step.command.text}\n`).join(''))
-    const done = await halving(commit, group)
-    if (E.isLeft(done)) return done
-    refused.push(...done.right)
-  }
-  return E.right(refused)
-}
-
 const ofCall = (error: NetlinkError): Complaint => ({
   errno: error.tag === 'SystemCall' ? errnoOf(error.code) : 'EIO',
   detail: showNetlinkError(error),
@@ -133,8 +84,6 @@ const runAdoptions = async (run: Run, steps: ReadonlyArray<Step>): Outcome => {
   return E.right(refused)
 }
 
-const SYSCTL_FLAGS = '-qw'
-
 /** `real` is where it runs. Left: a tool could not be started. Right: the refused steps. */
 export const runBatch = (run: Run, real: string | null, { tool, steps }: Batch): Outcome => {
   switch (tool) {
@@ -142,14 +91,10 @@ export const runBatch = (run: Run, real: string | null, { tool, steps }: Batch):
       return runIp(run, real, steps)
     case 'bridge':
       return runBridge(run, real, steps)
-    case 'nft':
-      return runNft(run, real, steps)
     case 'nsenter':
       return runAdoptions(run, steps)
+    case 'nft':
     case 'sysctl':
-      return halving((some) => {
-        const assignments = some.map((step) => step.command.text.slice(SYSCTL_FLAGS.length).trim())
-        return run(real, 'sysctl', [SYSCTL_FLAGS, ...assignments])
-      }, steps)
+      throw new Error(`${tool} has a means of its own (apply.ts)`)
   }
 }

@@ -1,26 +1,42 @@
 // The Kernel port on the running Linux kernel.
 
 import type { Kernel, KernelError, Refusal } from '../kernel/kernel.ts'
+import type { Ns } from '../net/name.ts'
 import { E, type Either, type TaskEither } from '../prelude.ts'
 import { agentsOf } from './agents.ts'
 import { apply } from './apply.ts'
 import { counters } from './counters.ts'
 import { makeDepartures } from './departures.ts'
-import type { Names } from './names.ts'
+import { type Names, netnsPath } from './names.ts'
 import { loadLibc } from './netlink/libc.ts'
 import { throughNetlink } from './netlink/transport.ts'
+import { throughLibnftables } from './nft/in-process.ts'
+import { throughNft } from './nft/tool.ts'
 import { observe } from './observe.ts'
+import type { Paths } from './place.ts'
 import { proberOf } from './probe.ts'
 import { runWithin } from './run.ts'
+import { throughProc } from './sysctl/in-process.ts'
+import { throughSysctl } from './sysctl/tool.ts'
 import { throughIproute2 } from './transport.ts'
 
 /**
- * `patienceMs`: how long a probe waits for an answer. `transport`: how links, addresses and routes are reached (transport.ts);
- * where the C library cannot be called, `netlink` is iproute2 all the same.
+ * `patienceMs`: how long a probe waits for an answer. `transport`: whether the kernel is reached by system calls of this process
+ * (`netlink`) or by the tools (`iproute2`); what cannot be called is reached by its tool all the same.
  */
 export type LinuxOptions = Readonly<{ names: Names; patienceMs?: number; transport?: 'iproute2' | 'netlink' }>
 /** `close` waits for what is being deleted, and ends what was started for probes; the kernel can be used again afterwards. */
 export type LinuxKernel = Kernel & Readonly<{ close: () => Promise<void> }>
+
+const pathsOf =
+  (names: Names): Paths =>
+  (ns) => {
+    const real = names(ns)
+    return real === null ? null : netnsPath(real)
+  }
+
+const orElse = <A>(inProcess: Either<unknown, A> | null, otherwise: () => A): A =>
+  inProcess !== null && E.isRight(inProcess) ? inProcess.right : otherwise()
 
 const PROCESSES = 8
 /** Pings mostly wait, so more of them may run at once. */
@@ -33,9 +49,14 @@ export const linuxKernel = (options: LinuxOptions): LinuxKernel => {
   const run = runWithin(PROCESSES)
   const inProcess = options.transport === 'netlink' && E.isRight(loadLibc())
   const departures = makeDepartures()
-  const transport = inProcess ? throughNetlink(run, names, departures) : throughIproute2(run, names)
-  const eyes = { run, names, transport, departures }
+  const transport = inProcess ? throughNetlink(names, departures) : throughIproute2(run, names)
+  const firewall = orElse(inProcess ? throughLibnftables(pathsOf(names)) : null, () => throughNft(run, names))
+  const sysctls = orElse(inProcess ? throughProc(pathsOf(names)) : null, () => throughSysctl(run, names))
+  const eyes = { names, transport, firewall, sysctls, departures }
   const agents = agentsOf()
+  const vacate = async (ns: Ns): Promise<void> => {
+    await Promise.all([agents.vacate(names(ns)), firewall.vacate(ns)])
+  }
   const probe = proberOf(runWithin(PINGS), agents, names, patienceMs)
   return {
     name: 'linux',
@@ -44,13 +65,13 @@ export const linuxKernel = (options: LinuxOptions): LinuxKernel => {
     apply:
       (ops): TaskEither<ReadonlyArray<Refusal> | KernelError, void> =>
       (): Promise<Either<ReadonlyArray<Refusal> | KernelError, void>> =>
-        apply({ ...eyes, vacate: agents.vacate }, ops),
+        apply({ ...eyes, vacate }, ops),
     settled: departures.all,
     probe: (one) => () => probe(one),
     counters: (ns) => () => counters(run, names(ns)),
     close: async () => {
       await departures.all()
-      await agents.close()
+      await Promise.all([agents.close(), firewall.close()])
     },
   }
 }

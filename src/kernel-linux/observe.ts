@@ -9,18 +9,21 @@ import { type KernelState, stateOf } from '../kernel/state.ts'
 import { type SysctlName, sysctlDevice } from '../kernel/sysctl.ts'
 import type { Ns } from '../net/name.ts'
 import { E } from '../prelude.ts'
-import { documents } from './decode/json.ts'
 import type { RawLink } from './decode/links.ts'
-import { decodeTable } from './decode/nft.ts'
-import { decodeSysctls } from './decode/sysctls.ts'
 import type { Departures } from './departures.ts'
-import { complaintOf } from './errno.ts'
+import type { Firewall } from './firewall.ts'
 import { type Names, NETNS_DIR } from './names.ts'
 import { type Dumps, type End, endKey, nextToAsk, type Peers, peersOf } from './peers.ts'
-import type { Run } from './run.ts'
-import { failed, type Result, type Transport } from './transport.ts'
+import type { Sysctls } from './sysctls.ts'
+import type { Result, Transport } from './transport.ts'
 
-export type Eyes = Readonly<{ run: Run; names: Names; transport: Transport; departures: Departures }>
+export type Eyes = Readonly<{
+  names: Names
+  transport: Transport
+  firewall: Firewall
+  sysctls: Sysctls
+  departures: Departures
+}>
 
 /** What one namespace holds, its veths not yet paired. */
 type Look = Readonly<{
@@ -31,31 +34,11 @@ type Look = Readonly<{
   sysctls: ReadonlyArray<Sysctl>
 }>
 
-const firewallOf = async (run: Run, ns: Ns, real: string | null): Result<Look['firewall']> => {
-  const ran = await run(real, 'nft', ['--json', 'list', 'table', 'inet', 'cnm'])
-  if (E.isLeft(ran)) return ran
-  const { status, stdout, stderr } = ran.right
-  if (status === 0) return E.right(decodeTable(ns, documents(stdout)[0]))
-  return complaintOf(stderr).errno === 'ENOENT' ? E.right([]) : failed('nft', ran.right)
-}
-
-const sysctlsOf = async (
-  run: Run,
-  ns: Ns,
-  real: string | null,
-  asked: ReadonlyArray<SysctlName>,
-): Result<Look['sysctls']> => {
-  if (asked.length === 0) return E.right([])
-  const ran = await run(real, 'sysctl', ['-e', ...asked])
-  return E.isLeft(ran) ? ran : E.right(decodeSysctls(ns, asked, ran.right.stdout))
-}
-
 const lookAt = async (eyes: Eyes, ns: Ns, asked: ReadonlyArray<SysctlName>): Result<Look | null> => {
-  const { run, names, transport } = eyes
   const [dump, firewall, sysctls] = await Promise.all([
-    transport.look(ns),
-    firewallOf(run, ns, names(ns)),
-    sysctlsOf(run, ns, names(ns), asked),
+    eyes.transport.look(ns),
+    eyes.firewall.look(ns),
+    eyes.sysctls.look(ns, asked),
   ])
   if (E.isLeft(dump)) return dump
   if (dump.right === null) return E.right(null)

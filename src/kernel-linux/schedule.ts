@@ -18,16 +18,35 @@ export type Batch = Readonly<{ tool: Command['tool']; ns: Ns | null; steps: Read
 /** Batches that share nothing and may run at the same time. */
 export type Stage = ReadonlyArray<Batch>
 
-export const stepsOf = (ops: ReadonlyArray<KernelOp>, name: NsNames): ReadonlyArray<Step> =>
-  ops.flatMap((op, at) => commandsOf(op, name).map((command) => ({ at, op, command })))
+/** Who carries out an operation: those two are the same whatever the transport. */
+const toolOf = ({ object }: KernelOp): 'ip' | 'nft' | 'sysctl' => {
+  switch (object.kind) {
+    case 'nft-table':
+    case 'nft-element':
+      return 'nft'
+    case 'sysctl':
+      return 'sysctl'
+    default:
+      return 'ip'
+  }
+}
 
 const NO_WORDS = ''
 
-/** An operation as one step, for who does not need words: on a namespace, or on what rtnetlink keeps in one. */
-export const wordless = (op: KernelOp, at: number): Step => {
-  const ns = op.object.kind === 'netns' ? null : op.object.ns
-  return { at, op, command: { tool: 'ip', ns, text: NO_WORDS } }
-}
+/** One step for each operation, for who needs no words. */
+export const wordless = (ops: ReadonlyArray<KernelOp>): ReadonlyArray<Step> =>
+  ops.map((op, at) => {
+    const ns = op.object.kind === 'netns' ? null : op.object.ns
+    return { at, op, command: { tool: toolOf(op), ns, text: NO_WORDS } }
+  })
+
+/** The commands of `ip` and `bridge`, each as a step; one step for each operation of others. */
+export const stepsOf = (ops: ReadonlyArray<KernelOp>, name: NsNames): ReadonlyArray<Step> =>
+  wordless(ops).flatMap((step) =>
+    step.command.tool === 'ip'
+      ? commandsOf(step.op, name).map((command) => ({ at: step.at, op: step.op, command }))
+      : [step],
+  )
 
 /** Where in a namespace an operation acts. Within one `group`, different lanes commute; null commutes with nothing. */
 type Touch = Readonly<{ ns: Ns; group: 'link' | 'port' | null; lane: string }>

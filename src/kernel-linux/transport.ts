@@ -1,5 +1,6 @@
 // How namespaces, links, ports, addresses and routes are looked at and changed. There are two ways, which differ in their
 // speed and in one errno (docs/known-differences.md 2): iproute2, here, and rtnetlink in process (netlink/transport.ts).
+// Likewise for the rest: firewall.ts, sysctls.ts.
 
 import type { KernelError } from '../kernel/kernel.ts'
 import type { Route } from '../kernel/object.ts'

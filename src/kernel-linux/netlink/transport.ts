@@ -3,18 +3,16 @@
 
 import type { Errno } from '../../kernel/errno.ts'
 import type { KernelError } from '../../kernel/kernel.ts'
-import type { KernelObject } from '../../kernel/object.ts'
 import type { KernelOp } from '../../kernel/op.ts'
-import { commandsOf } from '../../kernel/print.ts'
 import type { IfName, Ns } from '../../net/name.ts'
 import { E, type Either } from '../../prelude.ts'
-import { type Refused, runBatch } from '../batch.ts'
+import type { Refused } from '../batch.ts'
 import type { Leaving } from '../departure.ts'
 import { type Departures, devicesOf } from '../departures.ts'
 import type { Complaint } from '../errno.ts'
 import { limitOf } from '../limit.ts'
 import { type Names, NETNS_DIR, netnsPath } from '../names.ts'
-import { type Run, unavailable } from '../run.ts'
+import { unavailable } from '../run.ts'
 import { type Batch, type Step, wordless } from '../schedule.ts'
 import type { Dump, Transport } from '../transport.ts'
 import { type Carried, carry } from './carry.ts'
@@ -151,8 +149,6 @@ const SENTENCE: Partial<Record<Errno, string>> = {
 const named = (path: string, from: string | null): Either<NetlinkError, void> =>
   from === null ? createNetns(path) : adoptNetns(path, from)
 
-const KINDS: ReadonlySet<KernelObject['kind']> = new Set(['netns', 'link', 'port', 'address', 'route'])
-
 const refusedAmong = (steps: ReadonlyArray<Step>, carried: ReadonlyArray<Carried>): ReadonlyArray<Refused> =>
   steps.flatMap((step, i) => {
     const complaint = carried[i]?.complaint ?? null
@@ -162,8 +158,8 @@ const refusedAmong = (steps: ReadonlyArray<Step>, carried: ReadonlyArray<Carried
 /** At most so many namespaces are worked in at the same time: more would keep the event loop for longer (pace.ts). */
 const NAMESPACES_AT_ONCE = 4
 
-/** `run` is for firewall and sysctls. What is deleted behind the caller's back is noted in `departures`. */
-export const throughNetlink = (run: Run, names: Names, departures: Departures): Transport => {
+/** What is deleted behind the caller's back is noted in `departures`. */
+export const throughNetlink = (names: Names, departures: Departures): Transport => {
   const pace = makePace()
   const limit = limitOf(NAMESPACES_AT_ONCE)
   let prepared = false
@@ -298,16 +294,8 @@ export const throughNetlink = (run: Run, names: Names, departures: Departures): 
       const done = found(dropped, null)
       return E.isLeft(done) ? done : E.right(undefined)
     },
-    // One step for each operation of ours, for its messages are sent by one hand.
-    // A change that changes nothing is nothing to do, also where there is no such namespace.
-    stepsOf: (ops) =>
-      ops.flatMap((op, at) => {
-        const ours = KINDS.has(op.object.kind)
-        const commands = ours && op.verb !== 'change' ? [] : commandsOf(op, (ns) => ns)
-        if (ours) return op.verb === 'change' && commands.length === 0 ? [] : [wordless(op, at)]
-        return commands.map((command) => ({ at, op, command }))
-      }),
-    runBatch: (batch) =>
-      batch.tool === 'ip' ? runSteps(batch) : runBatch(run, batch.ns === null ? null : names(batch.ns), batch),
+    // One step for each operation, for its messages are sent by one hand.
+    stepsOf: wordless,
+    runBatch: runSteps,
   }
 }
