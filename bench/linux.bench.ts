@@ -4,10 +4,21 @@
 import type { Bench } from './lib.ts'
 import { attachMetrics } from './linux/attach.ts'
 import { crowdMetrics } from './linux/crowd.ts'
+import { client, server } from './linux/echo.ts'
+import { benchOf } from './linux/metric.ts'
 import { networkMetrics } from './linux/networks.ts'
+import { recoverMetrics, victim } from './linux/recover.ts'
+import { playing } from './linux/role.ts'
+import { scaleMetrics } from './linux/scale.ts'
+
+/** Processes of a benchmark are this bundle again, in a role. */
+const BUNDLE = import.meta.url
+export const play = playing({ victim, server, client })
 
 const isRoot = process.platform === 'linux' && process.getuid?.() === 0
 
 export const benches: ReadonlyArray<Bench> = isRoot
-  ? [...attachMetrics, ...crowdMetrics, ...networkMetrics].map((metric) => ({ ...metric, unit: 'ms', better: 'lower' }))
+  ? [...attachMetrics, ...scaleMetrics(BUNDLE), ...crowdMetrics, ...networkMetrics, ...recoverMetrics(BUNDLE)].map(
+      benchOf,
+    )
   : []

@@ -50,6 +50,9 @@ await main(async (args) => {
   await ensureSetup({ build: false })
   // Where the packages are found that cannot be bundled.
   const outdir = mkdtempSync(join(ROOT, 'node_modules/.cnm-bench-'))
+  const tidy = () => rmSync(outdir, { recursive: true, force: true })
+  // Also where a benchmark ends the process: on Ctrl-C, once it has taken away what it had made.
+  process.on('exit', tidy)
   try {
     const benches = await load(outdir)
     const { chosen, unknown } = choose(benches, positionals)
@@ -70,6 +73,7 @@ await main(async (args) => {
     }
     return 0
   } finally {
-    rmSync(outdir, { recursive: true, force: true })
+    tidy()
+    process.off('exit', tidy)
   }
 })

@@ -1,5 +1,7 @@
-// A metric of these benchmarks; bench/linux.bench.ts adds what all have in common.
+// A metric of these benchmarks: milliseconds, the fewer the better, if it does not say otherwise.
 
-import type { Result } from '../lib.ts'
+import type { Bench } from '../lib.ts'
 
-export type Metric = Readonly<{ name: string; run: () => Promise<Result> }>
+export type Metric = Pick<Bench, 'name' | 'run'> & Partial<Pick<Bench, 'unit' | 'better'>>
+
+export const benchOf = (metric: Metric): Bench => ({ unit: 'ms', better: 'lower', ...metric })
