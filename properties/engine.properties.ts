@@ -8,8 +8,7 @@ import { renderAll } from '../src/drivers/render.ts'
 import { type Engine, freshEngine, openEngine } from '../src/engine/engine.ts'
 import { FRESH_CORE, step } from '../src/engine/step.ts'
 import { diff } from '../src/kernel/diff.ts'
-import type { KernelObject } from '../src/kernel/object.ts'
-import { EMPTY_STATE, type KernelState, objectsOf, unite } from '../src/kernel/state.ts'
+import { EMPTY_STATE, objectsOf, unite } from '../src/kernel/state.ts'
 import type { Command } from '../src/model/command.ts'
 import { HOST } from '../src/net/name.ts'
 import { valuesOf } from '../src/net/pmap.ts'
@@ -17,14 +16,10 @@ import { E } from '../src/prelude.ts'
 import { memoryStore } from '../src/store/memory.ts'
 import { command, program } from './arbitraries/commands.ts'
 import { faultySim, paperKernel, type TestKernel } from './lib/kernels.ts'
+import { facts, wantedFacts } from './lib/states.ts'
 
 /** Commands that ask for more than there was; the others only take away. */
 const asks = command.filter(({ tag }) => tag.startsWith('Create') || tag === 'Join' || tag === 'Leave')
-
-/** Without a sysctl's `otherwise`, which is our note: a kernel does not know it. */
-const facts = (objects: ReadonlyArray<KernelObject>): ReadonlyArray<unknown> =>
-  objects.map((object) => (object.kind === 'sysctl' ? { ...object, otherwise: null } : object))
-const wantedFacts = (wanted: KernelState): ReadonlyArray<unknown> => facts(objectsOf(wanted))
 
 const stored = (engine: Engine): ReadonlyArray<unknown> => {
   const { networks, endpoints, sandboxes } = engine.model()

@@ -56,7 +56,7 @@ const theirsIn = (kernel: TestKernel): ReadonlyArray<KernelObject> => {
 
 describe('ownership', () => {
   test.prop([hostState])('takes whole what bears our mark: no address, port or route without its link', (host) => {
-    const ours = ownedPart(host, () => false)
+    const ours = ownedPart(host, () => null)
     for (const object of objectsOf(ours)) {
       if (object.kind === 'address' || object.kind === 'port' || object.kind === 'route')
         expect(hasIn(ours, linkKey(object.ns, object.dev))).toBe(true)
@@ -65,7 +65,7 @@ describe('ownership', () => {
 
   test.prop([hostState])('takes nothing of others', (host) => {
     const both = stateOf([...objectsOf(host), ...THEIRS])
-    const keys = new Set(valuesOf(ownedPart(both, () => false)).map(keyOf))
+    const keys = new Set(valuesOf(ownedPart(both, () => null)).map(keyOf))
     expect(THEIRS.filter((object) => keys.has(keyOf(object)))).toEqual([])
   })
 })

@@ -11,7 +11,8 @@ import { EMPTY_STATE, type KernelState, objectsOf, stateOf } from '../../src/ker
 import { hostWorld } from '../../src/kernel-sim/control.ts'
 import { simKernel } from '../../src/kernel-sim/kernel.ts'
 import { observe } from '../../src/kernel-sim/observe.ts'
-import type { World } from '../../src/kernel-sim/state.ts'
+import { isNameless, type World } from '../../src/kernel-sim/state.ts'
+import { LO } from '../../src/net/name.ts'
 import { hasIn, valuesOf } from '../../src/net/pmap.ts'
 import { E, TE } from '../../src/prelude.ts'
 
@@ -74,9 +75,14 @@ export const paperKernel = (): TestKernel => {
   }
 }
 
+/** Others have their namespaces, and loopback in them; what else is in one without a name, we have left there. */
+const isTheirs = (object: KernelObject): boolean =>
+  isNameless(object.ns) && (object.kind === 'netns' || (object.kind === 'link' && object.name === LO))
+
 const everything = (world: World, known: KernelState): ReadonlyArray<KernelObject> => {
   const { sysctls } = scopeOf([known])
-  return objectsOf(observe(world, { namespaces: valuesOf(world.namespaces).map(({ ns }) => ns), sysctls }))
+  const all = observe(world, { namespaces: valuesOf(world.namespaces).map(({ ns }) => ns), sysctls })
+  return objectsOf(all).filter((object) => !isTheirs(object))
 }
 
 export const faultySim = (): TestKernel => {

@@ -24,13 +24,16 @@ const defaultRoute = (sandbox: Sandbox, family: 4 | 6, way: WayOut | null): Read
       ]
 
 /** A container is no router between its networks: a fresh namespace may inherit forwarding from the host, so it is set. */
+const noRouter = ({ ns }: Sandbox): KernelObject => ({ kind: 'sysctl', ns, name: FORWARD4, value: '0', otherwise: '0' })
+
+/** Whoever makes a namespace decides what it is beyond its networks; all the same nothing works without loopback. */
 export const sandboxFragment = (sandbox: Sandbox, way4: WayOut | null, way6: WayOut | null): Fragment =>
   sandbox.ns === HOST
     ? []
     : [
-        { kind: 'netns', ns: sandbox.ns, at: null },
+        { kind: 'netns', ns: sandbox.ns, at: sandbox.external?.path ?? null },
         { ...freshLoopback(sandbox.ns), name: LO, up: true },
-        { kind: 'sysctl', ns: sandbox.ns, name: FORWARD4, value: '0', otherwise: '0' },
+        ...(sandbox.external === null ? [noRouter(sandbox)] : []),
         ...defaultRoute(sandbox, 4, way4),
         ...defaultRoute(sandbox, 6, way6),
       ]

@@ -89,7 +89,7 @@ const FRESH: Start = {
   core: FRESH_CORE,
   believed: EMPTY_STATE,
   values: new Map(),
-  condemned: new Set(),
+  condemned: new Map(),
   turn: 0,
 }
 

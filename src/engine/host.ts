@@ -4,11 +4,11 @@
 import { after, diff } from '../kernel/diff.ts'
 import type { Kernel, Refusal } from '../kernel/kernel.ts'
 import type { KernelOp } from '../kernel/op.ts'
-import { type KernelState, objectsOf, stateOf } from '../kernel/state.ts'
+import type { KernelState } from '../kernel/state.ts'
 import type { CnmError } from '../model/error.ts'
 import { E, type Either } from '../prelude.ts'
 import { type HostValues, scopeOfValues, settingBack, stillNeeded, unknownValues, withValues } from './host-values.ts'
-import { oursOf, scopeOf } from './look.ts'
+import { eitherOf, oursOf, scopeOf } from './look.ts'
 import { kernelProblem } from './problem.ts'
 
 /** `ops`: how many operations were asked for. */
@@ -39,7 +39,7 @@ export const makeHost = (kernel: Kernel, from: Readonly<{ believed: KernelState;
     return null
   }
 
-  const either = (wanted: KernelState): KernelState => stateOf([...objectsOf(believed), ...objectsOf(wanted)])
+  const either = (wanted: KernelState): KernelState => eitherOf(believed, wanted)
 
   return {
     believed: () => believed,

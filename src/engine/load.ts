@@ -1,8 +1,8 @@
 // What a store holds for an engine that starts: the model's objects, and what is remembered beside them.
 
-import { keyOf } from '../kernel/object.ts'
+import { keyOf, sameObject } from '../kernel/object.ts'
 import { type KernelState, stateOf } from '../kernel/state.ts'
-import { hasIn } from '../net/pmap.ts'
+import { getIn, hasIn } from '../net/pmap.ts'
 import { E, type Either } from '../prelude.ts'
 import type { StoreError } from '../store/error.ts'
 import type { Entry, Store } from '../store/store.ts'
@@ -13,9 +13,15 @@ import { lastTurn, TURNS } from './journal.ts'
 /** The host's own sysctls, the namespaces that are to go, and the number of the last turn. */
 export type Remembered = Readonly<{ values: HostValues; condemned: Condemned; turn: number }>
 
-/** What may still be there of what is not wanted any more: namespaces that are to go, sysctls that are to go back. */
+/** What may still be there of what is not wanted any more, or otherwise: namespaces that are to go, sysctls that are to go back. */
 export const leftBehind = ({ condemned, values }: Remembered, wanted: KernelState): KernelState =>
-  stateOf([...condemnedState(condemned), ...valuesState(values)].filter((object) => !hasIn(wanted, keyOf(object))))
+  stateOf([
+    ...condemnedState(condemned).filter((netns) => {
+      const goal = getIn(wanted, keyOf(netns))
+      return goal === undefined || !sameObject(netns, goal)
+    }),
+    ...valuesState(values).filter((sysctl) => !hasIn(wanted, keyOf(sysctl))),
+  ])
 
 type Listed<A> = Promise<Either<StoreError, A>>
 

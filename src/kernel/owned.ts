@@ -1,10 +1,11 @@
 // What of a host is ours to change. In a namespace that we made, everything; in the host's, links by their alias
-// (`cnm:<owner>`) or as one we began, what sits on them, and our firewall table. What is not ours is never touched
-// (docs/architecture.md).
+// (`cnm:<owner>`) or as one we began, what sits on them, and our firewall table; in one that we adopted, the other ends of such
+// links with what sits on them, and that loopback is up. What is not ours is never touched (docs/architecture.md).
 // Property: properties/owned.properties.ts.
 
 import type { Ns } from '../net/name.ts'
 import { getIn, mapOf } from '../net/pmap.ts'
+import { freshLoopback } from './cascade.ts'
 import { type KernelObject, keyOf, type Link, linkKey, sameObject } from './object.ts'
 import type { KernelOp } from './op.ts'
 import { EMPTY_STATE, type KernelState, objectsOf } from './state.ts'
@@ -64,19 +65,42 @@ const isOwnThere = (state: KernelState, isOwn: IsOwn, object: KernelObject): boo
   }
 }
 
+const isLoopback = (object: KernelObject): object is Link => object.kind === 'link' && object.spec.type === 'loopback'
+
 /**
- * The part of what was observed that is ours; `madeByUs` tells of a namespace whether we made it, and `known` is what we have
- * reason to think is there.
+ * Whether an object of a state is ours, in a namespace that we adopted. Its links tell by their other ends: whoever lives in it may
+ * give a link any alias, and may have networks of its own there, also of this kind.
+ */
+const isOwnInAdopted = (state: KernelState, isOwn: IsOwn, object: KernelObject): boolean => {
+  if (object.kind === 'netns' || isLoopback(object)) return true
+  if (object.kind === 'nft-table' || object.kind === 'nft-element') return false
+  const leadsHome: IsOwn = ({ ns, spec }) => {
+    if (spec.type !== 'veth' || spec.peer.ns === ns) return false
+    const end = getIn(state, linkKey(spec.peer.ns, spec.peer.name))
+    return end?.kind === 'link' && isOwn(end)
+  }
+  return isOwnThere(state, leadsHome, object)
+}
+
+/** What a namespace is to us; null: neither. */
+export type Title = 'made' | 'adopted' | null
+
+/**
+ * The part of what was observed that is ours; `known` is what we have reason to think is there. Of the loopback device of an
+ * adopted namespace only whether it is up.
  */
 export const ownedPart = (
   state: KernelState,
-  madeByUs: (ns: Ns) => boolean,
+  titleOf: (ns: Ns) => Title,
   known: KernelState = EMPTY_STATE,
 ): KernelState => {
   const isOwn: IsOwn = (link) => isMarked(link) || isHalfMade(link, known)
-  return mapOf(
-    objectsOf(state)
-      .filter((object) => madeByUs(object.ns) || isOwnThere(state, isOwn, object))
-      .map((object) => [keyOf(object), object] as const),
-  )
+  const ours = (object: KernelObject): ReadonlyArray<KernelObject> => {
+    const title = titleOf(object.ns)
+    if (title === 'made') return [object]
+    if (title === null) return isOwnThere(state, isOwn, object) ? [object] : []
+    if (!isOwnInAdopted(state, isOwn, object)) return []
+    return [isLoopback(object) ? { ...freshLoopback(object.ns), up: object.up } : object]
+  }
+  return mapOf(objectsOf(state).flatMap((object) => ours(object).map((each) => [keyOf(each), each] as const)))
 }
