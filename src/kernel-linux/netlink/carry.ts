@@ -80,7 +80,8 @@ const send = async (socket: Socket, pace: Pace, requests: ReadonlyArray<Request>
   await pace.breathe()
   const turn = pace.turnFor(estimate)
   const began = performance.now()
-  const acks = await talk(socket, requests, turn)()
+  const work = talk(socket, requests, turn)
+  const acks = await (estimate < DELETE_MS ? work() : pace.whileLocked(work))
   pace.sent(turn, performance.now() - began)
   return acks
 }
