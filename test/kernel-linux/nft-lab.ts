@@ -7,6 +7,7 @@ import type { NftElement, NftTable } from '../../src/kernel/object.ts'
 import { keyOf } from '../../src/kernel/object.ts'
 import type { KernelOp } from '../../src/kernel/op.ts'
 import type { Firewall } from '../../src/kernel-linux/firewall.ts'
+import { throughConsole } from '../../src/kernel-linux/nft/console.ts'
 import { throughLibnftables } from '../../src/kernel-linux/nft/in-process.ts'
 import { throughNft } from '../../src/kernel-linux/nft/tool.ts'
 import type { Paths } from '../../src/kernel-linux/place.ts'
@@ -21,18 +22,19 @@ import { rightOf } from './labs.ts'
 export const pathTo = (where: Ns): string => `/run/netns/${ownNamespace(where)}`
 export const PATHS: Paths = (where) => (where === HOST ? null : pathTo(where))
 
-const tool = (program: string, ...args: ReadonlyArray<string>): string => {
+/** What a program prints. */
+export const outside = (program: string, ...args: ReadonlyArray<string>): string => {
   const { status, stdout, stderr } = spawnSync(program, args, { encoding: 'utf8' })
   if (status !== 0) throw new Error(`${program} ${args.join(' ')}: ${stderr}`)
   return stdout
 }
 
-export const makeSpace = (where: Ns): void => void tool('ip', 'netns', 'add', ownNamespace(where))
-export const deleteSpace = (where: Ns): void => void tool('ip', 'netns', 'delete', ownNamespace(where))
+export const makeSpace = (where: Ns): void => void outside('ip', 'netns', 'add', ownNamespace(where))
+export const deleteSpace = (where: Ns): void => void outside('ip', 'netns', 'delete', ownNamespace(where))
 
 /** What a program prints that is run inside. */
 export const inside = (where: Ns, ...words: ReadonlyArray<string>): string =>
-  tool('nsenter', `--net=${pathTo(where)}`, '--', ...words)
+  outside('nsenter', `--net=${pathTo(where)}`, '--', ...words)
 
 const run = runWithin(2)
 /** Runs tools in the namespace at a path. */
@@ -42,6 +44,8 @@ export const runAt: Run = (path, program, args, input) =>
     : run(null, 'nsenter', [`--net=${path}`, '--', program, ...args], input)
 
 export const inProcess = (): Firewall => rightOf(throughLibnftables(PATHS))
+/** Where libnftables cannot be loaded. */
+export const withConsole = (): Firewall => throughConsole(runAt, PATHS, PATHS)
 export const withTool = (): Firewall => throughNft(runAt, PATHS)
 
 export const table = (where: Ns): NftTable => make.skeletonTable(where)

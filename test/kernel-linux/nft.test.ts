@@ -2,6 +2,7 @@
 
 import { spawnSync } from 'node:child_process'
 import { readdirSync, readlinkSync } from 'node:fs'
+import { setTimeout } from 'node:timers/promises'
 import * as fc from 'fast-check'
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest'
 import { heldBack } from '../../src/kernel/hold-back.ts'
@@ -13,7 +14,8 @@ import { type Attempt, carryOut } from '../../src/kernel-linux/nft/carry-out.ts'
 import { HOST, type Ns, ns } from '../../src/net/name.ts'
 import { E } from '../../src/prelude.ts'
 import { needs } from '../lib/need.ts'
-import { rightOf } from './labs.ts'
+import { ownNamespace } from '../lib/own-names.ts'
+import { leftOf, rightOf } from './labs.ts'
 import {
   createOf,
   deleteOf,
@@ -22,17 +24,19 @@ import {
   inside,
   makeSpace,
   masquerade,
+  outside,
   pathTo,
   programs,
   published,
   runAt,
   table,
   texts,
+  withConsole,
   withTool,
 } from './nft-lab.ts'
 
-/** Programs in the property; each takes a tenth of a second, for what is refused waits in the kernel. */
-const RUNS = 25
+/** Programs in the property; each takes some tenths of a second, for what is refused waits in the kernel. */
+const RUNS = 15
 
 const there = (object: KernelObject, where: Ns): KernelObject => ({ ...object, ns: where })
 const inNs = (ops: ReadonlyArray<KernelOp>, where: Ns): ReadonlyArray<KernelOp> =>
@@ -54,12 +58,12 @@ const outcome = async (firewall: Firewall, where: Ns, ops: ReadonlyArray<KernelO
   return { refused, held }
 }
 
-needs.kernel('two ways to one firewall', () => {
+needs.kernel('three ways to one firewall', () => {
   const [a, b, c] = [ns('nft-a'), ns('nft-b'), ns('nft-c')]
-  const [library, tool] = [inProcess(), withTool()]
+  const [library, lines, tool] = [inProcess(), withConsole(), withTool()]
   beforeAll(() => [a, b, c].forEach(makeSpace))
   afterAll(async () => {
-    await library.close()
+    await Promise.all([library.close(), lines.close()])
     for (const where of [a, b, c]) deleteSpace(where)
   })
 
@@ -83,12 +87,13 @@ needs.kernel('two ways to one firewall', () => {
     },
   }
 
-  test('whatever is asked for, both refuse the same and hold the same, which is what one by one gives', async () => {
+  test('whatever is asked for, all refuse the same and hold the same, which is what one by one gives', async () => {
     await fc.assert(
       fc.asyncProperty(programs(a), async (ops) => {
         const all = [createOf(table(a)), ...ops]
         const first = await outcome(library, a, all)
         expect(await outcome(tool, b, all)).toEqual(first)
+        expect(await outcome(lines, b, all)).toEqual(first)
         expect(await outcome(oneByOne, c, all)).toEqual(first)
       }),
       { numRuns: RUNS },
@@ -108,6 +113,7 @@ const sockets = (): number =>
 
 for (const [name, make] of [
   ['libnftables', inProcess],
+  ['console', withConsole],
   ['tool', withTool],
 ] as const) {
   needs.kernel(`the firewall through ${name}`, () => {
@@ -245,5 +251,49 @@ needs.kernel('transactions', () => {
   test('one that is refused among hundreds costs three more: what is before it, itself, what is behind it', async () => {
     const many = Array.from({ length: 300 }, (_, i) => createOf(published(where, 1000 + i)))
     expect(await count(...many.slice(0, 100), createOf(published(where, 80)), ...many.slice(100))).toBe(4)
+  })
+})
+
+needs.kernel('the console of nft(8)', () => {
+  const where = ns('nft-killed')
+  const firewall = withConsole()
+  beforeAll(() => makeSpace(where))
+  afterAll(async () => {
+    await firewall.close()
+    deleteSpace(where)
+  })
+  const pids = (): ReadonlyArray<number> =>
+    outside('ip', 'netns', 'pids', ownNamespace(where))
+      .split('\n')
+      .filter((line) => line !== '')
+      .map(Number)
+  const [first, second, third] = [published(where, 80), published(where, 81), published(where, 82)]
+
+  test('is one process for many transactions, ends when it is left, and is replaced when it is killed', async () => {
+    expect(await refusals(firewall, where, [createOf(table(where))])).toEqual([])
+    const [pid = 0, ...others] = pids()
+    expect(others).toEqual([])
+    expect(await refusals(firewall, where, [createOf(first)])).toEqual([])
+    expect(pids()).toEqual([pid])
+
+    process.kill(pid, 'SIGKILL')
+    await expect.poll(pids).toEqual([])
+    // Node hears of it on its next turn.
+    await setTimeout(50)
+    expect(await refusals(firewall, where, [createOf(second)])).toEqual([])
+    expect(pids()).toHaveLength(1)
+    await firewall.vacate(where)
+    expect(pids()).toEqual([])
+  })
+
+  test('that is killed at work leaves it open what was done, so that is no refusal', async () => {
+    expect(await refusals(firewall, where, [createOf(third)])).toEqual([])
+    const [pid = 0] = pids()
+    process.kill(pid, 'SIGSTOP')
+    const asked = firewall.run(where, [deleteOf(third)])
+    // Its line is written by then.
+    await firewall.look(where)
+    process.kill(pid, 'SIGKILL')
+    expect(leftOf(await asked).tag).toBe('KernelUnavailable')
   })
 })

@@ -1,20 +1,26 @@
-// The firewall through libnftables in this process.
+// The firewall through libnftables in this process. Nobody is in the library while somebody else is.
+// Contexts are kept for a while because to free one waits for what was deleted through it (libnftables.ts); by then that is over.
+// Their cache is no danger: the library asks the kernel for the generation of the ruleset at each run.
 
 import { TABLE } from '../../kernel/firewall/skeleton.ts'
 import { E, type Either } from '../../prelude.ts'
 import { complaintOf } from '../errno.ts'
 import type { Firewall } from '../firewall.ts'
+import { limitOf } from '../limit.ts'
 import type { NetlinkError } from '../netlink/error.ts'
 import { loadLibc } from '../netlink/libc.ts'
-import { absent, type Paths, portError } from '../place.ts'
+import { absent, enter, type Paths, portError } from '../place.ts'
 import { unavailable } from '../run.ts'
 import { type Attempt, carryOut } from './carry-out.ts'
-import { contextsOf } from './contexts.ts'
+import { keeping } from './kept.ts'
 import { type Context, loadNftables } from './libnftables.ts'
 import { readListing } from './listing.ts'
 
 /** Operations that take less than a millisecond together, so that to go to a worker thread would be the greater part. */
 const FEW = 16
+
+/** Of the process, as the library is. */
+const inTurn = limitOf(1)
 
 /**
  * A refused transaction waits for RCU in the kernel (__nf_tables_abort), some 10 ms, and to take a table's chains off their hooks
@@ -34,7 +40,14 @@ export const throughLibnftables = (paths: Paths): Either<NetlinkError, Firewall>
   if (E.isLeft(libc)) return libc
   const nftables = loadNftables()
   if (E.isLeft(nftables)) return nftables
-  const contexts = contextsOf(libc.right, nftables.right)
+  const contexts = keeping<Context>(inTurn, {
+    open: (path) => {
+      const opened = enter(libc.right, path, nftables.right.open)
+      return E.isLeft(opened) ? opened : opened.right
+    },
+    works: () => true,
+    end: (context) => context.free(),
+  })
   const failed = (error: NetlinkError) => E.left(portError('nftables', error))
   return E.right({
     look: async (ns) => {

@@ -1,6 +1,6 @@
 // libnftables(3), called through koffi. It is loaded when first asked for; where it cannot be, that is an answer.
 // A context has its netlink socket in the namespace that its thread was in, for good. The library keeps state of its own besides
-// and does not say that it may be in two threads at once: see contexts.ts.
+// and does not say that it may be in two threads at once: see in-process.ts.
 // Three things it does that a process like ours must provide for: it ends the process if it gets no socket; its socket is
 // inherited by programs we start, which would keep the namespace alive; and to close it may take as long as to free what was
 // deleted (nft_rcv_nl_event in net/netfilter/nf_tables_api.c waits for RCU), some 20 ms, so that is never done here.

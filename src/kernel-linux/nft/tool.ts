@@ -8,8 +8,21 @@ import type { Firewall } from '../firewall.ts'
 import type { Paths } from '../place.ts'
 import type { Run } from '../run.ts'
 import { failed } from '../transport.ts'
-import { carryOut } from './carry-out.ts'
+import { type Attempt, carryOut } from './carry-out.ts'
 import { readListing } from './listing.ts'
+
+/** A process for each attempt; none once the namespace has turned out not to be there. */
+export const attemptIn = (run: Run, where: string | null): Attempt => {
+  let outside: string | null = null
+  return async ({ text }) => {
+    if (outside !== null) return E.right(outside)
+    const ran = await run(where, 'nft', ['-f', '-'], text)
+    if (E.isLeft(ran)) return ran
+    const { status, stderr } = ran.right
+    if (status !== 0 && noNamespace(stderr)) outside = stderr
+    return E.right(status === 0 ? null : stderr)
+  }
+}
 
 /** `where`: how `run` calls namespaces. */
 export const throughNft = (run: Run, where: Paths): Firewall => ({
@@ -20,18 +33,7 @@ export const throughNft = (run: Run, where: Paths): Firewall => ({
     if (status === 0) return await readListing(ns, stdout)
     return noNamespace(stderr) || complaintOf(stderr).errno === 'ENOENT' ? E.right([]) : failed('nft', ran.right)
   },
-  run: async (ns, ops) => {
-    let outside: string | null = null
-    const refused = await carryOut(async ({ text }) => {
-      if (outside !== null) return E.right(outside)
-      const ran = await run(where(ns), 'nft', ['-f', '-'], text)
-      if (E.isLeft(ran)) return ran
-      const { status, stderr } = ran.right
-      if (status !== 0 && noNamespace(stderr)) outside = stderr
-      return E.right(status === 0 ? null : stderr)
-    }, ops)
-    return refused
-  },
+  run: (ns, ops) => carryOut(attemptIn(run, where(ns)), ops),
   vacate: async () => {},
   close: async () => {},
 })
