@@ -54,7 +54,7 @@ export const oursOf = (observed: KernelState, known: KernelState): KernelState =
       const key = keyOf(object)
       const note = getIn(known, key)
       const own = getIn(marked, key)
-      if (object.kind === 'netns') return own === undefined ? [] : [{ ...object, at: places.get(object.ns) ?? null }]
+      if (object.kind === 'netns') return own === undefined ? [] : [{ ...object, at: object.at ?? places.get(object.ns) ?? null }]
       if (object.kind !== 'sysctl') return own === undefined ? [] : [own]
       const ofDevice = sysctlDevice(object.name) !== null
       if (note?.kind !== 'sysctl' || (ofDevice && own === undefined)) return []

@@ -4,7 +4,16 @@
 import { readdir } from 'node:fs/promises'
 import type { Scope } from '../kernel/kernel.ts'
 import { kernelMade } from '../kernel/normalise.ts'
-import type { KernelObject, Link, NftElement, NftTable, Route, Sysctl } from '../kernel/object.ts'
+import {
+  type KernelObject,
+  type Link,
+  type Netns,
+  type NftElement,
+  type NftTable,
+  NOWHERE,
+  type Route,
+  type Sysctl,
+} from '../kernel/object.ts'
 import { type KernelState, stateOf } from '../kernel/state.ts'
 import { type SysctlName, sysctlDevice } from '../kernel/sysctl.ts'
 import type { Ns } from '../net/name.ts'
@@ -12,7 +21,8 @@ import { E } from '../prelude.ts'
 import type { RawLink } from './decode/links.ts'
 import type { Departures } from './departures.ts'
 import type { Firewall } from './firewall.ts'
-import { type Names, NETNS_DIR } from './names.ts'
+import { type Names, NETNS_DIR, netnsPath } from './names.ts'
+import { isHalfMade } from './netlink/netns.ts'
 import { type Dumps, type End, endKey, nextToAsk, type Peers, peersOf } from './peers.ts'
 import type { Sysctls } from './sysctls.ts'
 import type { Result, Transport } from './transport.ts'
@@ -121,11 +131,15 @@ export const observe = async (eyes: Eyes, scope: Scope): Result<KernelState> => 
     }),
   )
   const looks: Look[] = []
-  for (const answer of answers) {
+  const empty: Netns[] = []
+  for (const [i, ns] of there.entries()) {
+    const answer = answers[i]
+    if (answer === undefined) continue
     if (E.isLeft(answer)) return answer
     if (answer.right !== null) looks.push(answer.right)
+    else if (isHalfMade(netnsPath(eyes.names(ns) ?? ''))) empty.push({ kind: 'netns', ns, at: NOWHERE })
   }
   const peers = await pairUp(eyes, looks)
   if (E.isLeft(peers)) return peers
-  return E.right(stateOf(looks.flatMap((look) => objectsIn(look, peers.right))))
+  return E.right(stateOf([...empty, ...looks.flatMap((look) => objectsIn(look, peers.right))]))
 }

@@ -22,9 +22,11 @@ export type LinkSpec = Readonly<
 
 /**
  * A network namespace (ip-netns(8)). `at` null: one that is made, and gone when its name is. Otherwise somebody else's, whose file
- * this is: it is given the name, and lives on without it. Of what is observed `at` is null: the kernel keeps no such note.
+ * this is: it is given the name, and lives on without it. Of what is observed `at` is null, for the kernel keeps no such note, or NOWHERE.
  */
 export type Netns = Readonly<{ kind: 'netns'; ns: Ns; at: string | null }>
+/** A name without a namespace: whoever made or deleted it was killed at it. */
+export const NOWHERE = ''
 /** A network device (ip-link(8)). `mtu` in bytes; `alias` says whose it is (`cnm:<owner>`), null if nobody's. */
 export type Link = Readonly<{
   kind: 'link'

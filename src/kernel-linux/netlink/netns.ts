@@ -63,11 +63,15 @@ export const releaseNetnsDir = (directory: string): Result<void> => {
 /** Our own names begin so; others' are left alone, whatever is behind them. */
 const OURS = 'cnm-'
 
-/** Takes away what a creation that was cut short has left of a name of ours: a file on which nothing is mounted. */
-export const clearHalfMade = (path: string): void => {
-  if (!basename(path).startsWith(OURS) || isNetns(path)) return
+/** Whether this is what a creation or a deletion that was cut short has left of a name of ours: a file with nothing mounted on it. */
+export const isHalfMade = (path: string): boolean => {
+  if (!basename(path).startsWith(OURS) || isNetns(path)) return false
   const stat = trying('lstat', path, () => lstatSync(path))
-  if (E.isRight(stat) && stat.right.isFile() && stat.right.size === 0) trying('unlink', path, () => unlinkSync(path))
+  return E.isRight(stat) && stat.right.isFile() && stat.right.size === 0
+}
+
+export const clearHalfMade = (path: string): void => {
+  if (isHalfMade(path)) trying('unlink', path, () => unlinkSync(path))
 }
 
 /** Makes the file of a name, and mounts on it what `mount` says. Left: EEXIST if the name is taken. */
