@@ -1,21 +1,27 @@
-// A process to be killed: an engine on the store in the folder of the first argument, on the simulated kernel or on the
-// namespaces of the lab that the second names, and eight callers who make a container that joins a network, and remove it,
-// over and over. Says what it got an answer for: `<caller> made|gone <n>`.
+// A process to be killed: an engine on the store in the folder of the first argument, on the simulated kernel or, through the
+// transport of the third argument, in the namespaces of the lab that the second names. Callers make, join, leave and remove, over
+// and over (load.ts). Says what it got an answer for: `<caller> <calls answered>`.
 
 import { openEngine } from '../../src/engine/engine.ts'
+import { parseLab } from '../../src/kernel-linux/names.ts'
 import { explain } from '../../src/model/error.ts'
 import { hasIn } from '../../src/net/pmap.ts'
-import { E } from '../../src/prelude.ts'
-import { explainStore } from '../../src/store/error.ts'
+import { E, type Either } from '../../src/prelude.ts'
 import { lmdbStore } from '../../src/store/lmdb/lmdb.ts'
-import { box, createNetwork, net } from '../lib/model.ts'
-import { CALLERS, kernelOf, makeContainer, numberOf } from './load.ts'
+import { createNetwork, net } from '../lib/model.ts'
+import { answeredBefore, CALLERS, callAt, FRONT, forgetting, kernelOf } from './load.ts'
 
-const [dir = '', lab = null] = process.argv.slice(2)
+const [dir = '', lab = null, asked = ''] = process.argv.slice(2)
 
-const store = await lmdbStore({ dir })()
-if (E.isLeft(store)) throw new Error(explainStore(store.left))
-const opened = await openEngine({ kernel: kernelOf(lab), store: store.right, checkpointTurns: 50, check: true })
+const rightOf = <A>(result: Either<unknown, A>): A => {
+  if (E.isLeft(result)) throw new Error(JSON.stringify(result.left))
+  return result.right
+}
+
+const transport = asked === 'netlink' ? 'netlink' : 'iproute2'
+const { kernel } = kernelOf(lab === null ? null : { lab: rightOf(parseLab(lab)), transport })
+const store = rightOf(await lmdbStore({ dir })())
+const opened = await openEngine({ kernel, store, checkpointTurns: 50, check: true })
 if (E.isLeft(opened)) throw new Error(explain(opened.left))
 const engine = opened.right
 
@@ -24,23 +30,17 @@ const submit = async (commands: Parameters<typeof engine.submit>[0]): Promise<vo
 }
 
 const known = engine.model()
-if (!hasIn(known.networks, net(1))) await submit([createNetwork(1, 'front')])
+if (!hasIn(known.networks, net(FRONT))) await submit([createNetwork(FRONT, 'front')])
 
-/** Goes on where the last life of this caller ended. */
-const call = async (caller: number): Promise<never> => {
-  let n = numberOf(known, caller)
-  if (hasIn(known.sandboxes, box(caller))) {
-    await submit([{ tag: 'DeleteSandbox', id: box(caller) }])
-    process.stdout.write(`${caller} gone ${n}\n`)
-  }
+const callUp = async (caller: number): Promise<never> => {
+  let answered = answeredBefore(known, caller)
+  await submit(forgetting(known, caller))
   for (;;) {
-    n += 1
-    await submit(makeContainer(caller, n))
-    process.stdout.write(`${caller} made ${n}\n`)
-    await submit([{ tag: 'DeleteSandbox', id: box(caller) }])
-    process.stdout.write(`${caller} gone ${n}\n`)
+    process.stdout.write(`${caller} ${answered}\n`)
+    await submit(callAt(caller, answered).commands)
+    answered += 1
   }
 }
 
 process.stdout.write('open\n')
-await Promise.all(Array.from({ length: CALLERS }, (_, caller) => call(caller + 1)))
+await Promise.all(CALLERS.map(callUp))

@@ -1,0 +1,126 @@
+// The two ways to the running kernel, against each other: the same lists of operations, wrong ones among them, applied as a whole
+// through iproute2 in one lab and through rtnetlink in another. The same are refused, with the same errno, and both labs hold the
+// same, whichever of the two looks.
+
+import fc from 'fast-check'
+import { expect, test } from 'vitest'
+import { NAMESPACES, program, SYSCTLS } from '../../properties/arbitraries/ops.ts'
+import type { Kernel, Scope } from '../../src/kernel/kernel.ts'
+import { type KernelObject, keyOf } from '../../src/kernel/object.ts'
+import type { KernelOp } from '../../src/kernel/op.ts'
+import { commandsOf } from '../../src/kernel/print.ts'
+import { objectsOf } from '../../src/kernel/state.ts'
+import { removeLab } from '../../src/kernel-linux/lab.ts'
+import { type LinuxKernel, linuxKernel } from '../../src/kernel-linux/linux.ts'
+import { type Lab, labNames } from '../../src/kernel-linux/names.ts'
+import { cidr, contains, showCidr } from '../../src/net/cidr.ts'
+import { showMac } from '../../src/net/mac.ts'
+import { E } from '../../src/prelude.ts'
+import { labOf, rightOf, TRANSPORTS, type TransportName } from '../kernel-linux/labs.ts'
+import { needs } from '../lib/need.ts'
+import { ownLab } from '../lib/own-names.ts'
+import { runs } from '../lib/runs.ts'
+
+const SCOPE: Scope = { namespaces: NAMESPACES, sysctls: SYSCTLS }
+
+/** Programs that run at the same time, each in labs of its own: a tool spends most of its time waiting. */
+const LANES = 8
+
+type Side = Readonly<{ lab: Lab; acts: LinuxKernel; looks: Readonly<Record<TransportName, LinuxKernel>> }>
+
+const sideOf = (transport: TransportName, lane: number): Side => {
+  const lab = labOf(ownLab(`pair${lane}-${transport}`))
+  const names = labNames(lab)
+  const looks = { iproute2: linuxKernel({ names }), netlink: linuxKernel({ names, transport: 'netlink' }) }
+  return { lab, acts: looks[transport], looks }
+}
+
+const clear = async ({ lab, acts }: Side): Promise<void> => {
+  await acts.settled()
+  rightOf(await removeLab(lab))
+}
+
+/** Which operations were refused, by their places, with what. */
+const refusals = async (kernel: Kernel, ops: ReadonlyArray<KernelOp>): Promise<ReadonlyArray<string>> => {
+  const applied = await kernel.apply(ops)()
+  if (E.isRight(applied)) return []
+  if ('tag' in applied.left) throw new Error(applied.left.what)
+  return applied.left.map(({ at, errno }) => `${at} ${errno}`)
+}
+
+/** What a program names of what the kernel would draw: MACs, and the addresses that it makes of them. */
+const namedIn = (ops: ReadonlyArray<KernelOp>): ReadonlySet<string> =>
+  new Set(
+    ops.flatMap(({ object }) =>
+      object.kind === 'link' ? [showMac(object.mac)] : object.kind === 'address' ? [showCidr(object.cidr)] : [],
+    ),
+  )
+
+const LINK_LOCAL = cidr('fe80::/64')
+
+/**
+ * Facts of an object, by its key. Which address the kernel makes of a drawn MAC, and whether before or after the MAC is changed, is
+ * a matter of the moment at which it finds the other end up.
+ */
+const facts = (object: KernelObject, named: ReadonlySet<string>): ReadonlyArray<readonly [string, unknown]> => {
+  const key = keyOf(object)
+  if (object.kind === 'sysctl') return [[key, object.value]]
+  if (object.kind === 'link' && !named.has(showMac(object.mac))) return [[key, { ...object, mac: 'drawn' }]]
+  const made = object.kind === 'address' && contains(LINK_LOCAL, object.cidr.ip) && !named.has(showCidr(object.cidr))
+  return made ? [] : [[key, object]]
+}
+
+const seen = async ({ looks }: Side, by: TransportName, ops: ReadonlyArray<KernelOp>) => {
+  const named = namedIn(ops)
+  return objectsOf(rightOf(await looks[by].observe(SCOPE)())).flatMap((object) => facts(object, named))
+}
+
+const sentence = (op: KernelOp, at: number): string =>
+  `${at}: ${op.verb} ${commandsOf(op, (ns) => ns)
+    .map(({ tool, ns, text }) => `${ns ?? ''}# ${tool} ${text.split('\n')[0]}`)
+    .join('; ')}`
+
+/** What comes of a program: what was refused, and what either transport then sees. */
+const outcome = async (side: Side, ops: ReadonlyArray<KernelOp>) => {
+  await clear(side)
+  const refused = await refusals(side.acts, ops)
+  // The other one does not know what is still being deleted behind.
+  await side.acts.settled()
+  return { refused, views: await Promise.all(TRANSPORTS.map((by) => seen(side, by, ops))) }
+}
+
+const agree = async (sides: ReadonlyArray<Side>, ops: ReadonlyArray<KernelOp>): Promise<void> => {
+  const story = ops.map(sentence)
+  const [one, two] = await Promise.all(sides.map((side) => outcome(side, ops)))
+  if (one === undefined || two === undefined) throw new Error('two sides are compared')
+  expect({ story, refused: two.refused }).toEqual({ story, refused: one.refused })
+  const [first, ...others] = [...one.views, ...two.views]
+  for (const view of others) expect({ story, view }).toEqual({ story, view: first })
+}
+
+const { numRuns } = runs(0.1)
+
+needs.kernel('iproute2 and rtnetlink', () => {
+  test(`${numRuns} programs are refused the same and leave the same behind`, {
+    timeout: 60_000 + numRuns * 3_000,
+  }, async () => {
+    const lanes = Array.from({ length: Math.min(LANES, numRuns) }, (_, lane) => lane)
+    const { seed = Date.now() } = fc.readConfigureGlobal()
+    await Promise.all(
+      lanes.map(async (lane) => {
+        const sides = TRANSPORTS.map((transport) => sideOf(transport, lane))
+        try {
+          await fc.assert(
+            fc.asyncProperty(program(25), (ops) => agree(sides, ops)),
+            { seed: seed + lane, numRuns: Math.ceil(numRuns / lanes.length), endOnFailure: false },
+          )
+        } finally {
+          for (const side of sides) {
+            await clear(side)
+            for (const kernel of Object.values(side.looks)) await kernel.close()
+          }
+        }
+      }),
+    )
+  })
+})
