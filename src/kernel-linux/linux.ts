@@ -10,6 +10,7 @@ import { makeDepartures } from './departures.ts'
 import { type Names, netnsPath } from './names.ts'
 import { loadLibc } from './netlink/libc.ts'
 import { throughNetlink } from './netlink/transport.ts'
+import { throughConsole } from './nft/console.ts'
 import { throughLibnftables } from './nft/in-process.ts'
 import { throughNft } from './nft/tool.ts'
 import { observe } from './observe.ts'
@@ -50,8 +51,12 @@ export const linuxKernel = (options: LinuxOptions): LinuxKernel => {
   const inProcess = options.transport === 'netlink' && E.isRight(loadLibc())
   const departures = makeDepartures()
   const transport = inProcess ? throughNetlink(names, departures) : throughIproute2(run, names)
-  const firewall = orElse(inProcess ? throughLibnftables(pathsOf(names)) : null, () => throughNft(run, names))
-  const sysctls = orElse(inProcess ? throughProc(pathsOf(names)) : null, () => throughSysctl(run, names))
+  const paths = pathsOf(names)
+  const firewall =
+    options.transport === 'netlink'
+      ? orElse(throughLibnftables(paths), () => throughConsole(run, names, paths))
+      : throughNft(run, names)
+  const sysctls = orElse(inProcess ? throughProc(paths) : null, () => throughSysctl(run, names))
   const eyes = { names, transport, firewall, sysctls, departures }
   const agents = agentsOf()
   const vacate = async (ns: Ns): Promise<void> => {

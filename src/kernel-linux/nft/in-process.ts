@@ -23,8 +23,8 @@ const FEW = 16
 const inTurn = limitOf(1)
 
 /**
- * A refused transaction waits for RCU in the kernel (__nf_tables_abort), some 10 ms, and to take a table's chains off their hooks
- * may: such are done aside.
+ * To take a table's chains off their hooks may wait, and a transaction that is refused does: for RCU, some 10 ms
+ * (__nf_tables_abort). Few are, but part of one that was is likely to be.
  */
 const attemptIn =
   (context: Context): Attempt =>

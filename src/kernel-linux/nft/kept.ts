@@ -82,8 +82,9 @@ export const keeping = <A>(inTurn: Limit, { open, works, end }: Making<A>): Kept
   return {
     use: (path, keep, f) => inTurn(() => use(path, keep, f)),
     vacate,
-    close: async () => {
-      await Promise.all([...held.keys()].map(vacate))
-    },
+    close: () =>
+      inTurn(async () => {
+        for (const path of [...held.keys()]) await letGo(path)
+      }),
   }
 }
