@@ -48,6 +48,10 @@ const isTrue = (model: Model, command: Command, error: CnmError): boolean | null
       )
     case 'SandboxTaken':
       return valuesOf(model.sandboxes).some(({ ns, container }) => ns === error.ns && container === error.by)
+    case 'KeyTaken':
+      return valuesOf(model.sandboxes).some(
+        ({ external, container }) => external?.path === error.path && container === error.by,
+      )
     case 'HasEndpoints': {
       const id = valuesOf(model.networks).find(({ name }) => name === error.network)?.id
       const names = valuesOf(model.endpoints).flatMap(({ network, name }) => (network === id ? [name] : []))

@@ -10,8 +10,8 @@ import { E, type Either } from '../prelude.ts'
 import { batchComplaints, type Complaint, complaintOf, noNamespace } from './errno.ts'
 import { NETNS_DIR } from './names.ts'
 import { errnoOf } from './netlink/errno.ts'
-import { type NetlinkError, showNetlinkError } from './netlink/error.ts'
-import { adoptable } from './netlink/netns.ts'
+import type { NetlinkError } from './netlink/error.ts'
+import { adoptable, whyNotAdopted } from './netlink/netns.ts'
 import type { Run } from './run.ts'
 import type { Batch, Step } from './schedule.ts'
 
@@ -65,7 +65,7 @@ const runBridge = async (run: Run, real: string | null, steps: ReadonlyArray<Ste
 
 const ofCall = (error: NetlinkError): Complaint => ({
   errno: error.tag === 'SystemCall' ? errnoOf(error.code) : 'EIO',
-  detail: showNetlinkError(error),
+  detail: whyNotAdopted(error),
 })
 
 /** Names for namespaces of others, one by one: whether each may have one is found out when its turn comes. */

@@ -27,6 +27,7 @@ export type CnmError =
       | { tag: 'SandboxTaken'; container: string; ns: string; by: string }
       | { tag: 'ContainerTaken'; container: string; sandbox: string }
       | { tag: 'InvalidKey'; container: string; why: 'empty' | 'host' }
+      | { tag: 'KeyTaken'; container: string; path: string; by: string }
       | { tag: 'ConfigOnlyOptions'; network: string; options: ReadonlyArray<string> }
       | { tag: 'ConfigOfConfig'; network: string; config: string }
       | { tag: 'ConfigAndOwn'; network: string; config: string; own: ReadonlyArray<string> }
@@ -87,6 +88,7 @@ export const errorClass: Readonly<Record<CnmError['tag'], ErrorClass>> = {
   SandboxTaken: 'Forbidden',
   ContainerTaken: 'Forbidden',
   InvalidKey: 'InvalidParameter',
+  KeyTaken: 'Forbidden',
   ConfigOnlyOptions: 'Forbidden',
   ConfigOfConfig: 'Forbidden',
   ConfigAndOwn: 'Forbidden',
@@ -165,6 +167,8 @@ const SENTENCES: Sentences = {
     error.why === 'empty'
       ? `the key of sandbox "${error.container}" is empty; it is the path of a network namespace`
       : `sandbox "${error.container}" shares the namespace of the host, so it has no key of its own`,
+  KeyTaken: (error) =>
+    `sandbox "${error.container}" cannot have the namespace at ${error.path}: it belongs to sandbox "${error.by}"`,
   ConfigOnlyOptions: (error) =>
     `network "${error.network}" only lends its configuration and cannot be given ${error.options.join(', ')}`,
   ConfigOfConfig: (error) =>

@@ -1,7 +1,6 @@
 // What a sandbox is given, and given anew: options in Docker's words, its name, the namespace that somebody else makes.
 
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { cnm } from './cnm.ts'
 import { type Host, simHost } from './host.ts'
 
 let host: Host
@@ -89,20 +88,29 @@ describe('a sandbox', () => {
     await host.ok('sandbox', 'create', '--external', 'ext')
     expect(await host.ok('network', 'connect', '--dry-run', 'front', 'ext')).toContain('nothing for the kernel to do')
     await host.ok('network', 'connect', 'front', 'ext')
-    expect(await host.ok('sandbox', 'set-key', '--dry-run', 'ext', '/proc/17/ns/net')).toContain('netns cnm-ext')
+    expect(await host.ok('sandbox', 'set-key', '--dry-run', 'ext', '/proc/17/ns/net')).toContain(
+      "\nnsenter --net=/proc/17/ns/net sh -c 'ip netns attach cnm-ext $$'\n",
+    )
     await host.ok('sandbox', 'set-key', 'ext', '/proc/17/ns/net')
     expect(await sandbox('ext')).toMatchObject({ external: true, key: '/proc/17/ns/net' })
+    await host.ok('sandbox', 'set-key', 'ext', '18')
+    expect(await sandbox('ext')).toMatchObject({ external: true, key: '/proc/18/ns/net' })
   })
 
-  test.each([
-    ['create', '--external', 'e2'],
-    ['set-key', 'ext', '/proc/17/ns/net'],
-  ])('%s %s: the running kernel does not take a namespace over yet, and nothing is begun', async (...words) => {
-    const before = await host.ok('store', 'export')
-    const { exit, out, err } = await cnm(['sandbox', ...words], { env: { CNM_STATE: host.state } })
-    expect([exit, out]).toEqual([3, ''])
-    expect(err).toBe('cnm: a namespace that somebody else makes cannot be taken over yet; try it with --kernel sim\n')
-    expect(await host.ok('store', 'export')).toBe(before)
+  test('a place is quoted where it is printed, whatever it holds', async () => {
+    const told = await host.ok('sandbox', 'set-key', '--dry-run', 'ext', "/a b'; touch /x #")
+    expect(told).toContain("\nnsenter '--net=/a b'\\''; touch /x #' sh -c 'ip netns attach cnm-ext $$'\n")
+  })
+
+  test('two are never in one namespace', async () => {
+    await host.ok('sandbox', 'create', '--external', 'other')
+    const { exit, err } = await host.run('sandbox', 'set-key', 'other', '/proc/18/ns/net')
+    expect([exit, err]).toEqual([
+      1,
+      'cnm: Forbidden: sandbox "other" cannot have the namespace at /proc/18/ns/net: it belongs to sandbox "ext"\n',
+    ])
+    expect(await sandbox('other')).toMatchObject({ external: true, key: null })
+    await host.ok('sandbox', 'rm', 'other')
   })
 })
 

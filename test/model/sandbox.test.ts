@@ -185,6 +185,22 @@ describe('a sandbox whose namespace somebody else makes', () => {
     expect(sandboxIn(obey([set('/proc/18/ns/net')], keyed), 2).external).toEqual({ path: '/proc/18/ns/net' })
   })
 
+  test('has it alone', () => {
+    const both = obey([createSandbox(3, 'other', { external: true }), set('/proc/17/ns/net')], waiting)
+    const error = refusal(both, set('/proc/17/ns/net', 3))
+    expect(outcome(error)).toEqual(['KeyTaken', 403])
+    expect(sentence(error)).toBe(
+      'sandbox "other" cannot have the namespace at /proc/17/ns/net: it belongs to sandbox "api"',
+    )
+  })
+
+  test('has forwarding as its owner wants it, where ours is off', () => {
+    const forwards = (from: typeof waiting, space: string) =>
+      objectsWanted(from).some((object) => object.kind === 'sysctl' && object.ns === space)
+    expect(forwards(obey([set('/proc/17/ns/net')], waiting), 'api')).toBe(false)
+    expect(forwards(obey([createSandbox(4, 'ours')], model), 'ours')).toBe(true)
+  })
+
   test.each([
     ['empty', set(' '), 'InvalidKey', 400],
     ['for a sandbox that is not there', set('/x', 9), 'NotFound', 404],

@@ -5,7 +5,6 @@ import { type Sandbox, sandboxId } from '../../model/types.ts'
 import { HOST, type Ns, ns, parseNs } from '../../net/name.ts'
 import { valuesOf } from '../../net/pmap.ts'
 import { E, type Either } from '../../prelude.ts'
-import { EXIT } from '../exit.ts'
 import { type ChangeOptions, change, type Deed, removeAll } from '../host/change.ts'
 import { hasLabel } from '../host/filter.ts'
 import { randomId } from '../host/id.ts'
@@ -16,7 +15,7 @@ import { shortId, theSandbox } from '../host/resolve.ts'
 import { type PortView, type SandboxView, sandboxView } from '../host/view.ts'
 import type { Io } from '../io.ts'
 import { isRunLab } from '../lab-name.ts'
-import { type Problem, problem } from '../problem.ts'
+import type { Problem } from '../problem.ts'
 import { portText } from '../render/inventory.ts'
 
 type Result = Promise<Either<Problem, number>>
@@ -41,20 +40,12 @@ const nsOf = (name: string, id: string, asked: string | undefined): Either<Probl
     : parsed
 }
 
-/** The Linux kernel's part makes namespaces, and cannot take one over yet. */
-const takesOver = ({ kernel }: ChangeOptions): Either<Problem, void> =>
-  kernel === 'linux'
-    ? problem(EXIT.machine, 'a namespace that somebody else makes cannot be taken over yet; try it with --kernel sim')
-    : E.right(undefined)
-
 export const create = async (io: Io, name: string, options: CreateOptions): Result => {
   const id = sandboxId(randomId())
   const space = nsOf(name, id, options.netns)
   const wishes = readSandbox(options)
   if (E.isLeft(space)) return space
   if (E.isLeft(wishes)) return wishes
-  const possible = options.external ? takesOver(options) : E.right(undefined)
-  if (E.isLeft(possible)) return possible
   const deed: Deed = {
     title: `create sandbox "${name}"${space.right === HOST ? ' in the namespace of the host' : ''}`,
     commands: [
@@ -103,11 +94,13 @@ export const rename = (io: Io, word: string, name: string, options: ChangeOption
     commands: [{ tag: 'RenameSandbox', id, container: name }],
   }))
 
-/** Tells where the namespace is that somebody else made. */
-export const setKey = async (io: Io, word: string, path: string, options: ChangeOptions): Result => {
-  if (!path.startsWith('/')) return misused(`"${path}" is not the path of a namespace, such as /proc/17/ns/net`)
-  const possible = takesOver(options)
-  if (E.isLeft(possible)) return possible
+const PID = /^[1-9][0-9]*$/
+
+/** Tells where the namespace is that somebody else made: its file, or the pid of a process in it. */
+export const setKey = async (io: Io, word: string, place: string, options: ChangeOptions): Result => {
+  const path = PID.test(place) ? `/proc/${place}/ns/net` : place
+  if (!path.startsWith('/'))
+    return misused(`"${place}" is not the path of a namespace, such as /proc/17/ns/net, nor the pid of a process in it`)
   return changeOne(io, options, word, ({ id, container }) => ({
     title: `set the key of sandbox "${container}"`,
     commands: [{ tag: 'SetKey', sandbox: id, path }],

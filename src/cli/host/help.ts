@@ -63,6 +63,8 @@ Examples:
   sudo cnm sandbox create web                          namespace cnm-web; prints the sandbox's id
   sudo cnm sandbox create -p 8080:80 -p 53:53/udp --hostname www web
   sudo cnm sandbox create --netns host proxy           shares the namespace of the host
+  sudo cnm sandbox create --external job               its namespace is made by somebody else, such as a container runtime,
+  sudo cnm sandbox set-key job 4711                    and is that of process 4711
   sudo cnm network connect front web
   sudo ip netns exec cnm-web sh
   sudo cnm sandbox create --dns 9.9.9.9 --add-host db:203.0.113.7 --expose 80 api

@@ -212,10 +212,10 @@ const addSandbox = (program: Command, io: Io, start: Start): void => {
   ).action((word: string, flags) => start(async () => (await load()).refresh(io, word, flags)))
   withChange(
     sandbox
-      .command('set-key <SANDBOX> <PATH>')
-      .description('Tell where the namespace is that somebody else made, such as /proc/17/ns/net.'),
-  ).action((word: string, path: string, flags: Change) =>
-    start(async () => (await load()).setKey(io, word, path, flags)),
+      .command('set-key <SANDBOX> <PATH|PID>')
+      .description('Tell where the namespace is that somebody else made: its file, or the pid of a process in it.'),
+  ).action((word: string, place: string, flags: Change) =>
+    start(async () => (await load()).setKey(io, word, place, flags)),
   )
 }
 

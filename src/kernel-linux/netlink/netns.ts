@@ -6,11 +6,21 @@
 // Somebody else's namespace is adopted by such a name, too, wherever its file is: nsfs may be mounted from any mount namespace
 // (fs/namespace.c, do_loopback). A namespace has one name of ours at most (docs/decisions/0009-adopted-namespaces.md).
 
-import { closeSync, lstatSync, mkdirSync, openSync, readdirSync, statfsSync, statSync, unlinkSync } from 'node:fs'
+import {
+  closeSync,
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  statfsSync,
+  statSync,
+  unlinkSync,
+} from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import { E, type Either } from '../../prelude.ts'
-import { EEXIST, EINVAL } from './errno.ts'
-import { type NetlinkError, systemCall } from './error.ts'
+import { EEXIST, EINVAL, ENOENT } from './errno.ts'
+import { type NetlinkError, showNetlinkError, systemCall } from './error.ts'
 import { type Called, type Libc, loadLibc } from './libc.ts'
 import { HERE, openPath, within, withinNew } from './thread.ts'
 
@@ -99,23 +109,31 @@ export const identityOf = (path: string): string | null => {
   return stat !== null && E.isRight(stat) ? `${stat.right.dev} ${stat.right.ino}` : null
 }
 
+const unadoptable = (code: number, why: string): NetlinkError => systemCall('adopt', code, why)
+
+/** Why a namespace could not be given a name, in words. */
+export const whyNotAdopted = (error: NetlinkError): string =>
+  error.tag === 'SystemCall' && error.call === 'adopt' ? error.about : showNetlinkError(error)
+
 /**
  * Whether the namespace at a path may be given a name in this directory. Left: ENOENT; EINVAL, it is no namespace; EEXIST, it is the
  * one this process runs in, or has a name of ours already. Looks at all names of ours.
  */
 export const adoptable = (directory: string, from: string): Result<void> => {
-  const stat = trying('statfs', from, () => statfsSync(from))
-  if (E.isLeft(stat)) return stat
+  if (!existsSync(from)) return E.left(unadoptable(ENOENT, `there is no ${from}`))
   const which = identityOf(from)
-  if (which === null) return E.left(systemCall('adopt', EINVAL, `${from} is no namespace`))
-  if (which === identityOf(HERE)) return E.left(systemCall('adopt', EEXIST, `${from} is the host's own namespace`))
+  if (which === null) return E.left(unadoptable(EINVAL, `${from} is no namespace`))
+  if (which === identityOf(HERE)) return E.left(unadoptable(EEXIST, `${from} is the host's own namespace`))
   const ours = listNetns(directory).find(
     ({ name }) => name.startsWith(OURS) && identityOf(join(directory, name)) === which,
   )
   return ours === undefined
     ? E.right(undefined)
-    : E.left(systemCall('adopt', EEXIST, `${from} is the namespace ${ours.name} already`))
+    : E.left(unadoptable(EEXIST, `${from} is the namespace ${ours.name} already`))
 }
+
+const notEntered = (error: NetlinkError, from: string): NetlinkError =>
+  error.tag === 'SystemCall' && error.code === EINVAL ? unadoptable(EINVAL, `${from} is no network namespace`) : error
 
 /**
  * Gives somebody else's namespace a name; it lives on without it. `from` is its file, such as /proc/17/ns/net. Left: as `adoptable`;
@@ -130,7 +148,7 @@ export const adoptNetns = (path: string, from: string): Result<void> => {
   if (E.isLeft(fd)) return fd
   try {
     const entered = within(libc.right, fd.right, () => undefined)
-    if (E.isLeft(entered)) return entered
+    if (E.isLeft(entered)) return E.left(notEntered(entered.left, from))
     return named(path, () => E.right(libc.right.mount(`/proc/self/fd/${fd.right}`, path, 'none', MS_BIND, null)))
   } finally {
     closeSync(fd.right)

@@ -25,7 +25,7 @@ import { ask, askAll, dump, talk } from './conversation.ts'
 import { errnoOf } from './errno.ts'
 import { type NetlinkError, showNetlinkError } from './error.ts'
 import { linksIn, routesIn } from './look.ts'
-import { adoptNetns, closeNetns, createNetns, deleteNetns, openNetns, prepareNetnsDir } from './netns.ts'
+import { adoptNetns, closeNetns, createNetns, deleteNetns, openNetns, prepareNetnsDir, whyNotAdopted } from './netns.ts'
 import { makePace } from './pace.ts'
 import { HERE, openSocket, type Place, type Socket, type Turn } from './socket.ts'
 
@@ -204,7 +204,7 @@ export const throughNetlink = (names: Names, departures: Departures): Transport 
     if (done.left.tag !== 'SystemCall') return done
     const errno = errnoOf(done.left.code)
     const sentence = from === null ? SENTENCE[errno] : undefined
-    return E.right({ errno, detail: sentence ?? showNetlinkError(done.left) })
+    return E.right({ errno, detail: sentence ?? whyNotAdopted(done.left) })
   }
 
   const runNetns = async (steps: ReadonlyArray<Step>): Result<ReadonlyArray<Refused>> => {

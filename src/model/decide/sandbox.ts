@@ -2,7 +2,7 @@
 // A refresh is one change of one value: libnetwork leaves all networks, forgets the options and joins again, step by step.
 
 import { HOST } from '../../net/name.ts'
-import { hasIn } from '../../net/pmap.ts'
+import { hasIn, valuesOf } from '../../net/pmap.ts'
 import { E, type Either } from '../../prelude.ts'
 import type { CreateSandbox, DeleteSandbox, RefreshSandbox, RenameSandbox, SandboxOptions, SetKey } from '../command.ts'
 import type { CnmError } from '../error.ts'
@@ -90,6 +90,8 @@ export const setKey = (model: Model, { sandbox: id, path }: SetKey): Events => {
   if (path.trim() === '') return fail({ tag: 'InvalidKey', container, why: 'empty' })
   if (ns === HOST) return fail({ tag: 'InvalidKey', container, why: 'host' })
   if (external?.path === path) return E.right([])
+  const holder = valuesOf(model.sandboxes).find((other) => other.external?.path === path)
+  if (holder !== undefined) return fail({ tag: 'KeyTaken', container, path, by: holder.container })
   return E.right([{ tag: 'SandboxChanged', sandbox: { ...found.right, external: { path } } }])
 }
 
