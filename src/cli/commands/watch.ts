@@ -18,8 +18,8 @@ export type WatchOptions = LookOptions & Readonly<{ every: number }>
 
 /** News comes in swarms. */
 const SETTLE_MS = 50
-/** Of the time at most a fifth is spent on looking. */
-const SHARE = 4
+/** So many times as long as the last look took, there is no other: at most a third of the time is spent on looking. */
+const REST = 2
 const AGAIN_MS = 100
 
 /** Says what went wrong, and the same not twice in a row. */
@@ -57,10 +57,11 @@ const watching = async (io: Io, options: WatchOptions, stop: AbortSignal): Promi
       const looked = await look(stop)
       complain(E.isLeft(looked) ? looked.left : null)
       if (!(await io.ready())) return E.right(EXIT.ok)
-      const tookMs = performance.now() - start
+      const end = performance.now()
       const isBusy = E.isRight(looked) && looked.right === 'busy'
       await bell.wait(isBusy ? AGAIN_MS : options.every * 1000, stop)
-      if (!stop.aborted) await sleep(Math.max(SETTLE_MS, SHARE * tookMs), undefined, { signal: stop }).catch(() => {})
+      const restMs = end + REST * (end - start) - performance.now()
+      if (!stop.aborted) await sleep(Math.max(SETTLE_MS, restMs), undefined, { signal: stop }).catch(() => {})
     }
     return failed === null ? E.right(EXIT.ok) : cannotHear(failed)
   } finally {
