@@ -63,11 +63,16 @@ const touchesOf = ({ verb, object }: KernelOp, first: boolean): ReadonlyArray<To
   return [own, { ns: peer.ns, group: 'link', lane: peer.name }]
 }
 
-/** A veth comes with its other end. */
-const madeBy = (object: KernelObject): ReadonlyArray<ObjectKey> =>
-  object.kind === 'link' && object.spec.type === 'veth'
+/**
+ * What later stages are to wait for. A veth comes with its other end. A table's elements do not wait: they are one transaction with
+ * it, so that there is no moment without a firewall, and are held back there (nft/carry-out.ts).
+ */
+const madeBy = (object: KernelObject): ReadonlyArray<ObjectKey> => {
+  if (object.kind === 'nft-table') return []
+  return object.kind === 'link' && object.spec.type === 'veth'
     ? [keyOf(object), linkKey(object.spec.peer.ns, object.spec.peer.name)]
     : [keyOf(object)]
+}
 
 /** A batch, by its stage and by tool and namespace. */
 type Slot = Readonly<{ stage: number; key: string }>

@@ -1,6 +1,7 @@
 import { fc, test as prop } from '@fast-check/vitest'
 import { describe, expect, test } from 'vitest'
 import { diff } from '../../src/kernel/diff.ts'
+import { bridgeElement, skeletonTable } from '../../src/kernel/firewall/elements.ts'
 import type { KernelObject } from '../../src/kernel/object.ts'
 import type { KernelOp } from '../../src/kernel/op.ts'
 import { EMPTY_STATE, stateOf } from '../../src/kernel/state.ts'
@@ -119,6 +120,16 @@ describe('the schedule of any operations', () => {
       expect(new Set(keys).size).toBe(keys.length)
     }
   })
+})
+
+test('a firewall that is replaced, with its elements, is one batch: it is one transaction', () => {
+  const [table, bridge] = [skeletonTable(HOST), bridgeElement(HOST, ifName('br0'))]
+  const stages = scheduled([
+    { verb: 'delete', object: table },
+    { verb: 'create', object: table },
+    { verb: 'create', object: bridge },
+  ])
+  expect(stages.flat().map(({ tool, steps }) => [tool, steps.length])).toEqual([['nft', 3]])
 })
 
 describe('the schedule of a start', () => {
