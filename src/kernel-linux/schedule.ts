@@ -33,11 +33,15 @@ const toolOf = ({ object }: KernelOp): 'ip' | 'nft' | 'sysctl' => {
 
 const NO_WORDS = ''
 
+/** A change that changes nothing is nothing to do, also where there is no such namespace. */
+const isIdle = (op: KernelOp): boolean => op.verb === 'change' && commandsOf(op, (ns) => ns).length === 0
+
 /** One step for each operation, for who needs no words. */
 export const wordless = (ops: ReadonlyArray<KernelOp>): ReadonlyArray<Step> =>
-  ops.map((op, at) => {
+  ops.flatMap((op, at) => {
+    if (isIdle(op)) return []
     const ns = op.object.kind === 'netns' ? null : op.object.ns
-    return { at, op, command: { tool: toolOf(op), ns, text: NO_WORDS } }
+    return [{ at, op, command: { tool: toolOf(op), ns, text: NO_WORDS } }]
   })
 
 /** The commands of `ip` and `bridge`, each as a step; one step for each operation of others. */

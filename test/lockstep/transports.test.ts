@@ -2,9 +2,10 @@
 // through iproute2 in one lab and through rtnetlink in another. The same are refused, with the same errno, and both labs hold the
 // same, whichever of the two looks.
 
+import { closeSync, openSync } from 'node:fs'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { NAMESPACES, program, SYSCTLS } from '../../properties/arbitraries/ops.ts'
+import { FOREIGN, NAMESPACES, program, SYSCTLS } from '../../properties/arbitraries/ops.ts'
 import type { Kernel, Scope } from '../../src/kernel/kernel.ts'
 import { type KernelObject, keyOf } from '../../src/kernel/object.ts'
 import type { KernelOp } from '../../src/kernel/op.ts'
@@ -13,6 +14,8 @@ import { objectsOf } from '../../src/kernel/state.ts'
 import { removeLab } from '../../src/kernel-linux/lab.ts'
 import { type LinuxKernel, linuxKernel } from '../../src/kernel-linux/linux.ts'
 import { type Lab, labNames } from '../../src/kernel-linux/names.ts'
+import { loadLibc } from '../../src/kernel-linux/netlink/libc.ts'
+import { HERE, withinNew } from '../../src/kernel-linux/netlink/thread.ts'
 import { cidr, contains, showCidr } from '../../src/net/cidr.ts'
 import { showMac } from '../../src/net/mac.ts'
 import { E } from '../../src/prelude.ts'
@@ -80,13 +83,35 @@ const sentence = (op: KernelOp, at: number): string =>
     .map(({ tool, ns, text }) => `${ns ?? ''}# ${tool} ${text.split('\n')[0]}`)
     .join('; ')}`
 
+/** A namespace that nobody has a name for; it lives as long as its file is open. */
+const newNamespace = (): number => rightOf(withinNew(rightOf(loadLibc()), () => openSync(HERE, 'r')))
+
+/** Where a program adopts somebody else's namespaces, it is given ones that are there. */
+const withForeign = async <A>(
+  ops: ReadonlyArray<KernelOp>,
+  use: (ops: ReadonlyArray<KernelOp>) => Promise<A>,
+): Promise<A> => {
+  const files = new Map(FOREIGN.map((at) => [at, newNamespace()]))
+  const placed = <O extends KernelObject>(object: O): O =>
+    object.kind === 'netns' && object.at !== null
+      ? { ...object, at: `/proc/${process.pid}/fd/${files.get(object.at)}` }
+      : object
+  try {
+    return await use(ops.map((op) => ({ ...op, object: placed(op.object) })))
+  } finally {
+    for (const fd of files.values()) closeSync(fd)
+  }
+}
+
 /** What comes of a program: what was refused, and what either transport then sees. */
 const outcome = async (side: Side, ops: ReadonlyArray<KernelOp>) => {
   await clear(side)
-  const refused = await refusals(side.acts, ops)
-  // The other one does not know what is still being deleted behind.
-  await side.acts.settled()
-  return { refused, views: await Promise.all(TRANSPORTS.map((by) => seen(side, by, ops))) }
+  return await withForeign(ops, async (placed) => {
+    const refused = await refusals(side.acts, placed)
+    // The other one does not know what is still being deleted behind.
+    await side.acts.settled()
+    return { refused, views: await Promise.all(TRANSPORTS.map((by) => seen(side, by, ops))) }
+  })
 }
 
 const agree = async (sides: ReadonlyArray<Side>, ops: ReadonlyArray<KernelOp>): Promise<void> => {
