@@ -22,7 +22,7 @@ Begin with:
 ${EXIT_STATUS}`,
   },
   run: {
-    about: `Builds the networks and containers of a Compose file on a simulated kernel, prints them, and then who reaches whom, tried with real packets. With --kernel linux the same is built on this machine, in network namespaces of their own, and taken down again at the end. Without FILE it takes the compose.yaml of this folder.
+    about: `Builds the networks and containers of a Compose file on a simulated kernel, prints them, and then who reaches whom, tried with real packets. With --kernel linux the same is built on this machine, in network namespaces of their own, and taken down again at the end. That takes root; with --rootless it does not: all of it is made in a user namespace, which nobody else sees and which goes with the command. Without FILE it takes the compose.yaml of this folder.
 
 "internet" is a machine beyond the host that knows no way to any container: what leaves must carry an address of the host, what enters must come through a published port.`,
     examples: `
@@ -33,6 +33,7 @@ Examples:
   cnm run --json compose.yaml | jq '.reachability[] | select(.reaches | not)'
   sudo cnm run --kernel linux compose.yaml             the same answers, from the real kernel
   sudo cnm run --kernel linux --keep compose.yaml      and leave it there, to look around
+  cnm run --rootless compose.yaml                      from the real kernel, without root
 ${EXIT_STATUS}`,
   },
   down: {
@@ -71,6 +72,7 @@ Examples:
   cnm check compose.yaml
   cnm check --junit results.xml compose.yaml           for GitLab, Jenkins and others
   sudo cnm check --kernel linux compose.yaml           asked of the real kernel
+  cnm check --rootless compose.yaml                    the same without root
 ${EXIT_STATUS}`,
   },
   plan: {

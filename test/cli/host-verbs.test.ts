@@ -211,11 +211,11 @@ describe('--dry-run', () => {
     ['network create', ['network', 'create', '--subnet', '10.9.0.0/24', 'new'], 'ip address add 10.9.0.1/24'],
     ['network rm', ['network', 'rm', '--force', 'front'], ''],
     ['network prune', ['network', 'prune'], ''],
-    ['network disconnect', ['network', 'disconnect', 'front', 'web'], 'ip -n cnm-web link delete dev eth0'],
+    ['network disconnect', ['network', 'disconnect', 'front', 'web'], 'ip link delete dev veth'],
     ['sandbox create', ['sandbox', 'create', 'db'], 'ip netns add cnm-db'],
     ['sandbox rm', ['sandbox', 'rm', 'web'], 'ip netns delete cnm-web'],
     ['endpoint create', ['endpoint', 'create', 'front', 'e'], 'nothing for the kernel to do'],
-    ['endpoint rm', ['endpoint', 'rm', '--force', 'web'], 'ip -n cnm-web link delete dev eth0'],
+    ['endpoint rm', ['endpoint', 'rm', '--force', 'web'], 'ip link delete dev veth'],
   ]
   test.each(changing)('of %s prints commands and changes nothing', async (_, args, text) => {
     const everything = () => host.ok('store', 'export')

@@ -101,17 +101,32 @@ ${HOST_EXIT_STATUS}`,
   doctor: {
     about: `Compares this machine with what the state directory says it should hold, and changes nothing unless told to. missing: it should be there. changed: it is there, otherwise than it should be. surplus: it bears our mark and nobody wants it. foreign: somebody else's thing has a name that we need; that is never touched, and stands in the way of a repair.
 
-With --repair it puts right what is missing, changed or surplus. Every verb that changes something does so first, too. A simulated machine is built anew each time, so nothing differs there.`,
+With --repair it puts right what is missing, changed or surplus. Every verb that changes something does so first, too. A simulated machine is built anew each time, so nothing differs there.
+
+With --watch it stays and repairs whenever the kernel tells of a change, and says so, a line each; what the kernel does not tell of (sysctls, namespaces in which we have no interface) it finds every 30 seconds. Other verbs work beside it: it has the state directory for the moment of a repair only.
+
+With --machine it shows what this kernel and this user can do instead: rights, namespaces, kinds of links, nftables, programs. Anybody may ask. What must be tried is tried in namespaces that are gone afterwards, and no module is loaded. Without a state directory "doctor" shows that, too.`,
     examples: `
 Examples:
   sudo cnm doctor
   sudo cnm doctor --repair
   sudo cnm doctor --json | jq '.differences[].object'
+  sudo cnm doctor --watch                              until Ctrl-C, which is status 130
+  sudo cnm doctor --watch --json --every 10 >> /var/log/cnm-repairs.jsonl
+  cnm doctor --machine                                 can this machine do it?
+  cnm doctor --machine --json | jq '.features.ipvlan'
 
 --json prints:
   { "differences": [{ "state", "key", "object": in words, "owners": in words,
                       "follows": key of the difference it comes from | null }],
     "repaired": boolean }
+with --watch each difference in a line of its own, with "event": "repaired" | "foreign";
+with --machine:
+  { "kernel", "user": { "uid", "netAdmin", "sysAdmin", "inUserNamespace" },
+    "tried": "network namespace" | "user namespace" | null, "transport",
+    "features": { name: { "is": "there" | "loadable" | "lacking" | "unknown",
+                          "why" or "module": where there is one } },
+    "tools": { name: version | null }, "lacking": sentences; none: all that networks need is there }
 ${HOST_EXIT_STATUS}`,
   },
   store: {
