@@ -5,13 +5,14 @@ import { FORWARD4, type SysctlName } from '../../src/kernel/sysctl.ts'
 import { decodeCounters } from '../../src/kernel-linux/decode/counters.ts'
 import { documents } from '../../src/kernel-linux/decode/json.ts'
 import { decodeLinks } from '../../src/kernel-linux/decode/links.ts'
-import { decodeTable } from '../../src/kernel-linux/decode/nft.ts'
 import { decodeNsids } from '../../src/kernel-linux/decode/nsids.ts'
 import { decodeRoutes } from '../../src/kernel-linux/decode/routes.ts'
 import { decodeSysctls } from '../../src/kernel-linux/decode/sysctls.ts'
+import { readListing } from '../../src/kernel-linux/nft/listing.ts'
 import { showCidr } from '../../src/net/cidr.ts'
 import { mac } from '../../src/net/mac.ts'
 import { HOST, ns } from '../../src/net/name.ts'
+import { rightOf } from './labs.ts'
 
 const recorded = (name: string): string => readFileSync(new URL(`recorded/${name}`, import.meta.url), 'utf8')
 const hostLinks = decodeLinks(JSON.parse(recorded('host-addresses.json')))
@@ -84,14 +85,14 @@ describe('routes, from `ip -j -d route show table all`', () => {
 
 describe('the firewall, from `nft -j list table inet cnm`', () => {
   const table = JSON.parse(recorded('table.json'))
-  const decoded = decodeTable(HOST, table)
+  const listed = async (json: string) => rightOf(await readListing(HOST, json))
   const show = (object: NftTable | NftElement): string =>
     object.kind === 'nft-table'
       ? `skeleton ${object.skeleton}`
       : [object.set, object.key.join(' . '), ...(object.value === null ? [] : [object.value.join(' . ')])].join(': ')
 
-  test('has the version of its skeleton and every element', () => {
-    expect(decoded.map(show).sort()).toEqual(
+  test('has the version of its skeleton and every element', async () => {
+    expect((await listed(recorded('table.json'))).map(show).sort()).toEqual(
       [
         'skeleton 1',
         'bridges: br0',
@@ -110,14 +111,18 @@ describe('the firewall, from `nft -j list table inet cnm`', () => {
     )
   })
 
-  test('a table of our name without a skeleton of ours has version 0', () => {
+  test('a table of our name without a skeleton of ours has version 0', async () => {
     const chains = (table.nftables as ReadonlyArray<object>).filter((object) => !('chain' in object))
-    expect(decodeTable(HOST, { nftables: chains })[0]).toEqual({ kind: 'nft-table', ns: HOST, skeleton: 0 })
+    expect((await listed(JSON.stringify({ nftables: chains })))[0]).toEqual({
+      kind: 'nft-table',
+      ns: HOST,
+      skeleton: 0,
+    })
   })
 
-  test('no table, no objects', () => {
-    expect(decodeTable(HOST, { nftables: [{ metainfo: {} }] })).toEqual([])
-    expect(decodeTable(HOST, null)).toEqual([])
+  test('no table, no objects', async () => {
+    expect(await listed('{"nftables": [{"metainfo": {}}]}')).toEqual([])
+    expect(await listed('null')).toEqual([])
   })
 })
 

@@ -1,4 +1,4 @@
-// `nft -j list table inet cnm`: the skeleton's version by the name of its empty chain, and the elements of its sets and
+// `nft -j list table inet cnm`, as nft/listing.ts reads it: the skeleton's version by the name of its empty chain, and the elements of its sets and
 // maps in the texts that firewall/elements.ts makes. Source of the shapes: libnftables-json(5).
 
 import type { ElementType, SetSpec } from '../../kernel/firewall/rule.ts'
@@ -65,9 +65,3 @@ export const setsOf = (json: unknown): ReadonlyArray<Readonly<{ spec: SetSpec; e
     const spec = SETS.find((one) => one.name === set['name'])
     return spec === undefined ? [] : [{ spec, elem: list(set['elem']) }]
   })
-
-export const decodeTable = (ns: Ns, json: unknown): ReadonlyArray<NftTable | NftElement> => {
-  const table = tableOf(ns, json)
-  if (table === null) return []
-  return [table, ...setsOf(json).flatMap(({ spec, elem }) => elem.flatMap((entry) => elementOf(ns, spec, entry)))]
-}
