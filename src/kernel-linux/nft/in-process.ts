@@ -15,6 +15,7 @@ import { type Attempt, carryOut } from './carry-out.ts'
 import { keeping } from './kept.ts'
 import { type Context, loadNftables } from './libnftables.ts'
 import { readListing } from './listing.ts'
+import { hasTable } from './presence.ts'
 
 /** Operations that take less than a millisecond together, so that to go to a worker thread would be the greater part. */
 const FEW = 16
@@ -51,6 +52,9 @@ export const throughLibnftables = (paths: Paths): Either<NetlinkError, Firewall>
   const failed = (error: NetlinkError) => E.left(portError('nftables', error))
   return E.right({
     look: async (ns) => {
+      const there = await hasTable(paths(ns))
+      if (E.isLeft(there)) return absent(there.left) === null ? failed(there.left) : E.right([])
+      if (!there.right) return E.right([])
       const said = await contexts.use(paths(ns), false, (context) => context.list(`list table inet ${TABLE}`))
       if (E.isLeft(said)) return absent(said.left) === null ? failed(said.left) : E.right([])
       if (E.isRight(said.right)) return await readListing(ns, said.right.right)
