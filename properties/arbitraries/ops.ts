@@ -255,7 +255,13 @@ const object: fc.Arbitrary<KernelObject> = fc.oneof(
 
 const create = (one: KernelObject): KernelOp => ({ verb: 'create', object: one })
 
+/** A namespace that loses its name and gets it back, or another one does. */
+const renamed: fc.Arbitrary<KernelOp> = fc
+  .record({ isNew: fc.boolean(), object: netns })
+  .map(({ isNew, object: one }) => (isNew ? create(one) : { verb: 'delete', object: one }))
+
 export const op: fc.Arbitrary<KernelOp> = fc.oneof(
+  { weight: 1, arbitrary: renamed },
   { weight: 6, arbitrary: object.map(create) },
   { weight: 2, arbitrary: object.map((one): KernelOp => ({ verb: 'delete', object: one })) },
   { weight: 3, arbitrary: linkChange },

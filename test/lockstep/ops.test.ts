@@ -23,6 +23,7 @@ import { TRANSPORTS } from '../kernel-linux/labs.ts'
 import { needs } from '../lib/need.ts'
 import { ownLab } from '../lib/own-names.ts'
 import { runs } from '../lib/runs.ts'
+import { type Foreign, foreign } from './foreign.ts'
 
 const SCOPE: Scope = { namespaces: NAMESPACES, sysctls: SYSCTLS }
 
@@ -70,9 +71,17 @@ const sentence = (op: KernelOp): string =>
     .map(({ tool, ns, text }) => `${ns ?? ''}# ${tool} ${text.split('\n')[0]}`)
     .join('; ')
 
-const step = async (linux: Kernel, world: World, op: KernelOp, story: ReadonlyArray<string>): Promise<World> => {
+const step = async (
+  linux: Kernel,
+  others: Foreign,
+  world: World,
+  op: KernelOp,
+  story: ReadonlyArray<string>,
+): Promise<World> => {
   const result = applyOp(world, op)
-  const real = await answer(linux, op)
+  const here = await others.here(op)
+  const real = await answer(linux, here)
+  if (real === null) others.done(here)
   expect({ story, errno: E.isLeft(result) ? result.left : null }).toEqual({ story, errno: real })
   const there = await look(linux)
   const next = E.isLeft(result) ? world : teach(result.right, op, there)
@@ -94,10 +103,15 @@ for (const transport of TRANSPORTS) {
         fc.asyncProperty(program(25), async (ops) => {
           await removeLab(here)
           const story: string[] = []
+          const others = foreign()
           let world = EMPTY_WORLD
-          for (const op of ops) {
-            story.push(sentence(op))
-            world = await step(linux, world, op, story)
+          try {
+            for (const op of ops) {
+              story.push(sentence(op))
+              world = await step(linux, others, world, op, story)
+            }
+          } finally {
+            await others.end()
           }
         }),
         runs(0.1),
