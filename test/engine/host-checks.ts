@@ -62,7 +62,7 @@ export const labHost = async (name: string): Promise<LabHost> => {
         for (const answer of await engine.submit([command])) if (E.isLeft(answer)) throw new Error(explain(answer.left))
       expect(await engine.differences()).toEqual(E.right([]))
       check(engine)
-      expect(changes(before, await factsAtRest(path))).toEqual([])
+      await expect.poll(() => changes(before, factsOf(path)), { timeout: 10_000, interval: 200 }).toEqual([])
     },
     remove: async () => {
       rightOf(await removeLab(lab))

@@ -32,6 +32,8 @@ export type Running = Readonly<{
   /** The whole lines of its output so far. */
   said: () => ReadonlyArray<string>
   complaint: () => string
+  /** It has ended, by itself or not. */
+  ended: Promise<unknown>
   /** Sends a signal and waits for its end. */
   kill: (signal?: NodeJS.Signals) => Promise<void>
 }>
@@ -50,6 +52,7 @@ export const started = (command: string, ...args: ReadonlyArray<string>): Runnin
     child,
     said: () => output.split('\n').slice(0, -1),
     complaint: () => complaint,
+    ended,
     kill: async (signal = 'SIGKILL') => {
       child.kill(signal)
       await ended
