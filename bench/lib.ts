@@ -16,6 +16,9 @@ export type Bench = Readonly<{
   run: () => Promise<Result>
 }>
 
+/** Metrics whose names begin with `area` cannot be measured here: a file may export `absent`, a list of these. */
+export type Absent = Readonly<{ area: string; why: string }>
+
 type Work = () => unknown
 /** What to measure: `ours`, and others doing the same work, by the name that the ratio gives as `to`. */
 export type Contest = Readonly<{ ours: Work; peers?: Readonly<Record<string, Work>> }>

@@ -1,7 +1,7 @@
 // The kernel itself, as the engine makes use of it on a host: beside the floor (the same messages sent raw) and the systems that
-// are installed. Needs root; without it there are no such metrics.
+// are installed. Needs root.
 
-import type { Bench } from './lib.ts'
+import type { Absent, Bench } from './lib.ts'
 import { attachMetrics } from './linux/attach.ts'
 import { crowdMetrics } from './linux/crowd.ts'
 import { client, server } from './linux/echo.ts'
@@ -22,3 +22,5 @@ export const benches: ReadonlyArray<Bench> = isRoot
       benchOf,
     )
   : []
+
+export const absent: ReadonlyArray<Absent> = isRoot ? [] : [{ area: 'linux', why: 'it needs Linux and root' }]

@@ -11,6 +11,7 @@ import { main, ROOT, say, stop } from './lib/say.mjs'
 import { ensureSetup } from './lib/setup.mjs'
 
 /** @typedef {import('../bench/lib.ts').Bench} Bench */
+/** @typedef {import('../bench/lib.ts').Absent} Absent */
 
 const HELP = `npm run bench -- [NAME...] [options]
 
@@ -37,8 +38,13 @@ const load = async (outdir) => {
     outdir,
     outExtension: { '.js': '.mjs' },
   })
-  const modules = names.map((name) => import(pathToFileURL(join(outdir, name.replace(/ts$/, 'mjs'))).href))
-  return (await Promise.all(modules)).flatMap((module) => /** @type {ReadonlyArray<Bench>} */ (module.benches))
+  const modules = await Promise.all(
+    names.map((name) => import(pathToFileURL(join(outdir, name.replace(/ts$/, 'mjs'))).href)),
+  )
+  return {
+    benches: modules.flatMap((module) => /** @type {ReadonlyArray<Bench>} */ (module.benches)),
+    absent: modules.flatMap((module) => /** @type {ReadonlyArray<Absent>} */ (module.absent ?? [])),
+  }
 }
 
 await main(async (args) => {
@@ -54,13 +60,14 @@ await main(async (args) => {
   // Also where a benchmark ends the process: on Ctrl-C, once it has taken away what it had made.
   process.on('exit', tidy)
   try {
-    const benches = await load(outdir)
-    const { chosen, unknown } = choose(benches, positionals)
+    const { benches, absent } = await load(outdir)
+    const { chosen, unknown, missing } = choose(benches, positionals, absent)
     if (unknown.length > 0)
       throw stop(
         `bench: no metric begins with ${unknown.join(', ')}. There are:\n${benches.map(({ name }) => `  ${name}`).join('\n')}`,
         2,
       )
+    for (const { area, why } of missing) say(`not measured: ${area} (${why})`)
     const width = Math.max(...chosen.map(({ name }) => name.length))
     for (const bench of chosen) {
       if (values.list) {

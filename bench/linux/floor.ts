@@ -4,16 +4,18 @@
 import { TABLE } from '../../src/kernel/firewall/skeleton.ts'
 import { skeletonText } from '../../src/kernel/firewall/text.ts'
 import { ROUTE_PROTO } from '../../src/kernel/print.ts'
+import type { Lab } from '../../src/kernel-linux/names.ts'
 import { addAddress } from '../../src/kernel-linux/netlink/codec/address.ts'
-import { changeLink, createLink, deleteLink } from '../../src/kernel-linux/netlink/codec/link.ts'
+import { changeLink, createLink, decodeLink, deleteLink, dumpLinks } from '../../src/kernel-linux/netlink/codec/link.ts'
 import { addRoute } from '../../src/kernel-linux/netlink/codec/route.ts'
-import { talk } from '../../src/kernel-linux/netlink/conversation.ts'
+import { dump, talk } from '../../src/kernel-linux/netlink/conversation.ts'
 import type { Request } from '../../src/kernel-linux/netlink/message.ts'
 import { closeNetns, createNetns, deleteNetns, openNetns } from '../../src/kernel-linux/netlink/netns.ts'
 import { openSocket, type Socket } from '../../src/kernel-linux/netlink/socket.ts'
 import { cidr, DEFAULT4 } from '../../src/net/cidr.ts'
 import { ip } from '../../src/net/ip.ts'
 import { type Mac, mac } from '../../src/net/mac.ts'
+import { ns } from '../../src/net/name.ts'
 import { CONTAINER_PORT, hostPortOf, nsOf } from './commands.ts'
 import { type Contender, each, type Needs } from './contender.ts'
 import { socketIn } from './kernel.ts'
@@ -60,13 +62,13 @@ const OF_NETWORK = [
 const networkElements = (verb: 'create' | 'delete'): string =>
   OF_NETWORK.map(([set, key]) => `${verb} element inet ${TABLE} ${set} { ${key} }`).join('\n')
 
-const hostRequests = (n: number, netNsFd: number): ReadonlyArray<Request> => [
+const hostRequests = (n: number, netNsFd: number, master: number): ReadonlyArray<Request> => [
   createLink({
     name: `v${n}`,
     index: outside(n),
     mac: macOf(outside(n)),
     mtu: 1500,
-    master: BRIDGE,
+    master,
     up: true,
     group: GROUP,
     linkinfo: {
@@ -96,18 +98,21 @@ const publish = (containers: ReadonlyArray<number>, ports: number): string => {
 const withdraw = (containers: ReadonlyArray<number>, ports: number): string =>
   `delete element inet ${TABLE} publish4_any { ${containers.flatMap((n) => keysOf(n, ports)).join(', ')} }`
 
+type Space = Readonly<{ n: number; path: string }>
+
 /** Links in one send for all, then each container's inside, then the firewall in one transaction. */
 const attachAll = async (
   socket: Socket,
   nft: Nft,
-  spaces: ReadonlyArray<Readonly<{ n: number; path: string }>>,
+  spaces: ReadonlyArray<Space>,
   ports: number,
+  master = BRIDGE,
 ): Promise<void> => {
   const opened = spaces.map(({ n, path }) => ({ n, fd: right(openNetns({ path })) }))
   try {
     await sendTo(
       socket,
-      opened.flatMap(({ n, fd }) => hostRequests(n, fd)),
+      opened.flatMap(({ n, fd }) => hostRequests(n, fd, master)),
     )
     for (const { n, fd } of opened) {
       const within = right(openSocket({ in: 'fd', fd }))
@@ -209,6 +214,22 @@ export const openFloorNetworks = async (later: Later, what: string): Promise<Net
     remove: async () => {
       nft(networkElements('delete'))
       await sendTo(socket, unbridge)
+    },
+  }
+}
+
+/** A container that comes and goes on the bridge of somebody else, who does not look meanwhile. */
+export const openBeside = async (later: Later, host: Readonly<{ lab: Lab; path: string }>) => {
+  const socket = socketIn(later, host.path)
+  const nft = nftIn(later, host.path)
+  const path = makeSpace(host.lab, ns('beside'))
+  const links = right(await dump(socket, dumpLinks(), decodeLink)())
+  const master = links.find(({ linkinfo }) => linkinfo?.info?.kind === 'bridge')?.index ?? 0
+  return {
+    attach: (n: number) => attachAll(socket, nft, [{ n, path }], 1, master),
+    detach: async (n: number) => {
+      nft(withdraw([n], 1))
+      await sendTo(socket, [deleteLink({ index: outside(n) })])
     },
   }
 }

@@ -1,6 +1,7 @@
 // What `npm run bench` prints: one JSON line a metric and peer for programs, or a table for people.
 
 /** @typedef {import('../../bench/lib.ts').Bench} Bench */
+/** @typedef {import('../../bench/lib.ts').Absent} Absent */
 /** @typedef {import('../../bench/lib.ts').Result} Result */
 
 const round = (/** @type {number} */ n) => Number(n.toPrecision(4))
@@ -33,16 +34,23 @@ export const tableRow = ({ name, unit, better }, { value, ratios }, nameWidth) =
 }
 
 /**
- * The benches whose name a word begins: `net` for all of an area, `net.parse4.rate` for one.
+ * The benches whose name a word begins: `net` for all of an area, `net.parse4.rate` for one. `missing`: what would have been
+ * chosen of areas that cannot be measured here.
  * @param {ReadonlyArray<Bench>} benches
  * @param {ReadonlyArray<string>} words none means all
- * @returns {Readonly<{ chosen: ReadonlyArray<Bench>, unknown: ReadonlyArray<string> }>}
+ * @param {ReadonlyArray<Absent>} [absent]
+ * @returns {Readonly<{ chosen: ReadonlyArray<Bench>, unknown: ReadonlyArray<string>, missing: ReadonlyArray<Absent> }>}
  */
-export const choose = (benches, words) => {
-  const matches = (/** @type {Bench} */ bench, /** @type {string} */ word) =>
-    bench.name === word || bench.name.startsWith(`${word}.`)
+export const choose = (benches, words, absent = []) => {
+  const begins = (/** @type {string} */ name, /** @type {string} */ word) =>
+    name === word || name.startsWith(`${word}.`)
+  const matches = (/** @type {Bench} */ bench, /** @type {string} */ word) => begins(bench.name, word)
+  const lacks = (/** @type {Absent} */ { area }, /** @type {string} */ word) => begins(word, area)
   return {
     chosen: benches.filter((bench) => words.length === 0 || words.some((word) => matches(bench, word))),
-    unknown: words.filter((word) => !benches.some((bench) => matches(bench, word))),
+    unknown: words.filter(
+      (word) => !benches.some((bench) => matches(bench, word)) && !absent.some((one) => lacks(one, word)),
+    ),
+    missing: absent.filter((one) => words.length === 0 || words.some((word) => lacks(one, word))),
   }
 }

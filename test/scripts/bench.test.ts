@@ -48,6 +48,24 @@ describe('names', () => {
   })
 })
 
+describe('areas that cannot be measured here', () => {
+  const benches = [bench('net.parse4.rate')]
+  const absent = [{ area: 'linux', why: 'it needs root' }]
+  const missing = (...words: ReadonlyArray<string>): ReadonlyArray<string> =>
+    choose(benches, words, absent).missing.map(({ area }) => area)
+
+  test('are told with everything, and where one of their metrics is asked for', () => {
+    expect(missing()).toEqual(['linux'])
+    expect(missing('linux.attach.p50')).toEqual(['linux'])
+    expect(missing('net')).toEqual([])
+  })
+
+  test('are not unknown, and add nothing', () => {
+    expect(choose(benches, ['linux'], absent)).toMatchObject({ chosen: [], unknown: [] })
+    expect(choose(benches, ['linuxx'], absent).unknown).toEqual(['linuxx'])
+  })
+})
+
 describe('measuring', () => {
   const effort = { rounds: 3, roundMs: 1 }
   const spin = (ms: number) => (): void => {
