@@ -140,8 +140,13 @@ const runsOf = (tasks: ReadonlyArray<Task>): ReadonlyArray<ReadonlyArray<Task>> 
   return [...runs, run]
 }
 
-const refusedBy = ({ errno, text }: Ack): Complaint | null =>
-  errno === null ? null : { errno, detail: text ?? strerror[errno] }
+/** In the kernel's own words, with the attribute it stumbled over. */
+const refusedBy = ({ errno, text, attribute, missing }: Ack): Complaint | null => {
+  if (errno === null) return null
+  const said = text ?? strerror[errno]
+  const where = attribute ?? (missing === null ? null : `${missing} is missing`)
+  return { errno, detail: where === null ? said : `${said} (${where})` }
+}
 
 /** All first requests, then the second ones of those that were granted, and so on. */
 const carryRun = async (socket: Socket, pace: Pace, run: ReadonlyArray<Task>): Result<void> => {
