@@ -10,7 +10,7 @@ import { addHostVerbs } from './host/verbs.ts'
 import { withoutGoBooleans } from './host/words.ts'
 import type { Io } from './io.ts'
 import { collect, transportOption } from './option.ts'
-import { problem, type Verb } from './problem.ts'
+import type { Verb } from './problem.ts'
 import type { Source } from './source.ts'
 import type { KernelName } from './survey.ts'
 
@@ -61,7 +61,8 @@ const onKernel =
   ({ kernel, rootless }: MachineFlags, verb: Verb): Verb =>
   async () => {
     if (rootless !== true) return verb()
-    if (kernel !== 'linux') return problem(EXIT.wrong, '--rootless needs the kernel of this machine, not --kernel sim')
+    if (kernel !== 'linux')
+      return E.left({ exit: EXIT.wrong, lines: ['cnm: --rootless needs the kernel of this machine, not --kernel sim'] })
     return (await import('./rootless.ts')).rootless(process.argv.slice(2))
   }
 

@@ -79,6 +79,10 @@ export const batchComplaints = (stderr: string): BatchComplaints => {
   return { lines, last: said.trim() }
 }
 
+/** The words of a complaint without the program's own around them. */
+export const bareWords = (detail: string): string =>
+  detail.replace(/^(Error|RTNETLINK answers|unshare): /, '').replace(/\.$/, '')
+
 /** Whether a tool could not even enter its namespace (`ip -n`, `bridge -n`, `nsenter`). */
 export const noNamespace = (stderr: string): boolean =>
   /^(Cannot open network namespace|setting the network namespace|nsenter: (cannot open|reassociate to namespace))/m.test(

@@ -4,7 +4,7 @@
 
 import { E } from '../../prelude.ts'
 import { type Ability, FIREWALL, LINK_KINDS, type LinkKind } from '../capabilities.ts'
-import { batchComplaints, complaintOf } from '../errno.ts'
+import { bareWords, batchComplaints, type Complaint, complaintOf } from '../errno.ts'
 import type { Run } from '../run.ts'
 
 export const THERE: Ability = { is: 'there' }
@@ -46,16 +46,16 @@ const MODULE: Readonly<Record<LinkKind | Rule, ReadonlyArray<string>>> = {
   'nft-ct': ['nf_tables', 'nft_ct'],
 }
 
-/** `ip` could not be run, or ended without having tried. */
+/** What unshare(1) ends with when it finds no such program. */
+const NOT_FOUND = 127
+
+/** The program could not be run, or ended without having tried. */
 const untried = (why: string): Ability => ({ is: 'unknown', why })
 
-const verdictOf = (asked: Asked, said: string): Ability => {
-  if (/Operation not permitted|Permission denied/.test(said)) return untried(said)
-  const isUnknown =
-    /Unknown device type/.test(said) ||
-    // Before the kernel had words for it, the errno alone said so; tun always answers with that.
-    (asked !== 'tun' && /Operation not supported/.test(said))
-  return isUnknown ? { is: 'lacking', why: said } : THERE
+/** The errno of a kind that the kernel does not know; other complaints are about the wish. */
+const verdictOf = ({ errno, detail }: Complaint): Ability => {
+  if (errno === 'EPERM' || errno === 'EACCES') return untried(bareWords(detail))
+  return errno === 'EOPNOTSUPP' ? { is: 'lacking', why: bareWords(detail) } : THERE
 }
 
 /** What is found out by trying. */
@@ -71,18 +71,15 @@ const foundOf = <K extends Tried>(keys: ReadonlyArray<K>, of: (key: K, at: numbe
   // Its keys are those it was made from, which Object.fromEntries forgets.
   Object.fromEntries(keys.map((key, at) => [key, of(key, at)])) as Found<K>
 
-/** Without what ip(8) puts around them. */
-const kernelWords = (said: string): string => said.replace(/^(Error|RTNETLINK answers): /, '').replace(/\.$/, '')
-
 const tryLinks = async (run: Run, entry: Entry, asked: ReadonlyArray<Asked>): Promise<Found<Asked>> => {
   const script = asked.map((each) => `${WISH[each]}\n`).join('')
   const ran = await run(null, 'unshare', [...entry, '--', 'ip', '-force', '-batch', '-'], script)
   if (E.isLeft(ran)) return foundOf(asked, () => untried(ran.left.what))
   const { lines, last } = batchComplaints(ran.right.stderr)
   const silent = lines.size === 0 && last !== '' ? untried(complaintOf(last).detail) : THERE
-  return foundOf(asked, (each, at) => {
+  return foundOf(asked, (_, at) => {
     const said = lines.get(at + 1)
-    return said === undefined ? silent : verdictOf(each, kernelWords(said.detail))
+    return said === undefined ? silent : verdictOf(said)
   })
 }
 
@@ -90,7 +87,9 @@ const tryRule = async (run: Run, entry: Entry, rule: Rule): Promise<Ability> => 
   const ran = await run(null, 'unshare', [...entry, '--', 'nft', '-f', '-'], RULES[rule])
   if (E.isLeft(ran)) return untried(ran.left.what)
   const { status, stderr } = ran.right
-  return status === 0 ? THERE : { is: 'lacking', why: complaintOf(stderr).detail }
+  if (status === 0) return THERE
+  const why = bareWords(complaintOf(stderr).detail)
+  return status === NOT_FOUND ? untried(why) : { is: 'lacking', why }
 }
 
 /** Whether such a namespace can be made at all. */
@@ -98,7 +97,7 @@ export const tryEntry = async (run: Run, entry: Entry): Promise<Ability> => {
   const ran = await run(null, 'unshare', [...entry, '--', 'true'])
   if (E.isLeft(ran)) return untried(ran.left.what)
   const { status, stderr } = ran.right
-  return status === 0 ? THERE : { is: 'lacking', why: complaintOf(stderr).detail.replace(/^unshare: /, '') }
+  return status === 0 ? THERE : { is: 'lacking', why: bareWords(complaintOf(stderr).detail) }
 }
 
 /** What its module brings while that sleeps; null: it may be asked for. */
