@@ -2,6 +2,7 @@
 // has its answer by then. Its name is taken until it is gone; so who looks, or needs the name, waits here.
 
 import type { KernelOp } from '../kernel/op.ts'
+import { sysctlDevice } from '../kernel/sysctl.ts'
 import type { Ns } from '../net/name.ts'
 
 /** `hurry`: somebody waits. `gone` is kept, whatever happens. */
@@ -29,6 +30,10 @@ export const devicesOf = ({ object }: KernelOp): ReadonlyArray<Device> => {
     case 'address':
     case 'route':
       return [deviceIn(object.ns, object.dev)]
+    case 'sysctl': {
+      const dev = sysctlDevice(object.name)
+      return dev === null ? [] : [deviceIn(object.ns, dev)]
+    }
     default:
       return []
   }

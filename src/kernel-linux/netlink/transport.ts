@@ -239,11 +239,11 @@ export const throughNetlink = (names: Names, departures: Departures): Transport 
 
   const runIn = (ns: Ns, steps: ReadonlyArray<Step>): Result<ReadonlyArray<Refused>> => {
     const ops = steps.map(({ op }) => op)
-    // A name that is needed again at once must be free then.
-    const needed = new Set(ops.flatMap((op) => (op.verb === 'create' ? devicesOf(op) : [])))
+    // Whatever is about a device that was deleted before must find it gone.
+    const last = new Map(ops.flatMap((op) => devicesOf(op).map((device) => [device, op] as const)))
     return condemned.fill(ns, (group, going, added) => {
       const groupFor = (op: KernelOp): number | null =>
-        devicesOf(op).some((device) => needed.has(device)) ? null : group
+        devicesOf(op).every((device) => last.get(device) === op) ? group : null
       return withinLimit(ns, (socket) =>
         withPeers(ops, async (fdOf) => {
           const carried = await carry(socket, ops, { pace, fdOf, groupFor })
