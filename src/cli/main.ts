@@ -8,8 +8,19 @@ import { runProgram } from './program.ts'
 
 const io = processIo()
 
+/** The bundle holds all but the packages that bring machine code. */
+const absentPackage = (error: unknown): string | null => {
+  if (!(error instanceof Error && 'code' in error && error.code === 'ERR_MODULE_NOT_FOUND')) return null
+  return /Cannot find package '(koffi|lmdb)'/.exec(error.message)?.[1] ?? null
+}
+
 /** What nobody foresaw is a defect of ours; its stack is for those who ask. */
 const sayDefect = (error: unknown): number => {
+  const absent = absentPackage(error)
+  if (absent !== null) {
+    io.err(`cnm: the package ${absent}, which this needs, is not installed beside cnm; "npm install ${absent}" there`)
+    return EXIT.machine
+  }
   const text = error instanceof Error ? error.message : String(error)
   io.err(`cnm: this is a defect of cnm, not of your file: ${text.split('\n')[0] ?? ''}`)
   const debugging = (process.env['CNM_DEBUG'] ?? '') !== ''

@@ -65,6 +65,14 @@ needs.kernel('--transport', () => {
     expect(err).toMatch(/^cnm: the transport netlink cannot be used: .*koffi.*; say --transport iproute2\n$/)
   })
 
+  test('what the host is remembered in needs its package, and says so', async () => {
+    const { exit, out, err } = await without('network', 'ls', '--state', join(folder, 'state'))
+    expect([exit, out]).toEqual([3, ''])
+    expect(err).toMatch(
+      /^cnm: the package (koffi|lmdb), which this needs, is not installed beside cnm; "npm install \1" there\n$/,
+    )
+  })
+
   test('doctor --machine says which it is, and why', async () => {
     expect((await cnm(['doctor', '--machine'])).out).toMatch(/^transport +netlink$/m)
     const { exit, out } = await without('doctor', '--machine')

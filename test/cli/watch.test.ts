@@ -8,9 +8,11 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { execa } from 'execa'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
+import { settleMs } from '../../src/cli/commands/watch.ts'
 import { bellOf } from '../../src/cli/host/bell.ts'
 import { needs } from '../lib/need.ts'
 import { ownNamespace } from '../lib/own-names.ts'
+import { wait } from '../lib/victim.ts'
 import { CNM, cnm, type Ended } from './cnm.ts'
 
 /** What is promised; and how long a test waits where the machine is busy. */
@@ -38,6 +40,12 @@ describe('a bell', () => {
     await waiting
     await bellOf().wait(PATIENCE_MS, stop.signal)
   })
+})
+
+test('pauses double with each repair that follows a repair, up to the time between looks', () => {
+  expect([0, 1, 2, 5, 10, 1000].map((repairs) => settleMs(repairs, 30_000))).toEqual([
+    50, 100, 200, 1600, 30_000, 30_000,
+  ])
 })
 
 test.each([
@@ -201,6 +209,18 @@ needs.kernel('cnm doctor --watch', () => {
     await settled()
   }, 60_000)
 
+  test('does not quarrel: what is changed again and again is repaired after ever longer pauses', async () => {
+    const watch = await start('--every', '4')
+    const change = `ip address delete 10.1.0.1/24 dev ${bridge} 2>/dev/null || true; sleep 0.01`
+    await watch.after(`end=$(($(date +%s) + 4)); while [ $(date +%s) -lt $end ]; do ${change}; done`)
+    // Pauses of 0.1 s, 0.2 s, 0.4 s, 0.8 s, 1.6 s, 3.2 s.
+    expect(watch.lines().length).toBeLessThan(9)
+    await expect.poll(async () => (await run(CNM, 'doctor')).exit, { timeout: PATIENCE_MS }).toBe(0)
+    const end = watch.lines().length
+    await wait(1000)
+    expect(watch.lines()).toHaveLength(end)
+  }, 60_000)
+
   test('--json says every difference in a line of its own', async () => {
     const watch = await start('--json', '--every', '3600')
     const lines = (await watch.after(`ip address delete 10.1.0.1/24 dev ${bridge}`)).map((line) => JSON.parse(line))
@@ -228,7 +248,7 @@ needs.kernel('cnm doctor --watch', () => {
     )
     // The cable may have been looked for before the other took its name.
     expect(told.at(-1)).toEqual(inTheWay)
-    await new Promise((resolve) => setTimeout(resolve, 1500))
+    await wait(1500)
     expect(watch.lines().filter((line) => line.startsWith('not repaired'))).toHaveLength(1)
     expect(await shell(`ip -d link show ${cable}`)).toContain(' bridge ')
     const repaired = await watch.after(`ip link delete dev ${cable}`)

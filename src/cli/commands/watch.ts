@@ -9,7 +9,7 @@ import { EXIT } from '../exit.ts'
 import { exitOf, untilSignal } from '../guard.ts'
 import { bellOf } from '../host/bell.ts'
 import { kernelOf } from '../host/open.ts'
-import { type WatchOptions as LookOptions, lookerOf } from '../host/watch.ts'
+import { type Looked, type WatchOptions as LookOptions, lookerOf } from '../host/watch.ts'
 import type { Io } from '../io.ts'
 import { type Problem, problem } from '../problem.ts'
 
@@ -18,9 +18,19 @@ export type WatchOptions = LookOptions & Readonly<{ every: number }>
 
 /** News comes in swarms. */
 const SETTLE_MS = 50
+
+/** With each repair that follows a repair the time doubles: somebody may want the same otherwise. */
+export const settleMs = (repairs: number, everyMs: number): number => Math.min(SETTLE_MS * 2 ** repairs, everyMs)
 /** So many times as long as the last look took, there is no other: at most a third of the time is spent on looking. */
 const REST = 2
-const AGAIN_MS = 100
+/** When to look again by itself. */
+const BUSY_MS = 100
+const FAILED_MS = 1000
+
+const pauseMs = (looked: Either<Problem, Looked>, everyMs: number): number => {
+  if (E.isLeft(looked)) return Math.min(FAILED_MS, everyMs)
+  return looked.right === 'busy' ? BUSY_MS : everyMs
+}
 
 /** Says what went wrong, and the same not twice in a row. */
 const complainer = (io: Io): ((problem: Problem | null) => void) => {
@@ -46,9 +56,14 @@ const watching = async (io: Io, options: WatchOptions, stop: AbortSignal): Promi
       bell.ring()
     },
   })
-  if (E.isLeft(heard)) return cannotHear(heard.left)
+  if (E.isLeft(heard)) {
+    await kernel.right.close()
+    return cannotHear(heard.left)
+  }
   const look = lookerOf(io, options, kernel.right)
   const complain = complainer(io)
+  const everyMs = options.every * 1000
+  let repairs = 0
   io.err('watching this host; Ctrl-C ends it')
   try {
     while (!stop.aborted && failed === null) {
@@ -58,14 +73,16 @@ const watching = async (io: Io, options: WatchOptions, stop: AbortSignal): Promi
       complain(E.isLeft(looked) ? looked.left : null)
       if (!(await io.ready())) return E.right(EXIT.ok)
       const end = performance.now()
-      const isBusy = E.isRight(looked) && looked.right === 'busy'
-      await bell.wait(isBusy ? AGAIN_MS : options.every * 1000, stop)
+      repairs = E.isRight(looked) && looked.right === 'repaired' ? repairs + 1 : 0
+      await bell.wait(pauseMs(looked, everyMs), stop)
       const restMs = end + REST * (end - start) - performance.now()
-      if (!stop.aborted) await sleep(Math.max(SETTLE_MS, restMs), undefined, { signal: stop }).catch(() => {})
+      if (!stop.aborted)
+        await sleep(Math.max(settleMs(repairs, everyMs), restMs), undefined, { signal: stop }).catch(() => {})
     }
     return failed === null ? E.right(EXIT.ok) : cannotHear(failed)
   } finally {
     heard.right.close()
+    await kernel.right.close()
   }
 }
 

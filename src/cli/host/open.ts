@@ -133,9 +133,13 @@ export const withStored = <B>(state: string, work: Work<Stored, B>): Promise<Eit
 /** Namespaces in a script that runs in the host's. */
 export const hostNames: NsNames = (ns) => (ns === HOST ? '/proc/$$/ns/net' : ns)
 
+/** `close` lets go of what was opened for it. */
+type OpenKernel = Kernel & Readonly<{ close: () => Promise<void> }>
+
 /** The kernel this process runs on; the host is the namespace it runs in, and every other is known by its own name. */
-export const kernelOf = async (options: HostOptions): Promise<Either<Problem, Kernel>> => {
-  if (options.kernel === 'sim') return E.right((await import('../../kernel-sim/kernel.ts')).simKernel())
+export const kernelOf = async (options: HostOptions): Promise<Either<Problem, OpenKernel>> => {
+  if (options.kernel === 'sim')
+    return E.right({ ...(await import('../../kernel-sim/kernel.ts')).simKernel(), close: async () => {} })
   const { transportFor, withoutRights } = await import('../../kernel-linux/ready.ts')
   const lacks = withoutRights(', or try it with --kernel sim')
   if (lacks !== null) return E.left(kernelProblem(lacks))
@@ -157,13 +161,25 @@ const lossesOf = (before: Model, after: Model): ReadonlyArray<string> => [
 export type Opened = Readonly<{ kernel: Kernel; store: Store; place: Place }>
 
 /** `open`: how the store is had. */
-export const onKernel = async <B>(options: HostOptions, open: typeof withStore, work: Work<Opened, B>): Answer<B> => {
+export const onStore = <B>(
+  kernel: Kernel,
+  options: HostOptions,
+  open: typeof withStore,
+  work: Work<Opened, B>,
+): Answer<B> =>
+  open(options.state, async (store) => {
+    const place = await placeOf(store, options)
+    return E.isLeft(place) ? place : work({ kernel, store, place: place.right })
+  })
+
+const onKernel = async <B>(options: HostOptions, open: typeof withStore, work: Work<Opened, B>): Answer<B> => {
   const kernel = await kernelOf(options)
   if (E.isLeft(kernel)) return kernel
-  return open(options.state, async (store) => {
-    const place = await placeOf(store, options)
-    return E.isLeft(place) ? place : work({ kernel: kernel.right, store, place: place.right })
-  })
+  try {
+    return await onStore(kernel.right, options, open, work)
+  } finally {
+    await kernel.right.close()
+  }
 }
 
 /** A simulated kernel begins empty, so it is given first what should be there. */

@@ -11,13 +11,13 @@ import type { Io } from '../io.ts'
 import type { Problem } from '../problem.ts'
 import { examine, findingView, isForeign, rootsOf } from './examine.ts'
 import type { Finding } from './findings.ts'
-import { type HostOptions, onEngine, onKernel, placeOf, type Stored, storedIn, withStore } from './open.ts'
+import { type HostOptions, onEngine, onStore, placeOf, type Stored, storedIn, withStore } from './open.ts'
 import { storeProblem } from './refusal.ts'
 
 export type WatchOptions = HostOptions & Readonly<{ json: boolean }>
 
-/** `busy`: somebody is at work; it must be looked at again soon. */
-export type Looked = 'well' | 'busy'
+/** `busy`: somebody is at work; it must be looked at again soon. `well`: there was nothing to repair, or it may not be. */
+export type Looked = 'well' | 'repaired' | 'busy'
 
 type Answer<A> = Promise<Either<Problem, A>>
 
@@ -70,16 +70,16 @@ export const lookerOf = (io: Io, options: WatchOptions, kernel: Kernel): ((stop:
 
   /** What was seen may be over by the time the directory is ours. */
   const repair = (stop: AbortSignal): Answer<Looked> =>
-    onKernel(options, withStore, async (opened) => {
+    onStore(kernel, options, withStore, async (opened) => {
       const now = await storedIn(opened.store)
       if (E.isLeft(now)) return now
-      const findings = await examine(opened.kernel, now.right)
+      const findings = await examine(kernel, now.right)
       if (E.isLeft(findings)) return findings
       if (findings.right.length === 0) return E.right('well')
       if (findings.right.some(isForeign)) return E.right(tellForeign(findings.right))
       return onEngine(io, options, opened, stop, async () => {
         for (const line of linesOf(options.json, 'repaired', findings.right)) io.out(line)
-        return E.right('well')
+        return E.right('repaired')
       })
     })
 
