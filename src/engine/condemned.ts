@@ -9,7 +9,6 @@ import type { Model } from '../model/types.ts'
 import type { Ns } from '../net/name.ts'
 import { changesBetween, getIn } from '../net/pmap.ts'
 import type { Entry, Write } from '../store/store.ts'
-import { SOMEWHERE } from './look.ts'
 
 export const CONDEMNED = 'condemned/'
 
@@ -47,10 +46,7 @@ export const condemnedAfter = (former: Condemned, before: Side, after: Side, bel
     return held !== null && !isIn(after.wanted.state, held)
   })
   return new Map(
-    [...kept, ...dropped]
-      .filter((netns) => !isIn(after.wanted.state, netns))
-      // Once another is wanted under its name, nobody can tell which of them is there.
-      .map(({ ns, at }) => [ns, netnsIn(after.wanted.state, ns) === null ? at : (at ?? SOMEWHERE)]),
+    [...kept, ...dropped].flatMap((netns) => (isIn(after.wanted.state, netns) ? [] : [[netns.ns, netns.at]])),
   )
 }
 

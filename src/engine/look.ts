@@ -20,7 +20,7 @@ export const scopeOf = (known: ReadonlyArray<KernelState>): Scope => {
 }
 
 /** Adopted from where nobody knows. */
-export const SOMEWHERE = '?'
+const SOMEWHERE = '?'
 
 /**
  * All that may be there when either state may be. Of a namespace that is another in each it is not known which it is: it is taken
@@ -54,7 +54,8 @@ export const oursOf = (observed: KernelState, known: KernelState): KernelState =
       const key = keyOf(object)
       const note = getIn(known, key)
       const own = getIn(marked, key)
-      if (object.kind === 'netns') return own === undefined ? [] : [{ ...object, at: object.at ?? places.get(object.ns) ?? null }]
+      if (object.kind === 'netns')
+        return own === undefined ? [] : [{ ...object, at: object.at ?? places.get(object.ns) ?? null }]
       if (object.kind !== 'sysctl') return own === undefined ? [] : [own]
       const ofDevice = sysctlDevice(object.name) !== null
       if (note?.kind !== 'sysctl' || (ofDevice && own === undefined)) return []
