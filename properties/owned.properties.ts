@@ -6,13 +6,14 @@ import { describe, expect } from 'vitest'
 import { freshEngine, openEngine } from '../src/engine/engine.ts'
 import { freshLoopback } from '../src/kernel/cascade.ts'
 import { diff } from '../src/kernel/diff.ts'
+import { skeletonTable } from '../src/kernel/firewall/elements.ts'
 import { type KernelObject, keyOf, linkKey } from '../src/kernel/object.ts'
 import { ownedPart } from '../src/kernel/owned.ts'
 import { EMPTY_STATE, objectsOf, stateOf } from '../src/kernel/state.ts'
 import { deviceSysctl } from '../src/kernel/sysctl.ts'
 import { cidr } from '../src/net/cidr.ts'
 import { mac } from '../src/net/mac.ts'
-import { HOST, ifName, ns } from '../src/net/name.ts'
+import { HOST, ifName, type Ns, ns } from '../src/net/name.ts'
 import { hasIn, valuesOf } from '../src/net/pmap.ts'
 import { memoryStore } from '../src/store/memory.ts'
 import { program } from './arbitraries/commands.ts'
@@ -49,6 +50,21 @@ const THEIRS: ReadonlyArray<KernelObject> = (() => {
   ]
 })()
 
+/** What the owner of a namespace may have in it, marks like ours included. */
+const inside = (space: Ns): ReadonlyArray<KernelObject> => {
+  const [one, other] = [ifName('eth7'), ifName('eth8')]
+  const link = { kind: 'link', ns: space, mtu: 1500, up: true, alias: 'cnm:theirs', mac: mac(0x024200000004) } as const
+  return [
+    { ...link, name: ifName('br-theirs'), spec: { type: 'bridge' } },
+    { ...link, name: one, spec: { type: 'veth', peer: { ns: space, name: other } } },
+    { ...link, name: other, spec: { type: 'veth', peer: { ns: space, name: one } } },
+    { kind: 'port', ns: space, dev: one, bridge: ifName('br-theirs'), isolated: false, hairpin: false },
+    { kind: 'address', ns: space, dev: ifName('br-theirs'), cidr: cidr('192.168.202.1/24') },
+    { kind: 'route', ns: space, to: cidr('192.168.203.0/24'), via: null, dev: ifName('br-theirs'), metric: 0 },
+    skeletonTable(space),
+  ]
+}
+
 const theirsIn = (kernel: TestKernel): ReadonlyArray<KernelObject> => {
   const keys = new Set(THEIRS.map(keyOf))
   return kernel.objects(stateOf(THEIRS)).filter((object) => keys.has(keyOf(object)))
@@ -68,6 +84,19 @@ describe('ownership', () => {
     const keys = new Set(valuesOf(ownedPart(both, () => null)).map(keyOf))
     expect(THEIRS.filter((object) => keys.has(keyOf(object)))).toEqual([])
   })
+
+  test.prop([hostState])(
+    'takes of an adopted namespace what leads to us, its name and loopback, and nothing else',
+    (host) => {
+      const there = stateOf([...objectsOf(host), ...inside(ns('room0'))])
+      const ours = objectsOf(ownedPart(there, (space) => (space === HOST ? null : 'adopted')))
+      const keys = new Set(ours.map(keyOf))
+      expect(inside(ns('room0')).filter((object) => keys.has(keyOf(object)))).toEqual([])
+      expect(ours.filter(({ ns: space }) => space !== HOST)).toEqual(
+        objectsOf(host).filter(({ ns: space }) => space !== HOST),
+      )
+    },
+  )
 })
 
 describe.each([
