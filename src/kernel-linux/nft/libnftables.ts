@@ -45,6 +45,11 @@ const NETLINK_NETFILTER = 12
 const F_SETFD = 2
 const FD_CLOEXEC = 1
 const MFD_CLOEXEC = 1
+const SIG_BLOCK = 0
+const SIG_SETMASK = 2
+/** sigset_t of glibc; of musl it is the same. */
+const SIGSET_BYTES = 128
+const EVERY_SIGNAL = new Uint8Array(SIGSET_BYTES).fill(0xff)
 
 /** A pointer of koffi's, only ever handed back to it. */
 type Pointer = unknown
@@ -63,8 +68,22 @@ const bindAll = (koffi: typeof Koffi, libc: Libc): Nftables => {
   const c = koffi.load(null)
   const fcntl = c.func('int fcntl(int, int, ...)')
   const getsockopt = c.func('int getsockopt(int, int, int, void *, void *)')
+  const sigmask = c.func('int pthread_sigmask(int, const void *, void *)')
+  const signals = new Uint8Array(SIGSET_BYTES)
   const memfd: number = c.func('int memfd_create(const char *, uint)')('cnm-nft', MFD_CLOEXEC)
 
+  /**
+   * With no signal to this thread: the library waits for the kernel's answer with select(2), which a signal ends (a child's end,
+   * say), and then does not know what was done. A worker thread gets none that this one takes.
+   */
+  const undisturbed = (f: () => number): number => {
+    sigmask(SIG_BLOCK, EVERY_SIGNAL, signals)
+    try {
+      return f()
+    } finally {
+      sigmask(SIG_SETMASK, signals, null)
+    }
+  }
   const isNetfilter = (fd: number): boolean => {
     const protocol = new Int32Array(1)
     return (
@@ -83,7 +102,7 @@ const bindAll = (koffi: typeof Koffi, libc: Libc): Nftables => {
         const [printed, wrong] = [String(output(context)), String(error(context))]
         return status === 0 ? E.right(printed) : E.left(wrong)
       }
-      if (turn === 'here') return resolve(ended(f(context, argument)))
+      if (turn === 'here') return resolve(ended(undisturbed(() => f(context, argument))))
       f.async(context, argument, (failed: unknown, status: number) => {
         if (failed === null) resolve(ended(status))
         else reject(failed)
