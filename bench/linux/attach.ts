@@ -9,10 +9,10 @@ import { openPeers } from './peers/peers.ts'
 import { type Log, logOf, medianOf, once, type Rounds, tailOf, timeOf } from './samples.ts'
 import { type Later, tidily } from './tidy.ts'
 
-const ROUNDS = 7
+const ROUNDS = 5
 /** In a round. Other systems take so much longer that few make a median. */
-const OURS = 30
-const PEERS = 4
+const OURS = 40
+const PEERS = 5
 
 type Logs = Readonly<{ attach: Log; detach: Log; done: Log }>
 

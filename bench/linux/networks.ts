@@ -8,8 +8,8 @@ import { openDockerNetworks } from './peers/dockerd.ts'
 import { logOf, medianOf, once, type Rounds, timeOf } from './samples.ts'
 import { type Later, tidily } from './tidy.ts'
 
-const ROUNDS = 7
-const EACH = 5
+const ROUNDS = 5
+const EACH = 3
 
 const openOurNetworks = async (later: Later, what: string): Promise<Networks> => {
   const { engine } = await openHost(later, what)
