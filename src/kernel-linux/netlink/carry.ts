@@ -115,7 +115,7 @@ const taskOf = (op: KernelOp, links: ReadonlyMap<IfName, LinkMessage>, means: Me
   const link = op.verb === 'delete' && object.kind === 'link' ? links.get(object.name) : undefined
   const group = link?.linkinfo?.slave?.kind === 'bridge' ? means.groupFor(op) : null
   if (link !== undefined && group !== null)
-    return { op, requests: [condemn(link, group)], condemned: true, complaint: null }
+    return { op, requests: condemn(link, group), condemned: true, complaint: null }
   const plan = planOf(op, { linkOf: (name) => links.get(name) ?? null, fdOf: means.fdOf })
   return E.isLeft(plan)
     ? { op, requests: [], condemned: false, complaint: plan.left }

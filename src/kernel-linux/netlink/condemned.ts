@@ -7,19 +7,20 @@
 
 import type { Ns } from '../../net/name.ts'
 import type { Going } from '../departures.ts'
+import { setPort } from './codec/bridge-port.ts'
 import { changeLink, deleteLink, type LinkMessage } from './codec/link.ts'
 import { CONDEMNED_COUNT, condemnedGroup } from './groups.ts'
 import type { Request } from './message.ts'
 import { BR_STATE_DISABLED } from './uapi/if-link.ts'
 
-export const condemn = ({ index, linkinfo }: LinkMessage, group: number): Request =>
-  changeLink({
-    index,
-    group,
-    ...(linkinfo?.slave?.kind === 'bridge'
-      ? { linkinfo: { slave: { kind: 'bridge', options: { state: BR_STATE_DISABLED, flush: true } } } }
-      : {}),
-  })
+/**
+ * Its bridge lets nothing through. A disabled port is enabled again when something about its link changes (br_device_event), be it
+ * the group, in the same message even; so that comes first, and the port is locked as well, since Linux 5.16: it knows no sender.
+ */
+export const condemn = ({ index }: LinkMessage, group: number): ReadonlyArray<Request> => [
+  changeLink({ index, group }),
+  setPort(index, { state: BR_STATE_DISABLED, locked: true, flush: true }),
+]
 
 export const deleteGroup = (group: number): Request => deleteLink({ group })
 
