@@ -1,7 +1,7 @@
 // Without root: as a user who may do nothing on this machine, in a user namespace of his own. The same answers, and nothing left:
 // what is made there cannot even be seen from outside.
 
-import { spawn } from 'node:child_process'
+import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { chmodSync, existsSync, readdirSync, readFileSync } from 'node:fs'
 import { chown, mkdtemp, rm } from 'node:fs/promises'
@@ -11,7 +11,7 @@ import { execa } from 'execa'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { composeOf } from '../../bench/lib/compose-100.ts'
 import { withinWords } from '../../src/cli/rootless.ts'
-import { needs } from '../lib/need.ts'
+import { gate, type Missing, needs } from '../lib/need.ts'
 import { ownProject } from '../lib/own-names.ts'
 import { ROOT } from '../lib/source.ts'
 import { CNM, cnm, type Ended, EXAMPLES, example, folderWith, namespacesOfLabs } from './cnm.ts'
@@ -38,7 +38,20 @@ test.each([
   expect(err).toContain(`cnm: ${sentence}\n`)
 })
 
-needs.kernel('cnm without root', () => {
+/** Null: a user without rights can start this checkout's command in a user namespace of his own. */
+const missingRootless = (): Missing => {
+  const trial = (...words: ReadonlyArray<string>) =>
+    spawnSync('setpriv', [...AS_NOBODY, ...words], { encoding: 'utf8', env: { PATH: process.env['PATH'] } })
+  if (trial(process.execPath, '-e', `fs.accessSync('${CNM}')`).status !== 0)
+    return `a checkout and a node that every user may read (not ${ROOT} with ${process.execPath})`
+  const { status, stderr } = trial('unshare', '--user', '--map-root-user', '--net', '--mount', 'true')
+  return status === 0 ? null : `user namespaces (${stderr.trim()})`
+}
+/** Looked at only where the kernel may be used at all. */
+const needsRootless = (body: () => void): void =>
+  needs.kernel('cnm without root', () => gate(missingRootless)('in a user namespace', body))
+
+needsRootless(() => {
   const project = ownProject
   let home = ''
   let folder = ''
