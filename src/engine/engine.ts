@@ -228,12 +228,14 @@ const makeEngine = (options: EngineOptions, start: Start): Engine => {
   const sweep = async (): Promise<Either<CnmError, number>> => {
     const failed = await host.look(core.wanted.state)
     if (failed !== null) return E.left(failed)
+    const regained = await host.regain(core.wanted.state)
+    if (E.isLeft(regained)) return regained
     const applied = await host.apply(core.wanted.state)
     if (E.isLeft(applied)) return applied
     const wishes = refusedWishes(applied.right.refusals)
     const lost = wishes.length > 0 ? await giveUp(wishes) : null
     if (lost === null) followUp([])
-    return lost === null ? E.right(applied.right.ops) : E.left(lost)
+    return lost === null ? E.right(regained.right + applied.right.ops) : E.left(lost)
   }
 
   const differences = async (): Promise<Either<CnmError, ReadonlyArray<KernelOp>>> => {

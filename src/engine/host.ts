@@ -23,11 +23,19 @@ export type Host = Readonly<{
   forget: (wanted: KernelState) => void
   /** Looks at all that is wanted, and at what else may be there and ours. */
   look: (wanted: KernelState) => Promise<CnmError | null>
+  /**
+   * Gives adopted namespaces that have lost their names those back, and looks again: what we have in one is seen only then. Right:
+   * how many.
+   */
+  regain: (wanted: KernelState) => Promise<Either<CnmError, number>>
   /** What there is to do for it. */
   plan: (wanted: KernelState) => ReadonlyArray<KernelOp>
   /** Brings the kernel to what is wanted. Right: with those operations that were refused; then we have looked again. */
   apply: (wanted: KernelState, plan?: ReadonlyArray<KernelOp>) => Promise<Either<CnmError, Applied>>
 }>
+
+const isAdoption = ({ verb, object }: KernelOp): boolean =>
+  verb === 'create' && object.kind === 'netns' && object.at !== null
 
 export const makeHost = (kernel: Kernel, from: Readonly<{ believed: KernelState; values: HostValues }>): Host => {
   let { believed, values } = from
@@ -57,6 +65,14 @@ export const makeHost = (kernel: Kernel, from: Readonly<{ believed: KernelState;
     },
     // What is wanted was applied once, or the store says it was; what is believed besides, we failed to delete.
     look: (wanted) => look(wanted, either(wanted)),
+    regain: async (wanted) => {
+      const lost = diff(believed, wanted).filter(isAdoption)
+      if (lost.length === 0) return E.right(0)
+      // What is refused is tried once more with the rest, which tells of it.
+      await kernel.apply(lost)()
+      const failed = await look(wanted, either(wanted))
+      return failed === null ? E.right(lost.length) : E.left(failed)
+    },
     plan: (wanted) => diff(believed, wanted),
     apply: async (wanted, ops = diff(believed, wanted)) => {
       const applied = ops.length === 0 ? E.right(undefined) : await kernel.apply(ops.map(settingBack(values)))()

@@ -99,3 +99,17 @@ describe.each<readonly [string, ReadonlyArray<Command>, ReadonlyArray<Command>]>
     }
   })
 })
+
+test('a name that was taken away by hand is given back, to a namespace that holds what it held', async () => {
+  const kernel = await furnished()
+  const engine = freshEngine({ kernel, check: true })
+  for (const answer of await engine.submit([createNetwork(1, 'front'), ...web(true), setKey(A)])) rightOf(answer)
+  const model = engine.model()
+  rightOf(await kernel.apply([{ verb: 'delete', object: { kind: 'netns', ns: ns('web'), at: A } }])())
+  expect(insideOf(kernel, A)).toMatchObject({ links: expect.arrayContaining(['eth0']) })
+  expect(rightOf(await engine.sweep())).toBe(1)
+  expect(engine.model()).toBe(model)
+  expect(rightOf(await engine.differences())).toEqual([])
+  await engine.submit([gone])
+  expect(insideOf(kernel, A)).toEqual(AS_BEFORE)
+})
