@@ -106,6 +106,11 @@ needs.kernel('a sandbox whose namespace somebody else made', () => {
     await ok('network', 'connect', '--ip', '10.1.0.8', 'front', 'job')
     expect(await reached('10.1.0.8')).toBe(true)
 
+    await execa('ip', ['netns', 'delete', job])
+    await ok('doctor', '--repair')
+    expect(await reached('10.1.0.8')).toBe(true)
+    await clean()
+
     await ok('sandbox', 'rm', 'job')
     expect(namespaces()).not.toContain(job)
     expect(await everythingIn(path)).toBe(before)

@@ -9,7 +9,7 @@ import type { Ns } from '../../src/net/name.ts'
 type Sleeper = Readonly<{ path: string; end: () => Promise<void> }>
 
 /** A process in a namespace of its own; `echo` says that it is there. */
-const sleeper = async (): Promise<Sleeper> => {
+export const sleeper = async (): Promise<Sleeper> => {
   const child = spawn('unshare', ['--net', 'sh', '-c', 'echo; exec sleep 600'])
   await once(child.stdout, 'data')
   const end = async (): Promise<void> => {

@@ -10,10 +10,13 @@ import { EMPTY_STATE, objectsOf, stateOf } from '../../../src/kernel/state.ts'
 import { labNames, netnsPath } from '../../../src/kernel-linux/names.ts'
 import { cidr } from '../../../src/net/cidr.ts'
 import { ip } from '../../../src/net/ip.ts'
+import { mac } from '../../../src/net/mac.ts'
 import { HOST, ifName, ns } from '../../../src/net/name.ts'
 import { needs } from '../../lib/need.ts'
+import { sleeper } from '../../lockstep/foreign.ts'
 import { labKernel, leftOf, rightOf } from '../labs.ts'
 import { NAMESPACES, SCOPE, TWO_NETWORKS } from '../topology.ts'
+import { run } from './lab.ts'
 
 const WANTED = stateOf(TWO_NETWORKS)
 const create = (object: KernelObject): KernelOp => ({ verb: 'create', object })
@@ -59,6 +62,42 @@ needs.kernel('the port through rtnetlink', () => {
       expect(leftOf(await kernel.apply([made])())).toMatchObject([{ errno: 'EEXIST' }])
     } finally {
       rmSync(path, { force: true })
+    }
+  })
+
+  test('an adopted namespace loses its name when nothing of ours is left in it, though links are deleted behind', async () => {
+    const { path, end } = await sleeper()
+    const job = ns('job')
+    const [outside, eth0] = [ifName('job0'), ifName('eth0')]
+    const common = {
+      kind: 'link',
+      ns: HOST,
+      mtu: 1500,
+      up: true,
+      alias: 'cnm:job',
+      mac: mac(0x02_42_00_00_00_99),
+    } as const
+    const cable = { ...common, name: outside, spec: { type: 'veth', peer: { ns: job, name: eth0 } } } as const
+    const netns = { kind: 'netns', ns: job, at: path } as const
+    const port = {
+      kind: 'port',
+      ns: HOST,
+      dev: outside,
+      bridge: ifName('br-front'),
+      isolated: false,
+      hairpin: false,
+    } as const
+    const linksIn = (): string => run('nsenter', `--net=${path}`, 'ip', '-br', 'link')
+    try {
+      for (const parting of [[[cable, netns]], [[cable], [netns]]]) {
+        rightOf(await kernel.apply([netns, cable, port].map(create))())
+        expect(linksIn()).toContain('eth0')
+        for (const objects of parting)
+          rightOf(await kernel.apply(objects.map((object): KernelOp => ({ verb: 'delete', object })))())
+        expect(linksIn()).toMatch(/^lo [^\n]*\n$/)
+      }
+    } finally {
+      await end()
     }
   })
 
