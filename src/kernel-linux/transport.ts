@@ -9,7 +9,7 @@ import type { IfName, Ns } from '../net/name.ts'
 import { E, type Either } from '../prelude.ts'
 import { type Refused, runBatch } from './batch.ts'
 import { documents } from './decode/json.ts'
-import { decodeLinks, type RawLink } from './decode/links.ts'
+import { decodeCondemned, decodeLinks, type RawLink } from './decode/links.ts'
 import { decodeNsids } from './decode/nsids.ts'
 import { decodeRoutes } from './decode/routes.ts'
 import type { Leaving } from './departure.ts'
@@ -77,42 +77,71 @@ const clearTheWay = (names: Names, { steps }: Batch): void => {
     if (op.object.kind === 'netns' && op.verb === 'create') clearHalfMade(netnsPath(names(op.object.ns) ?? ''))
 }
 
-export const throughIproute2 = (run: Run, names: Names): Transport => ({
-  look: async (ns) => {
-    const ran = await run(names(ns), 'ip', BATCH, DUMP)
-    if (E.isLeft(ran)) return ran
-    const { status, stdout, stderr } = ran.right
-    if (noNamespace(stderr)) return E.right(null)
-    const [links, routes] = documents(stdout)
-    if (status !== 0) return failed('ip', ran.right)
-    return E.right({ links: decodeLinks(links), routes: decodeRoutes(ns, routes) })
-  },
-  nsids: async (ns, others) => {
-    const ran = await run(names(ns), 'ip', ['-json', 'netns', 'list-id'])
-    return E.isLeft(ran) ? ran : E.right(calledAs(others, decodeNsids(documents(ran.right.stdout)[0])))
-  },
-  leaving: async (going, staying) => {
-    const gone = new Set(going.map((ns) => names(ns) ?? ''))
-    const found: Leaving[] = []
-    for (const ends of await Promise.all(staying.map((ns) => endsIn(run, ns, names(ns), gone)))) {
-      if (E.isLeft(ends)) return ends
-      if (ends.right.ends.size > 0) found.push(ends.right)
-    }
-    return E.right(found)
-  },
-  remaining: async (ns, ends) => {
-    const links = await linksIn(run, names(ns))
-    return E.isLeft(links) ? links : E.right(links.right.filter(({ index }) => ends.has(index)).map(({ name }) => name))
-  },
-  drop: async (ns, devices) => {
-    const script = devices.map((name) => `link delete dev ${name}\n`).join('')
-    const ran = await run(names(ns), 'ip', ['-force', '-batch', '-'], script)
-    return E.isLeft(ran) ? ran : E.right(undefined)
-  },
-  // ip(8) takes a path where it takes a name; /proc/self would be a namespace that `ip` has already left.
-  stepsOf: (ops) => stepsOf(ops, (ns) => names(ns) ?? `/proc/${process.pid}/ns/net`),
-  runBatch: (batch) => {
-    if (batch.ns === null) clearTheWay(names, batch)
-    return runBatch(run, batch.ns === null ? null : names(batch.ns), batch)
-  },
-})
+/** They leave their bridges, so that they can enter them: who seems to be there already stays as it is (netlink/condemned.ts). */
+const revive = async (run: Run, real: string | null, devices: ReadonlyArray<IfName>): Result<void> => {
+  const script = devices.map((dev) => `link set dev ${dev} nomaster group default\n`).join('')
+  const ran = script === '' ? E.right(undefined) : await run(real, 'ip', ['-force', '-batch', '-'], script)
+  return E.isLeft(ran) ? ran : E.right(undefined)
+}
+
+const entering = ({ tool, steps }: Batch): ReadonlyArray<IfName> =>
+  tool !== 'ip'
+    ? []
+    : steps.flatMap(({ op: { verb, object } }) => (verb === 'create' && object.kind === 'port' ? [object.dev] : []))
+
+export const throughIproute2 = (run: Run, names: Names): Transport => {
+  /** As they were seen last. */
+  const condemned = new Map<Ns | null, ReadonlySet<IfName>>()
+  return {
+    look: async (ns) => {
+      const ran = await run(names(ns), 'ip', BATCH, DUMP)
+      if (E.isLeft(ran)) return ran
+      const { status, stdout, stderr } = ran.right
+      if (noNamespace(stderr)) return E.right(null)
+      const [links, routes] = documents(stdout)
+      if (status !== 0) return failed('ip', ran.right)
+      condemned.set(ns, new Set(decodeCondemned(links)))
+      return E.right({ links: decodeLinks(links), routes: decodeRoutes(ns, routes) })
+    },
+    nsids: async (ns, others) => {
+      const ran = await run(names(ns), 'ip', ['-json', 'netns', 'list-id'])
+      return E.isLeft(ran) ? ran : E.right(calledAs(others, decodeNsids(documents(ran.right.stdout)[0])))
+    },
+    leaving: async (going, staying) => {
+      const gone = new Set(going.map((ns) => names(ns) ?? ''))
+      const found: Leaving[] = []
+      for (const ends of await Promise.all(staying.map((ns) => endsIn(run, ns, names(ns), gone)))) {
+        if (E.isLeft(ends)) return ends
+        if (ends.right.ends.size > 0) found.push(ends.right)
+      }
+      return E.right(found)
+    },
+    remaining: async (ns, ends) => {
+      const links = await linksIn(run, names(ns))
+      return E.isLeft(links)
+        ? links
+        : E.right(links.right.filter(({ index }) => ends.has(index)).map(({ name }) => name))
+    },
+    drop: async (ns, devices) => {
+      const script = devices.map((name) => `link delete dev ${name}\n`).join('')
+      const ran = await run(names(ns), 'ip', ['-force', '-batch', '-'], script)
+      return E.isLeft(ran) ? ran : E.right(undefined)
+    },
+    // ip(8) takes a path where it takes a name; /proc/self would be a namespace that `ip` has already left.
+    stepsOf: (ops) => stepsOf(ops, (ns) => names(ns) ?? `/proc/${process.pid}/ns/net`),
+    runBatch: async (batch) => {
+      const real = batch.ns === null ? null : names(batch.ns)
+      if (batch.ns === null) clearTheWay(names, batch)
+      const seen = condemned.get(batch.ns)
+      const revived =
+        seen === undefined || seen.size === 0
+          ? E.right(undefined)
+          : await revive(
+              run,
+              real,
+              entering(batch).filter((dev) => seen.has(dev)),
+            )
+      return E.isLeft(revived) ? revived : runBatch(run, real, batch)
+    },
+  }
+}

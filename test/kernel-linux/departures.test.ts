@@ -8,7 +8,7 @@ import { linkKey, netnsKey, portKey } from '../../src/kernel/object.ts'
 import type { KernelOp } from '../../src/kernel/op.ts'
 import { type KernelState, objectsOf, stateOf } from '../../src/kernel/state.ts'
 import { deviceIn, makeDepartures } from '../../src/kernel-linux/departures.ts'
-import { linuxKernel } from '../../src/kernel-linux/linux.ts'
+import { type LinuxKernel, linuxKernel } from '../../src/kernel-linux/linux.ts'
 import { labNames, netnsPath } from '../../src/kernel-linux/names.ts'
 import { decodeLink, dumpLinks, getLink, type LinkMessage } from '../../src/kernel-linux/netlink/codec/link.ts'
 import { condemn } from '../../src/kernel-linux/netlink/condemned.ts'
@@ -112,12 +112,8 @@ needs.kernel('on the running kernel', () => {
       const acks = rightOf(await talk(socket, condemn(link, condemnedGroup(0xbeef)))())
       expect(acks.map(({ errno }) => errno)).toEqual([null, null])
     })
-  const seen = async (by: (typeof TRANSPORTS)[number], numbers: ReadonlyArray<number>): Promise<KernelState> => {
-    const other = linuxKernel({ names, transport: by })
-    const state = rightOf(await other.observe({ namespaces: [HOST, ...numbers.map(member)], sysctls: [] })())
-    await other.close()
-    return state
-  }
+  const scope = { namespaces: [HOST, ...[1, 2, 3].map(member)], sysctls: [] }
+  const seenBy = async (other: LinuxKernel): Promise<KernelState> => rightOf(await other.observe(scope)())
 
   test('who deletes a link has its answer before the kernel is asked to take it apart', async () => {
     await apply(...attach(3))
@@ -187,33 +183,32 @@ needs.kernel('on the running kernel', () => {
     await other.close()
   })
 
-  describe.each(TRANSPORTS)('a link that was condemned by a process that died, seen through %s,', (transport) => {
+  describe.each(TRANSPORTS)('a link that was condemned by a process that died, through %s,', (transport) => {
+    const other = linuxKernel({ names, transport })
+    afterAll(other.close)
+
     test('is on no bridge, and comes back to life by the difference', async () => {
       await apply(...attach(3))
-      const wanted = await seen(transport, [1, 2, 3])
+      const wanted = await seenBy(other)
       await condemnAndDie(3)
-      const there = await seen(transport, [1, 2, 3])
+      const there = await seenBy(other)
       expect([hasIn(there, linkKey(HOST, portOf(3))), hasIn(there, portKey(HOST, portOf(3)))]).toEqual([true, false])
-      const other = linuxKernel({ names, transport })
       rightOf(await other.apply(diff(there, wanted))())
-      await other.close()
-      expect(diff(await seen(transport, [1, 2, 3]), wanted)).toEqual([])
+      expect(diff(await seenBy(other), wanted)).toEqual([])
       expect([(await told(3))?.group ?? 0, await pings(2, 3), await pings(3, 2)]).toEqual([0, true, true])
     })
 
     test('goes, if nobody wants it', async () => {
       await apply(...attach(3))
       await condemnAndDie(3)
-      const there = await seen(transport, [1, 2, 3])
+      const there = await seenBy(other)
       const wanted = stateOf(
         objectsOf(there).filter(
           (object) => object.ns !== member(3) && !('name' in object && object.name === portOf(3)),
         ),
       )
-      const other = linuxKernel({ names, transport })
       rightOf(await other.apply(diff(there, wanted))())
-      await other.close()
-      expect([diff(await seen(transport, [1, 2, 3]), wanted), await told(3)]).toEqual([[], null])
+      expect([diff(await seenBy(other), wanted), await told(3)]).toEqual([[], null])
     })
   })
 

@@ -90,6 +90,12 @@ const linkOf = (link: Json, indexes: ReadonlyMap<string, number>): ReadonlyArray
   ]
 }
 
+/** Links that were to be deleted by a process that died: on their bridges as far as the kernel knows. */
+export const decodeCondemned = (json: unknown): ReadonlyArray<IfName> =>
+  list(json)
+    .map(fields)
+    .flatMap((link) => nameOf(isCondemned(Number(link['group'])) ? link['ifname'] : null) ?? [])
+
 export const decodeLinks = (json: unknown): ReadonlyArray<RawLink> => {
   const links = list(json).map(fields)
   const indexes = new Map(links.map((link) => [text(link['ifname']) ?? '', whole(link['ifindex']) ?? 0]))
