@@ -1,6 +1,7 @@
 // The floor: what the kernel must be told, sent raw, with nothing remembered, decided or compared. It leaves the kernel in the
 // state in which ours leaves it, by the fewest messages that do so: in as few sends, and each on the main thread.
 
+import { writeFileSync } from 'node:fs'
 import { TABLE } from '../../src/kernel/firewall/skeleton.ts'
 import { skeletonText } from '../../src/kernel/firewall/text.ts'
 import { ROUTE_PROTO } from '../../src/kernel/print.ts'
@@ -9,9 +10,11 @@ import { addAddress } from '../../src/kernel-linux/netlink/codec/address.ts'
 import { changeLink, createLink, decodeLink, deleteLink, dumpLinks } from '../../src/kernel-linux/netlink/codec/link.ts'
 import { addRoute } from '../../src/kernel-linux/netlink/codec/route.ts'
 import { dump, talk } from '../../src/kernel-linux/netlink/conversation.ts'
+import { loadLibc } from '../../src/kernel-linux/netlink/libc.ts'
 import type { Request } from '../../src/kernel-linux/netlink/message.ts'
 import { closeNetns, createNetns, deleteNetns, openNetns } from '../../src/kernel-linux/netlink/netns.ts'
 import { openSocket, type Socket } from '../../src/kernel-linux/netlink/socket.ts'
+import { within } from '../../src/kernel-linux/netlink/thread.ts'
 import { cidr, DEFAULT4 } from '../../src/net/cidr.ts'
 import { ip } from '../../src/net/ip.ts'
 import { type Mac, mac } from '../../src/net/mac.ts'
@@ -61,6 +64,26 @@ const OF_NETWORK = [
 ] as const
 const networkElements = (verb: 'create' | 'delete'): string =>
   OF_NETWORK.map(([set, key]) => `${verb} element inet ${TABLE} ${set} { ${key} }`).join('\n')
+
+/** What the host and a bridge are set to; a deleted bridge takes its own along. */
+const WITH_NETWORK: Settings = [
+  ['ipv4/ip_forward', '1'],
+  [`ipv6/conf/${NAME}/accept_ra`, '0'],
+  [`ipv4/conf/${NAME}/route_localnet`, '1'],
+]
+const WITHOUT: Settings = [['ipv4/ip_forward', '0']]
+
+type Settings = ReadonlyArray<readonly [name: string, value: string]>
+
+/** In the namespace of a path: /proc/sys/net is that of the thread that looks. */
+const set = (path: string, settings: Settings): void => {
+  const fd = right(openNetns({ path }))
+  const write = (): void => {
+    for (const [name, value] of settings) writeFileSync(`/proc/sys/net/${name}`, value)
+  }
+  right(within(right(loadLibc()), fd, write))
+  closeNetns(fd)
+}
 
 const hostRequests = (n: number, netNsFd: number, master: number): ReadonlyArray<Request> => [
   createLink({
@@ -115,17 +138,17 @@ const attachAll = async (
       opened.flatMap(({ n, fd }) => hostRequests(n, fd, master)),
     )
     for (const { n, fd } of opened) {
-      const within = right(openSocket({ in: 'fd', fd }))
+      const there = right(openSocket({ in: 'fd', fd }))
       try {
-        await sendTo(within, insideRequests(n))
+        await sendTo(there, insideRequests(n))
       } finally {
-        await within.close()
+        await there.close()
       }
     }
   } finally {
     for (const { fd } of opened) closeNetns(fd)
   }
-  nft(
+  await nft.run(
     publish(
       spaces.map(({ n }) => n),
       ports,
@@ -140,14 +163,14 @@ const groundFor = async (later: Later, what: string): Promise<Ground> => {
   const path = makeSpace(lab)
   const socket = socketIn(later, path)
   const nft = nftIn(later, path)
-  nft(`create table inet ${TABLE}\n${skeletonText()}`)
+  await nft.run(`create table inet ${TABLE}\n${skeletonText()}`)
   return { socket, nft, path, spaceOf: (n) => pathIn(lab, nsOf(n)) }
 }
 
 export const openFloor = async (later: Later, { what, containers, ports }: Needs): Promise<Contender> => {
   const { socket, nft, path, spaceOf } = await groundFor(later, what)
   await sendTo(socket, bridge)
-  nft(networkElements('create'))
+  await nft.run(networkElements('create'))
   for (const n of upTo(containers)) right(createNetns(spaceOf(n)))
   return {
     name: 'floor',
@@ -160,7 +183,7 @@ export const openFloor = async (later: Later, { what, containers, ports }: Needs
         ports,
       ),
     detach: async (some) => {
-      nft(withdraw(some, ports))
+      await nft.run(withdraw(some, ports))
       await sendTo(
         socket,
         some.length === containers
@@ -172,11 +195,11 @@ export const openFloor = async (later: Later, { what, containers, ports }: Needs
 }
 
 const loUp = async (path: string): Promise<void> => {
-  const within = right(openSocket({ in: 'path', path }))
+  const there = right(openSocket({ in: 'path', path }))
   try {
-    await sendTo(within, [changeLink({ index: LO, up: true })])
+    await sendTo(there, [changeLink({ index: LO, up: true })])
   } finally {
-    await within.close()
+    await there.close()
   }
 }
 
@@ -184,7 +207,7 @@ const loUp = async (path: string): Promise<void> => {
 export const openWholeFloor = async (later: Later, { what, ports }: Needs): Promise<Contender> => {
   const { socket, nft, path, spaceOf } = await groundFor(later, what)
   await sendTo(socket, bridge)
-  nft(networkElements('create'))
+  await nft.run(networkElements('create'))
   return {
     name: 'floor',
     host: path,
@@ -192,27 +215,35 @@ export const openWholeFloor = async (later: Later, { what, ports }: Needs): Prom
       const space = spaceOf(n)
       right(createNetns(space))
       await loUp(space)
+      set(space, WITHOUT)
       await attachAll(socket, nft, [{ n, path: space }], ports)
     }),
     detach: async (some) => {
-      nft(withdraw(some, ports))
+      await nft.run(withdraw(some, ports))
       for (const n of some) right(deleteNetns(spaceOf(n)))
     },
   }
 }
 
-export type Networks = Readonly<{ name: string; create: () => Promise<unknown>; remove: () => Promise<unknown> }>
+/** Networks are numbered. */
+export type Networks = Readonly<{
+  name: string
+  create: (n: number) => Promise<unknown>
+  remove: (n: number) => Promise<unknown>
+}>
 
 export const openFloorNetworks = async (later: Later, what: string): Promise<Networks> => {
-  const { socket, nft } = await groundFor(later, what)
+  const { socket, nft, path } = await groundFor(later, what)
   return {
     name: 'floor',
     create: async () => {
       await sendTo(socket, bridge)
-      nft(networkElements('create'))
+      set(path, WITH_NETWORK)
+      await nft.run(networkElements('create'))
     },
     remove: async () => {
-      nft(networkElements('delete'))
+      await nft.run(networkElements('delete'))
+      set(path, WITHOUT)
       await sendTo(socket, unbridge)
     },
   }
@@ -228,7 +259,7 @@ export const openBeside = async (later: Later, host: Readonly<{ lab: Lab; path: 
   return {
     attach: (n: number) => attachAll(socket, nft, [{ n, path }], 1, master),
     detach: async (n: number) => {
-      nft(withdraw([n], 1))
+      await nft.run(withdraw([n], 1))
       await sendTo(socket, [deleteLink({ index: outside(n) })])
     },
   }

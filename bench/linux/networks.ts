@@ -2,6 +2,7 @@
 
 import { createNetwork, deleteNetwork } from './commands.ts'
 import { type Networks, openFloorNetworks } from './floor.ts'
+import { pause } from './kernel.ts'
 import type { Metric } from './metric.ts'
 import { obey, openHost } from './ours.ts'
 import { openDockerNetworks } from './peers/dockerd.ts'
@@ -10,13 +11,15 @@ import { type Later, tidily } from './tidy.ts'
 
 const ROUNDS = 5
 const EACH = 3
+/** By then the kernel has taken a bridge apart. */
+const SETTLED_MS = 50
 
 const openOurNetworks = async (later: Later, what: string): Promise<Networks> => {
   const { engine } = await openHost(later, what)
   return {
     name: 'ours',
-    create: () => obey(engine, [createNetwork(0)]),
-    remove: () => obey(engine, [deleteNetwork(0)]),
+    create: (n) => obey(engine, [createNetwork(n)]),
+    remove: (n) => obey(engine, [deleteNetwork(n)]),
   }
 }
 
@@ -27,12 +30,16 @@ const measure = (): Promise<Readonly<{ create: Rounds; remove: Rounds }>> =>
       const one = await open(later, 'network')
       if (one !== null) contenders.push(one)
     }
+    // A new one each time, and a while later: one that was just deleted is still in the way.
+    let n = 0
     const created = logOf()
     const removed = logOf()
     for (let round = -1; round < ROUNDS; round++)
       for (const { name, create, remove } of contenders)
         for (let i = 0; i < EACH; i++) {
-          const times = [await timeOf(create), await timeOf(remove)] as const
+          n += 1
+          await pause(SETTLED_MS)
+          const times = [await timeOf(() => create(n)), await timeOf(() => remove(n))] as const
           if (round < 0) continue
           created.note(name, round, times[0])
           removed.note(name, round, times[1])

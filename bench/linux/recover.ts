@@ -51,7 +51,7 @@ const lookRaw = async (paths: ReadonlyArray<string>, nft: Nft): Promise<void> =>
     right(await dump(socket, dumpRoutes(), decodeRoute, 'here')())
     await socket.close()
   }
-  JSON.parse(nft(`list table inet ${TABLE}`))
+  JSON.parse(await nft.list(`list table inet ${TABLE}`))
 }
 
 const measure = (bundle: string): Promise<Rounds> =>
@@ -65,7 +65,7 @@ const measure = (bundle: string): Promise<Rounds> =>
     await obeyAll(first.engine, all, (n) => [createContainer(n, 1), ...attach(n)])
     await first.close()
 
-    const nft = nftIn(later, host, true)
+    const nft = nftIn(later, host)
     const paths = [host, ...all.map((n) => pathIn(lab, nsOf(n)))]
     const log = logOf()
     for (let round = 0; round < KILLS; round++) {
