@@ -11,7 +11,7 @@ import { execa } from 'execa'
 import { afterAll, afterEach, beforeEach, expect, test } from 'vitest'
 import { TRANSPORTS } from '../kernel-linux/labs.ts'
 import { needs } from '../lib/need.ts'
-import { ownNamespace } from '../lib/own-names.ts'
+import { ownNamespace, strangersNamespace } from '../lib/own-names.ts'
 import { CNM, type Ended } from './cnm.ts'
 
 const prefix = ownNamespace('a')
@@ -137,7 +137,7 @@ needs.kernel('a sandbox whose namespace somebody else made', () => {
   test.each(TRANSPORTS)(
     'may have a name of its owner’s: seen through %s it is ours by ours',
     async (transport) => {
-      const [theirs] = [`${prefix}-0theirs`.replace('cnm-', 'cnn-')]
+      const theirs = strangersNamespace('a-theirs')
       await execa('ip', ['netns', 'add', theirs])
       try {
         await ok('sandbox', 'set-key', '--transport', transport, 'job', `/run/netns/${theirs}`)

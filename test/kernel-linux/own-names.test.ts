@@ -3,7 +3,7 @@
 import { describe, expect, test } from 'vitest'
 import { labNames } from '../../src/kernel-linux/names.ts'
 import { HOST } from '../../src/net/name.ts'
-import { leftBehind, ownLab, ownNamespace, ownProject } from '../lib/own-names.ts'
+import { leftBehind, ownLab, ownNamespace, ownProject, strangersNamespace } from '../lib/own-names.ts'
 import { labOf } from './labs.ts'
 
 const NOBODY: ReadonlySet<number> = new Set()
@@ -15,6 +15,7 @@ describe('a namespace of a test', () => {
     ['a lab of a run of its project', labNames(labOf(`${ownProject}-bcdfg`))(HOST) ?? ''],
     ['a plan of its project', `cnm-${ownProject}-web-1`],
     ['none', ownNamespace('nl-links')],
+    ['a stranger, as it is played', strangersNamespace('theirs')],
   ])('of %s is left behind when its process is dead, and not before', (_, name) => {
     expect(leftBehind([name], us)).toEqual([])
     expect(leftBehind([name], NOBODY)).toEqual([name])
