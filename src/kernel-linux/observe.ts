@@ -14,11 +14,13 @@ import {
   type Route,
   type Sysctl,
 } from '../kernel/object.ts'
+import { aliasFor } from '../kernel/owned.ts'
 import { type KernelState, stateOf } from '../kernel/state.ts'
 import { type SysctlName, sysctlDevice } from '../kernel/sysctl.ts'
 import type { Ns } from '../net/name.ts'
 import { E } from '../prelude.ts'
 import type { RawLink } from './decode/links.ts'
+import { depart, type Leaving } from './departure.ts'
 import type { Departures } from './departures.ts'
 import type { Firewall } from './firewall.ts'
 import { type Names, NETNS_DIR, netnsPath } from './names.ts'
@@ -110,6 +112,9 @@ const objectsIn = (look: Look, peers: Peers): ReadonlyArray<KernelObject> => {
   ]
 }
 
+/** Our links bear an alias that begins so, be they finished or not. */
+const ANY_OF_OURS = aliasFor('')
+
 /** The real names that exist below /run/netns. */
 export const realNames = async (): Promise<ReadonlySet<string>> => {
   // No directory: nobody has made a namespace yet.
@@ -117,7 +122,41 @@ export const realNames = async (): Promise<ReadonlySet<string>> => {
   return new Set(names)
 }
 
+/**
+ * Ends of ours whose other ends are in namespaces without a name: who deleted those has died, and the kernel is taking them apart.
+ * Until it has, their names are taken.
+ */
+const leavingAmong = async (eyes: Eyes, looks: ReadonlyArray<Look>, peers: Peers): Result<ReadonlyArray<Leaving>> => {
+  const leaving: Leaving[] = []
+  for (const { ns, links } of looks) {
+    const lonely = links.filter(
+      ({ index, type, alias }) =>
+        type.type === 'veth' &&
+        type.peer.nsid !== null &&
+        alias?.startsWith(ANY_OF_OURS) &&
+        !peers.has(endKey(ns, index)),
+    )
+    if (lonely.length === 0) continue
+    const named = await eyes.transport.nsids(ns, await realNames())
+    if (E.isLeft(named)) return named
+    const ends = lonely.filter(({ type }) => type.type === 'veth' && !named.right.has(type.peer.nsid ?? 0))
+    if (ends.length > 0) leaving.push({ ns, ends: new Map(ends.map(({ index, name }) => [index, name])) })
+  }
+  return E.right(leaving)
+}
+
+type Seen = Readonly<{ state: KernelState; leaving: ReadonlyArray<Leaving> }>
+
 export const observe = async (eyes: Eyes, scope: Scope): Result<KernelState> => {
+  const seen = await look(eyes, scope)
+  if (E.isLeft(seen)) return seen
+  if (seen.right.leaving.length === 0) return E.right(seen.right.state)
+  depart(eyes.transport, eyes.departures, seen.right.leaving)
+  const again = await look(eyes, scope)
+  return E.isLeft(again) ? again : E.right(again.right.state)
+}
+
+const look = async (eyes: Eyes, scope: Scope): Result<Seen> => {
   await eyes.departures.all()
   const existing = await realNames()
   const there = [...new Set(scope.namespaces)].filter((ns) => {
@@ -141,5 +180,8 @@ export const observe = async (eyes: Eyes, scope: Scope): Result<KernelState> => 
   }
   const peers = await pairUp(eyes, looks)
   if (E.isLeft(peers)) return peers
-  return E.right(stateOf([...empty, ...looks.flatMap((look) => objectsIn(look, peers.right))]))
+  const leaving = await leavingAmong(eyes, looks, peers.right)
+  if (E.isLeft(leaving)) return leaving
+  const objects = looks.flatMap((one) => objectsIn(one, peers.right))
+  return E.right({ state: stateOf([...empty, ...objects]), leaving: leaving.right })
 }

@@ -6,6 +6,7 @@ import { diff } from '../../src/kernel/diff.ts'
 import type { Link } from '../../src/kernel/object.ts'
 import { linkKey, netnsKey, portKey } from '../../src/kernel/object.ts'
 import type { KernelOp } from '../../src/kernel/op.ts'
+import { aliasFor } from '../../src/kernel/owned.ts'
 import { type KernelState, objectsOf, stateOf } from '../../src/kernel/state.ts'
 import { deviceIn, makeDepartures } from '../../src/kernel-linux/departures.ts'
 import { type LinuxKernel, linuxKernel } from '../../src/kernel-linux/linux.ts'
@@ -37,6 +38,11 @@ const attach = (n: number, as: number = n): ReadonlyArray<KernelOp> => [
   joined(HOST, portOf(n), BR),
   address(member(n), ETH0, `10.0.0.${as}/24`),
 ]
+/** A link of the host bears our mark. */
+const marked = (op: KernelOp): KernelOp =>
+  op.verb === 'create' && op.object.kind === 'link' && op.object.ns === HOST
+    ? { verb: 'create', object: { ...op.object, alias: aliasFor('test') } }
+    : op
 const linkOf = (ops: ReadonlyArray<KernelOp>): Link => {
   for (const { verb, object } of ops) if (verb === 'create' && object.kind === 'link') return object
   throw new Error('no link is made')
@@ -90,6 +96,10 @@ needs.kernel('on the running kernel', () => {
     await apply(...GUESTS.filter((n) => hasIn(there, linkKey(HOST, portOf(n)))).map(detach), ...guests.map(leave))
     await kernel.settled()
   })
+
+  const rmNamespace = (n: number): void => {
+    expect(spawnSync('ip', ['netns', 'delete', names(member(n)) ?? '']).status).toBe(0)
+  }
 
   const inHost = async <A>(f: (socket: Socket) => Promise<A>): Promise<A> => {
     const socket = rightOf(openSocket({ in: 'path', path }))
@@ -247,6 +257,23 @@ needs.kernel('on the running kernel', () => {
       expect(
         hasIn(rightOf(await kernel.observe({ namespaces: [HOST], sysctls: [] })()), linkKey(HOST, portOf(3))),
       ).toBe(false)
+    }
+  })
+
+  test.each(TRANSPORTS)('what a process that died has left to go is waited for, through %s', async (transport) => {
+    for (let round = 0; round < 3; round++) {
+      const made = attach(3).map((op) => marked(op))
+      await apply(...made)
+      const wanted = stateOf([...objectsOf(await seenBy(kernel))])
+      // As it deletes a namespace, which then goes, or hangs for a while, when nobody remembers.
+      rmNamespace(3)
+      const next = linuxKernel({ names, transport })
+      const there = await seenBy(next)
+      expect(hasIn(there, linkKey(HOST, portOf(3)))).toBe(false)
+      rightOf(await next.apply(diff(there, wanted))())
+      expect(diff(await seenBy(next), wanted)).toEqual([])
+      await next.close()
+      await apply(detach(3), leave(3))
     }
   })
 
