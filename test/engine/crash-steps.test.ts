@@ -39,7 +39,7 @@ needs.kernel('on Linux', () => {
         const calls = await live(hosts[0]?.lab ?? '', freshDir(), 0)
         if (calls === 'killed') throw new Error('nobody was to kill it')
         expect(calls).toBeGreaterThan(100)
-      console.log(`the story has ${calls} calls`)
+        console.log(`the story has ${calls} calls`)
         const points = [...pointsOf(calls)]
         let kills = 0
         const ended = await Promise.allSettled(

@@ -42,7 +42,7 @@ export const labHost = async (name: string): Promise<LabHost> => {
     const there = readdirSync('/run/netns').filter((real) => labOfName(real) === lab && real !== host)
     expect(there.sort()).toEqual(spaces.sort())
     const devices = wanted.flatMap((object) => (object.kind === 'link' && object.ns === HOST ? [object.name] : []))
-    expect(devicesIn(path)).toEqual({ all: [...strangers, ...devices].sort(), condemned: [] })
+    expect(devicesIn(path)).toEqual({ all: [...strangers, ...devices].sort(), inBetween: [] })
     expect(changes(ofStrangers, factsOf(path, new Set(strangers)))).toEqual([])
   }
 

@@ -24,7 +24,7 @@ const given = <A>(result: Either<unknown, A>): A => {
 }
 
 const { kernel, close } = kernelOf({ lab: given(parseLab(lab)), transport: 'netlink' })
-const store = given(await lmdbStore({ dir })())
+const store = given(await lmdbStore({ dir, history: 100 })())
 const engine = given(await openEngine({ kernel, store, checkpointTurns: 50 }))
 
 const submit = async (commands: ReadonlyArray<Command>): Promise<void> => {

@@ -69,14 +69,13 @@ export const factsAtRest = async (path: string): Promise<Facts> => {
 
 export type Facts = Readonly<Record<string, ReadonlyArray<string>>>
 
-/** What is not the same, as lines that begin with `-` (was there) or `+` (is new). */
+/** What is not the same, as lines that begin with `-` (was there) or `+` (is new). A listing may say a thing twice while others change. */
 export const changes = (before: Facts, after: Facts): ReadonlyArray<string> =>
   Object.keys(before).flatMap((kind) => {
     const [was, is] = [before[kind] ?? [], after[kind] ?? []]
     return [
       ...was.filter((line) => !is.includes(line)).map((line) => `- ${kind} ${line}`),
       ...is.filter((line) => !was.includes(line)).map((line) => `+ ${kind} ${line}`),
-      ...(was.length === is.length ? [] : [`${kind}: ${is.length} in place of ${was.length}`]),
     ]
   })
 
@@ -148,15 +147,15 @@ export const factsOf = (path: string | null, devices: ReadonlySet<string> | null
   }
 }
 
-/** Links that are to be deleted are in groups of these numbers (src/kernel-linux/netlink/condemned.ts). */
-const isCondemned = (group: number): boolean => group >>> 16 === 0x636e
+/** Links that are unfinished, or to be deleted, are in groups of these numbers (src/kernel-linux/netlink/groups.ts). */
+const isInBetween = (group: number): boolean => group >>> 16 === 0x636d || group >>> 16 === 0x636e
 
-/** Names of all devices, and of those that are in a group of links to be deleted. */
-export const devicesIn = (path: string): Readonly<{ all: ReadonlyArray<string>; condemned: ReadonlyArray<string> }> => {
+/** Names of all devices, and of those that are in a group for a while. */
+export const devicesIn = (path: string): Readonly<{ all: ReadonlyArray<string>; inBetween: ReadonlyArray<string> }> => {
   const links = listed(outputIn(path, ['ip', '-j', 'link', 'show']))
   const names = (some: ReadonlyArray<Listed>): ReadonlyArray<string> =>
     some.map((link) => String(link['ifname'])).sort()
-  return { all: names(links), condemned: names(links.filter((link) => isCondemned(Number(link['group'])))) }
+  return { all: names(links), inBetween: names(links.filter((link) => isInBetween(Number(link['group'])))) }
 }
 
 const OURS = 'cnm-'

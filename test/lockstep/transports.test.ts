@@ -86,6 +86,20 @@ const sentence = (op: KernelOp, at: number): string =>
 /** A namespace that nobody has a name for; it lives as long as its file is open. */
 const newNamespace = (): number => rightOf(withinNew(rightOf(loadLibc()), () => openSync(HERE, 'r')))
 
+/** A namespace is deleted as what it was made as: whether it lives on is not the kernel's to say. */
+const claimed = (ops: ReadonlyArray<KernelOp>): ReadonlyArray<KernelOp> => {
+  const made = new Map<string, string | null>()
+  return ops.map((op) => {
+    const { verb, object } = op
+    if (object.kind !== 'netns') return op
+    if (verb === 'create' && !made.has(object.ns)) made.set(object.ns, object.at)
+    if (verb !== 'delete') return op
+    const at = made.get(object.ns) ?? null
+    made.delete(object.ns)
+    return { verb, object: { ...object, at } }
+  })
+}
+
 /** Where a program adopts somebody else's namespaces, it is given ones that are there. */
 const withForeign = async <A>(
   ops: ReadonlyArray<KernelOp>,
@@ -97,7 +111,7 @@ const withForeign = async <A>(
       ? { ...object, at: `/proc/${process.pid}/fd/${files.get(object.at)}` }
       : object
   try {
-    return await use(ops.map((op) => ({ ...op, object: placed(op.object) })))
+    return await use(claimed(ops).map((op) => ({ ...op, object: placed(op.object) })))
   } finally {
     for (const fd of files.values()) closeSync(fd)
   }
