@@ -13,9 +13,13 @@ import { inContext } from './errno.ts'
 import type { Names } from './names.ts'
 import { type Eyes, realNames } from './observe.ts'
 import { type Batch, type Stage, type Step, schedule } from './schedule.ts'
+import type { Begun } from './transport.ts'
 
 /** `vacate` ends what we run in a namespace: a process in it would keep it alive after its deletion. */
 export type Machine = Eyes & Readonly<{ vacate: (ns: Ns) => Promise<void> }>
+
+/** A machine on which a list of operations is carried out. */
+type Work = Machine & Readonly<{ begun: Begun }>
 
 /** The namespace that this process runs in can be neither made nor deleted. */
 const ofOwnNetns = (names: Names, op: KernelOp, at: number): ReadonlyArray<Refusal> => {
@@ -32,9 +36,9 @@ const deletedBy = (stage: Stage): ReadonlyArray<Netns> =>
 const namespacesOf = ({ object }: KernelOp): ReadonlyArray<Ns> =>
   object.kind === 'link' && object.spec.type === 'veth' ? [object.ns, object.spec.peer.ns] : [object.ns]
 
-const runBatch = async (machine: Machine, batch: Batch): Promise<Either<KernelError, ReadonlyArray<Refused>>> => {
+const runBatch = async (machine: Work, batch: Batch): Promise<Either<KernelError, ReadonlyArray<Refused>>> => {
   const { tool, ns, steps } = batch
-  if (ns === null || (tool !== 'nft' && tool !== 'sysctl')) return machine.transport.runBatch(batch)
+  if (ns === null || (tool !== 'nft' && tool !== 'sysctl')) return machine.begun.runBatch(batch)
   const means = tool === 'nft' ? machine.firewall : machine.sysctls
   const refused = await means.run(
     ns,
@@ -50,7 +54,7 @@ const runBatch = async (machine: Machine, batch: Batch): Promise<Either<KernelEr
 }
 
 const runBatches = async (
-  machine: Machine,
+  machine: Work,
   batches: ReadonlyArray<Batch>,
 ): Promise<Either<KernelError, ReadonlyArray<Refused>>> => {
   const results = await Promise.all(batches.map((batch) => runBatch(machine, batch)))
@@ -64,7 +68,7 @@ const runBatches = async (
 
 /** Runs a stage that deletes namespaces; the other ends of their veths, in `neighbours`, go behind the caller's back. */
 const runDeparture = async (
-  machine: Machine,
+  machine: Work,
   batches: ReadonlyArray<Batch>,
   neighbours: ReadonlySet<Ns>,
 ): Promise<Either<KernelError, ReadonlyArray<Refused>>> => {
@@ -103,14 +107,14 @@ export const apply = async (
 ): Promise<Either<ReadonlyArray<Refusal> | KernelError, void>> => {
   const refusals = new Map(ops.flatMap((op, at) => ofOwnNetns(machine.names, op, at)).map((one) => [one.at, one]))
   const neighbours = new Set([HOST, ...ops.flatMap(namespacesOf)])
-  const steps = machine.transport.stepsOf(ops).filter((step) => !refusals.has(step.at))
+  const begun = machine.transport.begin(ops)
+  const work = { ...machine, begun }
+  const steps = begun.steps.filter((step) => !refusals.has(step.at))
   for (const stage of schedule(steps)) {
     const batches = stage.map((batch) => attempted(batch, refusals)).filter((batch) => batch.steps.length > 0)
     await machine.departures.inTheWayOf(batches.flatMap(({ steps }) => steps.map(({ op }) => op)))
     const result =
-      deletedBy(batches).length > 0
-        ? await runDeparture(machine, batches, neighbours)
-        : await runBatches(machine, batches)
+      deletedBy(batches).length > 0 ? await runDeparture(work, batches, neighbours) : await runBatches(work, batches)
     if (E.isLeft(result)) return result
     for (const { step, complaint } of result.right) {
       const { at, op } = step

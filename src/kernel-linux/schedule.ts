@@ -1,7 +1,7 @@
 // From a list of commands to few processes: what runs in one batch, and what may run at the same time.
 //
 // Invariant: two commands that touch one namespace keep their order, unless they are about different devices of one kind
-// (links, or bridge ports), which the kernel holds apart. A veth touches the namespaces of both ends; deleting a namespace
+// (links, or bridge ports), or one about devices and the other about the firewall, which the kernel holds apart. A veth touches the namespaces of both ends; deleting a namespace
 // touches all, for the other ends of its links go with it. The commands of one operation are in different stages, so that
 // a refused first command can hold back the second: an alias must not land on a stranger's link. For the same reason what
 // is done to an object is in a later stage than its creation.
@@ -52,19 +52,37 @@ export const stepsOf = (ops: ReadonlyArray<KernelOp>, name: NsNames): ReadonlyAr
       : [step],
   )
 
-/** Where in a namespace an operation acts. Within one `group`, different lanes commute; null commutes with nothing. */
-type Touch = Readonly<{ ns: Ns; group: 'link' | 'port' | null; lane: string }>
+/** What is held apart from all else: a namespace's devices with what is on them, or its firewall, which knows them by name only. */
+type Realm = string
+const devicesIn = (ns: Ns): Realm => `devices ${ns}`
+const firewallIn = (ns: Ns): Realm => `firewall ${ns}`
+
+/** Where in a realm an operation acts. Within one `group`, different lanes commute; null commutes with nothing. */
+type Touch = Readonly<{ realm: Realm; group: 'link' | 'port' | null; lane: string }>
 
 /** Null: everywhere. Only the command that makes or deletes a veth (`first` of its operation) touches the other end. */
 const touchesOf = ({ verb, object }: KernelOp, first: boolean): ReadonlyArray<Touch> | null => {
-  const { ns } = object
-  if (object.kind === 'netns') return verb === 'delete' ? null : [{ ns, group: null, lane: '' }]
-  if (object.kind === 'port') return [{ ns, group: 'port', lane: object.dev }]
-  if (object.kind !== 'link') return [{ ns, group: null, lane: '' }]
-  const own: Touch = { ns, group: 'link', lane: object.name }
-  if (object.spec.type !== 'veth' || verb === 'change' || !first) return [own]
-  const { peer } = object.spec
-  return [own, { ns: peer.ns, group: 'link', lane: peer.name }]
+  const realm = devicesIn(object.ns)
+  const whole: Touch = { realm, group: null, lane: '' }
+  switch (object.kind) {
+    case 'netns':
+      return verb === 'delete' ? null : [whole, { ...whole, realm: firewallIn(object.ns) }]
+    case 'nft-table':
+    case 'nft-element':
+      return [{ ...whole, realm: firewallIn(object.ns) }]
+    case 'port':
+      return [{ realm, group: 'port', lane: object.dev }]
+    case 'link': {
+      const own: Touch = { realm, group: 'link', lane: object.name }
+      if (object.spec.type !== 'veth' || verb === 'change' || !first) return [own]
+      const { peer } = object.spec
+      return [own, { realm: devicesIn(peer.ns), group: 'link', lane: peer.name }]
+    }
+    case 'address':
+    case 'route':
+    case 'sysctl':
+      return [whole]
+  }
 }
 
 /**
@@ -80,7 +98,7 @@ const madeBy = (object: KernelObject): ReadonlyArray<ObjectKey> => {
 
 /** A batch, by its stage and by tool and namespace. */
 type Slot = Readonly<{ stage: number; key: string }>
-/** What was scheduled in a namespace: the last slot of each lane of the present group, and the slots before the group. */
+/** What was scheduled in a realm: the last slot of each lane of the present group, and the slots before the group. */
 type Past = { group: Touch['group']; before: ReadonlyArray<Slot>; lanes: Map<string, Slot> }
 
 const pastOf = (before: ReadonlyArray<Slot>): Past => ({ group: null, before, lanes: new Map() })
@@ -111,14 +129,14 @@ const batchOf = (steps: ReadonlyArray<Step>): ReadonlyArray<Batch> => {
 /** Each batch of a stage has another tool or namespace; the stages are in the order they run. */
 export const schedule = (steps: ReadonlyArray<Step>): ReadonlyArray<Stage> => {
   const stages: Array<Map<string, Step[]>> = []
-  const pasts = new Map<Ns, Past>()
+  const pasts = new Map<Realm, Past>()
   const made = new Map<ObjectKey, number>()
   let everywhere: ReadonlyArray<Slot> = []
   let previous: Readonly<{ at: number; stage: number }> | null = null
 
-  const pastIn = (ns: Ns): Past => {
-    const past = pasts.get(ns) ?? pastOf(everywhere)
-    pasts.set(ns, past)
+  const pastIn = (realm: Realm): Past => {
+    const past = pasts.get(realm) ?? pastOf(everywhere)
+    pasts.set(realm, past)
     return past
   }
   for (const step of steps) {
@@ -128,7 +146,7 @@ export const schedule = (steps: ReadonlyArray<Step>): ReadonlyArray<Stage> => {
     const after =
       touches === null
         ? [...everywhere, ...[...pasts.values()].flatMap(allSlots)]
-        : touches.flatMap((touch) => predecessors(pastIn(touch.ns), touch))
+        : touches.flatMap((touch) => predecessors(pastIn(touch.realm), touch))
     let stage: number = before === null ? 0 : before + 1
     for (const slot of after) stage = Math.max(stage, slot.key === key ? slot.stage : slot.stage + 1)
     for (const parent of parentsOf(step.op.object)) stage = Math.max(stage, (made.get(parent) ?? -1) + 1)
@@ -139,7 +157,7 @@ export const schedule = (steps: ReadonlyArray<Step>): ReadonlyArray<Stage> => {
       pasts.clear()
       everywhere = [slot]
     }
-    for (const touch of touches ?? []) record(pastIn(touch.ns), touch, slot)
+    for (const touch of touches ?? []) record(pastIn(touch.realm), touch, slot)
     const batches = stages[stage] ?? new Map<string, Step[]>()
     const batch = batches.get(key)
     if (batch === undefined) batches.set(key, [step])

@@ -23,6 +23,12 @@ export type Result<A> = Promise<Either<KernelError, A>>
 
 export type Dump = Readonly<{ links: ReadonlyArray<RawLink>; routes: ReadonlyArray<Route> }>
 
+/** A list of operations that is about to be carried out: what there is to do, to be scheduled, and how (Right: the refused steps). */
+export type Begun = Readonly<{
+  steps: ReadonlyArray<Step>
+  runBatch: (batch: Batch) => Result<ReadonlyArray<Refused>>
+}>
+
 export type Transport = Readonly<{
   /** Null: the namespace is not there (any more). */
   look: (ns: Ns) => Result<Dump | null>
@@ -34,10 +40,7 @@ export type Transport = Readonly<{
   remaining: (ns: Ns, ends: Leaving['ends']) => Result<ReadonlyArray<IfName>>
   /** Deletes devices, those that are still there. */
   drop: (ns: Ns, names: ReadonlyArray<IfName>) => Result<void>
-  /** What there is to do, to be scheduled. */
-  stepsOf: (ops: ReadonlyArray<KernelOp>) => ReadonlyArray<Step>
-  /** Right: the refused steps. */
-  runBatch: (batch: Batch) => Result<ReadonlyArray<Refused>>
+  begin: (ops: ReadonlyArray<KernelOp>) => Begun
 }>
 
 export const failed = (program: string, { stderr }: Ran): Either<KernelError, never> =>
@@ -92,6 +95,22 @@ const entering = ({ tool, steps }: Batch): ReadonlyArray<IfName> =>
 export const throughIproute2 = (run: Run, names: Names): Transport => {
   /** As they were seen last. */
   const condemned = new Map<Ns | null, ReadonlySet<IfName>>()
+  // ip(8) takes a path where it takes a name; /proc/self would be a namespace that `ip` has already left.
+  const nameOf = (ns: Ns): string => names(ns) ?? `/proc/${process.pid}/ns/net`
+  const runSteps: Begun['runBatch'] = async (batch) => {
+    const real = batch.ns === null ? null : names(batch.ns)
+    if (batch.ns === null) clearTheWay(names, batch)
+    const seen = condemned.get(batch.ns)
+    const revived =
+      seen === undefined || seen.size === 0
+        ? E.right(undefined)
+        : await revive(
+            run,
+            real,
+            entering(batch).filter((dev) => seen.has(dev)),
+          )
+    return E.isLeft(revived) ? revived : runBatch(run, real, batch)
+  }
   return {
     look: async (ns) => {
       const ran = await run(names(ns), 'ip', BATCH, DUMP)
@@ -127,21 +146,6 @@ export const throughIproute2 = (run: Run, names: Names): Transport => {
       const ran = await run(names(ns), 'ip', ['-force', '-batch', '-'], script)
       return E.isLeft(ran) ? ran : E.right(undefined)
     },
-    // ip(8) takes a path where it takes a name; /proc/self would be a namespace that `ip` has already left.
-    stepsOf: (ops) => stepsOf(ops, (ns) => names(ns) ?? `/proc/${process.pid}/ns/net`),
-    runBatch: async (batch) => {
-      const real = batch.ns === null ? null : names(batch.ns)
-      if (batch.ns === null) clearTheWay(names, batch)
-      const seen = condemned.get(batch.ns)
-      const revived =
-        seen === undefined || seen.size === 0
-          ? E.right(undefined)
-          : await revive(
-              run,
-              real,
-              entering(batch).filter((dev) => seen.has(dev)),
-            )
-      return E.isLeft(revived) ? revived : runBatch(run, real, batch)
-    },
+    begin: (ops) => ({ steps: stepsOf(ops, nameOf), runBatch: runSteps }),
   }
 }

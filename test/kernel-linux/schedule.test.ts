@@ -44,6 +44,8 @@ const namespaces = (op: KernelOp): ReadonlyArray<string> => [
 const ordered = (a: KernelOp, b: KernelOp): boolean => {
   const deletesNetns = [a, b].some((op) => op.verb === 'delete' && op.object.kind === 'netns')
   if (deletesNetns) return true
+  const firewalls = [a, b].filter(({ object }) => object.kind.startsWith('nft-')).length
+  if (firewalls === 1 && ![a, b].some(({ object }) => object.kind === 'netns')) return false
   const sameGroup = a.object.kind === b.object.kind && (a.object.kind === 'link' || a.object.kind === 'port')
   return sameGroup
     ? devices(a).some((device) => devices(b).includes(device))
@@ -72,6 +74,7 @@ const anyObject: fc.Arbitrary<KernelObject> = fc.oneof(
     .record({ ns: anyNs, dev: anyDev, isolated: fc.boolean() })
     .map((one) => ({ kind: 'port', ...one, bridge: ifName('br'), hairpin: false }) as const),
   fc.record({ ns: anyNs, dev: anyDev }).map((one) => ({ kind: 'address', ...one, cidr: cidr('10.0.0.1/24') }) as const),
+  fc.record({ ns: anyNs }).map(({ ns }) => ({ kind: 'nft-table', ns, skeleton: 1 }) as const),
   fc
     .record({ ns: anyNs })
     .map(({ ns }) => ({ kind: 'sysctl', ns, name: FORWARD4, value: '1', otherwise: '0' }) as const),

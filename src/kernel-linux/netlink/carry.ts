@@ -10,10 +10,11 @@ import { type Device, deviceIn, devicesOf } from '../departures.ts'
 import type { Complaint } from '../errno.ts'
 import { decodeLink, getLink, type LinkMessage } from './codec/link.ts'
 import { condemn } from './condemned.ts'
-import { askAll, talk } from './conversation.ts'
+import { askAll } from './conversation.ts'
+import type { Course, Placed } from './course.ts'
 import type { NetlinkError } from './error.ts'
 import type { Request } from './message.ts'
-import { planOf } from './ops.ts'
+import { type Numbered, planOf } from './ops.ts'
 import type { Pace } from './pace.ts'
 import type { Ack } from './refusal.ts'
 import type { Socket } from './socket.ts'
@@ -23,6 +24,7 @@ type Result<A> = Promise<Either<NetlinkError, A>>
 /** What carrying needs beside the socket. */
 export type Means = Readonly<{
   pace: Pace
+  course: Course
   /** An open file of a namespace; null: there is none. */
   fdOf: (ns: Ns) => number | null
   /** The group for links that are to go; null: this one is to be deleted at once. */
@@ -68,40 +70,57 @@ const numbered = ({ verb, object }: KernelOp): ReadonlyArray<IfName> => {
 const about = (op: KernelOp): ReadonlyArray<Device> =>
   op.object.kind === 'port' ? [...devicesOf(op), deviceIn(op.object.ns, op.object.bridge)] : devicesOf(op)
 
-/** An operation as requests; `complaint` once one was refused. */
+/**
+ * An operation as requests, so many of them `granted`; `complaint` once one was refused. `along`: the place of another that these
+ * requests do as well; `alone`: those without it.
+ */
 type Task = {
   readonly op: KernelOp
   readonly requests: ReadonlyArray<Request>
   readonly condemned: boolean
+  readonly along: Readonly<{ at: number; alone: ReadonlyArray<Request> }> | null
+  granted: number
   complaint: Complaint | null
 }
+
+const taskFor = (op: KernelOp, requests: ReadonlyArray<Request>, more: Partial<Task> = {}): Task => ({
+  op,
+  requests,
+  condemned: false,
+  along: null,
+  granted: 0,
+  complaint: null,
+  ...more,
+})
 
 const send = async (socket: Socket, pace: Pace, requests: ReadonlyArray<Request>, estimate: number) => {
   await pace.breathe()
   const turn = pace.turnFor(estimate)
   const began = performance.now()
-  const work = talk(socket, requests, turn)
-  const acks = await (estimate < DELETE_MS ? work() : pace.whileLocked(work))
+  const work = askAll(socket, requests, decodeLink, turn)
+  const replies = await (estimate < DELETE_MS ? work() : pace.whileLocked(work))
   pace.sent(turn, performance.now() - began)
-  return acks
+  return replies
 }
 
-const lookUp = async (
-  socket: Socket,
-  pace: Pace,
-  ops: ReadonlyArray<KernelOp>,
-): Result<ReadonlyMap<IfName, LinkMessage>> => {
-  const names = [...new Set(ops.flatMap(numbered))]
+/** The devices that are to be asked for: those of the operations, and the bridges of ports that are made along. */
+const unknownTo = ({ indexes, ports }: Course, steps: ReadonlyArray<Placed>): ReadonlyArray<IfName> => {
+  const names = new Set<IfName>()
+  for (const { at, op } of steps) {
+    for (const name of numbered(op)) if (!indexes.has(deviceIn(op.object.ns, name))) names.add(name)
+    const along = ports.get(at)
+    if (along !== undefined) names.add(along.port.bridge)
+  }
+  return [...names]
+}
+
+type Links = ReadonlyMap<IfName, LinkMessage>
+
+const lookUp = async (socket: Socket, pace: Pace, names: ReadonlyArray<IfName>): Result<Links> => {
   const found = new Map<IfName, LinkMessage>()
   if (names.length === 0) return E.right(found)
-  await pace.breathe()
-  const turn = pace.turnFor(names.length * SMALL_MS)
-  const replies = await askAll(
-    socket,
-    names.map((name) => getLink({ name })),
-    decodeLink,
-    turn,
-  )()
+  const asked = names.map((name) => getLink({ name }))
+  const replies = await send(socket, pace, asked, names.length * SMALL_MS)
   if (E.isLeft(replies)) return replies
   names.forEach((name, i) => {
     const link = replies.right[i]?.value ?? null
@@ -110,16 +129,24 @@ const lookUp = async (
   return E.right(found)
 }
 
-const taskOf = (op: KernelOp, links: ReadonlyMap<IfName, LinkMessage>, means: Means): Task => {
+const taskOf = ({ at, op }: Placed, links: Links, means: Means): Task => {
   const { object } = op
+  const { indexes, ports } = means.course
   const link = op.verb === 'delete' && object.kind === 'link' ? links.get(object.name) : undefined
   const group = link?.linkinfo?.slave?.kind === 'bridge' ? means.groupFor(op) : null
-  if (link !== undefined && group !== null)
-    return { op, requests: condemn(link, group), condemned: true, complaint: null }
-  const plan = planOf(op, { linkOf: (name) => links.get(name) ?? null, fdOf: means.fdOf })
-  return E.isLeft(plan)
-    ? { op, requests: [], condemned: false, complaint: plan.left }
-    : { op, requests: plan.right, condemned: false, complaint: null }
+  if (link !== undefined && group !== null) return taskFor(op, condemn(link, group), { condemned: true })
+  const linkOf = (name: IfName): Numbered | null => {
+    const index = indexes.get(deviceIn(object.ns, name))
+    return index === undefined ? (links.get(name) ?? null) : { index }
+  }
+  const context = { linkOf, fdOf: means.fdOf }
+  const plan = planOf(op, context)
+  if (E.isLeft(plan)) return taskFor(op, [], { complaint: plan.left })
+  const port = ports.get(at)
+  const both = port === undefined || linkOf(port.port.bridge) === null ? plan : planOf(op, context, port.port)
+  return port === undefined || E.isLeft(both) || both === plan
+    ? taskFor(op, plan.right)
+    : taskFor(op, both.right, { along: { at: port.at, alone: plan.right } })
 }
 
 /** Cuts where a task is about a device that an earlier one of the run will still be about behind its first request. */
@@ -148,34 +175,66 @@ const refusedBy = ({ errno, text, attribute, missing }: Ack): Complaint | null =
   return { errno, detail: where === null ? said : `${said} (${where})` }
 }
 
+/** What the kernel says that it made. */
+const note = ({ indexes }: Course, { verb, object }: KernelOp, told: LinkMessage | null): void => {
+  if (object.kind !== 'link' || verb === 'change') return
+  const { ns, name, spec } = object
+  for (const device of devicesOf({ verb, object })) indexes.delete(device)
+  if (verb === 'delete' || told?.name !== name) return
+  indexes.set(deviceIn(ns, name), told.index)
+  if (spec.type === 'veth' && told.link !== undefined) indexes.set(deviceIn(spec.peer.ns, spec.peer.name), told.link)
+}
+
 /** All first requests, then the second ones of those that were granted, and so on. */
-const carryRun = async (socket: Socket, pace: Pace, run: ReadonlyArray<Task>): Result<void> => {
+const carryRun = async (socket: Socket, { pace, course }: Means, run: ReadonlyArray<Task>): Result<void> => {
   for (let round = 0; ; round++) {
     const due = run.filter(({ complaint, requests }) => complaint === null && requests.length > round)
     if (due.length === 0) return E.right(undefined)
     const requests = due.flatMap((task) => task.requests.slice(round, round + 1))
     const estimate = due.reduce((sum, { op, condemned }) => sum + (round > 0 ? SMALL_MS : estimateOf(op, condemned)), 0)
-    const acks = await send(socket, pace, requests, estimate)
-    if (E.isLeft(acks)) return acks
+    const replies = await send(socket, pace, requests, estimate)
+    if (E.isLeft(replies)) return replies
     due.forEach((task, i) => {
-      const ack = acks.right[i]
-      if (ack !== undefined) task.complaint = refusedBy(ack)
+      const { ack = null, value = null } = replies.right[i] ?? {}
+      task.complaint = ack === null ? null : refusedBy(ack)
+      if (task.complaint !== null) return
+      task.granted += 1
+      if (!task.condemned) note(course, task.op, value)
     })
   }
+}
+
+/** A run, and again, alone, what was refused together with another operation: it is not known which of them is to blame. */
+const carryWhole = async (socket: Socket, means: Means, run: ReadonlyArray<Task>): Result<ReadonlyArray<Task>> => {
+  const done = await carryRun(socket, means, run)
+  if (E.isLeft(done)) return done
+  const ended = run.map((task) => {
+    const { op, along, granted, complaint } = task
+    if (along !== null && complaint === null) means.course.done.add(along.at)
+    return along === null || complaint === null ? task : taskFor(op, along.alone.slice(granted))
+  })
+  const again = await carryRun(
+    socket,
+    means,
+    ended.filter((task) => !run.includes(task)),
+  )
+  return E.isLeft(again) ? again : E.right(ended)
 }
 
 /** In order, as far as order matters. Left: of the operations some may have been done. */
 export const carry = async (
   socket: Socket,
-  ops: ReadonlyArray<KernelOp>,
+  steps: ReadonlyArray<Placed>,
   means: Means,
 ): Result<ReadonlyArray<Carried>> => {
-  const links = await lookUp(socket, means.pace, ops)
+  const links = await lookUp(socket, means.pace, unknownTo(means.course, steps))
   if (E.isLeft(links)) return links
-  const tasks = ops.map((op) => taskOf(op, links.right, means))
-  for (const run of runsOf(tasks)) {
-    const done = await carryRun(socket, means.pace, run)
+  const carried: Carried[] = []
+  for (const run of runsOf(steps.map((step) => taskOf(step, links.right, means)))) {
+    const done = await carryWhole(socket, means, run)
     if (E.isLeft(done)) return done
+    for (const { complaint, condemned } of done.right)
+      carried.push({ complaint, condemned: condemned && complaint === null })
   }
-  return E.right(tasks.map(({ complaint, condemned }) => ({ complaint, condemned: condemned && complaint === null })))
+  return E.right(carried)
 }

@@ -19,16 +19,19 @@ import type { IfName, Ns } from '../../net/name.ts'
 import { E, type Either } from '../../prelude.ts'
 import { addAddress, deleteAddress } from './codec/address.ts'
 import { setPort } from './codec/bridge-port.ts'
-import { changeLink, createLink, deleteLink, type LinkMessage, type LinkWish } from './codec/link.ts'
+import { changeLink, createLink, createLinkTold, deleteLink, type LinkWish } from './codec/link.ts'
 import { addRoute, deleteRoute, type RouteWish, replaceRoute } from './codec/route.ts'
 import { isCondemned, UNFINISHED } from './groups.ts'
 import type { Request } from './message.ts'
 import { IFA_F_NODAD } from './uapi/route.ts'
 
+/** `group` is 0 of what was just made. */
+export type Numbered = Readonly<{ index: number; group?: number }>
+
 /** What messages need to know besides the operation: they name devices by number, and namespaces by open files. */
 export type Context = Readonly<{
   /** A device that is there; null: there is none. */
-  linkOf: (dev: IfName) => LinkMessage | null
+  linkOf: (dev: IfName) => Numbered | null
   /** An open file of a namespace; null: there is none. */
   fdOf: (ns: Ns) => number | null
 }>
@@ -50,7 +53,11 @@ const later = (wish: LinkWish): ReadonlyArray<Request> => (Object.keys(wish).len
 const bornOf = (link: Link): LinkWish => (link.alias === null ? {} : { group: UNFINISHED })
 const aliasOf = (link: Link): LinkWish => (link.alias === null ? {} : { alias: link.alias, group: 0 })
 
-const createdLink = (link: Link, context: Context): Requests => {
+const flagsOf = ({ isolated, hairpin }: BridgePort): LinkWish =>
+  isolated || hairpin ? { linkinfo: { slave: { kind: 'bridge', options: { isolated, hairpin } } } } : {}
+
+/** `port`: what a veth is to become at once; its bridge is there. */
+const createdLink = (link: Link, context: Context, port: BridgePort | null): Requests => {
   const { ns, name, mac, mtu, up, spec } = link
   const own = { name, mac, up, ...bornOf(link) }
   switch (spec.type) {
@@ -67,9 +74,15 @@ const createdLink = (link: Link, context: Context): Requests => {
       const fd = peer.ns === ns ? undefined : context.fdOf(peer.ns)
       if (fd === null) return E.left(noNamespace(peer.ns))
       const end = { name: peer.name, ...(fd === undefined ? {} : { netNsFd: fd }) }
+      const master = port === null ? null : context.linkOf(port.bridge)
       return E.right([
-        createLink({ ...own, mtu, linkinfo: { info: { kind: 'veth', peer: end } } }),
-        ...later({ name, ...aliasOf(link) }),
+        createLinkTold({
+          ...own,
+          mtu,
+          ...(master === null ? {} : { master: master.index }),
+          linkinfo: { info: { kind: 'veth', peer: end } },
+        }),
+        ...later({ name, ...aliasOf(link), ...(port === null || master === null ? {} : flagsOf(port)) }),
       ])
     }
   }
@@ -87,7 +100,7 @@ const changedLink = (from: Link, to: Link): ReadonlyArray<Request> =>
   })
 
 /** What was cut off when it was condemned comes back by leaving its bridge first; one that has not may be moved at once. */
-const revived = (link: LinkMessage): ReadonlyArray<Request> =>
+const revived = (link: Numbered): ReadonlyArray<Request> =>
   isCondemned(link.group) ? [changeLink({ index: link.index, master: 0, group: 0 })] : []
 
 const port = (from: BridgePort | null, to: BridgePort, context: Context): Requests => {
@@ -134,9 +147,9 @@ const exact = (object: Route): Route =>
 
 /**
  * The messages of an operation on a link, a port, an address or a route, for a socket in the object's namespace; none for other
- * objects. Left: what it needs is not there, so it is refused without asking.
+ * objects. With `along`, which a veth is to become, its creation does that too. Left: what it needs is not there, so it is refused without asking.
  */
-export const planOf = (op: KernelOp, context: Context): Requests => {
+export const planOf = (op: KernelOp, context: Context, along: BridgePort | null = null): Requests => {
   const { object, verb } = op
   switch (object.kind) {
     case 'netns':
@@ -145,7 +158,7 @@ export const planOf = (op: KernelOp, context: Context): Requests => {
     case 'nft-element':
       return E.right([])
     case 'link':
-      if (verb === 'create') return createdLink(object, context)
+      if (verb === 'create') return createdLink(object, context, along)
       if (verb === 'delete') return E.right([deleteLink({ name: object.name })])
       return E.right(op.from.kind === 'link' ? changedLink(op.from, object) : [])
     case 'port':

@@ -22,6 +22,7 @@ import { decodeNsid, getNsid } from './codec/nsid.ts'
 import { decodeRoute, dumpRoutes } from './codec/route.ts'
 import { deleteGroup, makeCondemned } from './condemned.ts'
 import { ask, askAll, dump, talk } from './conversation.ts'
+import { type Course, courseOf } from './course.ts'
 import { errnoOf } from './errno.ts'
 import { type NetlinkError, showNetlinkError } from './error.ts'
 import { linksIn, routesIn } from './look.ts'
@@ -237,7 +238,9 @@ export const throughNetlink = (names: Names, departures: Departures): Transport 
     }
   }
 
-  const runIn = (ns: Ns, steps: ReadonlyArray<Step>): Result<ReadonlyArray<Refused>> => {
+  const runIn = (course: Course, ns: Ns, all: ReadonlyArray<Step>): Result<ReadonlyArray<Refused>> => {
+    const steps = all.filter(({ at }) => !course.done.has(at))
+    if (steps.length === 0) return Promise.resolve(E.right([]))
     const ops = steps.map(({ op }) => op)
     // Whatever is about a device that was deleted before must find it gone.
     const last = new Map(ops.flatMap((op) => devicesOf(op).map((device) => [device, op] as const)))
@@ -246,7 +249,7 @@ export const throughNetlink = (names: Names, departures: Departures): Transport 
         devicesOf(op).every((device) => last.get(device) === op) ? group : null
       return withinLimit(ns, (socket) =>
         withPeers(ops, async (fdOf) => {
-          const carried = await carry(socket, ops, { pace, fdOf, groupFor })
+          const carried = await carry(socket, steps, { pace, course, fdOf, groupFor })
           if (E.isLeft(carried)) return carried
           const dying = ops.filter((_, i) => carried.right[i]?.condemned === true)
           added(dying.length)
@@ -257,9 +260,12 @@ export const throughNetlink = (names: Names, departures: Departures): Transport 
     })
   }
 
-  const runSteps = async ({ ns, steps }: Batch): Promise<Either<KernelError, ReadonlyArray<Refused>>> => {
+  const runSteps = async (
+    course: Course,
+    { ns, steps }: Batch,
+  ): Promise<Either<KernelError, ReadonlyArray<Refused>>> => {
     condemned.stir()
-    const refused = await (ns === null ? runNetns(steps) : runIn(ns, steps))
+    const refused = await (ns === null ? runNetns(steps) : runIn(course, ns, steps))
     if (E.isRight(refused)) return refused
     const complaint = outside(refused.left)
     return complaint === null ? E.left(portError(refused.left)) : E.right(steps.map((step) => ({ step, complaint })))
@@ -295,7 +301,9 @@ export const throughNetlink = (names: Names, departures: Departures): Transport 
       return E.isLeft(done) ? done : E.right(undefined)
     },
     // One step for each operation, for its messages are sent by one hand.
-    stepsOf: wordless,
-    runBatch: runSteps,
+    begin: (ops) => {
+      const course = courseOf(ops)
+      return { steps: wordless(ops), runBatch: (batch) => runSteps(course, batch) }
+    },
   }
 }

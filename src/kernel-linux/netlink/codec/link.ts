@@ -6,7 +6,7 @@ import type { Read } from '../format.ts'
 import { ADD, request } from '../message.ts'
 import { body } from '../struct.ts'
 import * as L from '../uapi/if-link.ts'
-import { AF_INET6, NLM_F_DUMP } from '../uapi/netlink.ts'
+import { AF_INET6, NLM_F_DUMP, NLM_F_ECHO } from '../uapi/netlink.ts'
 import { RTEXT_FILTER_SKIP_STATS, RTM_DELLINK, RTM_GETLINK, RTM_NEWLINK } from '../uapi/rtnetlink.ts'
 import { LINK_INFOS } from './kinds.ts'
 import { BASE, IFINFOMSG } from './link-base.ts'
@@ -35,6 +35,9 @@ type OnlyLater = 'alias' | 'afSpec'
 
 /** Makes a link; `linkinfo.info` says which kind. EEXIST if the name or the index is taken, EBUSY if the index of a peer is. */
 export const createLink = request(RTM_NEWLINK, ADD, (wish: Omit<LinkWish, OnlyLater>) => wished(wish))
+
+/** The same, answered with what was made. Kernels before 6.2 answer nothing but that it was. */
+export const createLinkTold = request(RTM_NEWLINK, ADD | NLM_F_ECHO, (wish: Omit<LinkWish, OnlyLater>) => wished(wish))
 
 /** Changes a link, which it finds by `index`, or by `name` if there is none. ENODEV if it is not there. */
 export const changeLink = request(RTM_NEWLINK, 0, wished)

@@ -23,6 +23,7 @@ export const NLMSG_OVERRUN = 4
 
 export const NLM_F_REQUEST = 1
 export const NLM_F_ACK = 4
+export const NLM_F_ECHO = 8
 export const NLM_F_DUMP_INTR = 16
 export const NLM_F_DUMP = 768
 export const NLM_F_REPLACE = 256
