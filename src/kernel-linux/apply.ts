@@ -14,6 +14,7 @@ import type { Names } from './names.ts'
 import { type Eyes, realNames } from './observe.ts'
 import { type Batch, type Stage, type Step, schedule } from './schedule.ts'
 import type { Begun } from './transport.ts'
+import { turn } from './turn.ts'
 
 /** `vacate` ends what we run in a namespace: a process in it would keep it alive after its deletion. */
 export type Machine = Eyes & Readonly<{ vacate: (ns: Ns) => Promise<void> }>
@@ -57,7 +58,13 @@ const runBatches = async (
   machine: Work,
   batches: ReadonlyArray<Batch>,
 ): Promise<Either<KernelError, ReadonlyArray<Refused>>> => {
-  const results = await Promise.all(batches.map((batch) => runBatch(machine, batch)))
+  const results = await Promise.all(
+    batches.map(async (batch) => {
+      // Done on this thread, while others wait for theirs.
+      if (batch.tool === 'nft') await turn()
+      return runBatch(machine, batch)
+    }),
+  )
   const refused: Refused[] = []
   for (const result of results) {
     if (E.isLeft(result)) return result

@@ -179,7 +179,7 @@ const refusedBy = ({ errno, text, attribute, missing }: Ack): Complaint | null =
 const note = ({ indexes }: Course, { verb, object }: KernelOp, told: LinkMessage | null): void => {
   if (object.kind !== 'link' || verb === 'change') return
   const { ns, name, spec } = object
-  for (const device of devicesOf({ verb, object })) indexes.delete(device)
+  if (verb === 'delete') for (const device of devicesOf({ verb, object })) indexes.delete(device)
   if (verb === 'delete' || told?.name !== name) return
   indexes.set(deviceIn(ns, name), told.index)
   if (spec.type === 'veth' && told.link !== undefined) indexes.set(deviceIn(spec.peer.ns, spec.peer.name), told.link)
