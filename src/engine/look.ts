@@ -11,12 +11,14 @@ import { getIn } from '../net/pmap.ts'
 /** Everything these states mention, so that one look tells how it stands. */
 export const scopeOf = (known: ReadonlyArray<KernelState>): Scope => {
   const namespaces = new Set<Ns>([HOST])
+  const firewalls = new Set<Ns>([HOST])
   const sysctls = new Map<string, Scope['sysctls'][number]>()
   for (const object of known.flatMap(objectsOf)) {
     namespaces.add(object.ns)
+    if (object.kind === 'nft-table') firewalls.add(object.ns)
     if (object.kind === 'sysctl') sysctls.set(keyOf(object), { ns: object.ns, name: object.name })
   }
-  return { namespaces: [...namespaces], sysctls: [...sysctls.values()] }
+  return { namespaces: [...namespaces], firewalls: [...firewalls], sysctls: [...sysctls.values()] }
 }
 
 /** Adopted from where nobody knows. */

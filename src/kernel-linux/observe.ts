@@ -46,10 +46,20 @@ type Look = Readonly<{
   sysctls: ReadonlyArray<Sysctl>
 }>
 
-const lookAt = async (eyes: Eyes, ns: Ns, asked: ReadonlyArray<SysctlName>): Result<Look | null> => {
+/** What is asked about one namespace. */
+type Asked = Readonly<{ ns: Ns; sysctls: ReadonlyArray<SysctlName>; firewall: boolean }>
+
+const askedOf = ({ namespaces, firewalls = namespaces, sysctls }: Scope): ReadonlyArray<Asked> => {
+  const names = new Map<Ns, Set<SysctlName>>(namespaces.map((ns) => [ns, new Set()]))
+  for (const { ns, name } of sysctls) names.get(ns)?.add(name)
+  const walled = new Set(firewalls)
+  return [...names].map(([ns, asked]) => ({ ns, sysctls: [...asked], firewall: walled.has(ns) }))
+}
+
+const lookAt = async (eyes: Eyes, { ns, sysctls: asked, firewall: hasFirewall }: Asked): Result<Look | null> => {
   const [dump, firewall, sysctls] = await Promise.all([
     eyes.transport.look(ns),
-    eyes.firewall.look(ns),
+    hasFirewall ? eyes.firewall.look(ns) : E.right([]),
     eyes.sysctls.look(ns, asked),
   ])
   if (E.isLeft(dump)) return dump
@@ -159,19 +169,14 @@ export const observe = async (eyes: Eyes, scope: Scope): Result<KernelState> => 
 const look = async (eyes: Eyes, scope: Scope): Result<Seen> => {
   await eyes.departures.all()
   const existing = await realNames()
-  const there = [...new Set(scope.namespaces)].filter((ns) => {
+  const asked = askedOf(scope).filter(({ ns }) => {
     const real = eyes.names(ns)
     return real === null || existing.has(real)
   })
-  const answers = await Promise.all(
-    there.map((ns) => {
-      const asked = scope.sysctls.filter((one) => one.ns === ns).map((one) => one.name)
-      return lookAt(eyes, ns, [...new Set(asked)])
-    }),
-  )
+  const answers = await Promise.all(asked.map((each) => lookAt(eyes, each)))
   const looks: Look[] = []
   const empty: Netns[] = []
-  for (const [i, ns] of there.entries()) {
+  for (const [i, { ns }] of asked.entries()) {
     const answer = answers[i]
     if (answer === undefined) continue
     if (E.isLeft(answer)) return answer

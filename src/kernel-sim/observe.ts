@@ -40,7 +40,7 @@ const ofFirewall = ({ ns, firewall }: NsEntry): ReadonlyArray<KernelObject> =>
 const isShown = (link: LinkEntry | undefined): boolean =>
   link === undefined || link.spec.type !== 'veth' || !isNameless(link.spec.peer.ns)
 
-const ofNs = (space: NsEntry): ReadonlyArray<KernelObject> => {
+const ofNs = (space: NsEntry, hasFirewall: boolean): ReadonlyArray<KernelObject> => {
   const { ns } = space
   const routes = valuesOf(space.routes).filter(
     ({ origin, dev }) => origin === 'user' && isShown(getIn(space.links, dev)),
@@ -51,7 +51,7 @@ const ofNs = (space: NsEntry): ReadonlyArray<KernelObject> => {
       .filter(isShown)
       .flatMap((link) => ofLink(ns, link)),
     ...routes.map((route) => ofRoute(ns, route)),
-    ...ofFirewall(space),
+    ...(hasFirewall ? ofFirewall(space) : []),
   ]
 }
 
@@ -66,11 +66,13 @@ const ofSysctls = (world: World, scope: Scope): ReadonlyArray<KernelObject> => {
 }
 
 /** The objects of the namespaces in `scope` that exist, and the sysctls in it; those never written have their defaults. */
-export const observe = (world: World, scope: Scope): KernelState =>
-  stateOf([
+export const observe = (world: World, scope: Scope): KernelState => {
+  const firewalls = new Set(scope.firewalls ?? scope.namespaces)
+  return stateOf([
     ...scope.namespaces.flatMap((ns) => {
       const space = getIn(world.namespaces, ns)
-      return space === undefined ? [] : ofNs(space)
+      return space === undefined ? [] : ofNs(space, firewalls.has(ns))
     }),
     ...ofSysctls(world, scope),
   ])
+}

@@ -9,9 +9,13 @@ import type { KernelOp } from './op.ts'
 import type { KernelState } from './state.ts'
 import type { SysctlName } from './sysctl.ts'
 
-/** What to look at. Namespaces that do not exist are simply not in the answer. Sysctls are too many to list unasked. */
+/**
+ * What to look at. Namespaces that do not exist are simply not in the answer. Sysctls are too many to list unasked. `firewalls`: the
+ * namespaces whose firewall is of interest; absent: all.
+ */
 export type Scope = Readonly<{
   namespaces: ReadonlyArray<Ns>
+  firewalls?: ReadonlyArray<Ns>
   sysctls: ReadonlyArray<Readonly<{ ns: Ns; name: SysctlName }>>
 }>
 

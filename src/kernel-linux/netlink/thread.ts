@@ -2,7 +2,7 @@
 // the main one, so a move and the way back are one synchronous stretch that nothing else can see. A thread that cannot go back
 // would do everybody's work in the wrong namespace, so the process ends there and then.
 
-import { closeSync, openSync, writeSync } from 'node:fs'
+import { openSync, writeSync } from 'node:fs'
 import { E, type Either } from '../../prelude.ts'
 import { errnoName } from './errno.ts'
 import { type NetlinkError, systemCall } from './error.ts'
@@ -29,20 +29,19 @@ const goBack = (libc: Libc, home: number): void => {
   process.abort()
 }
 
+/** Where this thread is whenever nobody is away: it is opened once, and stays open. */
+let home: number | null = null
+
 const away = <A>(libc: Libc, call: string, leave: () => Called, f: () => A): Either<NetlinkError, A> => {
-  const here = openPath(HERE)
+  const here = home === null ? openPath(HERE) : E.right(home)
   if (E.isLeft(here)) return here
-  const home = here.right
+  home = here.right
+  const { value, errno } = leave()
+  if (value !== 0) return E.left(systemCall(call, errno, 'entering a network namespace'))
   try {
-    const { value, errno } = leave()
-    if (value !== 0) return E.left(systemCall(call, errno, 'entering a network namespace'))
-    try {
-      return E.right(f())
-    } finally {
-      goBack(libc, home)
-    }
+    return E.right(f())
   } finally {
-    closeSync(home)
+    goBack(libc, home)
   }
 }
 

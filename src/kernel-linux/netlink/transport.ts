@@ -80,7 +80,8 @@ const nsidOf = async (socket: Socket, real: string | null): Result<number | null
   const fd = open(real)
   if (E.isLeft(fd)) return E.right(null)
   try {
-    const told = await ask(socket, getNsid({ fd: fd.right }), decodeNsid)()
+    // Waits for no lock (RTNL_FLAG_DOIT_UNLOCKED).
+    const told = await ask(socket, getNsid({ fd: fd.right }), decodeNsid, 'here')()
     if (E.isLeft(told) && told.left.tag !== 'Refused') return told
     const nsid = E.isRight(told) ? (told.right.nsid ?? -1) : -1
     return E.right(nsid < 0 ? null : nsid)
