@@ -56,13 +56,18 @@ export const settleStrangers = (path: string): void => {
 
 const QUIET_MS = 400
 
+/** Whether the kernel is still looking for duplicates of an address. */
+const isTentative = (facts: Facts): boolean =>
+  Object.values(facts)
+    .flat()
+    .some((line) => line.includes('"tentative":true'))
+
 /** All of a namespace, once it stays as it is: the kernel makes addresses and their routes some time after a link is up. */
 export const factsAtRest = async (path: string): Promise<Facts> => {
   for (let before = factsOf(path); ; ) {
     await new Promise((resolve) => setTimeout(resolve, QUIET_MS))
     const now = factsOf(path)
-    if (changes(before, now).length === 0 && outputIn(path, ['ip', '-6', 'address', 'show', 'tentative']) === '')
-      return now
+    if (changes(before, now).length === 0 && !isTentative(now)) return now
     before = now
   }
 }
