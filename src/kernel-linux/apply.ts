@@ -93,7 +93,7 @@ const runDeparture = async (
   const leaving = await transport.leaving(going, staying)
   if (E.isLeft(leaving)) return leaving
   const refused = await runBatches(machine, batches)
-  depart(transport, departures, leaving.right)
+  depart(transport, departures, leaving.right, 'we')
   return refused
 }
 

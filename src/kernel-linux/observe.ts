@@ -161,7 +161,7 @@ export const observe = async (eyes: Eyes, scope: Scope): Result<KernelState> => 
   const seen = await look(eyes, scope)
   if (E.isLeft(seen)) return seen
   if (seen.right.leaving.length === 0) return E.right(seen.right.state)
-  depart(eyes.transport, eyes.departures, seen.right.leaving)
+  depart(eyes.transport, eyes.departures, seen.right.leaving, 'others')
   const again = await look(eyes, scope)
   return E.isLeft(again) ? again : E.right(again.right.state)
 }

@@ -1,6 +1,8 @@
 // What is deleted behind the caller's back (departures.ts, netlink/condemned.ts): on the running kernel, and by itself.
 
-import { spawnSync } from 'node:child_process'
+import { spawn, spawnSync } from 'node:child_process'
+import { once } from 'node:events'
+import { readlinkSync } from 'node:fs'
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest'
 import { diff } from '../../src/kernel/diff.ts'
 import type { Link } from '../../src/kernel/object.ts'
@@ -245,6 +247,22 @@ needs.kernel('on the running kernel', () => {
     groups.forEach((_, i) => {
       ip('link', 'delete', `s${i}`)
     })
+  })
+
+  test('who only looks deletes nothing: somebody may live on in a namespace that has lost its name', async () => {
+    await apply(...attach(3).map(marked))
+    const inside = spawn('nsenter', [`--net=${netnsPath(names(member(3)) ?? '')}`, '--', 'sleep', '60'])
+    try {
+      await expect.poll(() => readlinkSync(`/proc/${inside.pid}/exe`)).toContain('sleep')
+      spawnSync('ip', ['netns', 'delete', names(member(3)) ?? ''])
+      rightOf(await kernel.observe({ namespaces: [HOST], sysctls: [] })())
+      const shown = spawnSync('ip', ['-n', names(HOST) ?? '', '-brief', 'link', 'show', 'dev', portOf(3)])
+      expect(shown.status).toBe(0)
+    } finally {
+      inside.kill('SIGKILL')
+      await once(inside, 'exit')
+      await kernel.apply([detach(3)])()
+    }
   })
 
   test('a deleted namespace is gone at once; the other ends of its veths are waited for', async () => {
