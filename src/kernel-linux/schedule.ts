@@ -60,8 +60,20 @@ const firewallIn = (ns: Ns): Realm => `firewall ${ns}`
 /** Where in a realm an operation acts. Within one `group`, different lanes commute; null commutes with nothing. */
 type Touch = Readonly<{ realm: Realm; group: 'link' | 'port' | null; lane: string }>
 
+const linkTouch = (ns: Ns, name: string): Touch => ({ realm: devicesIn(ns), group: 'link', lane: name })
+
+/** The other ends of the veths that the list makes: an operation may be wrong about that. */
+type Ends = Map<ObjectKey, Touch>
+
+const noteEnds = (ends: Ends, { verb, object }: KernelOp): void => {
+  if (verb !== 'create' || object.kind !== 'link' || object.spec.type !== 'veth') return
+  const { peer } = object.spec
+  ends.set(keyOf(object), linkTouch(peer.ns, peer.name))
+  ends.set(linkKey(peer.ns, peer.name), linkTouch(object.ns, object.name))
+}
+
 /** Null: everywhere. Only the command that makes or deletes a veth (`first` of its operation) touches the other end. */
-const touchesOf = ({ verb, object }: KernelOp, first: boolean): ReadonlyArray<Touch> | null => {
+const touchesOf = ({ verb, object }: KernelOp, first: boolean, ends: Ends): ReadonlyArray<Touch> | null => {
   const realm = devicesIn(object.ns)
   const whole: Touch = { realm, group: null, lane: '' }
   switch (object.kind) {
@@ -73,10 +85,12 @@ const touchesOf = ({ verb, object }: KernelOp, first: boolean): ReadonlyArray<To
     case 'port':
       return [{ realm, group: 'port', lane: object.dev }]
     case 'link': {
-      const own: Touch = { realm, group: 'link', lane: object.name }
-      if (object.spec.type !== 'veth' || verb === 'change' || !first) return [own]
-      const { peer } = object.spec
-      return [own, { realm: devicesIn(peer.ns), group: 'link', lane: peer.name }]
+      const own = linkTouch(object.ns, object.name)
+      if (verb === 'change' || !first) return [own]
+      const { spec } = object
+      const said = spec.type === 'veth' ? [linkTouch(spec.peer.ns, spec.peer.name)] : []
+      const known = verb === 'delete' ? ends.get(keyOf(object)) : undefined
+      return known === undefined ? [own, ...said] : [own, ...said, known]
     }
     case 'address':
     case 'route':
@@ -131,6 +145,7 @@ export const schedule = (steps: ReadonlyArray<Step>): ReadonlyArray<Stage> => {
   const stages: Array<Map<string, Step[]>> = []
   const pasts = new Map<Realm, Past>()
   const made = new Map<ObjectKey, number>()
+  const ends: Ends = new Map()
   let everywhere: ReadonlyArray<Slot> = []
   let previous: Readonly<{ at: number; stage: number }> | null = null
 
@@ -142,7 +157,8 @@ export const schedule = (steps: ReadonlyArray<Step>): ReadonlyArray<Stage> => {
   for (const step of steps) {
     const key = keyOfBatch(step.command)
     const before: number | null = previous?.at === step.at ? previous.stage : null
-    const touches = touchesOf(step.op, before === null)
+    const touches = touchesOf(step.op, before === null, ends)
+    noteEnds(ends, step.op)
     const after =
       touches === null
         ? [...everywhere, ...[...pasts.values()].flatMap(allSlots)]

@@ -125,6 +125,21 @@ describe('the schedule of any operations', () => {
   })
 })
 
+test('a veth is not deleted before what the list does to its other end, also by who is wrong about that', () => {
+  const [far, near] = [ns('a'), HOST]
+  const veth = { kind: 'link', ...base, alias: null, ns: near, name: ifName('d1') } as const
+  const other = { kind: 'link', ...base, alias: null, ns: far, name: ifName('d2'), spec: { type: 'bridge' } } as const
+  const ops: ReadonlyArray<KernelOp> = [
+    { verb: 'create', object: { ...veth, spec: { type: 'veth', peer: { ns: far, name: other.name } } } },
+    { verb: 'change', from: { ...other, up: false }, object: other },
+    { verb: 'delete', object: { ...veth, spec: { type: 'veth', peer: { ns: near, name: ifName('d3') } } } },
+  ]
+  const [, change, last] = placesOf(scheduled(ops))
+  if (change === undefined || last === undefined) throw new Error('three steps are scheduled')
+  expect([change.step.at, last.step.at]).toEqual([1, 2])
+  expect(isBefore(change, last)).toBe(true)
+})
+
 test('a firewall that is replaced, with its elements, is one batch: it is one transaction', () => {
   const [table, bridge] = [skeletonTable(HOST), bridgeElement(HOST, ifName('br0'))]
   const stages = scheduled([
