@@ -17,7 +17,8 @@ import { type Lab, labNames } from '../../src/kernel-linux/names.ts'
 import { loadLibc } from '../../src/kernel-linux/netlink/libc.ts'
 import { HERE, withinNew } from '../../src/kernel-linux/netlink/thread.ts'
 import { cidr, contains, showCidr } from '../../src/net/cidr.ts'
-import { showMac } from '../../src/net/mac.ts'
+import { mac, showMac } from '../../src/net/mac.ts'
+import { HOST, type IfName, ifName, type Ns, ns } from '../../src/net/name.ts'
 import { E } from '../../src/prelude.ts'
 import { labOf, rightOf, TRANSPORTS, type TransportName } from '../kernel-linux/labs.ts'
 import { needs } from '../lib/need.ts'
@@ -137,6 +138,34 @@ const agree = async (sides: ReadonlyArray<Side>, ops: ReadonlyArray<KernelOp>): 
   for (const view of others) expect({ story, view }).toEqual({ story, view: first })
 }
 
+const veth = (peer: Readonly<{ ns: Ns; name: IfName }>) =>
+  ({
+    kind: 'link',
+    ns: HOST,
+    name: ifName('v0'),
+    spec: { type: 'veth', peer },
+    mac: mac(0x02_00_00_00_00_01),
+    mtu: 1500,
+    up: true,
+    alias: null,
+  }) as const
+const end = { ns: ns('c1'), name: ifName('eth0') }
+const endUp = { kind: 'link', ...end, spec: { type: 'bridge' }, mac: mac(1), mtu: 1500, up: true, alias: null } as const
+const route = { kind: 'route', ns: end.ns, to: cidr('0.0.0.0/0'), via: null, dev: end.name, metric: 5 } as const
+const started: ReadonlyArray<KernelOp> = [
+  ...[HOST, end.ns].map((of) => ({ verb: 'create', object: { kind: 'netns', ns: of, at: null } }) as const),
+  { verb: 'create', object: veth(end) },
+  { verb: 'change', from: { ...endUp, up: false }, object: endUp },
+]
+
+/** Programs that were once done differently. */
+const KNOWN: ReadonlyArray<ReadonlyArray<KernelOp>> = [
+  // Deleted by who is wrong about the other end, at the same time as what was done to that.
+  [...started, { verb: 'delete', object: veth({ ns: HOST, name: ifName('v1') }) }],
+  // The number of a device that had gone with a namespace.
+  [...started, { verb: 'delete', object: { kind: 'netns', ns: HOST, at: null } }, { verb: 'delete', object: route }],
+]
+
 const { numRuns } = runs(0.1)
 
 needs.kernel('iproute2 and rtnetlink', () => {
@@ -148,10 +177,11 @@ needs.kernel('iproute2 and rtnetlink', () => {
     await Promise.all(
       lanes.map(async (lane) => {
         const sides = TRANSPORTS.map((transport) => sideOf(transport, lane))
+        const examples = lane === 0 ? KNOWN.map((ops): [KernelOp[]] => [[...ops]]) : []
         try {
           await fc.assert(
             fc.asyncProperty(program(25), (ops) => agree(sides, ops)),
-            { seed: seed + lane, numRuns: Math.ceil(numRuns / lanes.length), endOnFailure: false },
+            { seed: seed + lane, numRuns: Math.ceil(numRuns / lanes.length), endOnFailure: false, examples },
           )
         } finally {
           for (const side of sides) {

@@ -179,7 +179,8 @@ const refusedBy = ({ errno, text, attribute, missing }: Ack): Complaint | null =
 const note = ({ indexes }: Course, { verb, object }: KernelOp, told: LinkMessage | null): void => {
   if (object.kind !== 'link' || verb === 'change') return
   const { ns, name, spec } = object
-  if (verb === 'delete') for (const device of devicesOf({ verb, object })) indexes.delete(device)
+  // With a link goes its other end, which need not be the one that the operation believes.
+  if (verb === 'delete') indexes.clear()
   if (verb === 'delete' || told?.name !== name) return
   indexes.set(deviceIn(ns, name), told.index)
   if (spec.type === 'veth' && told.link !== undefined) indexes.set(deviceIn(spec.peer.ns, spec.peer.name), told.link)
@@ -199,7 +200,7 @@ const carryRun = async (socket: Socket, { pace, course }: Means, run: ReadonlyAr
       task.complaint = ack === null ? null : refusedBy(ack)
       if (task.complaint !== null) return
       task.granted += 1
-      if (!task.condemned) note(course, task.op, value)
+      note(course, task.op, value)
     })
   }
 }

@@ -209,8 +209,10 @@ export const throughNetlink = (names: Names, departures: Departures): Transport 
     return E.right({ errno, detail: sentence ?? whyNotAdopted(done.left) })
   }
 
-  const runNetns = async (steps: ReadonlyArray<Step>): Result<ReadonlyArray<Refused>> => {
+  const runNetns = async (course: Course, steps: ReadonlyArray<Step>): Result<ReadonlyArray<Refused>> => {
     const refused: Refused[] = []
+    // With a namespace go its devices, and the other ends of its veths.
+    if (steps.some(({ op }) => op.verb === 'delete')) course.indexes.clear()
     for (const step of steps) {
       await pace.breathe()
       const complaint = netns(step.op)
@@ -266,7 +268,7 @@ export const throughNetlink = (names: Names, departures: Departures): Transport 
     { ns, steps }: Batch,
   ): Promise<Either<KernelError, ReadonlyArray<Refused>>> => {
     condemned.stir()
-    const refused = await (ns === null ? runNetns(steps) : runIn(course, ns, steps))
+    const refused = await (ns === null ? runNetns(course, steps) : runIn(course, ns, steps))
     if (E.isRight(refused)) return refused
     const complaint = outside(refused.left)
     return complaint === null ? E.left(portError(refused.left)) : E.right(steps.map((step) => ({ step, complaint })))
