@@ -46,13 +46,13 @@ describe('reading beside', () => {
       try {
         await hears(writer, /./)
         const revisions = new Set<number>()
-        for (const until = performance.now() + 1_500; performance.now() < until; ) {
+        // On a slow machine it takes longer; that it sees none but the first would never end.
+        for (const until = performance.now() + 1_500; performance.now() < until || revisions.size <= 10; ) {
           const seen = await right(readBeside(dir))
           const values = new Map(seen?.entries.map(({ key, value }) => [key, value]))
           for (const caller of CALLERS) expect(values.get(`${caller}/right`)).toBe(values.get(`${caller}/left`))
           revisions.add(Math.max(...(seen?.entries.map(({ revision }) => revision) ?? [])))
         }
-        expect(revisions.size).toBeGreaterThan(10)
       } finally {
         await writer.kill()
       }
