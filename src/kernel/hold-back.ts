@@ -1,16 +1,20 @@
 // What follows from a refusal within one list of operations: when something could not be made, nothing is done to it. There
 // may be a stranger's of the same name, whose address or port that would become.
 
+import { born } from './cascade.ts'
 import type { Refusal } from './kernel.ts'
 import { keyOf, type ObjectKey, parentsOf } from './object.ts'
 import type { KernelOp } from './op.ts'
 
-/** The keys of what could not be made. */
+/** The keys of what could not be made, and of what would have come with it. */
 export type Missing = ReadonlySet<ObjectKey>
 
 export const missingOf = (refusals: Iterable<Refusal>): Missing => {
   const missing = new Set<ObjectKey>()
-  for (const { op } of refusals) if (op.verb === 'create') missing.add(keyOf(op.object))
+  for (const { op } of refusals) {
+    if (op.verb !== 'create') continue
+    for (const object of [op.object, ...born(op)]) missing.add(keyOf(object))
+  }
   return missing
 }
 

@@ -368,6 +368,17 @@ const refusalsOf = (transport: TransportName) => (): void => {
     expect(getIn(state, keyOf(other))).toBeUndefined()
   })
 
+  test('nor to what would have come with it: a stranger’s device keeps to itself where a veth should have ended', async () => {
+    const other = { ...address, ns: A, dev: ifName('e0'), cidr: cidr('10.2.0.2/24') }
+    const found = await refusals([create(veth('v1', A, 'e0')), create(other)])
+    expect(found.map((one) => [one.at, one.errno])).toEqual([
+      [0, 'EEXIST'],
+      [1, 'ENOENT'],
+    ])
+    const state = rightOf(await kernel.observe({ namespaces: [A], sysctls: [] })())
+    expect(getIn(state, keyOf(other))).toBeUndefined()
+  })
+
   test('a refused operation changed nothing: the stranger’s link keeps its alias', async () => {
     const state = rightOf(await kernel.observe({ namespaces: [HOST, A], sysctls: [] })())
     expect(getIn(state, keyOf(bridge))).toEqual(bridge)
