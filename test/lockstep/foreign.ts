@@ -20,6 +20,8 @@ export const sleeper = async (): Promise<Sleeper> => {
 }
 
 export type Foreign = Readonly<{
+  /** The path of the namespace that stands for a place. */
+  at: (place: string) => Promise<string>
   /** An operation as it is for this machine; a deletion says where what it deletes was adopted from, as `diff` does. */
   here: (op: KernelOp) => Promise<KernelOp>
   /** The operation was done. */
@@ -36,6 +38,7 @@ export const foreign = (): Foreign => {
     return (await one).path
   }
   return {
+    at,
     here: async (op) => {
       const { object } = op
       if (object.kind !== 'netns' || op.verb === 'change') return op
@@ -46,7 +49,9 @@ export const foreign = (): Foreign => {
       if (object.kind === 'netns') adopted.set(object.ns, verb === 'create' ? object.at : null)
     },
     end: async () => {
-      for (const one of sleepers.values()) await (await one).end()
+      const all = [...sleepers.values()]
+      sleepers.clear()
+      for (const one of all) await (await one).end()
     },
   }
 }

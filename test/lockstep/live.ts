@@ -4,7 +4,7 @@
 import { freshEngine } from '../../src/engine/engine.ts'
 import { diff } from '../../src/kernel/diff.ts'
 import type { Kernel, Scope } from '../../src/kernel/kernel.ts'
-import { keyOf, sameObject } from '../../src/kernel/object.ts'
+import { type KernelObject, keyOf, sameObject } from '../../src/kernel/object.ts'
 import { EMPTY_STATE, type KernelState, objectsOf } from '../../src/kernel/state.ts'
 import { type Container, placeName } from '../../src/lab/place.ts'
 import { findAll, questionsOf } from '../../src/lab/reach.ts'
@@ -22,12 +22,16 @@ const scopeOf = (state: KernelState): Scope => ({
   ),
 })
 
+/** As far as a kernel knows it: where a namespace was adopted from is a note of ours. */
+const isAs = (held: KernelObject, object: KernelObject): boolean =>
+  object.kind === 'netns' ? held.kind === 'netns' : sameObject(held, object)
+
 /** What differs between what is there and what should be, as facts that print well. */
 const differences = (there: KernelState, wanted: ReadonlyArray<KernelState>): ReadonlyArray<unknown> => {
   const should = new Map(wanted.flatMap(objectsOf).map((object) => [keyOf(object), object]))
   const missing = [...should].flatMap(([key, object]) => {
     const held = getIn(there, key)
-    return held !== undefined && sameObject(held, object) ? [] : [{ key, wanted: object, there: held ?? null }]
+    return held !== undefined && isAs(held, object) ? [] : [{ key, wanted: object, there: held ?? null }]
   })
   const surplus = objectsOf(there).filter((object) => !should.has(keyOf(object)))
   return [...missing, ...surplus.map((object) => ({ key: keyOf(object), wanted: null, there: object }))]

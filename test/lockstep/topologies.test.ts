@@ -7,12 +7,14 @@ import { program } from '../../properties/arbitraries/commands.ts'
 import { simKernel } from '../../src/kernel-sim/kernel.ts'
 import { EMPTY_WORLD } from '../../src/kernel-sim/state.ts'
 import type { Container } from '../../src/lab/place.ts'
+import type { Command } from '../../src/model/command.ts'
 import type { Model } from '../../src/model/types.ts'
 import { valuesOf } from '../../src/net/pmap.ts'
 import { port } from '../../src/net/port.ts'
 import { bundleAgent, labKernel } from '../kernel-linux/labs.ts'
 import { needs } from '../lib/need.ts'
 import { runs } from '../lib/runs.ts'
+import { type Foreign, foreign } from './foreign.ts'
 import { live } from './live.ts'
 
 /** Every container serves one TCP and one UDP port. */
@@ -30,6 +32,12 @@ const containersOf = (model: Model): ReadonlyArray<Container> =>
     listens: LISTENS,
   }))
 
+/** A command as it is for this machine: where it tells of somebody else's namespace, there is one. */
+const here =
+  ({ at }: Foreign) =>
+  async (command: Command): Promise<Command> =>
+    command.tag === 'SetKey' && command.path !== '' ? { ...command, path: await at(command.path) } : command
+
 needs.kernel('the simulated and the real kernel', () => {
   beforeAll(bundleAgent)
   const labs: Array<() => Promise<void>> = []
@@ -40,14 +48,17 @@ needs.kernel('the simulated and the real kernel', () => {
   test('hold the same and let the same pass, whatever topology is built', { timeout: 600_000 }, async () => {
     let n = 0
     await fc.assert(
-      fc.asyncProperty(program, async (commands) => {
+      fc.asyncProperty(program, async (drawn) => {
         n += 1
+        const others = foreign()
         const { kernel, close } = labKernel(`topo${n}`)
-        labs.push(close)
+        labs.push(close, others.end)
+        const commands = await Promise.all(drawn.map(here(others)))
         const simulated = await live(simKernel(EMPTY_WORLD), commands, containersOf)
         expect(simulated.differences).toEqual([])
         const real = await live(kernel, commands, containersOf)
         await close()
+        await others.end()
         expect(real).toEqual(simulated)
       }),
       { ...runs(0.1), endOnFailure: false, interruptAfterTimeLimit: 400_000 },
