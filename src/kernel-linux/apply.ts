@@ -5,7 +5,7 @@ import { heldBack, missingOf } from '../kernel/hold-back.ts'
 import type { KernelError, Refusal } from '../kernel/kernel.ts'
 import type { Netns } from '../kernel/object.ts'
 import type { KernelOp } from '../kernel/op.ts'
-import { HOST, type Ns } from '../net/name.ts'
+import type { Ns } from '../net/name.ts'
 import { E, type Either } from '../prelude.ts'
 import type { Refused } from './batch.ts'
 import { depart } from './departure.ts'
@@ -33,9 +33,6 @@ const deletedBy = (stage: Stage): ReadonlyArray<Netns> =>
   stage.flatMap(({ steps }) =>
     steps.flatMap(({ op }) => (op.verb === 'delete' && op.object.kind === 'netns' ? [op.object] : [])),
   )
-
-const namespacesOf = ({ object }: KernelOp): ReadonlyArray<Ns> =>
-  object.kind === 'link' && object.spec.type === 'veth' ? [object.ns, object.spec.peer.ns] : [object.ns]
 
 const runBatch = async (machine: Work, batch: Batch): Promise<Either<KernelError, ReadonlyArray<Refused>>> => {
   const { tool, ns, steps } = batch
@@ -73,19 +70,18 @@ const runBatches = async (
   return E.right(refused)
 }
 
-/** Runs a stage that deletes namespaces; the other ends of their veths, in `neighbours`, go behind the caller's back. */
+/** Runs a stage that deletes namespaces; the other ends of their veths go behind the caller's back. */
 const runDeparture = async (
   machine: Work,
   batches: ReadonlyArray<Batch>,
-  neighbours: ReadonlySet<Ns>,
 ): Promise<Either<KernelError, ReadonlyArray<Refused>>> => {
-  const { names, transport, departures } = machine
+  const { names, transport, departures, neighbours } = machine
   const deleted = deletedBy(batches)
   const gone = new Set(deleted.map(({ ns }) => names(ns) ?? ''))
   // An adopted one lives on, with veths that are its owner's.
   const going = deleted.flatMap(({ ns, at }) => (at === null ? [ns] : []))
   const existing = await realNames()
-  const staying = [...neighbours].filter((ns) => {
+  const staying = neighbours.of(going).filter((ns) => {
     const real = names(ns)
     return real === null || (existing.has(real) && !gone.has(real))
   })
@@ -93,6 +89,7 @@ const runDeparture = async (
   const leaving = await transport.leaving(going, staying)
   if (E.isLeft(leaving)) return leaving
   const refused = await runBatches(machine, batches)
+  neighbours.forget(going)
   depart(transport, departures, leaving.right, 'we')
   return refused
 }
@@ -113,15 +110,14 @@ export const apply = async (
   ops: ReadonlyArray<KernelOp>,
 ): Promise<Either<ReadonlyArray<Refusal> | KernelError, void>> => {
   const refusals = new Map(ops.flatMap((op, at) => ofOwnNetns(machine.names, op, at)).map((one) => [one.at, one]))
-  const neighbours = new Set([HOST, ...ops.flatMap(namespacesOf)])
+  machine.neighbours.note(ops.map(({ object }) => object))
   const begun = machine.transport.begin(ops)
   const work = { ...machine, begun }
   const steps = begun.steps.filter((step) => !refusals.has(step.at))
   for (const stage of schedule(steps)) {
     const batches = stage.map((batch) => attempted(batch, refusals)).filter((batch) => batch.steps.length > 0)
     await machine.departures.inTheWayOf(batches.flatMap(({ steps }) => steps.map(({ op }) => op)))
-    const result =
-      deletedBy(batches).length > 0 ? await runDeparture(work, batches, neighbours) : await runBatches(work, batches)
+    const result = await (deletedBy(batches).length > 0 ? runDeparture : runBatches)(work, batches)
     if (E.isLeft(result)) return result
     for (const { step, complaint } of result.right) {
       const { at, op } = step

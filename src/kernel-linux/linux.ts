@@ -8,6 +8,7 @@ import { apply } from './apply.ts'
 import { counters } from './counters.ts'
 import { makeDepartures } from './departures.ts'
 import { type Names, netnsPath } from './names.ts'
+import { makeNeighbours } from './neighbours.ts'
 import { loadLibc } from './netlink/libc.ts'
 import { throughNetlink } from './netlink/transport.ts'
 import { throughConsole } from './nft/console.ts'
@@ -57,7 +58,7 @@ export const linuxKernel = (options: LinuxOptions): LinuxKernel => {
       ? orElse(throughLibnftables(paths), () => throughConsole(run, names, paths))
       : throughNft(run, names)
   const sysctls = orElse(inProcess ? throughProc(paths) : null, () => throughSysctl(run, names))
-  const eyes = { names, transport, firewall, sysctls, departures }
+  const eyes = { names, transport, firewall, sysctls, departures, neighbours: makeNeighbours() }
   const agents = agentsOf()
   const vacate = async (ns: Ns): Promise<void> => {
     await Promise.all([agents.vacate(names(ns)), firewall.vacate(ns)])

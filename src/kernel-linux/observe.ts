@@ -24,6 +24,7 @@ import { depart, type Leaving } from './departure.ts'
 import type { Departures } from './departures.ts'
 import type { Firewall } from './firewall.ts'
 import { type Names, NETNS_DIR, netnsPath } from './names.ts'
+import type { Neighbours } from './neighbours.ts'
 import { isHalfMade } from './netlink/netns.ts'
 import { type Dumps, type End, endKey, nextToAsk, type Peers, peersOf } from './peers.ts'
 import type { Sysctls } from './sysctls.ts'
@@ -35,6 +36,7 @@ export type Eyes = Readonly<{
   firewall: Firewall
   sysctls: Sysctls
   departures: Departures
+  neighbours: Neighbours
 }>
 
 /** What one namespace holds, its veths not yet paired. */
@@ -188,5 +190,6 @@ const look = async (eyes: Eyes, scope: Scope): Result<Seen> => {
   const leaving = await leavingAmong(eyes, looks, peers.right)
   if (E.isLeft(leaving)) return leaving
   const objects = looks.flatMap((one) => objectsIn(one, peers.right))
+  eyes.neighbours.note(objects)
   return E.right({ state: stateOf([...empty, ...objects]), leaving: leaving.right })
 }

@@ -10,6 +10,7 @@ import { linkKey, netnsKey, portKey } from '../../src/kernel/object.ts'
 import type { KernelOp } from '../../src/kernel/op.ts'
 import { aliasFor } from '../../src/kernel/owned.ts'
 import { type KernelState, objectsOf, stateOf } from '../../src/kernel/state.ts'
+import { deviceSysctl } from '../../src/kernel/sysctl.ts'
 import { deviceIn, makeDepartures } from '../../src/kernel-linux/departures.ts'
 import { type LinuxKernel, linuxKernel } from '../../src/kernel-linux/linux.ts'
 import { labNames, netnsPath } from '../../src/kernel-linux/names.ts'
@@ -22,7 +23,7 @@ import { openSocket, type Socket } from '../../src/kernel-linux/netlink/socket.t
 import { RTM_DELLINK } from '../../src/kernel-linux/netlink/uapi/rtnetlink.ts'
 import { HOST, ifName, type Ns, ns } from '../../src/net/name.ts'
 import { hasIn } from '../../src/net/pmap.ts'
-import { address, bridge, cable, ETH0, joined, netns } from '../kernel-sim/topology.ts'
+import { address, bridge, cable, ETH0, joined, netns, sysctl } from '../kernel-sim/topology.ts'
 import { probeOf } from '../kernel-sim/world.ts'
 import { needs } from '../lib/need.ts'
 import { bundleAgent, labKernel, leftOf, rightOf, TRANSPORTS } from './labs.ts'
@@ -293,6 +294,22 @@ needs.kernel('on the running kernel', () => {
       await next.close()
       await apply(detach(3), leave(3))
     }
+  })
+
+  test.each(TRANSPORTS)('a veth between two guests goes with one of them, through %s', async (transport) => {
+    const other = linuxKernel({ names, transport })
+    const [one, two] = [
+      [member(3), ETH0],
+      [member(4), ETH0],
+    ] as const
+    const forwarding = sysctl(member(4), deviceSysctl(4, ETH0, 'forwarding'), '1')
+    for (let round = 0; round < 5; round++) {
+      rightOf(await other.apply([...netns(member(3)), ...netns(member(4)), ...cable(one, two, 0x200)])())
+      rightOf(await other.apply([leave(3)])())
+      expect(leftOf(await other.apply([forwarding])())).toMatchObject([{ at: 0, errno: 'ENOENT' }])
+      rightOf(await other.apply([leave(4)])())
+    }
+    await other.close()
   })
 
   test('closing waits for all of it', async () => {
