@@ -162,6 +162,12 @@ const started: ReadonlyArray<KernelOp> = [
 const KNOWN: ReadonlyArray<ReadonlyArray<KernelOp>> = [
   // Deleted by who is wrong about the other end, at the same time as what was done to that.
   [...started, { verb: 'delete', object: veth({ ns: HOST, name: ifName('v1') }) }],
+  // The number of a device that had been deleted just before.
+  [
+    ...started,
+    { verb: 'delete', object: veth(end) },
+    { verb: 'delete', object: { ...route, ns: HOST, dev: ifName('v0') } },
+  ],
   // The number of a device that had gone with a namespace.
   [...started, { verb: 'delete', object: { kind: 'netns', ns: HOST, at: null } }, { verb: 'delete', object: route }],
 ]

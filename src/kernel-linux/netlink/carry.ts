@@ -222,12 +222,21 @@ const carryWhole = async (socket: Socket, means: Means, run: ReadonlyArray<Task>
   return E.isLeft(again) ? again : E.right(ended)
 }
 
-/** In order, as far as order matters. Left: of the operations some may have been done. */
-export const carry = async (
-  socket: Socket,
-  steps: ReadonlyArray<Placed>,
-  means: Means,
-): Result<ReadonlyArray<Carried>> => {
+const deletesLink = ({ op }: Placed): boolean => op.verb === 'delete' && op.object.kind === 'link'
+
+/** Cuts behind deletions of links: what is there must be asked anew. */
+const lapsOf = (steps: ReadonlyArray<Placed>): ReadonlyArray<ReadonlyArray<Placed>> => {
+  const laps: Placed[][] = [[]]
+  let last: Placed | null = null
+  for (const step of steps) {
+    if (last !== null && deletesLink(last) && !deletesLink(step)) laps.push([])
+    laps.at(-1)?.push(step)
+    last = step
+  }
+  return laps
+}
+
+const carryLap = async (socket: Socket, steps: ReadonlyArray<Placed>, means: Means): Result<ReadonlyArray<Carried>> => {
   const links = await lookUp(socket, means.pace, unknownTo(means.course, steps))
   if (E.isLeft(links)) return links
   const carried: Carried[] = []
@@ -236,6 +245,21 @@ export const carry = async (
     if (E.isLeft(done)) return done
     for (const { complaint, condemned } of done.right)
       carried.push({ complaint, condemned: condemned && complaint === null })
+  }
+  return E.right(carried)
+}
+
+/** In order, as far as order matters. Left: of the operations some may have been done. */
+export const carry = async (
+  socket: Socket,
+  steps: ReadonlyArray<Placed>,
+  means: Means,
+): Result<ReadonlyArray<Carried>> => {
+  const carried: Carried[] = []
+  for (const lap of lapsOf(steps)) {
+    const done = await carryLap(socket, lap, means)
+    if (E.isLeft(done)) return done
+    carried.push(...done.right)
   }
   return E.right(carried)
 }
