@@ -2,7 +2,7 @@
 
 import { DRIVERS } from '../../src/drivers/registry.ts'
 import { type Core, FRESH_CORE, step } from '../../src/engine/step.ts'
-import type { Command } from '../../src/model/command.ts'
+import type { Command, CreateEndpoint, CreateNetwork, CreateSandbox, Join, Leave } from '../../src/model/command.ts'
 import { endpointId, networkId, sandboxId } from '../../src/model/types.ts'
 import { ns } from '../../src/net/name.ts'
 import { E } from '../../src/prelude.ts'
@@ -22,7 +22,7 @@ export const network = (n: number) => networkId(hex(1, n))
 export const sandbox = (n: number) => sandboxId(hex(2, n))
 export const endpoint = (n: number) => endpointId(hex(3, n))
 
-export const createNetwork = (n: number): Command => ({
+export const createNetwork = (n: number): CreateNetwork => ({
   tag: 'CreateNetwork',
   id: network(n),
   name: `net${n}`,
@@ -33,7 +33,7 @@ export const createNetwork = (n: number): Command => ({
   labels: {},
   pools: [{ family: 4, subnet: null, range: null, gateway: null, aux: {} }],
 })
-export const createSandbox = (n: number): Command => ({
+export const createSandbox = (n: number): CreateSandbox => ({
   tag: 'CreateSandbox',
   id: sandbox(n),
   container: `c${n}`,
@@ -41,7 +41,7 @@ export const createSandbox = (n: number): Command => ({
   ns: ns(`c${n}`),
   ports: [],
 })
-export const createEndpoint = (n: number, on: number): Command => ({
+export const createEndpoint = (n: number, on: number): CreateEndpoint => ({
   tag: 'CreateEndpoint',
   id: endpoint(n),
   network: network(on),
@@ -51,14 +51,14 @@ export const createEndpoint = (n: number, on: number): Command => ({
   ipv6: null,
   mac: null,
 })
-export const join = (n: number): Command => ({
+export const join = (n: number): Join => ({
   tag: 'Join',
   endpoint: endpoint(n),
   sandbox: sandbox(n),
   priority: 0,
   ifName: null,
 })
-export const leave = (n: number): Command => ({ tag: 'Leave', endpoint: endpoint(n), sandbox: sandbox(n) })
+export const leave = (n: number): Leave => ({ tag: 'Leave', endpoint: endpoint(n), sandbox: sandbox(n) })
 
 /** The core after a command that it must not refuse. */
 export const obey = (core: Core, command: Command): Core => {

@@ -1,10 +1,11 @@
 // What the engine is told in these benchmarks: bridge networks of 65,536 addresses, and containers that publish ports.
+// What is not said here is as on every busy host (bench/lib/host.ts).
 
 import type { Command, PortRequest } from '../../src/model/command.ts'
 import { cidr } from '../../src/net/cidr.ts'
 import { type Ns, ns } from '../../src/net/name.ts'
 import { port } from '../../src/net/port.ts'
-import { endpoint, network, sandbox } from '../lib/host.ts'
+import * as host from '../lib/host.ts'
 
 /** Host ports are given out from here on. */
 const FIRST_PORT = 20_000
@@ -14,17 +15,10 @@ export const subnetOf = (n: number): string => `10.${100 + n}.0.0/16`
 export const hostPortOf = (container: number, ports: number, i: number): number => FIRST_PORT + container * ports + i
 
 export const createNetwork = (n: number): Command => ({
-  tag: 'CreateNetwork',
-  id: network(n),
-  name: `net${n}`,
-  driver: 'bridge',
-  options: {},
-  internal: false,
-  attachable: false,
-  labels: {},
+  ...host.createNetwork(n),
   pools: [{ family: 4, subnet: cidr(subnetOf(n)), range: null, gateway: null, aux: {} }],
 })
-export const deleteNetwork = (n: number): Command => ({ tag: 'DeleteNetwork', id: network(n) })
+export const deleteNetwork = (n: number): Command => ({ tag: 'DeleteNetwork', id: host.network(n) })
 
 const portsOf = (container: number, ports: number): ReadonlyArray<PortRequest> =>
   Array.from({ length: ports }, (_, i) => {
@@ -40,36 +34,22 @@ const portsOf = (container: number, ports: number): ReadonlyArray<PortRequest> =
 export const nsOf = (container: number): Ns => ns(`c${container}`)
 
 export const createContainer = (n: number, ports: number): Command => ({
-  tag: 'CreateSandbox',
-  id: sandbox(n),
-  container: `c${n}`,
-  hostname: `c${n}`,
+  ...host.createSandbox(n),
   ns: nsOf(n),
   ports: portsOf(n, ports),
 })
-export const deleteContainer = (n: number): Command => ({ tag: 'DeleteSandbox', id: sandbox(n) })
+export const deleteContainer = (n: number): Command => ({ tag: 'DeleteSandbox', id: host.sandbox(n) })
 
 /** A container may be on several networks; its first one publishes. */
 export const attach = (container: number, on = 0, networks = 1): ReadonlyArray<Command> => {
   const n = container * networks + on
-  return [
-    {
-      tag: 'CreateEndpoint',
-      id: endpoint(n),
-      network: network(on),
-      name: `e${n}`,
-      aliases: [],
-      ipv4: null,
-      ipv6: null,
-      mac: null,
-    },
-    { tag: 'Join', endpoint: endpoint(n), sandbox: sandbox(container), priority: networks - on, ifName: null },
-  ]
+  const join = { ...host.join(n), sandbox: host.sandbox(container), priority: networks - on }
+  return [host.createEndpoint(n, on), join]
 }
 export const detach = (container: number, on = 0, networks = 1): ReadonlyArray<Command> => {
   const n = container * networks + on
   return [
-    { tag: 'Leave', endpoint: endpoint(n), sandbox: sandbox(container) },
-    { tag: 'DeleteEndpoint', id: endpoint(n), force: false },
+    { ...host.leave(n), sandbox: host.sandbox(container) },
+    { tag: 'DeleteEndpoint', id: host.endpoint(n), force: false },
   ]
 }

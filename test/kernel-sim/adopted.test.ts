@@ -48,7 +48,7 @@ describe('a namespace that is adopted', () => {
     expect(seen(back)).toEqual(seen(joined))
   })
 
-  test('loses its veths as any other, also without a name', () => {
+  test('has no veth any more whose other end was deleted while it had no name', () => {
     const { world } = applyAll(joined, [del(adopted()), del(cable), add(adopted())])
     expect(seen(world)).toEqual([...['c1/dev/lo/link', 'c1/netns', 'c1/nft'], ...BARE])
   })

@@ -2,11 +2,10 @@
 // Source: https://www.cni.dev/docs/spec/ (0.4.0), and the plugins' own pages.
 
 import { existsSync } from 'node:fs'
-import { createNetns } from '../../../src/kernel-linux/netlink/netns.ts'
-import { CONTAINER_PORT, hostPortOf, nsOf, subnetOf } from '../commands.ts'
+import { CONTAINER_PORT, hostPortOf, subnetOf } from '../commands.ts'
 import { type Contender, each, type Peer } from '../contender.ts'
-import { dirFor, upTo } from '../ours.ts'
-import { labFor, makeSpace, pathIn, right } from '../tidy.ts'
+import { dirFor } from '../ours.ts'
+import { roomsFor } from './rooms.ts'
 import { runIn } from './spawn.ts'
 
 const FOLDERS = ['/usr/lib/cni', '/opt/cni/bin', '/usr/libexec/cni']
@@ -19,10 +18,7 @@ const BASE = { cniVersion: '0.4.0', name: 'bench' }
 const openCni: Peer['open'] = async (later, { what, containers, ports }): Promise<Contender> => {
   const folder = folderOf() ?? ''
   const dataDir = dirFor(later)
-  const lab = labFor(later, `${what}-cni`)
-  const host = makeSpace(lab)
-  const pathOf = (n: number): string => pathIn(lab, nsOf(n))
-  for (const n of upTo(containers)) right(createNetns(pathOf(n)))
+  const { host, pathOf } = roomsFor(later, `${what}-cni`, containers)
 
   const bridge = {
     ...BASE,

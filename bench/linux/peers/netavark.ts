@@ -3,11 +3,10 @@
 // Source: netavark's network/types.rs (NetworkOptions).
 
 import { existsSync } from 'node:fs'
-import { createNetns } from '../../../src/kernel-linux/netlink/netns.ts'
-import { CONTAINER_PORT, hostPortOf, nsOf, subnetOf } from '../commands.ts'
+import { CONTAINER_PORT, hostPortOf, subnetOf } from '../commands.ts'
 import { type Contender, inTurn, type Peer } from '../contender.ts'
-import { dirFor, upTo } from '../ours.ts'
-import { labFor, makeSpace, pathIn, right } from '../tidy.ts'
+import { dirFor } from '../ours.ts'
+import { roomsFor } from './rooms.ts'
 import { runIn } from './spawn.ts'
 
 const PLACES = ['/usr/lib/podman/netavark', '/usr/libexec/podman/netavark']
@@ -18,10 +17,7 @@ const ID = 'b'.repeat(64)
 const openNetavark: Peer['open'] = async (later, { what, containers, ports }): Promise<Contender> => {
   const file = binary() ?? ''
   const config = dirFor(later)
-  const lab = labFor(later, `${what}-netavark`)
-  const host = makeSpace(lab)
-  const pathOf = (n: number): string => pathIn(lab, nsOf(n))
-  for (const n of upTo(containers)) right(createNetns(pathOf(n)))
+  const { host, pathOf } = roomsFor(later, `${what}-netavark`, containers)
 
   const gateway = subnetOf(0).replace('0.0/16', '0.1')
   /** Addresses are podman's to choose. */
