@@ -62,14 +62,19 @@ type Touch = Readonly<{ realm: Realm; group: 'link' | 'port' | null; lane: strin
 
 const linkTouch = (ns: Ns, name: string): Touch => ({ realm: devicesIn(ns), group: 'link', lane: name })
 
-/** The other ends of the veths that the list makes: an operation may be wrong about that. */
-type Ends = Map<ObjectKey, Touch>
+/** What may be the other ends of veths, as the list would make them: a deletion may be wrong about that, a creation be refused. */
+type Ends = Map<ObjectKey, Touch[]>
 
 const noteEnds = (ends: Ends, { verb, object }: KernelOp): void => {
   if (verb !== 'create' || object.kind !== 'link' || object.spec.type !== 'veth') return
   const { peer } = object.spec
-  ends.set(keyOf(object), linkTouch(peer.ns, peer.name))
-  ends.set(linkKey(peer.ns, peer.name), linkTouch(object.ns, object.name))
+  const note = (key: ObjectKey, touch: Touch): void => {
+    const known = ends.get(key)
+    if (known === undefined) ends.set(key, [touch])
+    else known.push(touch)
+  }
+  note(keyOf(object), linkTouch(peer.ns, peer.name))
+  note(linkKey(peer.ns, peer.name), linkTouch(object.ns, object.name))
 }
 
 /** Null: everywhere. Only the command that makes or deletes a veth (`first` of its operation) touches the other end. */
@@ -89,8 +94,8 @@ const touchesOf = ({ verb, object }: KernelOp, first: boolean, ends: Ends): Read
       if (verb === 'change' || !first) return [own]
       const { spec } = object
       const said = spec.type === 'veth' ? [linkTouch(spec.peer.ns, spec.peer.name)] : []
-      const known = verb === 'delete' ? ends.get(keyOf(object)) : undefined
-      return known === undefined ? [own, ...said] : [own, ...said, known]
+      const known = verb === 'delete' ? (ends.get(keyOf(object)) ?? []) : []
+      return [own, ...said, ...known]
     }
     case 'address':
     case 'route':

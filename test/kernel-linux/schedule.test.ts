@@ -125,19 +125,28 @@ describe('the schedule of any operations', () => {
   })
 })
 
-test('a veth is not deleted before what the list does to its other end, also by who is wrong about that', () => {
+describe('a veth is not deleted before what the list does to its other end', () => {
   const [far, near] = [ns('a'), HOST]
   const veth = { kind: 'link', ...base, alias: null, ns: near, name: ifName('d1') } as const
   const other = { kind: 'link', ...base, alias: null, ns: far, name: ifName('d2'), spec: { type: 'bridge' } } as const
-  const ops: ReadonlyArray<KernelOp> = [
-    { verb: 'create', object: { ...veth, spec: { type: 'veth', peer: { ns: far, name: other.name } } } },
+  const to = (dev: string, of = near) => ({ type: 'veth', peer: { ns: of, name: ifName(dev) } }) as const
+  const pair: ReadonlyArray<KernelOp> = [
+    { verb: 'create', object: { ...veth, spec: to('d2', far) } },
     { verb: 'change', from: { ...other, up: false }, object: other },
-    { verb: 'delete', object: { ...veth, spec: { type: 'veth', peer: { ns: near, name: ifName('d3') } } } },
   ]
-  const [, change, last] = placesOf(scheduled(ops))
-  if (change === undefined || last === undefined) throw new Error('three steps are scheduled')
-  expect([change.step.at, last.step.at]).toEqual([1, 2])
-  expect(isBefore(change, last)).toBe(true)
+  const wrong: KernelOp = { verb: 'delete', object: { ...veth, spec: to('d3') } }
+  const stolen: KernelOp = { verb: 'create', object: { ...veth, name: ifName('d4'), spec: to('d1') } }
+
+  test.each([
+    ['also by who is wrong about that', [...pair, wrong]],
+    ['also after somebody wanted it for an end of another', [...pair, stolen, wrong]],
+  ])('%s', (_, ops) => {
+    const places = placesOf(scheduled(ops))
+    const change = places.find(({ step }) => step.at === 1)
+    const last = places.find(({ step }) => step.at === ops.length - 1)
+    if (change === undefined || last === undefined) throw new Error('both are scheduled')
+    expect(isBefore(change, last)).toBe(true)
+  })
 })
 
 test('a firewall that is replaced, with its elements, is one batch: it is one transaction', () => {

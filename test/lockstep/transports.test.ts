@@ -162,6 +162,12 @@ const started: ReadonlyArray<KernelOp> = [
 const KNOWN: ReadonlyArray<ReadonlyArray<KernelOp>> = [
   // Deleted by who is wrong about the other end, at the same time as what was done to that.
   [...started, { verb: 'delete', object: veth({ ns: HOST, name: ifName('v1') }) }],
+  // The same, after a creation that was wrong about it and was refused.
+  [
+    ...started,
+    { verb: 'create', object: { ...veth({ ns: HOST, name: ifName('v0') }), name: ifName('v1') } },
+    { verb: 'delete', object: { ...endUp, ns: HOST, name: ifName('v0') } },
+  ],
   // The number of a device that had been deleted just before.
   [
     ...started,
