@@ -3,7 +3,7 @@
 
 import { scopeOf } from '../../src/engine/look.ts'
 import { after } from '../../src/kernel/diff.ts'
-import { heldBack, missingOf } from '../../src/kernel/hold-back.ts'
+import { makeHoldBack } from '../../src/kernel/hold-back.ts'
 import type { Kernel, Refusal } from '../../src/kernel/kernel.ts'
 import { type KernelObject, keyOf } from '../../src/kernel/object.ts'
 import type { KernelOp } from '../../src/kernel/op.ts'
@@ -39,6 +39,17 @@ const fuse = () => {
   }
 }
 
+/** The refusals of a list, and what they hold back. */
+const refusing = () => {
+  const refusals: Refusal[] = []
+  const holdBack = makeHoldBack()
+  const refuse = (refusal: Refusal): void => {
+    holdBack.note(refusal)
+    refusals.push(refusal)
+  }
+  return { refusals, refuse, refusalOf: holdBack.refusalOf }
+}
+
 export const paperKernel = (): TestKernel => {
   let state = EMPTY_STATE
   const { set, blows } = fuse()
@@ -59,13 +70,12 @@ export const paperKernel = (): TestKernel => {
         ),
       ),
     apply: (ops) => async () => {
-      const refusals: Refusal[] = []
+      const { refusals, refuse, refusalOf } = refusing()
       ops.forEach((op, at) => {
-        const held = heldBack(missingOf(refusals), op, at)
+        const held = refusalOf(op, at)
         const chosen = held === null && blows()
-        if (held !== null) refusals.push(held)
-        else if (chosen || impossible(state, op))
-          refusals.push({ at, op, errno: chosen ? 'EBUSY' : 'EEXIST', detail: null })
+        if (held !== null) refuse(held)
+        else if (chosen || impossible(state, op)) refuse({ at, op, errno: chosen ? 'EBUSY' : 'EEXIST', detail: null })
         else state = after(state, op)
       })
       return refusals.length === 0 ? E.right(undefined) : E.left(refusals)
@@ -94,11 +104,11 @@ export const faultySim = (): TestKernel => {
     objects: (known) => everything(kernel.world(), known).filter((object) => !anyway.has(keyOf(object))),
     refuseNext: set,
     apply: (ops) => async () => {
-      const refusals: Refusal[] = []
+      const { refusals, refuse, refusalOf } = refusing()
       for (const [at, op] of ops.entries()) {
-        const held = heldBack(missingOf(refusals), op, at)
+        const held = refusalOf(op, at)
         if (held !== null) {
-          refusals.push(held)
+          refuse(held)
           continue
         }
         const applied = blows()
@@ -106,7 +116,7 @@ export const faultySim = (): TestKernel => {
           : await kernel.apply([op])()
         if (E.isRight(applied)) continue
         if ('tag' in applied.left) return applied
-        refusals.push(...applied.left.map((refusal) => ({ ...refusal, at })))
+        for (const refusal of applied.left) refuse({ ...refusal, at })
       }
       return refusals.length === 0 ? E.right(undefined) : E.left(refusals)
     },

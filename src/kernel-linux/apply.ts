@@ -1,7 +1,7 @@
 // Applies operations: stage after stage, the batches of a stage at the same time. The first refused command of an operation
 // is what is reported of it, and holds back the others.
 
-import { heldBack, missingOf } from '../kernel/hold-back.ts'
+import { makeHoldBack } from '../kernel/hold-back.ts'
 import type { KernelError, Refusal } from '../kernel/kernel.ts'
 import type { Netns } from '../kernel/object.ts'
 import type { KernelOp } from '../kernel/op.ts'
@@ -96,9 +96,9 @@ const runDeparture = async (
 
 /** A batch without what is refused already; what is held back for what it belongs to, is refused with this. */
 const attempted = (batch: Batch, refusals: Map<number, Refusal>): Batch => {
-  const missing = missingOf(refusals.values())
+  const { refusalOf } = makeHoldBack(refusals.values())
   for (const { at, op } of batch.steps) {
-    const held = refusals.has(at) ? null : heldBack(missing, op, at)
+    const held = refusals.has(at) ? null : refusalOf(op, at)
     if (held !== null) refusals.set(at, held)
   }
   return { ...batch, steps: batch.steps.filter((step: Step) => !refusals.has(step.at)) }

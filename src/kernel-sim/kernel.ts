@@ -1,6 +1,6 @@
 // The Kernel port over a simulated world. The only state of this folder: which world is now.
 
-import { heldBack, missingOf } from '../kernel/hold-back.ts'
+import { makeHoldBack } from '../kernel/hold-back.ts'
 import type { Kernel, Probe, Refusal, Scope } from '../kernel/kernel.ts'
 import type { KernelOp } from '../kernel/op.ts'
 import { E } from '../prelude.ts'
@@ -21,12 +21,15 @@ export const applyAll = (
   ops: ReadonlyArray<KernelOp>,
 ): Readonly<{ world: World; refusals: ReadonlyArray<Refusal> }> => {
   const refusals: Refusal[] = []
+  const holdBack = makeHoldBack()
   const draft = draftOf(world)
   ops.forEach((op, at) => {
-    const held = refusals.length === 0 ? null : heldBack(missingOf(refusals), op, at)
+    const held = holdBack.refusalOf(op, at)
     const errno = held === null ? perform(draft, op) : null
-    if (held !== null) refusals.push(held)
-    else if (errno !== null) refusals.push({ at, op, errno, detail: null })
+    const refusal = errno === null ? held : { at, op, errno, detail: null }
+    if (refusal === null) return
+    holdBack.note(refusal)
+    refusals.push(refusal)
   })
   return { world: worldOf(draft), refusals }
 }

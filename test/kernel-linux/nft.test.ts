@@ -5,8 +5,8 @@ import { readdirSync, readlinkSync } from 'node:fs'
 import { setTimeout } from 'node:timers/promises'
 import * as fc from 'fast-check'
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest'
-import { heldBack } from '../../src/kernel/hold-back.ts'
-import { type KernelObject, keyOf, type ObjectKey } from '../../src/kernel/object.ts'
+import { makeHoldBack } from '../../src/kernel/hold-back.ts'
+import type { KernelObject } from '../../src/kernel/object.ts'
 import type { KernelOp } from '../../src/kernel/op.ts'
 import { complaintOf } from '../../src/kernel-linux/errno.ts'
 import type { Firewall, RefusedOp } from '../../src/kernel-linux/firewall.ts'
@@ -72,16 +72,16 @@ needs.kernel('three ways to one firewall', () => {
     ...library,
     run: async (where, ops) => {
       const refused: RefusedOp[] = []
-      const missing = new Set<ObjectKey>()
+      const { note, refusalOf } = makeHoldBack()
       for (const [at, op] of ops.entries()) {
-        const held = heldBack(missing, op, at)
+        const held = refusalOf(op, at)
         const [complaint] =
           held === null
             ? rightOf(await library.run(where, [op])).map((one) => one.complaint)
             : [complaintOf('No such file or directory')]
         if (complaint === undefined) continue
         refused.push({ at, complaint })
-        if (op.verb === 'create') missing.add(keyOf(op.object))
+        note({ at, op, errno: complaint.errno })
       }
       return E.right(refused)
     },

@@ -152,8 +152,12 @@ const veth = (peer: Readonly<{ ns: Ns; name: IfName }>) =>
 const end = { ns: ns('c1'), name: ifName('eth0') }
 const endUp = { kind: 'link', ...end, spec: { type: 'bridge' }, mac: mac(1), mtu: 1500, up: true, alias: null } as const
 const route = { kind: 'route', ns: end.ns, to: cidr('0.0.0.0/0'), via: null, dev: end.name, metric: 5 } as const
+const spaces: ReadonlyArray<KernelOp> = [HOST, end.ns].map((of) => ({
+  verb: 'create',
+  object: { kind: 'netns', ns: of, at: null },
+}))
 const started: ReadonlyArray<KernelOp> = [
-  ...[HOST, end.ns].map((of) => ({ verb: 'create', object: { kind: 'netns', ns: of, at: null } }) as const),
+  ...spaces,
   { verb: 'create', object: veth(end) },
   { verb: 'change', from: { ...endUp, up: false }, object: endUp },
 ]
@@ -167,6 +171,12 @@ const KNOWN: ReadonlyArray<ReadonlyArray<KernelOp>> = [
     ...started,
     { verb: 'create', object: { ...veth({ ns: HOST, name: ifName('v0') }), name: ifName('v1') } },
     { verb: 'delete', object: { ...endUp, ns: HOST, name: ifName('v0') } },
+  ],
+  // Refused, and its own alias with it, for what was refused behind it.
+  [
+    ...spaces,
+    { verb: 'create', object: { ...veth({ ns: HOST, name: ifName('v0') }), name: ifName('v1'), alias: 'cnm:b' } },
+    { verb: 'create', object: veth(end) },
   ],
   // The number of a device that had been deleted just before.
   [

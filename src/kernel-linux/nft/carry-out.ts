@@ -1,8 +1,7 @@
 // Carries operations out by transactions. A transaction is done as a whole or not at all, so one that is refused is tried again
 // in parts, in order, until what is refused stands alone: what it says then is its complaint.
 
-import { heldBack } from '../../kernel/hold-back.ts'
-import { keyOf, type ObjectKey } from '../../kernel/object.ts'
+import { makeHoldBack } from '../../kernel/hold-back.ts'
 import type { KernelOp } from '../../kernel/op.ts'
 import { E } from '../../prelude.ts'
 import { complaintOf } from '../errno.ts'
@@ -16,9 +15,9 @@ export type Attempt = (script: Script, again: boolean) => Result<string | null>
 /** As `Firewall.run`. */
 export const carryOut = async (attempt: Attempt, ops: ReadonlyArray<KernelOp>): Result<ReadonlyArray<RefusedOp>> => {
   const refused: RefusedOp[] = []
-  const missing = new Set<ObjectKey>()
+  const holdBack = makeHoldBack()
   const possible = ({ at, op }: Placed): boolean => {
-    const held = heldBack(missing, op, at)
+    const held = holdBack.refusalOf(op, at)
     if (held !== null) refused.push({ at, complaint: { errno: held.errno, detail: held.detail ?? '' } })
     return held === null
   }
@@ -30,8 +29,9 @@ export const carryOut = async (attempt: Attempt, ops: ReadonlyArray<KernelOp>): 
     if (said.right === null) return E.right(undefined)
     const [first, second] = script.ops
     if (first !== undefined && second === undefined) {
-      refused.push({ at: first.at, complaint: complaintOf(said.right) })
-      if (first.op.verb === 'create') missing.add(keyOf(first.op.object))
+      const complaint = complaintOf(said.right)
+      refused.push({ at: first.at, complaint })
+      holdBack.note({ ...first, errno: complaint.errno })
       return E.right(undefined)
     }
     for (const part of parted(script.ops, namedIn(script, said.right))) {
