@@ -1,5 +1,5 @@
 // The commands of one turn, stepped one after the other: who was obeyed, and who was refused and why. Of a party, commands that
-// came together, all are obeyed or none. Pure but for the callers it carries along.
+// came together, all are obeyed or none. Pure but for the callers it carries along, and the breath it takes among many.
 
 import type { Drivers } from '../drivers/registry.ts'
 import type { CnmError } from '../model/error.ts'
@@ -7,6 +7,7 @@ import type { PluginKey } from '../model/plugin/ledger.ts'
 import { wishesBetween } from '../model/plugin/wanted.ts'
 import type { Model } from '../model/types.ts'
 import { E, type Either } from '../prelude.ts'
+import { breathe } from './breathe.ts'
 import type { Waiting } from './inbox.ts'
 import type { Deed } from './journal.ts'
 import { type Core, type Step, step } from './step.ts'
@@ -48,11 +49,24 @@ const stepParty = (
   return E.right({ core, done })
 }
 
-export const stepAll = (drivers: Drivers, from: Core, batch: ReadonlyArray<Waiting>): Stepped => {
+/** So many take about a millisecond. */
+const COMMANDS_AT_A_STRETCH = 32
+
+/** Between the stretches of a turn, where a batch is more than others should wait for. */
+export const pauseOf = (batch: ReadonlyArray<Waiting>): (() => Promise<void>) =>
+  batch.length > COMMANDS_AT_A_STRETCH ? breathe : () => Promise.resolve()
+
+export const stepAll = async (drivers: Drivers, from: Core, batch: ReadonlyArray<Waiting>): Promise<Stepped> => {
   let core = from
+  let stretch = 0
   const done: Done[] = []
   const refused: Refused[] = []
   for (const party of partiesOf(batch)) {
+    if (stretch >= COMMANDS_AT_A_STRETCH) {
+      stretch = 0
+      await breathe()
+    }
+    stretch += party.length
     const taken = stepParty(drivers, core, party)
     if (E.isLeft(taken)) {
       for (const waiting of party) refused.push({ waiting, error: taken.left })

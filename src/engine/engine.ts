@@ -17,7 +17,7 @@ import type { Model } from '../model/types.ts'
 import { E, type Either } from '../prelude.ts'
 import { memoryStore } from '../store/memory.ts'
 import type { Store } from '../store/store.ts'
-import { type Done, deedsOf, reasonFor, stepAll, withParties } from './batch.ts'
+import { type Done, deedsOf, pauseOf, reasonFor, stepAll, withParties } from './batch.ts'
 import { blame, inWords, ownersOf, refusedWishes } from './blame.ts'
 import { foresee, operations, type Preview } from './foresee.ts'
 import { type Applied, makeHost } from './host.ts'
@@ -166,9 +166,14 @@ const makeEngine = (options: EngineOptions, start: Start): Engine => {
    * Into the store and into the kernel: first on record, then done, unless what is done can be told for ours without the record.
    * Left: neither happened, or nobody knows.
    */
-  const enact = async (next: Core, deeds: ReadonlyArray<Deed>): Promise<Either<CnmError, Applied>> => {
+  const enact = async (
+    next: Core,
+    deeds: ReadonlyArray<Deed>,
+    pause: () => Promise<void>,
+  ): Promise<Either<CnmError, Applied>> => {
     const wanted = next.wanted.state
     const plan = host.plan(wanted)
+    await pause()
     const committing = commit(next, deeds)
     const applying = kernel.marksAtOnce && plan.every(isTraceable) ? host.apply(wanted, plan) : null
     const failed = await committing
@@ -188,10 +193,12 @@ const makeEngine = (options: EngineOptions, start: Start): Engine => {
     const withdrawn = new Map<Waiting, CnmError>()
     for (;;) {
       const left = batch.filter((waiting) => !withdrawn.has(waiting))
-      const { core: next, done, refused } = stepAll(drivers, before, left)
+      const pause = pauseOf(left)
+      const { core: next, done, refused } = await stepAll(drivers, before, left)
       const deeds = deedsOf(done)
+      await pause()
       const unknown = await host.learn(core.wanted.state, next.wanted.state)
-      const applied = unknown === null ? await enact(next, deeds) : E.left(unknown)
+      const applied = unknown === null ? await enact(next, deeds, pause) : E.left(unknown)
       if (E.isLeft(applied)) {
         await revert(before)
         for (const { waiting } of done) waiting.resolve(applied)
