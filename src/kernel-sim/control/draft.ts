@@ -69,9 +69,22 @@ export const change = (space: Space, link: LinkEntry, to: Partial<LinkEntry>): L
   putLink(space, linkWith(link, to))
 
 /** What passed it is forgotten: who gets the name next begins at zero. */
-export const dropLink = (space: Space, name: IfName): void => {
+export const dropLink = (space: Space, { name, index }: LinkEntry): void => {
   space.touched.set(name, null)
   space.now.tallies = removeIn(space.now.tallies, name)
+  space.now.indexes = removeIn(space.now.indexes, String(index))
+}
+
+/** The link of this index, or null. */
+export const linkAt = (space: Space, index: number): LinkEntry | null => {
+  const name = getIn(space.now.indexes, String(index))
+  return name === undefined ? null : linkOf(space, name)
+}
+
+/** Puts in a link whose name and index are free. */
+export const addLink = (space: Space, link: LinkEntry): LinkEntry => {
+  space.now.indexes = setIn(space.now.indexes, String(link.index), link.name)
+  return putLink(space, link)
 }
 
 /** Moves the touched links to the others. */
@@ -93,6 +106,8 @@ const isSame = (was: NsEntry, now: NsEntry): boolean =>
   was.nextIndex === now.nextIndex &&
   was.nextOrder === now.nextOrder &&
   was.routes === now.routes &&
+  was.rules === now.rules &&
+  was.customRules === now.customRules &&
   was.confAll === now.confAll &&
   was.confDefault === now.confDefault &&
   was.sysctls === now.sysctls &&
