@@ -5,6 +5,7 @@
 import { type Errno, strerror } from '../kernel/errno.ts'
 import type { Failure } from '../kernel/kernel.ts'
 import type { KernelOp } from '../kernel/op.ts'
+import type { Ask } from '../kernel/rtnl/request.ts'
 
 /** What a program said about one command: the errno it stands for, and its words. */
 export type Complaint = Readonly<{ errno: Errno; detail: string }>
@@ -41,12 +42,15 @@ const OF_LIBC: ReadonlyArray<readonly [RegExp, Errno]> = Object.entries(strerror
 
 const PATTERNS = [...ACKNOWLEDGED, ...OF_TOOLS, ...OF_LIBC]
 
+/** What ip(8) remarks, and goes on. */
+const REMARK = /^Warning: /
+
 /** The line that says what was wrong; nft quotes the script below it. */
 const firstLine = (text: string): string =>
   text
     .split('\n')
     .map((line) => line.trim())
-    .find((line) => line !== '') ?? ''
+    .find((line) => line !== '' && !REMARK.test(line)) ?? ''
 
 /** Words that nobody foresaw mean EINVAL; no words at all mean that the program died: EIO. */
 export const complaintOf = (text: string): Complaint => {
@@ -60,6 +64,18 @@ export const inContext = (op: KernelOp, complaint: Complaint): Complaint =>
   op.verb === 'delete' && op.object.kind === 'address' && /IPv6 is disabled/.test(complaint.detail)
     ? { ...complaint, errno: 'ENXIO' }
     : complaint
+
+/** The same sentence, told of another request; the kernel sends another errno with it. */
+const ELSEWHERE: ReadonlyArray<readonly [on: Ask['on'], do_: string, words: RegExp, errno: Errno]> = [
+  ['address', 'delete', /IPv6 is disabled/, 'ENXIO'],
+]
+
+/** What a tool said that was given one request as a command. */
+export const complaintAbout = (ask: Ask, stderr: string): Complaint => {
+  const complaint = complaintOf(stderr)
+  const other = ELSEWHERE.find(([on, verb, words]) => on === ask.on && verb === ask.do && words.test(complaint.detail))
+  return other === undefined ? complaint : { ...complaint, errno: other[3] }
+}
 
 /** The complaints of `ip` or `bridge -force -batch -`, by input line from 1; `last`: what it said before it gave up. */
 export type BatchComplaints = Readonly<{ lines: ReadonlyMap<number, Complaint>; last: string }>
