@@ -6,7 +6,8 @@ import type { Errno } from '../kernel/errno.ts'
 import type { KernelOp } from '../kernel/op.ts'
 import type { AddressRequest, Ask, Request } from '../kernel/rtnl/request.ts'
 import { requestsOf } from '../kernel/rtnl/requests.ts'
-import { familyOf, isIp4 } from '../net/ip.ts'
+import { type Sight, unasked } from '../kernel/rtnl/unasked.ts'
+import { isIp4 } from '../net/ip.ts'
 import { HOST } from '../net/name.ts'
 import { E, type Either } from '../prelude.ts'
 import { askAddress6 } from './control/addrconf.ts'
@@ -23,10 +24,8 @@ import { setLink } from './control/setlink.ts'
 import { writeSysctl } from './control/sysctl.ts'
 import { EMPTY_WORLD, type World } from './state.ts'
 
-/** A peer of the other family is refused by ip-address(8) itself. */
 const askAddress = (space: Space, ask: AddressRequest): Errno | null => {
   const { ip } = ask.cidr
-  if (ask.peer !== undefined && familyOf(ask.peer) !== familyOf(ip)) return 'EINVAL'
   const link = linkOf(space, ask.dev)
   if (link === null) return 'ENODEV'
   return isIp4(ip) ? askAddress4(space, link, ask, ip) : askAddress6(space, link, ask, ip)
@@ -68,6 +67,11 @@ const askIn = (space: Space, ask: OnSpace): Errno | null => {
   }
 }
 
+const sightOf = (space: Space): Sight => ({
+  hasDev: (dev) => linkOf(space, dev) !== null,
+  hasNs: (ns) => spaceOf(space.draft, ns) !== null,
+})
+
 /**
  * Does what a request asks for to a draft, or answers why not; of a link that is set, what came before the refused part is
  * then done. Never throws.
@@ -76,7 +80,7 @@ export const ask = (draft: Draft, { ns, ask: asked }: Request): Errno | null => 
   if (asked.on === 'netns')
     return asked.do === 'add' ? createNetns(draft, { ns, at: asked.at ?? null }) : deleteNetns(draft, ns)
   const space = spaceOf(draft, ns)
-  return space === null ? 'ENOENT' : askIn(space, asked)
+  return space === null ? 'ENOENT' : (unasked(asked, sightOf(space))?.errno ?? askIn(space, asked))
 }
 
 const firewall = (draft: Draft, { verb, object }: KernelOp): Errno | null => {

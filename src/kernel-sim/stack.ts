@@ -13,12 +13,17 @@ import type {
   Stack,
 } from '../kernel/rtnl/stack.ts'
 import { compareCidr } from '../net/cidr.ts'
-import { isIp4 } from '../net/ip.ts'
+import { type Family, familyOf, isIp4 } from '../net/ip.ts'
 import { type IfName, LO, type Ns } from '../net/name.ts'
 import { entriesOf, getIn, sizeOfMap, valuesOf } from '../net/pmap.ts'
 import { hasCarrier } from './control/carrier.ts'
 import { NEW_BRIDGE } from './control/link-facts.ts'
 import { isNameless, type LinkEntry, type NsEntry, type Place, type RouteEntry, type World } from './state.ts'
+
+const byKey = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0)
+
+/** RTPROT_KERNEL. */
+const KERNEL = 2
 
 /** A namespace without a name is out of sight. */
 const peerOf = ({ ns, name }: Place): Extract<KindFacts, { kind: 'veth' }>['peer'] =>
@@ -83,22 +88,24 @@ const factsOfLink = (world: World, ns: Ns, link: LinkEntry): LinkFacts => {
   }
 }
 
-const factsOfAddresses = ({ name, addresses }: LinkEntry): ReadonlyArray<AddressFacts> =>
-  addresses.map((address) => ({
-    dev: name,
-    cidr: address.cidr,
-    peer: address.peer,
-    broadcast: address.broadcast,
-    scope: address.scope,
-    label: address.label,
-    metric: address.metric || null,
-    flags: [
-      ...(address.secondary ? ['secondary'] : []),
-      ...(address.nodad ? ['nodad'] : []),
-      ...(address.noprefixroute ? ['noprefixroute'] : []),
-      'permanent',
-    ],
-  }))
+const factsOfAddresses = ({ name, addresses }: LinkEntry, family: Family): ReadonlyArray<AddressFacts> =>
+  addresses
+    .filter(({ cidr }) => familyOf(cidr.ip) === family)
+    .map((address) => ({
+      dev: name,
+      cidr: address.cidr,
+      peer: address.peer,
+      broadcast: address.broadcast,
+      scope: address.scope,
+      label: address.label,
+      metric: address.metric || null,
+      flags: [
+        ...(address.secondary ? ['secondary'] : []),
+        ...(address.nodad ? ['nodad'] : []),
+        'permanent',
+        ...(address.noprefixroute ? ['noprefixroute'] : []),
+      ],
+    }))
 
 /** IPv4 tells of dead hops; both families of those without carrier, but for routes to ourselves. */
 const hopFlags = (space: NsEntry, route: RouteEntry, at: number): ReadonlyArray<string> => {
@@ -153,6 +160,14 @@ const factsOfRoutes = (space: NsEntry): ReadonlyArray<RouteFacts> => {
   return told
 }
 
+/** The kernel makes its own routes of IPv6 at a moment of its own: they are told by device, behind others of their metric. */
+const ownDevice = ({ to, proto, hops }: RouteFacts): string =>
+  !isIp4(to.ip) && proto === KERNEL ? (hops[0]?.dev ?? '') : ''
+const metric6 = ({ to, metric }: RouteFacts): number => (isIp4(to.ip) ? 0 : metric)
+
+const byRouteKey = (a: RouteFacts, b: RouteFacts): number =>
+  a.table - b.table || compareCidr(a.to, b.to) || metric6(a) - metric6(b) || byKey(ownDevice(a), ownDevice(b))
+
 const factsOfRules = ({ rules }: NsEntry): ReadonlyArray<RuleFacts> =>
   ([4, 6] as const).flatMap((family) => rules[family].map((rule): RuleFacts => ({ family, ...rule })))
 
@@ -191,8 +206,6 @@ const factsOfFdb = (space: NsEntry, bridge: LinkEntry): ReadonlyArray<FdbFacts> 
   return [...own.values(), ...learned.map(({ dev, mac }) => fdbEntry(dev, bridge.name, mac, ''))]
 }
 
-const byKey = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0)
-
 /** All that a namespace's stack holds; null if there is no such namespace. Time does not pass in it: carrier is at once where it is. */
 export const stackOf = (world: World, ns: Ns): Stack | null => {
   const space = getIn(world.namespaces, ns)
@@ -201,8 +214,8 @@ export const stackOf = (world: World, ns: Ns): Stack | null => {
   const bridges = links.filter(({ spec }) => spec.type === 'bridge')
   return {
     links: links.map((link) => factsOfLink(world, ns, link)),
-    addresses: links.flatMap(factsOfAddresses),
-    routes: factsOfRoutes(space),
+    addresses: ([4, 6] as const).flatMap((family) => links.flatMap((link) => factsOfAddresses(link, family))),
+    routes: [...factsOfRoutes(space)].sort(byRouteKey),
     rules: factsOfRules(space),
     neighbours: factsOfNeighbours(space),
     fdb: bridges.flatMap((bridge) => factsOfFdb(space, bridge)).sort((a, b) => byKey(a.dev, b.dev) || a.mac - b.mac),

@@ -2,8 +2,9 @@
 // Source: net/ipv4/devinet.c (inet_rtm_newaddr, __inet_insert_ifa, __inet_del_ifa), iproute2's ip/ipaddress.c.
 
 import type { Errno } from '../../kernel/errno.ts'
+import { addressScope, broadcastOf } from '../../kernel/rtnl/chosen.ts'
 import type { AddressRequest } from '../../kernel/rtnl/request.ts'
-import { contains, lastOf, sameCidr } from '../../net/cidr.ts'
+import { contains, sameCidr } from '../../net/cidr.ts'
 import { type Ip4, ip4, isIp4 } from '../../net/ip.ts'
 import type { IfName } from '../../net/name.ts'
 import type { AddressEntry, LinkEntry } from '../state.ts'
@@ -20,7 +21,6 @@ import {
   syncUp,
 } from './fib-frontend.ts'
 import { runs4 } from './inet.ts'
-import { SCOPES, scopeNumber } from './scope.ts'
 
 /** IPv4's in the order given, before IPv6's as they are. */
 const withAddresses4 = (link: LinkEntry, four: ReadonlyArray<Address4>): ReadonlyArray<AddressEntry> => [
@@ -54,20 +54,11 @@ const insert = (space: Space, link: LinkEntry, address: Address4): Errno | null 
   return null
 }
 
-/** `+` is the last address of the subnet, where it has one. */
-const broadcastOf = ({ cidr, peer, broadcast }: AddressRequest): Ip4 | null => {
-  if (broadcast !== '+') return broadcast ?? null
-  const last = lastOf({ ip: peer ?? cidr.ip, bits: cidr.bits })
-  return isIp4(last) && cidr.bits <= 30 ? last : null
-}
-
-const LOOPBACK_NET = 127
-
 const entryOf = (ask: AddressRequest, ip: Ip4): Address4 => ({
   cidr: { ip, bits: ask.cidr.bits },
   peer: ask.peer === undefined || ask.peer === ip ? null : ask.peer,
-  broadcast: broadcastOf(ask),
-  scope: ask.scope === undefined ? (ip >>> 24 === LOOPBACK_NET ? SCOPES.host : SCOPES.global) : scopeNumber(ask.scope),
+  broadcast: broadcastOf(ask) ?? null,
+  scope: addressScope(ask),
   label: ask.label ?? ask.dev,
   metric: ask.metric ?? 0,
   secondary: false,
@@ -144,7 +135,10 @@ export const stop4 = (space: Space, dev: IfName): void => {
     const link = linkOf(space, dev)
     const first = link === null ? undefined : addresses4(link)[0]
     if (link === null) return
-    if (first === undefined) return disable4(space, link, true)
+    if (first === undefined) {
+      disable4(space, link, true)
+      return
+    }
     remove(space, link, first)
   }
 }

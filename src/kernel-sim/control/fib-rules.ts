@@ -3,7 +3,7 @@
 
 import type { Errno } from '../../kernel/errno.ts'
 import type { RuleRequest } from '../../kernel/rtnl/request.ts'
-import { cidrFamily, contains, sameCidr } from '../../net/cidr.ts'
+import { contains, sameCidr } from '../../net/cidr.ts'
 import type { Family, Ip } from '../../net/ip.ts'
 import { type RuleEntry, TABLES } from '../state.ts'
 import type { Space } from './draft.ts'
@@ -88,12 +88,8 @@ const deleteRule = (space: Space, ask: RuleRequest): Errno | null => {
   return null
 }
 
-/** A prefix of the other family is refused by ip(8) itself. */
-export const askRule = (space: Space, ask: RuleRequest): Errno | null => {
-  for (const prefix of [ask.from, ask.to])
-    if (prefix !== undefined && cidrFamily(prefix) !== ask.family) return 'EINVAL'
-  return ask.do === 'add' ? addRule(space, ask) : deleteRule(space, ask)
-}
+export const askRule = (space: Space, ask: RuleRequest): Errno | null =>
+  ask.do === 'add' ? addRule(space, ask) : deleteRule(space, ask)
 
 /** What a rule makes of a packet: a table to look in, or an end. */
 type Verdict = Readonly<{ lookup: number; error: Errno | null; suppress: number | null }>

@@ -11,10 +11,12 @@ import { type IfName, ifName } from '../../net/name.ts'
 import { hasIn } from '../../net/pmap.ts'
 import { setMaster } from './bridge.ts'
 import { setOptions } from './bridge-options.ts'
+import { notify } from './carrier.ts'
 import { removeLink } from './dellink.ts'
 import { fitsMac, fitsMtu } from './device.ts'
 import { linkOf, type Space, spaceOf } from './draft.ts'
 import { bornMac, install, NEW_BRIDGE } from './link-facts.ts'
+import { checkPort } from './port-state.ts'
 import { askUp } from './setlink.ts'
 import { isReserved } from './sysctl.ts'
 
@@ -28,13 +30,6 @@ const registers = (space: Space, name: IfName, index: number | undefined): Errno
   if (linkOf(space, name) !== null) return 'EEXIST'
   if (isReserved(name)) return 'EINVAL'
   return index !== undefined && hasIn(space.now.indexes, String(index)) ? 'EBUSY' : null
-}
-
-/** What ip-link(8) looks up before it asks. */
-const unknown = (space: Space, { to, dev, master, kind }: NewLink): Errno | null => {
-  const rooms = [to, kind.kind === 'veth' ? kind.peer.ns : undefined]
-  if (rooms.some((ns) => ns !== undefined && spaceOf(space.draft, ns) === null)) return 'ENOENT'
-  return [dev, master].some((name) => name !== undefined && linkOf(space, name) === null) ? 'ENODEV' : null
 }
 
 /** What a kind says of the settings before anything is looked up (`validate` of its rtnl_link_ops). */
@@ -85,6 +80,8 @@ const addVeth = (space: Space, ask: NewLink, asked: NewPeer, near: Space): Errno
     mac: ask.mac ?? bornMac(space.ns, ask.name),
     mtu: ask.mtu ?? PLAIN_MTU,
   })
+  notify(there, peer, checkPort)
+  notify(space, ask.name, checkPort)
   return null
 }
 
@@ -136,7 +133,7 @@ const configure = (space: Space, { name, up, master }: NewLink): Errno | null =>
 }
 
 export const newLink = (space: Space, ask: NewLink): Errno | null => {
-  const refused = unknown(space, ask) ?? invalid(ask)
+  const refused = invalid(ask)
   if (refused !== null) return refused
   const isThere =
     ask.index === undefined ? linkOf(space, ask.name) !== null : hasIn(space.now.indexes, String(ask.index))

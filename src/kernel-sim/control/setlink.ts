@@ -177,10 +177,8 @@ const partsOf = (ask: SetLink): ReadonlyArray<Part> => {
   return parts
 }
 
-/** What ip-link(8) looks up before it asks; and IPv6, which must be on a device that it is told of. */
+/** IPv6 must be on a device that it is told of, before anything is done. */
 const refusal = (space: Space, ask: SetLink): Errno | null => {
-  if (ask.to !== undefined && spaceOf(space.draft, ask.to) === null) return 'ENOENT'
-  if (typeof ask.master === 'string' && linkOf(space, ask.master) === null) return 'ENODEV'
   const link = linkOf(space, ask.dev)
   if (link === null) return 'ENODEV'
   return ask.addrGenMode !== undefined && !runs6(link) ? 'EAFNOSUPPORT' : null
