@@ -224,6 +224,19 @@ const rule: fc.Arbitrary<Ask> = fc
     )
   })
 
+const NEIGHBOURS: ReadonlyArray<Ip> = ['10.0.0.9', '10.0.0.1', 'fd00::9', 'fe80::9'].map(ip)
+/** ARP keeps one entry for all of a loopback, without an address: left out. */
+const neighbour: fc.Arbitrary<Ask> = fc
+  .record({
+    do: often(['add' as const], ['replace' as const, 'change' as const, 'delete' as const]),
+    dev: often(names('v0', 'v1', 'br0'), names('v2', 'e0', 'gone')),
+    ip: fc.constantFrom(...NEIGHBOURS),
+    mac: maybe(macs, 4),
+    state: seldom(fc.constantFrom('permanent' as const, 'noarp' as const, 'failed' as const)),
+    proxy: seldom(fc.constant(true)),
+  })
+  .map((one): Ask => ({ on: 'neighbour', ...present(one) }))
+
 const sysctl: fc.Arbitrary<Ask> = fc
   .record({
     name: fc.oneof(
@@ -243,6 +256,7 @@ const asked: fc.Arbitrary<Ask> = fc.oneof(
   { weight: 7, arbitrary: address },
   { weight: 8, arbitrary: route },
   { weight: 2, arbitrary: rule },
+  { weight: 2, arbitrary: neighbour },
   { weight: 1, arbitrary: sysctl },
 )
 
@@ -267,5 +281,8 @@ const FURNITURE: ReadonlyArray<ReadonlyArray<Request>> = [
 /** Some of the devices most programs need, then anything, in namespaces that are there. */
 export const requests = (maxLength: number): fc.Arbitrary<ReadonlyArray<Request>> =>
   fc
-    .tuple(fc.subarray([...FURNITURE]), fc.array(request, { minLength: 1, maxLength, size: 'max' }))
+    .tuple(
+      fc.oneof({ weight: 3, arbitrary: fc.constant(FURNITURE) }, { weight: 1, arbitrary: fc.subarray([...FURNITURE]) }),
+      fc.array(request, { minLength: 1, maxLength, size: 'max' }),
+    )
     .map(([furniture, some]) => [...furniture.flat(), ...some])

@@ -12,10 +12,12 @@ import { HOST } from '../net/name.ts'
 import { E, type Either } from '../prelude.ts'
 import { askAddress6 } from './control/addrconf.ts'
 import { setPort } from './control/bridge-options.ts'
+import { runLinkwatch } from './control/carrier.ts'
 import { deleteLink } from './control/dellink.ts'
 import { askAddress4 } from './control/devinet.ts'
 import { type Draft, draftOf, linkOf, type Space, spaceOf, worldOf } from './control/draft.ts'
 import { askRule } from './control/fib-rules.ts'
+import { askNeighbour } from './control/neigh.ts'
 import { createNetns, deleteNetns } from './control/netns.ts'
 import { newLink } from './control/newlink.ts'
 import { createElement, createTable, deleteElement, deleteTable } from './control/nft.ts'
@@ -60,8 +62,9 @@ const askIn = (space: Space, ask: OnSpace): Errno | null => {
       return askRule(space, ask)
     case 'sysctl':
       return writeSysctl(space, ask.name, ask.value)
-    case 'vlan':
     case 'neighbour':
+      return askNeighbour(space, ask)
+    case 'vlan':
     case 'fdb':
       return 'EOPNOTSUPP'
   }
@@ -76,7 +79,13 @@ const sightOf = (space: Space): Sight => ({
  * Does what a request asks for to a draft, or answers why not; of a link that is set, what came before the refused part is
  * then done. Never throws.
  */
-export const ask = (draft: Draft, { ns, ask: asked }: Request): Errno | null => {
+export const ask = (draft: Draft, request: Request): Errno | null => {
+  const errno = obey(draft, request)
+  runLinkwatch(draft)
+  return errno
+}
+
+const obey = (draft: Draft, { ns, ask: asked }: Request): Errno | null => {
   if (asked.on === 'netns')
     return asked.do === 'add' ? createNetns(draft, { ns, at: asked.at ?? null }) : deleteNetns(draft, ns)
   const space = spaceOf(draft, ns)
@@ -100,10 +109,15 @@ const createLoopback = (draft: Draft, { object }: KernelOp): Errno | null => {
 const isLoopback = ({ verb, object }: KernelOp): boolean =>
   verb === 'create' && object.kind === 'link' && object.spec.type === 'loopback'
 
+/** A gateway of the other family is one that ip-route(8) cannot read, where it is not told so. */
+const isMixed = ({ object }: KernelOp): boolean =>
+  object.kind === 'route' && object.via !== null && isIp4(object.via) !== isIp4(object.to.ip)
+
 /** Does `op` to a draft: the requests it stands for, until one is refused. Never throws. */
 export const perform = (draft: Draft, op: KernelOp): Errno | null => {
   if (op.object.kind === 'nft-table' || op.object.kind === 'nft-element') return firewall(draft, op)
   if (isLoopback(op)) return createLoopback(draft, op)
+  if (isMixed(op)) return 'EINVAL'
   for (const request of requestsOf(op)) {
     const errno = ask(draft, request)
     if (errno !== null) return errno

@@ -13,7 +13,7 @@ import type {
   Stack,
 } from '../kernel/rtnl/stack.ts'
 import { compareCidr } from '../net/cidr.ts'
-import { type Family, familyOf, isIp4 } from '../net/ip.ts'
+import { compareIp, type Family, familyOf, isIp4 } from '../net/ip.ts'
 import { type IfName, LO, type Ns } from '../net/name.ts'
 import { entriesOf, getIn, sizeOfMap, valuesOf } from '../net/pmap.ts'
 import { hasCarrier } from './control/carrier.ts'
@@ -171,15 +171,32 @@ const byRouteKey = (a: RouteFacts, b: RouteFacts): number =>
 const factsOfRules = ({ rules }: NsEntry): ReadonlyArray<RuleFacts> =>
   ([4, 6] as const).flatMap((family) => rules[family].map((rule): RuleFacts => ({ family, ...rule })))
 
-const factsOfNeighbours = ({ neighbours }: NsEntry): ReadonlyArray<NeighbourFacts> =>
-  valuesOf(neighbours).map(({ dev, ip, mac, set }) => ({
-    dev,
-    ip,
-    mac,
-    state: (set ?? 'reachable').toUpperCase(),
-    proxy: false,
-    router: false,
-  }))
+const factsOfNeighbours = ({ neighbours, proxies }: NsEntry): ReadonlyArray<NeighbourFacts> => {
+  const told = valuesOf(neighbours).map(
+    ({ dev, ip, mac, set }): NeighbourFacts => ({
+      dev,
+      ip,
+      mac,
+      state: (set ?? 'reachable').toUpperCase(),
+      proxy: false,
+      router: false,
+    }),
+  )
+  const answered = [...entriesOf(proxies)].map(
+    ([key, ip]): NeighbourFacts => ({
+      // Cast: a key begins with the name of its device.
+      dev: key.slice(0, key.indexOf(' ')) as IfName,
+      ip,
+      mac: null,
+      state: 'NONE',
+      proxy: true,
+      router: false,
+    }),
+  )
+  return [...told, ...answered].sort(
+    (a, b) => byKey(a.dev, b.dev) || compareIp(a.ip, b.ip) || Number(a.proxy) - Number(b.proxy),
+  )
+}
 
 const fdbEntry = (dev: IfName, master: IfName, mac: LinkEntry['mac'], state: string): FdbFacts => ({
   dev,

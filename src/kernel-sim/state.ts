@@ -169,14 +169,14 @@ export type RuleEntry = Omit<RuleFacts, 'family'>
 
 /**
  * A neighbour, under `<device> <address>`; `seenMs` is when it last said so (virtual ms). `set`: the state it was put into by
- * hand, null if it was learned. A failed one has no MAC.
+ * hand, null if it was learned. One that failed, or says nothing (`none`), has no MAC.
  */
 export type NeighbourEntry = Readonly<{
   ip: Ip
   dev: IfName
   mac: Mac | null
   seenMs: number
-  set: NeighbourState | null
+  set: NeighbourState | 'none' | null
 }>
 
 /**
@@ -241,6 +241,8 @@ export type NsEntry = Readonly<{
   sysctls: Readonly<Partial<Record<SysctlName, string>>>
   firewall: FirewallEntry | null
   neighbours: PMap<NeighbourEntry>
+  /** The addresses that are answered for, under `<device> <address>`. */
+  proxies: PMap<Ip>
   /** Both tuples of every connection, by their text, to the connection's id. */
   tuples: PMap<number>
   connections: PMap<Connection>
@@ -272,6 +274,7 @@ export const nsWith = (space: NsEntry, to: Partial<NsEntry>): NsEntry => {
     sysctls: space.sysctls,
     firewall: space.firewall,
     neighbours: space.neighbours,
+    proxies: space.proxies,
     tuples: space.tuples,
     connections: space.connections,
     nextConnection: space.nextConnection,
@@ -333,6 +336,7 @@ export const emptyNs = (ns: Ns): NsEntry => ({
   sysctls: {},
   firewall: null,
   neighbours: emptyMap(),
+  proxies: emptyMap(),
   tuples: emptyMap(),
   connections: emptyMap(),
   nextConnection: 1,

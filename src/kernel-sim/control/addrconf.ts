@@ -14,6 +14,7 @@ import { type AddressEntry, type LinkEntry, TABLES } from '../state.ts'
 import { change, linkOf, type Space } from './draft.ts'
 import { bring6, routeOn } from './fib6.ts'
 import { disabled6, forwards6, runs6 } from './inet.ts'
+import { forgetAll } from './neigh.ts'
 import { SCOPES } from './scope.ts'
 import { amendRoute, dropRoutes, type NewRoute, removeRoute, routesThrough } from './table.ts'
 
@@ -212,12 +213,18 @@ export const restore6 = (space: Space, dev: IfName): void => {
 /** ADDR_GEN_MODE_EUI64 makes a link-local address of the MAC, and the others here none. */
 export const EUI64 = 0
 
+/** The loopback address has no subnet (init_loopback). */
 const addOwn = (space: Space, dev: IfName, on: Cidr): void => {
   const link = linkOf(space, dev)
   if (link === null || typeof on.ip !== 'bigint') return
   if (link.addresses.some(({ cidr: held }) => held.ip === on.ip)) return
-  const ask: AddressRequest = { on: 'address', do: 'add', dev, cidr: on }
-  add(space, link, entryOf(ask, on.ip))
+  const address = entryOf({ on: 'address', do: 'add', dev, cidr: on }, on.ip)
+  if (on.bits < 128) {
+    add(space, link, address)
+    return
+  }
+  insert(space, link, address)
+  announce(space, dev, address)
 }
 
 const startLocal = (space: Space, link: LinkEntry): void => {
@@ -238,6 +245,7 @@ export const start6 = (space: Space, dev: IfName): void => {
 export const stop6 = (space: Space, dev: IfName): void => {
   const link = linkOf(space, dev)
   if (link === null) return
+  forgetAll(space, dev, 6)
   for (const { cidr: on } of addresses6(link)) own(space, on.ip, -1)
   dropRoutes(space, link, 6)
   const now = linkOf(space, dev) ?? link

@@ -5,7 +5,8 @@
 import type { OperState } from '../../kernel/rtnl/stack.ts'
 import type { LinkEntry, Place } from '../state.ts'
 import { start6 } from './addrconf.ts'
-import { change, linkAt, linkOf, type Space, spaceOf } from './draft.ts'
+import { change, type Draft, linkAt, linkOf, type Space, spaceOf, watch } from './draft.ts'
+import { suspectNeighbours } from './neigh.ts'
 
 /** The space and the link of a place, if they are there. */
 export const found = (space: Space, { ns, name }: Place): Readonly<{ space: Space; link: LinkEntry }> | null => {
@@ -30,6 +31,19 @@ const operWithout = (space: Space, link: LinkEntry): OperState => {
   return below === null || below.lower ? 'down' : 'lowerlayerdown'
 }
 
+/** What linkwatch finds of the devices that have lost their carrier, once a request is done. */
+export const runLinkwatch = (draft: Draft): void => {
+  if (draft.watched.size === 0) return
+  for (const { ns, name } of draft.watched.values()) {
+    const space = spaceOf(draft, ns)
+    const link = space === null ? null : linkOf(space, name)
+    if (space === null || link === null || link.lower) continue
+    const oper = operWithout(space, link)
+    if (oper !== link.oper) change(space, link, { oper })
+  }
+  draft.watched.clear()
+}
+
 /** Carrier is lost or found: what the device's bridge does is told by `onBridge`, for bridges are devices too. */
 export const setLower = (
   space: Space,
@@ -51,8 +65,10 @@ export const notify = (
 ): void => {
   const link = linkOf(space, name)
   if (link === null) return
-  const now = change(space, link, { oper: link.lower ? 'up' : operWithout(space, link) })
+  watch(space, { ns: space.ns, name })
+  const now = link.lower ? change(space, link, { oper: 'up' }) : link
   if (!now.up) return
+  if (!link.lower) suspectNeighbours(space, name)
   start6(space, name)
   if (now.port !== null) onBridge(space, linkOf(space, name) ?? now)
   for (const place of now.above) {

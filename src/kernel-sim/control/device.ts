@@ -7,7 +7,7 @@ import { MIN_MTU6 } from '../../kernel/cascade.ts'
 import { PLAIN_MTU } from '../../kernel/object.ts'
 import { isGroup, type Mac, ZERO_MAC } from '../../net/mac.ts'
 import type { IfName } from '../../net/name.ts'
-import { entriesOf, entriesUnder, hasIn, removeIn, sizeOfMap } from '../../net/pmap.ts'
+import { entriesOf, hasIn, sizeOfMap } from '../../net/pmap.ts'
 import { type DeviceConf, type LinkEntry, linkWith, type Spec } from '../state.ts'
 import { restore6, start6, stop6 } from './addrconf.ts'
 import { follows, found, notify, setLower } from './carrier.ts'
@@ -15,6 +15,7 @@ import { start4, stop4 } from './devinet.ts'
 import { change, linkOf, type Space } from './draft.ts'
 import { disable4 } from './fib-frontend.ts'
 import { runs4, runs6 } from './inet.ts'
+import { forgetAll, forgetNeighbours } from './neigh.ts'
 import { checkPort, selectStates, switchPorts } from './port-state.ts'
 
 /** ETH_MIN_MTU and ETH_MAX_MTU. */
@@ -30,13 +31,6 @@ export const fitsMtu = (type: Spec['type'], mtu: number): boolean =>
 
 /** is_valid_ether_addr: neither a group nor zero. */
 export const fitsMac = (mac: Mac): boolean => mac !== ZERO_MAC && !isGroup(mac)
-
-/** The neighbours known on a device are forgotten. */
-export const forgetNeighbours = (space: Space, dev: IfName): void => {
-  if (sizeOfMap(space.now.neighbours) === 0) return
-  for (const [key] of entriesUnder(space.now.neighbours, `${dev} `))
-    space.now.neighbours = removeIn(space.now.neighbours, key)
-}
 
 /** A veth has carrier while both ends are up; both ends change before either is looked at. */
 const settlePair = (space: Space, { name, up, lower, spec }: LinkEntry): void => {
@@ -85,7 +79,7 @@ export const setUp = (space: Space, link: LinkEntry): void => {
 
 /** IPv4 addresses stay with their local routes; IPv6 addresses and all other routes go. */
 export const setDown = (space: Space, link: LinkEntry): void => {
-  forgetNeighbours(space, link.name)
+  forgetAll(space, link.name, null)
   const down = change(space, link, { up: false })
   disable4(space, down, false)
   stop6(space, link.name)

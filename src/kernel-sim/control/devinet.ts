@@ -21,6 +21,7 @@ import {
   syncUp,
 } from './fib-frontend.ts'
 import { runs4 } from './inet.ts'
+import { forgetAll } from './neigh.ts'
 
 /** IPv4's in the order given, before IPv6's as they are. */
 const withAddresses4 = (link: LinkEntry, four: ReadonlyArray<Address4>): ReadonlyArray<AddressEntry> => [
@@ -87,7 +88,9 @@ const takeOff = (space: Space, dev: IfName, address: Address4): void => {
   const left = change(space, link, { addresses: link.addresses.filter((other) => other !== address) })
   deleteRoutesOf(space, left, address)
   const now = linkOf(space, dev)
-  if (now !== null && addresses4(now).length === 0) disable4(space, now, true)
+  if (now === null || addresses4(now).length > 0) return
+  disable4(space, now, true)
+  forgetAll(space, dev, 4)
 }
 
 /** A primary address takes the secondary ones of its subnet along, which go first. */
@@ -137,6 +140,7 @@ export const stop4 = (space: Space, dev: IfName): void => {
     if (link === null) return
     if (first === undefined) {
       disable4(space, link, true)
+      forgetAll(space, dev, 4)
       return
     }
     remove(space, link, first)

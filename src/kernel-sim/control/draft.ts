@@ -5,10 +5,13 @@
 
 import type { IfName, Ns } from '../../net/name.ts'
 import { getIn, removeIn, setIn, valuesOf } from '../../net/pmap.ts'
-import { type LinkEntry, linkWith, type NsEntry, nsWith, type World } from '../state.ts'
+import { type LinkEntry, linkWith, type NsEntry, nsWith, type Place, type World } from '../state.ts'
 
-/** `spaces`: the namespaces that were looked at so far; null: gone. */
-export type Draft = Readonly<{ world: World; spaces: Map<Ns, Space | null> }>
+/**
+ * `spaces`: the namespaces that were looked at so far; null: gone. `watched`: the devices whose carrier has changed, which linkwatch
+ * looks at once a request is done.
+ */
+export type Draft = Readonly<{ world: World; spaces: Map<Ns, Space | null>; watched: Map<string, Place> }>
 
 /**
  * A namespace of a draft: as it was, and a copy that is as it is now, but for the links that were `touched` (null: gone).
@@ -22,7 +25,7 @@ export type Space = Readonly<{
   touched: Map<IfName, LinkEntry | null>
 }>
 
-export const draftOf = (world: World): Draft => ({ world, spaces: new Map() })
+export const draftOf = (world: World): Draft => ({ world, spaces: new Map(), watched: new Map() })
 
 const opened = (draft: Draft, was: NsEntry): Space => {
   const space: Space = { draft, ns: was.ns, was, now: nsWith(was, {}), touched: new Map() }
@@ -93,6 +96,18 @@ const settle = ({ now, touched }: Space): void => {
     now.links = link === null ? removeIn(now.links, name) : setIn(now.links, name, link)
 }
 
+const placeKey = ({ ns, name }: Place): string => `${ns}/${name}`
+
+/** Linkwatch shall look at a device. */
+export const watch = ({ draft }: Space, place: Place): void => {
+  draft.watched.set(placeKey(place), place)
+}
+
+/** A watched device is elsewhere now. */
+export const watchElsewhere = (space: Space, from: Place, to: Place): void => {
+  if (space.draft.watched.delete(placeKey(from))) watch(space, to)
+}
+
 /** All links, by name. */
 export const linksOf = (space: Space): ReadonlyArray<LinkEntry> => {
   settle(space)
@@ -113,6 +128,7 @@ const isSame = (was: NsEntry, now: NsEntry): boolean =>
   was.sysctls === now.sysctls &&
   was.firewall === now.firewall &&
   was.neighbours === now.neighbours &&
+  was.proxies === now.proxies &&
   was.tallies === now.tallies
 
 const closed = (space: Space): NsEntry => {

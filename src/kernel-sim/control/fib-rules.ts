@@ -13,9 +13,12 @@ const defaultPriority = (rules: ReadonlyArray<RuleEntry>): number => Math.max(0,
 
 const WHOLE_MARK = 0xffffffff
 
-/** A mark without a mask is compared as a whole (fib_nl2rule). */
-const markOf = ({ mark }: RuleRequest): RuleEntry['mark'] =>
-  mark === undefined ? null : { value: mark.value, mask: mark.mask ?? (mark.value === 0 ? 0 : WHOLE_MARK) }
+/** A mark without a mask is compared as a whole; one of 0 is none (fib_nl2rule). */
+const markOf = ({ mark }: RuleRequest): RuleEntry['mark'] => {
+  if (mark === undefined) return null
+  const mask = mark.mask ?? (mark.value === 0 ? 0 : WHOLE_MARK)
+  return mark.value === 0 && mask === 0 ? null : { value: mark.value, mask }
+}
 
 const entryOf = (ask: RuleRequest, priority: number): RuleEntry => ({
   priority,
@@ -47,6 +50,7 @@ const samePrefix = (a: RuleEntry['from'], b: RuleEntry['from']): boolean =>
 /** rule_exists; where a `goto` goes to is not looked at. */
 const isSame = (a: RuleEntry, b: RuleEntry): boolean =>
   a.priority === b.priority &&
+  a.proto === b.proto &&
   a.not === b.not &&
   samePrefix(a.from, b.from) &&
   samePrefix(a.to, b.to) &&
@@ -59,7 +63,6 @@ const isSame = (a: RuleEntry, b: RuleEntry): boolean =>
 const addRule = (space: Space, ask: RuleRequest): Errno | null => {
   const rules = space.now.rules[ask.family]
   const rule = entryOf(ask, ask.priority ?? defaultPriority(rules))
-  if ('goto' in rule.action && rule.action.goto <= rule.priority) return 'EINVAL'
   if (rules.some((other) => isSame(other, rule))) return 'EEXIST'
   const later = rules.findIndex(({ priority }) => priority > rule.priority)
   const place = later < 0 ? rules.length : later
@@ -88,8 +91,14 @@ const deleteRule = (space: Space, ask: RuleRequest): Errno | null => {
   return null
 }
 
-export const askRule = (space: Space, ask: RuleRequest): Errno | null =>
-  ask.do === 'add' ? addRule(space, ask) : deleteRule(space, ask)
+/** A jump goes forward; that is looked at of a deletion, too. */
+const goesBack = (space: Space, { action, family, priority }: RuleRequest): boolean =>
+  action !== undefined && 'goto' in action && action.goto <= (priority ?? defaultPriority(space.now.rules[family]))
+
+export const askRule = (space: Space, ask: RuleRequest): Errno | null => {
+  if (goesBack(space, ask)) return 'EINVAL'
+  return ask.do === 'add' ? addRule(space, ask) : deleteRule(space, ask)
+}
 
 /** What a rule makes of a packet: a table to look in, or an end. */
 type Verdict = Readonly<{ lookup: number; error: Errno | null; suppress: number | null }>

@@ -11,8 +11,9 @@ import { type HopEntry, type LinkEntry, type RouteEntry, TABLES } from '../state
 import { linkOf, type Space } from './draft.ts'
 import { type Found, lookInTable, lookup4, typeOf } from './fib-trie.ts'
 import { runs4 } from './inet.ts'
+import { checkDevice } from './route6.ts'
 import { SCOPES } from './scope.ts'
-import { hop, type NewRoute } from './table.ts'
+import { hop, isEnd, type NewRoute } from './table.ts'
 
 /** The widest scope that a type may have (fib_props). */
 const WIDEST: Readonly<Partial<Record<RouteEntry['type'], number>>> = {
@@ -20,10 +21,6 @@ const WIDEST: Readonly<Partial<Record<RouteEntry['type'], number>>> = {
   broadcast: SCOPES.link,
   anycast: SCOPES.link,
 }
-
-const ENDS: ReadonlySet<RouteEntry['type']> = new Set(['blackhole', 'unreachable', 'prohibit', 'throw'])
-/** Whether routes of a type lead nowhere. */
-export const isEnd = (type: RouteEntry['type']): boolean => ENDS.has(type)
 
 /** What is asked for, before its hops are looked at; without any, `hops` is empty. */
 export type Wanted4 = Omit<NewRoute, 'hops'> & Readonly<{ hops: ReadonlyArray<NextHop> }>
@@ -72,10 +69,17 @@ const checkGateway = (
   return way.up ? E.right(entryOf(asked, way, via)) : E.left('ENETDOWN')
 }
 
+/** A gateway of IPv6 is looked at as IPv6 would (fib_check_nh_v6_gw). */
+const checkVia6 = (space: Space, asked: NextHop, via: Ip, { table }: Wanted4): Either<Errno, HopEntry> => {
+  const dev = checkDevice(space, asked, table)
+  return E.isLeft(dev) ? dev : E.right(entryOf(asked, dev.right, via))
+}
+
 /** A gateway of 0.0.0.0 is none. */
 const checkHop = (space: Space, asked: NextHop, wanted: Wanted4): Either<Errno, HopEntry> => {
   const dev = asked.dev === undefined ? null : linkOf(space, asked.dev)
   const via = asked.via === undefined || asked.via === 0 ? null : asked.via
+  if (via !== null && !isIp4(via)) return checkVia6(space, asked, via, wanted)
   if (via !== null && asked.onlink === true) return checkOnLink(space, asked, dev, via, wanted.scope)
   if (via !== null) return checkGateway(space, asked, dev, via, wanted)
   if (asked.onlink === true) return E.left('EINVAL')
@@ -88,7 +92,7 @@ const checkHost = (space: Space, hops: ReadonlyArray<NextHop>): Either<Errno, Re
   const [only, second] = hops
   if (second !== undefined || (only?.via !== undefined && only.via !== 0)) return E.left('EINVAL')
   const dev = only?.dev === undefined ? null : linkOf(space, only.dev)
-  return dev === null ? E.left('ENODEV') : E.right([hop(dev.name)])
+  return dev === null ? E.left('ENODEV') : E.right([entryOf(only ?? {}, dev, null)])
 }
 
 const checkHops = (space: Space, wanted: Wanted4): Either<Errno, ReadonlyArray<HopEntry>> => {

@@ -28,14 +28,24 @@ export const installLoopback = (space: Space): void => {
 /** Whether a device may be registered under this name and index. */
 const registers = (space: Space, name: IfName, index: number | undefined): Errno | null => {
   if (linkOf(space, name) !== null) return 'EEXIST'
-  if (isReserved(name)) return 'EINVAL'
+  if (isReserved(name)) {
+    // It had an index by the time that its sysctls were refused their directory.
+    if (index === undefined) space.now.nextIndex += 1
+    return 'EINVAL'
+  }
   return index !== undefined && hasIn(space.now.indexes, String(index)) ? 'EBUSY' : null
 }
 
-/** What a kind says of the settings before anything is looked up (`validate` of its rtnl_link_ops). */
-const invalid = ({ mac, mtu, kind: { kind } }: NewLink): Errno | null => {
+const invalidPeer = ({ mac, mtu }: NewPeer): Errno | null => {
   if (mac !== undefined && !fitsMac(mac)) return 'EADDRNOTAVAIL'
-  return kind === 'veth' && mtu !== undefined && !fitsMtu('veth', mtu) ? 'EINVAL' : null
+  return mtu !== undefined && !fitsMtu('veth', mtu) ? 'EINVAL' : null
+}
+
+/** What a kind says of the settings before anything is looked up (`validate` of its rtnl_link_ops). */
+const invalid = ({ mac, mtu, kind }: NewLink): Errno | null => {
+  if (mac !== undefined && !fitsMac(mac)) return 'EADDRNOTAVAIL'
+  if (kind.kind !== 'veth') return null
+  return mtu !== undefined && !fitsMtu('veth', mtu) ? 'EINVAL' : invalidPeer(kind.peer)
 }
 
 const own = ({ name, index, group, txqlen }: NewLink) => ({
@@ -53,18 +63,12 @@ const freeName = (space: Space): IfName => {
   }
 }
 
-const peerRefusal = (there: Space, { mac, mtu }: NewPeer, name: IfName): Errno | null => {
-  if (mac !== undefined && !fitsMac(mac)) return 'EADDRNOTAVAIL'
-  if (mtu !== undefined && !fitsMtu('veth', mtu)) return 'EINVAL'
-  return registers(there, name, undefined)
-}
-
 /** The other end is registered first, and has its index even if this end is refused then. */
 const addVeth = (space: Space, ask: NewLink, asked: NewPeer, near: Space): Errno | null => {
   const there = asked.ns === undefined ? near : spaceOf(space.draft, asked.ns)
   if (there === null) return 'ENOENT'
   const peer = asked.name ?? freeName(there)
-  const refused = peerRefusal(there, asked, peer)
+  const refused = registers(there, peer, undefined)
   if (refused !== null) return refused
   const spec = { type: 'veth', peer: { ns: space.ns, name: ask.name } } as const
   const mac = asked.mac ?? bornMac(there.ns, peer)
@@ -135,12 +139,12 @@ const configure = (space: Space, { name, up, master }: NewLink): Errno | null =>
 export const newLink = (space: Space, ask: NewLink): Errno | null => {
   const refused = invalid(ask)
   if (refused !== null) return refused
-  const isThere =
-    ask.index === undefined ? linkOf(space, ask.name) !== null : hasIn(space.now.indexes, String(ask.index))
-  if (isThere) return 'EEXIST'
-  if (ask.mtu !== undefined && !fitsMtu(ask.kind.kind, ask.mtu)) return 'EINVAL'
   const target = ask.to === undefined ? space : spaceOf(space.draft, ask.to)
   if (target === null) return 'ENOENT'
+  const isThere =
+    ask.index === undefined ? linkOf(target, ask.name) !== null : hasIn(target.now.indexes, String(ask.index))
+  if (isThere) return 'EEXIST'
+  if (ask.mtu !== undefined && !fitsMtu(ask.kind.kind, ask.mtu)) return 'EINVAL'
   const errno = register(target, ask, space)
   if (errno !== null) return errno
   const failed = configure(target, ask)

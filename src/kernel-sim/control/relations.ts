@@ -4,7 +4,7 @@
 import { entriesOf, entriesUnder, keysUnder, removeIn, setIn } from '../../net/pmap.ts'
 import type { LinkEntry, Place } from '../state.ts'
 import { found } from './carrier.ts'
-import { change, linkOf, type Space } from './draft.ts'
+import { change, linkOf, type Space, watchElsewhere } from './draft.ts'
 
 const isAt = (a: Place, b: Place): boolean => a.ns === b.ns && a.name === b.name
 
@@ -20,6 +20,7 @@ export const followPlace = (space: Space, link: LinkEntry, from: Place, to: Plac
     change(below.space, below.link, { above: to === null ? others : [...others, to] })
   }
   if (to === null) return
+  watchElsewhere(space, from, to)
   for (const place of link.above) {
     const on = found(space, place)
     if (on !== null) change(on.space, on.link, { below: to })
@@ -41,6 +42,8 @@ export const followName = (space: Space, link: LinkEntry, to: LinkEntry['name'])
     const member = linkOf(space, key)
     if (member?.port != null) change(space, member, { port: { ...member.port, bridge: to } })
   }
+  for (const [key, ip] of entriesUnder(space.now.proxies, `${name} `))
+    space.now.proxies = setIn(removeIn(space.now.proxies, key), `${to} ${ip}`, ip)
   for (const [key, entry] of entriesUnder(space.now.neighbours, `${name} `))
     space.now.neighbours = setIn(removeIn(space.now.neighbours, key), `${to} ${entry.ip}`, { ...entry, dev: to })
 }

@@ -72,7 +72,12 @@ const remove4 = (space: Space, ask: RouteRequest): Errno | null => {
 }
 
 /** All hops are looked at before the first is put in; the first is put in as asked for, the others join it. */
+/** IPv6 knows neither a TOS nor a gateway of IPv4. */
+const isForeign6 = ({ tos, via, hops }: RouteRequest): boolean =>
+  (tos ?? 0) !== 0 || [via, ...(hops ?? []).map((one) => one.via)].some((ip) => ip !== undefined && isIp4(ip))
+
 const put6 = (space: Space, ask: RouteRequest, how: How): Errno | null => {
+  if (isForeign6(ask)) return 'EINVAL'
   const wanted = {
     to: ask.to,
     type: ask.type ?? 'unicast',
@@ -85,12 +90,9 @@ const put6 = (space: Space, ask: RouteRequest, how: How): Errno | null => {
     mtu: ask.mtu ?? null,
   } as const
   const hops = hopsOf(ask)
+  if (ask.hops?.some(({ via }) => via === undefined) === true) return 'EINVAL'
   const routes = (hops.length === 0 ? [{}] : hops).map((one) => checkRoute6(space, wanted, one))
-  for (const [at, route] of routes.entries()) {
-    if (E.isLeft(route)) return route.left
-    if (ask.hops !== undefined && route.right.hops[0]?.via === null) return 'EINVAL'
-    if (at === routes.length - 1) break
-  }
+  for (const route of routes) if (E.isLeft(route)) return route.left
   for (const [at, route] of routes.entries()) {
     const errno = E.isLeft(route) ? route.left : insert6(space, route.right, at === 0 ? how : 'append')
     if (errno !== null) return errno
@@ -99,6 +101,7 @@ const put6 = (space: Space, ask: RouteRequest, how: How): Errno | null => {
 }
 
 const remove6 = (space: Space, ask: RouteRequest): Errno | null => {
+  if (isForeign6(ask)) return 'EINVAL'
   const table = routeTable(ask)
   if (!hasTable(space, 6, table)) return 'ESRCH'
   const meant = { table, to: ask.to, metric: ask.metric ?? 0, proto: ask.proto ?? null }

@@ -11,10 +11,9 @@ import { hasIn } from '../../net/pmap.ts'
 import { E, type Either } from '../../prelude.ts'
 import { type LinkEntry, type RouteEntry, TABLES } from '../state.ts'
 import { linkOf, type Space } from './draft.ts'
-import { isEnd } from './fib-semantics.ts'
 import { lookInTable6, lookup6 } from './fib6.ts'
 import { disabled6, runs6 } from './inet.ts'
-import { hop, type NewRoute } from './table.ts'
+import { hop, isEnd, type NewRoute } from './table.ts'
 
 /** What is asked for, but for its hop. */
 export type Wanted6 = Omit<NewRoute, 'hops'>
@@ -63,7 +62,8 @@ const gatewayDevice = (
   return dev === null && isOwn(space, via, way) ? E.left('EINVAL') : E.right(way)
 }
 
-const checkDevice = (space: Space, asked: NextHop, table: number): Either<Errno, LinkEntry> => {
+/** The device of a hop, whose gateway is one of IPv6 if it has any. */
+export const checkDevice = (space: Space, asked: NextHop, table: number): Either<Errno, LinkEntry> => {
   const dev = asked.dev === undefined ? null : linkOf(space, asked.dev)
   if (dev !== null && !runs6(dev)) return E.left('ENODEV')
   if (asked.onlink === true && dev === null) return E.left('ENODEV')

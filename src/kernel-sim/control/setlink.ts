@@ -12,11 +12,12 @@ import { stop6 } from './addrconf.ts'
 import { leave, setMaster } from './bridge.ts'
 import { changeBridge } from './bridge-options.ts'
 import { found } from './carrier.ts'
-import { fitsMac, fitsMtu, forgetNeighbours, giveMac, setDown, setMtu, setUp } from './device.ts'
+import { fitsMac, fitsMtu, giveMac, setDown, setMtu, setUp } from './device.ts'
 import { stop4 } from './devinet.ts'
 import { addLink, change, dropLink, linkOf, type Space, spaceOf } from './draft.ts'
 import { runs6 } from './inet.ts'
 import { takenIndex } from './link-facts.ts'
+import { forgetAll } from './neigh.ts'
 import { followName, followPlace } from './relations.ts'
 import { isReserved } from './sysctl.ts'
 import { amendRoute, routesThrough } from './table.ts'
@@ -61,7 +62,7 @@ const askName = (space: Space, link: LinkEntry, name: IfName): Errno | null => {
 
 /** Takes from a device all that its namespace had put on it. */
 export const strip = (space: Space, name: IfName): void => {
-  forgetNeighbours(space, name)
+  forgetAll(space, name, null)
   leave(space, name)
   stop6(space, name)
   stop4(space, name)
@@ -170,8 +171,8 @@ const partsOf = (ask: SetLink): ReadonlyArray<Part> => {
   if (group !== undefined) parts.push((space, link) => setPlain(space, link, { group }))
   if (name !== undefined) parts.push((space, link) => askName(space, link, name))
   if (alias !== undefined) parts.push((space, link) => askAlias(space, link, alias))
-  if (master !== undefined) parts.push((space, link) => setMaster(space, link.name, master))
   if (up !== undefined) parts.push((space, link) => askUp(space, link, up))
+  if (master !== undefined) parts.push((space, link) => setMaster(space, link.name, master))
   if (txqlen !== undefined) parts.push((space, link) => setPlain(space, link, { txqlen }))
   if (addrGenMode !== undefined) parts.push((space, link) => setPlain(space, link, { addrGen: GEN_MODES[addrGenMode] }))
   return parts

@@ -39,6 +39,10 @@ export const routesTo = (space: Space, table: number, to: Cidr): ReadonlyArray<R
 export const hasTable = (space: Space, family: Family, table: number): boolean =>
   table === TABLES.main || table === TABLES.local || entriesUnder(space.now.routes, toTable(family, table)).length > 0
 
+const ENDS: ReadonlySet<RouteEntry['type']> = new Set(['blackhole', 'unreachable', 'prohibit', 'throw'])
+/** Whether routes of a type lead nowhere. */
+export const isEnd = (type: RouteEntry['type']): boolean => ENDS.has(type)
+
 export type NewRoute = Omit<RouteEntry, 'order'>
 
 /** The one hop of a route that has one. */
