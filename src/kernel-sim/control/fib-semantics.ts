@@ -25,11 +25,9 @@ const WIDEST: Readonly<Partial<Record<RouteEntry['type'], number>>> = {
 /** What is asked for, before its hops are looked at; without any, `hops` is empty. */
 export type Wanted4 = Omit<NewRoute, 'hops'> & Readonly<{ hops: ReadonlyArray<NextHop> }>
 
-const isOn = (space: Space, dev: LinkEntry, ip: Ip): boolean => {
-  if (isMulticast(ip) || ip === MAX4 || Number(ip) >>> 24 === 0) return false
-  const found = lookInTable(space, TABLES.local, { to: ip, scope: 0, dev: null })
-  return typeof found === 'string' || found.hop.dev !== dev.name || found.route.type === 'unicast'
-}
+/** Whether an address is nobody's here, nor of several (inet_addr_type). */
+const isStranger = (space: Space, ip: Ip): boolean =>
+  !isMulticast(ip) && ip !== MAX4 && Number(ip) >>> 24 !== 0 && typeOf(space, ip, TABLES.local) === 'unicast'
 
 const entryOf = ({ weight, onlink }: NextHop, dev: LinkEntry, via: Ip | null): HopEntry =>
   hop(dev.name, via, { weight: weight ?? 1, onlink: onlink ?? false })
@@ -44,7 +42,7 @@ const checkOnLink = (
   if (scope >= SCOPES.link) return E.left('EINVAL')
   if (dev === null) return E.left('ENODEV')
   if (!dev.up) return E.left('ENETDOWN')
-  return isOn(space, dev, via) ? E.right(entryOf(asked, dev, via)) : E.left('EINVAL')
+  return isStranger(space, via) ? E.right(entryOf(asked, dev, via)) : E.left('EINVAL')
 }
 
 /** The route to a gateway; a table of its own is looked in first. */

@@ -15,7 +15,7 @@ import { hop, insertRoute, type NewRoute, removeRoute, replaceRoute, routesAt, r
 /** Only routes by a gateway can be siblings (rt6_qualify_for_ecmp). */
 const canJoin = ({ hops }: NewRoute): boolean => hops[0]?.via !== null
 
-const sameWay = (a: NewRoute, b: NewRoute): boolean =>
+export const sameWay = (a: NewRoute, b: NewRoute): boolean =>
   a.hops[0]?.dev === b.hops[0]?.dev && a.hops[0]?.via === b.hops[0]?.via
 
 /** Replaces the first route that is as fit for siblings as the new one, or just the first; with its siblings. */

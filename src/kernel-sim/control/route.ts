@@ -12,9 +12,9 @@ import { E } from '../../prelude.ts'
 import type { Space } from './draft.ts'
 import { checkRoute4 } from './fib-semantics.ts'
 import { delete4, type How, insert4 } from './fib-trie.ts'
-import { delete6, insert6 } from './fib6.ts'
+import { delete6, insert6, sameWay } from './fib6.ts'
 import { checkRoute6 } from './route6.ts'
-import { hasTable } from './table.ts'
+import { hasTable, type NewRoute } from './table.ts'
 
 /** The low bits of a TOS are ECN's (INET_ECN_MASK). */
 const ECN = 3
@@ -71,11 +71,11 @@ const remove4 = (space: Space, ask: RouteRequest): Errno | null => {
   })
 }
 
-/** All hops are looked at before the first is put in; the first is put in as asked for, the others join it. */
 /** IPv6 knows neither a TOS nor a gateway of IPv4. */
 const isForeign6 = ({ tos, via, hops }: RouteRequest): boolean =>
   (tos ?? 0) !== 0 || [via, ...(hops ?? []).map((one) => one.via)].some((ip) => ip !== undefined && isIp4(ip))
 
+/** All hops are looked at before the first is put in; the first is put in as asked for, the others join it. */
 const put6 = (space: Space, ask: RouteRequest, how: How): Errno | null => {
   if (isForeign6(ask)) return 'EINVAL'
   const wanted = {
@@ -92,9 +92,14 @@ const put6 = (space: Space, ask: RouteRequest, how: How): Errno | null => {
   const hops = hopsOf(ask)
   if (ask.hops?.some(({ via }) => via === undefined) === true) return 'EINVAL'
   const routes = (hops.length === 0 ? [{}] : hops).map((one) => checkRoute6(space, wanted, one))
-  for (const route of routes) if (E.isLeft(route)) return route.left
-  for (const [at, route] of routes.entries()) {
-    const errno = E.isLeft(route) ? route.left : insert6(space, route.right, at === 0 ? how : 'append')
+  const seen: NewRoute[] = []
+  for (const route of routes) {
+    if (E.isLeft(route)) return route.left
+    if (seen.some((other) => sameWay(other, route.right))) return 'EEXIST'
+    seen.push(route.right)
+  }
+  for (const [at, route] of seen.entries()) {
+    const errno = insert6(space, route, at === 0 ? how : 'append')
     if (errno !== null) return errno
   }
   return null

@@ -76,18 +76,21 @@ export const checkDevice = (space: Space, asked: NextHop, table: number): Either
   return checked.right.up ? checked : E.left('ENETDOWN')
 }
 
+/** The source must be an own address. */
+const fitsSource = (space: Space, { source }: Wanted6, dev: LinkEntry | null): boolean =>
+  source === null || isIp4(source) || isUnspecified(source) || isOwn(space, source, dev)
+
 /** The route by one hop, or why there can be none. What leads nowhere is loopback's. */
 export const checkRoute6 = (space: Space, wanted: Wanted6, asked: NextHop): Either<Errno, NewRoute> => {
   const to = networkOf(wanted.to)
   if (isEnd(wanted.type)) {
     const given = asked.dev === undefined ? null : linkOf(space, asked.dev)
-    return given !== null && !runs6(given) ? E.left('ENODEV') : E.right({ ...wanted, to, hops: [hop(LO)] })
+    if (given !== null && !runs6(given)) return E.left('ENODEV')
+    return fitsSource(space, wanted, null) ? E.right({ ...wanted, to, hops: [hop(LO)] }) : E.left('EINVAL')
   }
   const dev = checkDevice(space, asked, wanted.table)
   if (E.isLeft(dev)) return dev
-  const { source } = wanted
-  if (source !== null && !isIp4(source) && !isUnspecified(source) && !isOwn(space, source, dev.right))
-    return E.left('EINVAL')
+  if (!fitsSource(space, wanted, dev.right)) return E.left('EINVAL')
   const one = hop(dev.right.name, asked.via ?? null, { weight: asked.weight ?? 1, onlink: asked.onlink ?? false })
   return E.right({ ...wanted, to, hops: [one] })
 }
