@@ -16,7 +16,7 @@ import { bring6, routeOn } from './fib6.ts'
 import { disabled6, forwards6, runs6 } from './inet.ts'
 import { forgetAll } from './neigh.ts'
 import { SCOPES } from './scope.ts'
-import { amendRoute, dropRoutes, type NewRoute, removeRoute, routesThrough } from './table.ts'
+import { amendRoute, dropRoutes6, type NewRoute, removeRoute, routesThrough } from './table.ts'
 
 /** The metric of connected IPv6 routes (IP6_RT_PRIO_ADDRCONF). */
 const CONNECTED6 = 256
@@ -247,7 +247,7 @@ export const stop6 = (space: Space, dev: IfName): void => {
   if (link === null) return
   forgetAll(space, dev, 6)
   for (const { cidr: on } of addresses6(link)) own(space, on.ip, -1)
-  dropRoutes(space, link, 6)
+  dropRoutes6(space, link)
   const now = linkOf(space, dev) ?? link
   if (now.ready6 || addresses6(now).length > 0)
     change(space, now, { ready6: false, addresses: now.addresses.filter(({ cidr: { ip } }) => isIp4(ip)) })

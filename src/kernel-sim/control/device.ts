@@ -53,7 +53,7 @@ const settleCarrier = (space: Space, name: IfName): void => {
   else if (link.spec.type === 'bridge') switchPorts(space, link)
   else if (follows(link)) {
     const below = link.below === null ? null : found(space, link.below)
-    setLower(space, name, link.up && below !== null && below.link.up && below.link.lower, checkPort)
+    setLower(space, name, link.up && below?.link.up === true && below.link.lower, checkPort)
   }
 }
 

@@ -2,7 +2,7 @@
 // and the broadcast ones; a device that goes down all but its local routes.
 // Source: net/ipv4/fib_frontend.c (fib_add_ifaddr, fib_del_ifaddr, fib_disable_ip), fib_semantics.c (fib_sync_*).
 
-import { type Cidr, contains, lastOf, maskIp, networkOf, sameCidr } from '../../net/cidr.ts'
+import { type Cidr, contains, lastOf, networkOf, sameCidr } from '../../net/cidr.ts'
 import { type Ip, type Ip4, ip4, isIp4, MAX4 } from '../../net/ip.ts'
 import type { IfName } from '../../net/name.ts'
 import { type AddressEntry, type LinkEntry, TABLES } from '../state.ts'
@@ -22,7 +22,7 @@ export const subnetOf = ({ cidr, peer }: AddressEntry): Cidr => networkOf({ ip: 
 const isZeroNet = (ip: Ip): boolean => Number(ip) >>> 24 === 0
 
 /** RTPROT_KERNEL. */
-export const KERNEL = 2
+const KERNEL = 2
 
 type Kind = 'local' | 'unicast' | 'broadcast'
 
@@ -166,4 +166,3 @@ export const disable4 = (space: Space, dev: LinkEntry, force: boolean): void => 
 }
 
 export const LOOPBACK4: Cidr = { ip: ip4(0x7f000001), bits: 8 }
-export const isIn = (subnet: Cidr, ip: Ip): boolean => maskIp(ip, subnet.bits) === subnet.ip

@@ -3,7 +3,7 @@
 
 import type { Errno } from '../../kernel/errno.ts'
 import type { RouteRequest, RouteType } from '../../kernel/rtnl/request.ts'
-import { type Cidr, sameCidr } from '../../net/cidr.ts'
+import type { Cidr } from '../../net/cidr.ts'
 import type { Ip } from '../../net/ip.ts'
 import type { IfName } from '../../net/name.ts'
 import { type HopEntry, type LinkEntry, type RouteEntry, TABLES } from '../state.ts'
@@ -162,7 +162,3 @@ export const typeOf = (space: Space, ip: Ip, table: number): RouteEntry['type'] 
   const found = lookInTable(space, table, { to: ip, scope: 0, dev: null })
   return typeof found === 'string' ? 'unicast' : found.route.type
 }
-
-/** The routes of one prefix that say the same, for tests of being there. */
-export const isThere = (space: Space, route: NewRoute): boolean =>
-  routesAt(space, route).some((other) => sameCidr(other.to, route.to) && isSame(other, route))

@@ -7,10 +7,10 @@ import type { Cidr } from '../../net/cidr.ts'
 import type { Ip } from '../../net/ip.ts'
 import type { IfName } from '../../net/name.ts'
 import { type LinkEntry, type RouteEntry, TABLES } from '../state.ts'
-import type { Space } from './draft.ts'
+import { linkOf, type Space } from './draft.ts'
 import { rulesFor } from './fib-rules.ts'
 import type { How } from './fib-trie.ts'
-import { hop, insertRoute, type NewRoute, removeRoute, replaceRoute, routesAt, routesOver, routesTo } from './table.ts'
+import { hop, insertRoute, type NewRoute, removeRoute, replaceRoute, routesAt, routesOn, routesOver, routesTo } from './table.ts'
 
 /** Only routes by a gateway can be siblings (rt6_qualify_for_ecmp). */
 const canJoin = ({ hops }: NewRoute): boolean => hops[0]?.via !== null
@@ -67,9 +67,13 @@ export const kernelRoute6 = (
   mtu: null,
 })
 
-/** Adds a route of the kernel's own, unless it is there. */
+/** Adds a route of the kernel's own, unless it is there. Costs nothing for those of other devices, of which there may be many. */
 export const bring6 = (space: Space, dev: IfName, type: RouteEntry['type'], to: Cidr, metric: number): void => {
-  insert6(space, kernelRoute6(dev, type, to, type === 'unicast' ? TABLES.main : TABLES.local, metric), 'append')
+  const table = type === 'unicast' ? TABLES.main : TABLES.local
+  const link = linkOf(space, dev)
+  if (link === null) return
+  const same = routesOn(space, link, table, to).some((route) => route.metric === metric && route.hops[0]?.via === null)
+  if (!same) insertRoute(space, kernelRoute6(dev, type, to, table, metric))
 }
 
 /** The preferred route of exactly this prefix through a device that passes a test. */
@@ -79,7 +83,10 @@ export const routeOn = (
   table: number,
   to: Cidr,
   test: (route: RouteEntry) => boolean = () => true,
-): RouteEntry | null => routesTo(space, table, to).find((route) => route.hops[0]?.dev === dev && test(route)) ?? null
+): RouteEntry | null => {
+  const link = linkOf(space, dev)
+  return link === null ? null : (routesOn(space, link, table, to).find(test) ?? null)
+}
 
 /** What a deletion says of the route it means; null (a metric of 0) is anything. */
 export type Meant6 = Readonly<{

@@ -178,10 +178,11 @@ const partsOf = (ask: SetLink): ReadonlyArray<Part> => {
   return parts
 }
 
-/** IPv6 must be on a device that it is told of, before anything is done. */
+/** Before anything is done: the kind that is named looks at the MAC, and IPv6 must be on a device that it is told of. */
 const refusal = (space: Space, ask: SetLink): Errno | null => {
   const link = linkOf(space, ask.dev)
   if (link === null) return 'ENODEV'
+  if (ask.kind !== undefined && ask.mac !== undefined && !fitsMac(ask.mac)) return 'EADDRNOTAVAIL'
   return ask.addrGenMode !== undefined && !runs6(link) ? 'EAFNOSUPPORT' : null
 }
 

@@ -150,6 +150,13 @@ export const routesThrough = (
   table: number | null = null,
 ): ReadonlyArray<RouteEntry> => routesOfKeys(space, link.routes, table === null ? `${family}/` : toTable(family, table))
 
+/** The routes to exactly this prefix with a hop through a device, the preferred one first; others of the prefix cost nothing. */
+export const routesOn = (space: Space, link: LinkEntry, table: number, to: Cidr): ReadonlyArray<RouteEntry> => {
+  const prefix = toPrefix(table, to)
+  const keys = link.routes.filter((key) => key.startsWith(prefix))
+  return routesOfKeys(space, keys.length > 1 ? keys.sort() : keys, '')
+}
+
 /** The IPv4 routes of the main table that prefer this source. */
 export const routesFrom = (space: Space, source: Ip): ReadonlyArray<RouteEntry> =>
   routesOfKeys(
@@ -190,7 +197,10 @@ export const routesOver = (
   return found.sort(asMet)
 }
 
-/** Removes the routes through a device that goes itself, with all of their hops. */
-export const dropRoutes = (space: Space, link: LinkEntry, family: Family): void => {
-  for (const route of routesThrough(space, link, family)) removeRoute(space, route)
+/** Removes the routes of IPv6 through a device, each of which has one hop. */
+export const dropRoutes6 = (space: Space, link: LinkEntry): void => {
+  const kept = link.routes.filter((key) => !key.startsWith('6/'))
+  if (kept.length === link.routes.length) return
+  for (const key of link.routes) if (key.startsWith('6/')) space.now.routes = removeIn(space.now.routes, key)
+  change(space, link, { routes: kept })
 }
