@@ -29,9 +29,12 @@ const often = <A>(...kinds: ReadonlyArray<ReadonlyArray<A>>): fc.Arbitrary<A> =>
   )
 
 /** Without what is undefined, as a request would be written. */
-const present = <A extends object>(value: A): A =>
+type Present<A> = { [K in keyof A as undefined extends A[K] ? K : never]?: Exclude<A[K], undefined> } & {
+  [K in keyof A as undefined extends A[K] ? never : K]: A[K]
+}
+const present = <A extends object>(value: A): Present<A> =>
   // Cast: what is left out was optional.
-  Object.fromEntries(Object.entries(value).filter(([, part]) => part !== undefined)) as A
+  Object.fromEntries(Object.entries(value).filter(([, part]) => part !== undefined)) as Present<A>
 
 const maybe = <A>(arbitrary: fc.Arbitrary<A>, weight = 3): fc.Arbitrary<A | undefined> =>
   fc.option(arbitrary, { nil: undefined, freq: weight })

@@ -4,8 +4,8 @@
 // Invariant: whoever changes a link puts the new one here at once, and goes on with that.
 
 import type { IfName, Ns } from '../../net/name.ts'
-import { getIn, removeIn, setIn, valuesOf } from '../../net/pmap.ts'
-import { type LinkEntry, linkWith, type NsEntry, nsWith, type Place, type World } from '../state.ts'
+import { getIn, type Draft as MapDraft, draftOf as mapDraftOf, removeIn, setIn, valuesOf } from '../../net/pmap.ts'
+import { type LinkEntry, linkWith, type NsEntry, nsWith, type Place, type RouteEntry, type World } from '../state.ts'
 
 /**
  * `spaces`: the namespaces that were looked at so far; null: gone. `watched`: the devices whose carrier has changed, which linkwatch
@@ -14,7 +14,8 @@ import { type LinkEntry, linkWith, type NsEntry, nsWith, type Place, type World 
 export type Draft = Readonly<{ world: World; spaces: Map<Ns, Space | null>; watched: Map<string, Place> }>
 
 /**
- * A namespace of a draft: as it was, and a copy that is as it is now, but for the links that were `touched` (null: gone).
+ * A namespace of a draft: as it was, and a copy that is as it is now, but for the links that were `touched` (null: gone) and for
+ * the `routes`.
  * The copy is nobody else's until the draft is done.
  */
 export type Space = Readonly<{
@@ -23,12 +24,20 @@ export type Space = Readonly<{
   was: NsEntry
   now: { -readonly [Part in keyof NsEntry]: NsEntry[Part] }
   touched: Map<IfName, LinkEntry | null>
+  routes: MapDraft<RouteEntry>
 }>
 
 export const draftOf = (world: World): Draft => ({ world, spaces: new Map(), watched: new Map() })
 
 const opened = (draft: Draft, was: NsEntry): Space => {
-  const space: Space = { draft, ns: was.ns, was, now: nsWith(was, {}), touched: new Map() }
+  const space: Space = {
+    draft,
+    ns: was.ns,
+    was,
+    now: nsWith(was, {}),
+    touched: new Map(),
+    routes: mapDraftOf(was.routes),
+  }
   draft.spaces.set(was.ns, space)
   return space
 }
@@ -91,7 +100,8 @@ export const addLink = (space: Space, link: LinkEntry): LinkEntry => {
 }
 
 /** Moves the touched links to the others. */
-const settle = ({ now, touched }: Space): void => {
+const settle = ({ now, touched, routes }: Space): void => {
+  now.routes = routes.done()
   for (const [name, link] of touched)
     now.links = link === null ? removeIn(now.links, name) : setIn(now.links, name, link)
 }

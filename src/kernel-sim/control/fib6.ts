@@ -10,7 +10,17 @@ import { type LinkEntry, type RouteEntry, TABLES } from '../state.ts'
 import { linkOf, type Space } from './draft.ts'
 import { rulesFor } from './fib-rules.ts'
 import type { How } from './fib-trie.ts'
-import { hop, insertRoute, type NewRoute, removeRoute, replaceRoute, routesAt, routesOn, routesOver, routesTo } from './table.ts'
+import {
+  hop,
+  insertRoute,
+  type NewRoute,
+  removeRoute,
+  replaceRoute,
+  routesAt,
+  routesOn,
+  routesOver,
+  routesTo,
+} from './table.ts'
 
 /** Only routes by a gateway can be siblings (rt6_qualify_for_ecmp). */
 const canJoin = ({ hops }: NewRoute): boolean => hops[0]?.via !== null

@@ -5,7 +5,7 @@
 import { type Cidr, compareCidr, contains, maskIp } from '../../net/cidr.ts'
 import { type Family, type Ip, isIp4, widthOf } from '../../net/ip.ts'
 import type { IfName } from '../../net/name.ts'
-import { entriesUnder, getIn, removeIn, setIn } from '../../net/pmap.ts'
+import { entriesUnder, removeIn, setIn } from '../../net/pmap.ts'
 import { type HopEntry, type LinkEntry, type RouteEntry, TABLES } from '../state.ts'
 import { change, linkOf, type Space } from './draft.ts'
 
@@ -28,7 +28,7 @@ const toSeat = ({ table, to, tos, metric }: Seat): string =>
 const keyOf = (route: RouteEntry): string => toSeat(route) + rising(route.order)
 
 const routesUnder = (space: Space, prefix: string): ReadonlyArray<RouteEntry> =>
-  entriesUnder(space.now.routes, prefix).map(([, route]) => route)
+  space.routes.under(prefix).map(([, route]) => route)
 
 /** The routes of exactly this prefix, TOS and metric, the preferred one first. */
 export const routesAt = (space: Space, seat: Seat): ReadonlyArray<RouteEntry> => routesUnder(space, toSeat(seat))
@@ -37,7 +37,7 @@ export const routesTo = (space: Space, table: number, to: Cidr): ReadonlyArray<R
   routesUnder(space, toPrefix(table, to))
 
 export const hasTable = (space: Space, family: Family, table: number): boolean =>
-  table === TABLES.main || table === TABLES.local || entriesUnder(space.now.routes, toTable(family, table)).length > 0
+  table === TABLES.main || table === TABLES.local || space.routes.under(toTable(family, table)).length > 0
 
 const ENDS: ReadonlySet<RouteEntry['type']> = new Set(['blackhole', 'unreachable', 'prohibit', 'throw'])
 /** Whether routes of a type lead nowhere. */
@@ -91,7 +91,7 @@ const noteSource = (space: Space, route: RouteEntry, key: string): void => {
 
 const put = (space: Space, route: RouteEntry): void => {
   const key = keyOf(route)
-  space.now.routes = setIn(space.now.routes, key, route)
+  space.routes.set(key, route)
   noteDevices(space, route, key)
   noteSource(space, route, key)
 }
@@ -116,7 +116,7 @@ export const insertRoute = (space: Space, route: NewRoute): void => put(space, e
 
 export const removeRoute = (space: Space, route: RouteEntry): void => {
   const key = keyOf(route)
-  space.now.routes = removeIn(space.now.routes, key)
+  space.routes.remove(key)
   forgetDevices(space, route, key)
   const at = sourceKey(route, key)
   if (at !== null) space.now.sources = removeIn(space.now.sources, at)
@@ -130,13 +130,13 @@ export const replaceRoute = (space: Space, old: RouteEntry, route: NewRoute): vo
 
 /** Puts a route in with some of it changed that neither its place nor its devices depend on. */
 export const amendRoute = (space: Space, route: RouteEntry, to: Partial<Pick<RouteEntry, 'hops' | 'source'>>): void => {
-  space.now.routes = setIn(space.now.routes, keyOf(route), { ...route, ...to })
+  space.routes.set(keyOf(route), { ...route, ...to })
 }
 
 const routesOfKeys = (space: Space, keys: ReadonlyArray<string>, prefix: string): ReadonlyArray<RouteEntry> => {
   const routes: RouteEntry[] = []
   for (const key of keys) {
-    const route = key.startsWith(prefix) ? getIn(space.now.routes, key) : undefined
+    const route = key.startsWith(prefix) ? space.routes.get(key) : undefined
     if (route !== undefined) routes.push(route)
   }
   return routes
@@ -201,6 +201,6 @@ export const routesOver = (
 export const dropRoutes6 = (space: Space, link: LinkEntry): void => {
   const kept = link.routes.filter((key) => !key.startsWith('6/'))
   if (kept.length === link.routes.length) return
-  for (const key of link.routes) if (key.startsWith('6/')) space.now.routes = removeIn(space.now.routes, key)
+  for (const key of link.routes) if (key.startsWith('6/')) space.routes.remove(key)
   change(space, link, { routes: kept })
 }

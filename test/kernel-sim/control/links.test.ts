@@ -1,6 +1,7 @@
 // What the stack answers about links, and tells of them. Each fact was seen on Linux 6.18.
 
 import { describe, expect, test } from 'vitest'
+import type { Ask } from '../../../src/kernel/rtnl/request.ts'
 import { mac, ZERO_MAC } from '../../../src/net/mac.ts'
 import { ifName, ns } from '../../../src/net/name.ts'
 import {
@@ -24,7 +25,7 @@ import {
 } from './story.ts'
 
 const V0 = ifName('v0')
-const state = (dev: string, ...asks: Parameters<typeof tell>) => {
+const state = (dev: string, ...asks: ReadonlyArray<Ask>) => {
   const { up: isUp, carrier, operstate } = linkIn(tell(...asks).h, dev)
   return [isUp, carrier, operstate]
 }
@@ -79,7 +80,7 @@ describe('a new link', () => {
 })
 
 describe('operstate', () => {
-  test.each([
+  const cases: ReadonlyArray<readonly [string, string, ReadonlyArray<Ask>, ReadonlyArray<unknown>]> = [
     ['of loopback is never known', 'lo', [LOOPBACK], [true, true, 'unknown']],
     [
       'of a veth whose other end is down: the lower layer is',
@@ -108,7 +109,8 @@ describe('operstate', () => {
       [...WIRE, bridge('br0'), up('br0'), set('v0', { master: ifName('br0') }), set('v0', { master: null })],
       [true, false, 'down'],
     ],
-  ])('%s', (_, dev, asks, expected) => {
+  ]
+  test.each(cases)('%s', (_, dev, asks, expected) => {
     expect(state(dev, ...asks)).toEqual(expected)
   })
 })
