@@ -191,7 +191,6 @@ const remove = (space: Space, link: LinkEntry, address: AddressEntry): void => {
 }
 
 export const askAddress6 = (space: Space, link: LinkEntry, ask: AddressRequest, ip: Ip6): Errno | null => {
-  if (ask.broadcast !== undefined) return 'EINVAL'
   if (ask.do !== 'delete') return runs6(link) ? put(space, link, ask, ip) : 'EINVAL'
   if (!runs6(link)) return 'ENXIO'
   const found = addresses6(link).find(({ cidr: held }) => sameCidr(held, ask.cidr))

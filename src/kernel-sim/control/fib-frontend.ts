@@ -3,7 +3,7 @@
 // Source: net/ipv4/fib_frontend.c (fib_add_ifaddr, fib_del_ifaddr, fib_disable_ip), fib_semantics.c (fib_sync_*).
 
 import { type Cidr, contains, lastOf, networkOf, sameCidr } from '../../net/cidr.ts'
-import { type Ip, type Ip4, ip4, isIp4, MAX4 } from '../../net/ip.ts'
+import { type Ip, type Ip4, ip4, isIp4, isMulticast, MAX4 } from '../../net/ip.ts'
 import type { IfName } from '../../net/name.ts'
 import { type AddressEntry, type LinkEntry, TABLES } from '../state.ts'
 import { linkOf, type Space } from './draft.ts'
@@ -57,9 +57,9 @@ const primaryOf = (link: LinkEntry, subnet: Cidr): Address4 | null =>
   addresses4(link).find((other) => other.cidr.bits === subnet.bits && contains(subnet, other.peer ?? other.cidr.ip)) ??
   null
 
-/** Whether its subnet is another one than itself. */
+/** Whether its subnet is another one than itself; neither 0.0.0.0/8 nor groups have any. */
 const hasSubnet = (address: Address4, subnet: Cidr): boolean =>
-  !isZeroNet(subnet.ip) && (subnet.ip !== address.cidr.ip || subnet.bits < 32)
+  !isZeroNet(subnet.ip) && !isMulticast(subnet.ip) && (subnet.ip !== address.cidr.ip || subnet.bits < 32)
 
 /** What an address that is on the device brings. */
 export const addRoutesOf = (space: Space, link: LinkEntry, address: Address4): void => {

@@ -6,12 +6,14 @@ import { isGroup } from '../../net/mac.ts'
 import type { FdbFacts, NeighbourFacts, Stack } from './stack.ts'
 
 const isLearned = ({ state, flags }: FdbFacts): boolean => (state === '' || state === 'stale') && flags.length === 0
+/** What was refused for want of a MAC is there until the kernel next collects its garbage. */
+const isVoid = ({ state, proxy }: NeighbourFacts): boolean => !proxy && state === 'NONE'
 /** What was asked for as NOARP has a unicast MAC; on a device without addresses all have zeros. */
 const isDerived = ({ state, mac, proxy }: NeighbourFacts): boolean =>
   !proxy && state === 'NOARP' && (mac === null || mac === 0 || isGroup(mac))
 
 export const lasting = (stack: Stack): Stack => ({
   ...stack,
-  neighbours: stack.neighbours.filter((neighbour) => !isDerived(neighbour)),
+  neighbours: stack.neighbours.filter((neighbour) => !isDerived(neighbour) && !isVoid(neighbour)),
   fdb: stack.fdb.filter((entry) => !isLearned(entry)),
 })

@@ -38,6 +38,11 @@ describe('an IPv4 address', () => {
     expect(local4(h)).toEqual(['local 10.0.0.1/32 v0 src 10.0.0.1', 'broadcast 10.0.0.255/32 v0 src 10.0.0.1'])
   })
 
+  test('of a group has no subnet', () => {
+    const { h } = tell(...WIRE, has('v0', '224.0.1.1/24'))
+    expect([...main4(h), ...local4(h)]).toEqual(['local 224.0.1.1/32 v0 src 224.0.1.1'])
+  })
+
   test('keeps its own route while the device is down', () => {
     const { h } = tell(...WIRE, has('v0', '10.0.0.1/24'), down('v0'))
     expect([main4(h), local4(h)]).toEqual([[], ['local 10.0.0.1/32 v0 src 10.0.0.1']])
