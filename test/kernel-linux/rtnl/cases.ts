@@ -359,7 +359,7 @@ const addresses: Group = {
     on(address('::1/128', { dev: LO }), 'EEXIST'),
     on(address('ff02::9/64'), 'EADDRNOTAVAIL'),
     on(address('::/64'), 'EADDRNOTAVAIL'),
-    on(address('::10.0.0.1/96')),
+    on(address('fd00:5::1/96')),
     on(address('fd00:2::1/64', { dev: v1 }), 'EACCES', disabled6('v1')),
     on(address('fd00:1::1/64', { do: 'delete' })),
     on(address('fd00:1::1/80', { do: 'delete' }), 'EADDRNOTAVAIL'),
