@@ -23,8 +23,11 @@ const often = <A>(...kinds: ReadonlyArray<ReadonlyArray<A>>): fc.Arbitrary<A> =>
 const some = <A extends object>(values: { [K in keyof A]: fc.Arbitrary<A[K]> }): fc.Arbitrary<Partial<A>> =>
   // Cast: fast-check says this of the keys that it is given, one by one.
   fc.record(values, { requiredKeys: [] }) as fc.Arbitrary<Partial<A>>
-const maybe = <A>(one: fc.Arbitrary<A>, freq = 3): fc.Arbitrary<A | undefined> =>
-  fc.option(one, { nil: undefined, freq })
+/** There once in so many times. */
+const maybe = <A>(one: fc.Arbitrary<A>, times = 4): fc.Arbitrary<A | undefined> =>
+  fc.oneof({ weight: times - 1, arbitrary: fc.constant(undefined) }, { weight: 1, arbitrary: one })
+const mostly = <A>(one: fc.Arbitrary<A>): fc.Arbitrary<A | undefined> =>
+  fc.oneof({ weight: 9, arbitrary: one }, { weight: 1, arbitrary: fc.constant(undefined) })
 /** Without what is undefined. */
 const only = <A extends object>(one: fc.Arbitrary<{ [K in keyof A]: A[K] | undefined }>): fc.Arbitrary<A> =>
   one.map((values) => Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as A)
@@ -36,9 +39,9 @@ const ENDS = names('e0', 'e1')
 const OTHERS = names('x0', 'm0', 'r0')
 const STRANGE = [LO, ...names('gone', 'all', 'if2', 'w0')]
 
-const spaces: fc.Arbitrary<Ns> = often([H], [C])
+const spaces: fc.Arbitrary<Ns> = often([H], [H, C])
 const anywhere: fc.Arbitrary<Ns> = often([H, C], [H, C], [NOWHERE])
-const devs = often([...PORTS, ...ENDS, 'br0' as IfName], [...BRIDGES, ...OTHERS], STRANGE)
+const devs = often(names('v0', 'e0', 'br0'), [...PORTS, ...ENDS, ...BRIDGES, ...OTHERS], STRANGE)
 const macs = often([0x020000000001, 0x020000000002, 0x020000000003].map(mac), [0x030000000001, 0].map(mac))
 const mtus = often([1500, 1400, 1280], [1279, 9000, 68], [67, 65536, 70000])
 
@@ -55,6 +58,9 @@ const ip4s = often(
 )
 const ip6s = often(['fd00::1', 'fd00::2', 'fd00:1::1'].map(ip), ['fd07::1', 'fe80::9', 'ff02::9', '::1', '::'].map(ip))
 const ips: fc.Arbitrary<Ip> = fc.oneof(ip4s, ip6s)
+/** Mostly of the same family. */
+const near = (to: Ip): fc.Arbitrary<Ip> =>
+  fc.oneof({ weight: 9, arbitrary: isIp4(to) ? ip4s : ip6s }, { weight: 1, arbitrary: ips })
 const cidrs = fc
   .record({ of: ips, bits: often([24, 64], [32, 128, 16], [0, 31]) })
   .map(({ of, bits }) => ({ ip: of, bits: isIp4(of) ? Math.min(bits, 32) : bits }))
@@ -100,15 +106,13 @@ const kinds: fc.Arbitrary<Made> = fc.oneof(
   },
   {
     weight: 2,
-    arbitrary: fc
-      .tuple(often([5, 6], [2 ** 24]), some({ ...vxlanOptions, port: often([8472, 4789], [0, 65536]) }))
-      .map(
-        ([vni, options]): Made => ({
-          names: names('x0', 'v1'),
-          kind: { kind: 'vxlan', vni, ...options },
-          below: false,
-        }),
-      ),
+    arbitrary: fc.tuple(often([5, 6], [2 ** 24]), some({ ...vxlanOptions, port: often([8472, 4789], [0, 65536]) })).map(
+      ([vni, options]): Made => ({
+        names: names('x0', 'v1'),
+        kind: { kind: 'vxlan', vni, ...options },
+        below: false,
+      }),
+    ),
   },
   {
     weight: 2,
@@ -138,7 +142,7 @@ const newLink: fc.Arbitrary<Ask> = kinds.chain(({ names: own, kind, below }) =>
       name: often(own, STRANGE),
       mac: macs,
       index: maybe(often([20, 21], [1, 0]), 9),
-      dev: below ? maybe(often([...ENDS, ...PORTS], STRANGE), 20) : fc.constant(undefined),
+      dev: below ? mostly(often([...ENDS, ...PORTS], STRANGE)) : fc.constant(undefined),
       to: maybe(anywhere, 9),
       master: own === PORTS ? maybe(masters, 2) : fc.constant(undefined),
       up: maybe(fc.boolean()),
@@ -201,56 +205,61 @@ const port: fc.Arbitrary<Ask> = fc
   .map((one): Ask => ({ on: 'port', do: 'set', ...one }))
 
 type AddressAsk = Extract<Ask, { on: 'address' }>
-const address: fc.Arbitrary<Ask> = only<AddressAsk>(
-  fc.record({
-    on: fc.constant('address' as const),
-    do: often<AddressAsk['do']>(['add'], ['replace', 'delete']),
-    dev: devs,
-    cidr: cidrs,
-    peer: maybe(ips, 9),
-    broadcast: maybe(
-      fc.oneof(
-        fc.constant('+' as const),
-        ip4s.filter((one): one is Ip4 => isIp4(one)),
+const address: fc.Arbitrary<Ask> = cidrs.chain((own) =>
+  only<AddressAsk>(
+    fc.record({
+      on: fc.constant('address' as const),
+      do: often<AddressAsk['do']>(['add'], ['replace', 'delete']),
+      dev: devs,
+      cidr: fc.constant(own),
+      peer: maybe(near(own.ip), 9),
+      broadcast: maybe(
+        fc.oneof(
+          fc.constant('+' as const),
+          ip4s.filter((one): one is Ip4 => isIp4(one)),
+        ),
+        isIp4(own.ip) ? 5 : 20,
       ),
-      9,
-    ),
-    scope: maybe(scopes, 9),
-    label: maybe(fc.constantFrom('v0:1', 'a b'), 9),
-    nodad: maybe(fc.boolean()),
-    noprefixroute: maybe(fc.boolean(), 9),
-    metric: maybe(fc.constantFrom(5, 50), 9),
-  }),
+      scope: maybe(scopes, 9),
+      label: maybe(fc.constantFrom('v0:1', 'a b'), 9),
+      nodad: maybe(fc.boolean()),
+      noprefixroute: maybe(fc.boolean(), 9),
+      metric: maybe(fc.constantFrom(5, 50), 9),
+    }),
+  ),
 )
 
-const hops: fc.Arbitrary<NextHop> = only<NextHop>(
-  fc.record({
-    via: maybe(ips, 9),
-    dev: maybe(devs),
-    weight: maybe(often([1, 2], [0, 257])),
-    onlink: maybe(fc.boolean(), 9),
-  }),
-)
+const hops = (to: Ip): fc.Arbitrary<NextHop> =>
+  only<NextHop>(
+    fc.record({
+      via: mostly(near(to)),
+      dev: maybe(devs),
+      weight: maybe(often([1, 2], [0, 257])),
+      onlink: maybe(fc.boolean(), 9),
+    }),
+  )
 type RouteAsk = Extract<Ask, { on: 'route' }>
 const TYPES: ReadonlyArray<RouteType> = ['local', 'broadcast', 'blackhole', 'unreachable', 'prohibit', 'throw']
-const route: fc.Arbitrary<Ask> = only<RouteAsk>(
-  fc.record({
-    on: fc.constant('route' as const),
-    do: often<RouteAsk['do']>(['add'], ['replace', 'append', 'delete'], ['change']),
-    to: nets,
-    type: maybe(often<RouteType>(['unicast'], TYPES), 5),
-    via: maybe(ips, 2),
-    dev: maybe(devs, 2),
-    onlink: maybe(fc.boolean(), 9),
-    hops: maybe(fc.array(hops, { maxLength: 3 }), 5),
-    metric: maybe(fc.constantFrom(0, 5, 1024), 5),
-    table: maybe(fc.constantFrom(100, 255, 1000), 9),
-    proto: maybe(often([4, 157], [256]), 9),
-    scope: maybe(scopes, 9),
-    src: maybe(ips, 9),
-    mtu: maybe(fc.constantFrom(1300), 9),
-    tos: maybe(often([0x10], [1, 256]), 9),
-  }),
+const route: fc.Arbitrary<Ask> = nets.chain((to) =>
+  only<RouteAsk>(
+    fc.record({
+      on: fc.constant('route' as const),
+      do: often<RouteAsk['do']>(['add'], ['replace', 'append', 'delete'], ['change']),
+      to: fc.constant(to),
+      type: maybe(often<RouteType>(['unicast'], TYPES), 5),
+      via: maybe(near(to.ip), 2),
+      dev: maybe(devs, 2),
+      onlink: maybe(fc.boolean(), 9),
+      hops: maybe(fc.array(hops(to.ip), { maxLength: 3 }), 6),
+      metric: maybe(fc.constantFrom(0, 5, 1024), 5),
+      table: maybe(fc.constantFrom(100, 255, 1000), 9),
+      proto: maybe(often([4, 157], [256]), 9),
+      scope: maybe(scopes, 15),
+      src: maybe(near(to.ip), 9),
+      mtu: maybe(fc.constantFrom(1300), 9),
+      tos: maybe(often([0x10], [1, 256]), 15),
+    }),
+  ),
 )
 
 const actions: fc.Arbitrary<RuleAction> = fc.oneof(
@@ -266,15 +275,15 @@ const rule: fc.Arbitrary<Ask> = only<RuleAsk>(
     on: fc.constant('rule' as const),
     do: often<RuleAsk['do']>(['add'], ['delete']),
     family: fc.constantFrom(4 as const, 6 as const),
-    priority: maybe(fc.constantFrom(100, 101, 0), 9),
+    priority: mostly(fc.constantFrom(100, 101, 0)),
     not: maybe(fc.boolean(), 9),
-    from: maybe(nets),
+    from: maybe(nets, 3),
     to: maybe(nets, 9),
     iif: maybe(devs, 9),
     oif: maybe(devs, 9),
     mark: maybe(fc.constantFrom({ value: 5 }, { value: 5, mask: 0xff }), 9),
     suppressPrefixLength: maybe(fc.constantFrom(0, 24), 9),
-    action: maybe(actions, 5),
+    action: mostly(actions),
   }),
 )
 
@@ -285,7 +294,7 @@ const neighbour: fc.Arbitrary<Ask> = only<NeighbourAsk>(
     do: often<NeighbourAsk['do']>(['add'], ['replace', 'delete'], ['change']),
     dev: devs,
     ip: ips,
-    mac: maybe(macs, 9),
+    mac: mostly(macs),
     state: maybe(fc.constantFrom('permanent' as const, 'noarp' as const, 'stale' as const)),
     proxy: maybe(fc.boolean(), 5),
   }),
@@ -301,7 +310,7 @@ const fdb: fc.Arbitrary<Ask> = only<FdbAsk>(
     of: fc.constantFrom('master' as const, 'self' as const),
     state: maybe(fc.constantFrom('local' as const, 'static' as const)),
     sticky: maybe(fc.boolean(), 9),
-    dst: maybe(ips),
+    dst: maybe(ips, 2),
     vni: maybe(often([5], [2 ** 24]), 9),
     port: maybe(fc.constantFrom(4789), 9),
     via: maybe(devs, 9),
@@ -377,5 +386,5 @@ const BEGINNING: ReadonlyArray<Request> = [
 
 export const programs = (maxLength: number): fc.Arbitrary<ReadonlyArray<Request>> =>
   fc
-    .tuple(fc.boolean(), fc.array(requests, { minLength: 1, maxLength, size: 'max' }))
+    .tuple(often([true], [false]), fc.array(requests, { minLength: 1, maxLength, size: 'max' }))
     .map(([begun, rest]) => (begun ? [...BEGINNING, ...rest] : rest))

@@ -17,7 +17,7 @@ const ACKNOWLEDGED: ReadonlyArray<readonly [RegExp, Errno]> = [
   [/Cannot assign (multicast|loopback) address|ipv6: Invalid address/, 'EADDRNOTAVAIL'],
   [/Nexthop has invalid gateway/, 'ENETUNREACH'],
   [/FIB table does not exist/, 'ESRCH'],
-  [/ipv4: Device not found/, 'ENODEV'],
+  [/ipv4: Device not found|unknown ifindex/, 'ENODEV'],
   [/(Device for nexthop|Nexthop device) is not up/, 'ENETDOWN'],
   [/IPv6 is disabled on (this|nexthop) device/, 'EACCES'],
   [/Can not enslave a bridge to a bridge/, 'ELOOP'],

@@ -14,7 +14,10 @@ import { decodeMessages, messageSize, writeMessage } from '../../../src/kernel-l
 import { messageOf } from '../../../src/kernel-linux/rtnl/messages.ts'
 import { gate } from '../../lib/need.ts'
 import { json } from '../netlink/lab.ts'
-import { DUMMIES, GROUPS, type Group, IPVLANS, VLAN_LINKS, VLANS } from './cases.ts'
+import type { Group } from './case.ts'
+import { GROUPS } from './cases.ts'
+import { DUMMIES, IPVLANS, VLAN_LINKS } from './link-cases.ts'
+import { vlans as VLANS } from './port-cases.ts'
 import { H, sideOf, WORLD } from './world.ts'
 
 const side = sideOf('messages', 'netlink')
