@@ -7,6 +7,7 @@ import { C, H, programs } from '../../../properties/arbitraries/requests.ts'
 import type { Request } from '../../../src/kernel/rtnl/request.ts'
 import { commandOf } from '../../../src/kernel/rtnl/words.ts'
 import type { SysctlName } from '../../../src/kernel/sysctl.ts'
+import { type Complaint, errnosOf } from '../../../src/kernel-linux/errno.ts'
 import { LO } from '../../../src/net/name.ts'
 import { needs } from '../../lib/need.ts'
 import { runs } from '../../lib/runs.ts'
@@ -36,6 +37,9 @@ const shown = (request: Request): string => {
   return tool === 'sysctl' || ns === null ? `${ns ?? ''} ${tool} ${text}` : `${tool} -n ${ns} ${text}`
 }
 
+const alike = (one: Complaint | null, other: Complaint | null): boolean =>
+  one === null || other === null ? one === other : errnosOf(other).includes(one.errno)
+
 /** Null, or what was not alike, and behind which commands. */
 const disagreement = async (program: ReadonlyArray<Request>): Promise<string | null> => {
   const done: string[] = []
@@ -44,10 +48,11 @@ const disagreement = async (program: ReadonlyArray<Request>): Promise<string | n
     await side.build(BEFORE)
   }
   for (const request of program) {
-    const one = await SIDES[0].answer(request)
-    const other = await SIDES[1].answer(request)
-    done.push(`${shown(request)}   # ${one ?? 'done'}`)
-    if (one !== other) return `${done.join('\n')}\nanswers: ${one} by rtnetlink, ${other} by the tool`
+    const one = await SIDES[0].complaint(request)
+    const other = await SIDES[1].complaint(request)
+    done.push(`${shown(request)}   # ${one?.errno ?? 'done'}`)
+    if (!alike(one, other))
+      return `${done.join('\n')}\nrtnetlink: ${one?.detail}\nthe tool: ${other?.errno}: ${other?.detail}`
     const [first, second] = await settled(SIDES)
     const differs = difference(first, second)
     if (differs.length > 0) return `${done.join('\n')}\nstacks (rtnetlink, tool):\n${differs.join('\n')}`

@@ -5,9 +5,10 @@ import { lasting } from '../../../src/kernel/rtnl/lasting.ts'
 import type { Ask, Request } from '../../../src/kernel/rtnl/request.ts'
 import type { Stack } from '../../../src/kernel/rtnl/stack.ts'
 import type { SysctlName } from '../../../src/kernel/sysctl.ts'
+import type { Complaint } from '../../../src/kernel-linux/errno.ts'
 import { removeLab } from '../../../src/kernel-linux/lab.ts'
 import { type Lab, labNames } from '../../../src/kernel-linux/names.ts'
-import { type AskLinux, askLinux, type Way } from '../../../src/kernel-linux/rtnl/ask.ts'
+import { askLinux, type Way } from '../../../src/kernel-linux/rtnl/ask.ts'
 import { stacksOf } from '../../../src/kernel-linux/rtnl/stack.ts'
 import { runWithin } from '../../../src/kernel-linux/run.ts'
 import { cidr } from '../../../src/net/cidr.ts'
@@ -82,7 +83,7 @@ export const WORLD: ReadonlyArray<Request> = [
 
 export type Side = Readonly<{
   lab: Lab
-  ask: AskLinux
+  complaint: (request: Request) => Promise<Complaint | null>
   /** By this side's way: null, or an errno. */
   answer: (request: Request) => Promise<string | null>
   /** Quickly, and all must be done. */
@@ -101,7 +102,7 @@ export const sideOf = (what: string, way: Way): Side => {
   const quick = askLinux(names, 'netlink', run)
   return {
     lab,
-    ask,
+    complaint: async (request) => rightOf(await ask(request)),
     answer: async (request) => rightOf(await ask(request))?.errno ?? null,
     build: async (requests) => {
       for (const request of requests) {
