@@ -17,10 +17,19 @@ const ACKNOWLEDGED: ReadonlyArray<readonly [RegExp, Errno]> = [
   [/Cannot assign (multicast|loopback) address|ipv6: Invalid address/, 'EADDRNOTAVAIL'],
   [/Nexthop has invalid gateway/, 'ENETUNREACH'],
   [/FIB table does not exist/, 'ESRCH'],
-  [/ipv4: Device not found/, 'ENODEV'],
+  [/ipv4: Device not found|unknown ifindex|Unable to find the interface/, 'ENODEV'],
   [/(Device for nexthop|Nexthop device) is not up/, 'ENETDOWN'],
   [/IPv6 is disabled on (this|nexthop) device/, 'EACCES'],
   [/Can not enslave a bridge to a bridge/, 'ELOOP'],
+  [/A VXLAN device with the specified VNI already exists/, 'EEXIST'],
+  [/same name exists in the target netns/, 'EEXIST'],
+  [/New (group|local) address family does not match|annot change (\w+ flag|VNI|port)/, 'EOPNOTSUPP'],
+  [/Provided Ethernet address is not unicast/, 'EADDRNOTAVAIL'],
+  [/IPv6 support disabled by administrator/, 'EPERM'],
+  [/Invalid local interface, device not found/, 'ENODEV'],
+  [/Attribute failed policy validation/, 'ERANGE'],
+  [/Nexthop device required for onlink/, 'ENODEV'],
+  [/Can not replace route - no match found/, 'ENOENT'],
   [/Unknown device type/, 'EOPNOTSUPP'],
   [/mtu (less|greater) than device (minimum|maximum)/, 'EINVAL'],
   [/Gateway can not be a local address|Invalid prefix for given prefix length/, 'EINVAL'],
@@ -69,6 +78,16 @@ export const inContext = (op: KernelOp, complaint: Complaint): Complaint =>
 const ELSEWHERE: ReadonlyArray<readonly [on: Ask['on'], do_: string, words: RegExp, errno: Errno]> = [
   ['address', 'delete', /IPv6 is disabled/, 'ENXIO'],
 ]
+
+/** Sentences that the kernel sends with one errno or another, which the tools then keep to themselves. */
+const AMBIGUOUS: ReadonlyArray<readonly [RegExp, ReadonlyArray<Errno>]> = [
+  // fib_check_nh: no route to it, or one that is of no use.
+  [/Nexthop has invalid gateway/, ['ENETUNREACH', 'EINVAL']],
+]
+
+/** The errnos that the words of a tool may stand for: the one that was read, and others of the same sentence. */
+export const errnosOf = ({ errno, detail }: Complaint): ReadonlyArray<Errno> =>
+  AMBIGUOUS.find(([words]) => words.test(detail))?.[1] ?? [errno]
 
 /** What a tool said that was given one request as a command. */
 export const complaintAbout = (ask: Ask, stderr: string): Complaint => {

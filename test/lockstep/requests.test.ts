@@ -4,7 +4,7 @@
 import { isDeepStrictEqual } from 'node:util'
 import fc from 'fast-check'
 import { afterAll, expect, test } from 'vitest'
-import { ROOMS, requests } from '../../properties/arbitraries/requests.ts'
+import { ROOMS, requests } from '../../properties/arbitraries/stack-programs.ts'
 import { lasting } from '../../src/kernel/rtnl/lasting.ts'
 import type { Request } from '../../src/kernel/rtnl/request.ts'
 import type { Stack } from '../../src/kernel/rtnl/stack.ts'

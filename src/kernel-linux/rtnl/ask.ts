@@ -16,9 +16,6 @@ export type AskLinux = (request: Request) => Answer
 
 export type Way = 'netlink' | 'iproute2'
 
-/**
- * Carries out one request at a time, in namespaces as `names` calls them. `run` starts the tools; sysctl(8) is one of them either
- * way that is not through netlink.
- */
+/** Carries out one request at a time, in namespaces as `names` calls them. `run` starts the tools, where they are the way. */
 export const askLinux = (names: Names, way: Way, run: Run): AskLinux =>
   way === 'netlink' ? throughRtnetlink(names) : throughIproute2(names, run)

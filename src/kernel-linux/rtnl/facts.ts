@@ -1,5 +1,6 @@
 // Addresses, routes, rules, neighbours and forwarding entries as the kernel tells them, as facts of a stack: names in the place of
-// numbers, flags by their names. Order: that of the kernel among addresses, rules, and routes of one destination in one table.
+// numbers, flags by their names. Order: that of the kernel among addresses, rules, and routes of one destination in one table
+// (but for those of IPv6 that it made itself when a device came up).
 // What is on a device without a name for us, or of a family that is none of ours, is left out.
 
 import type {
@@ -11,7 +12,7 @@ import type {
   RuleFacts,
 } from '../../kernel/rtnl/stack.ts'
 import { compareCidr } from '../../net/cidr.ts'
-import { compareIp } from '../../net/ip.ts'
+import { compareIp, isIp6 } from '../../net/ip.ts'
 import type { IfName } from '../../net/name.ts'
 import { type AddressMessage, cidrOf } from '../netlink/codec/address.ts'
 import type { NeighMessage } from '../netlink/codec/neigh.ts'
@@ -103,6 +104,14 @@ const hopsOf = ({ flags, gateway, via, oif, multipath }: RouteMessage, names: De
   return [{ via: next, dev, weight: 1, flags: namesIn(flags, HOP_FLAGS) }]
 }
 
+/** The kernel makes its own routes of IPv6 when a device comes up, at a moment of its own: by device, behind those that were asked for. */
+const ownDevice = ({ to, proto, hops }: RouteFacts): string =>
+  isIp6(to.ip) && proto === R.RTPROT_KERNEL ? (hops[0]?.dev ?? '') : ''
+const metric6 = ({ to, metric }: RouteFacts): number => (isIp6(to.ip) ? metric : 0)
+
+const byRouteKey = (a: RouteFacts, b: RouteFacts): number =>
+  a.table - b.table || compareCidr(a.to, b.to) || metric6(a) - metric6(b) || byText(ownDevice(a), ownDevice(b))
+
 export const routeFacts = (routes: ReadonlyArray<RouteMessage>, names: DevNames): ReadonlyArray<RouteFacts> =>
   routes
     .flatMap((message) => {
@@ -124,7 +133,7 @@ export const routeFacts = (routes: ReadonlyArray<RouteMessage>, names: DevNames)
         },
       ]
     })
-    .sort((a, b) => a.table - b.table || compareCidr(a.to, b.to))
+    .sort(byRouteKey)
 
 const ACTIONS = new Map<number, RuleFacts['action']>([
   [R.FR_ACT_NOP, { is: 'nop' }],

@@ -174,7 +174,8 @@ export const setLinkMessage = (ask: SetLink, found: Found): Request => ({
   body: encodeLink({
     ...settings(ask),
     index: found.indexOf(ask.dev),
-    name: ask.name,
+    // Its own name is not asked for.
+    name: ask.name === ask.dev ? undefined : ask.name,
     alias: ask.alias,
     master: given(ask.master, (master) => (master === null ? 0 : found.indexOf(master))),
     netNsFd: given(ask.to, found.fdOf),

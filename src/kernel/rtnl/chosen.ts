@@ -3,7 +3,7 @@
 // Source: iproute2's iproute.c (iproute_modify), ipaddress.c (ipaddr_modify, default_scope), iprule.c (iprule_modify).
 
 import { lastOf } from '../../net/cidr.ts'
-import { type Ip4, ip4, isIp4, isLoopback } from '../../net/ip.ts'
+import { type Ip4, isIp4, isLoopback } from '../../net/ip.ts'
 import type { AddressRequest, RouteRequest, RuleAction, RuleRequest, Scope } from './request.ts'
 
 export const MAIN_TABLE = 254
@@ -24,12 +24,13 @@ export const addressScope = ({ do: verb, cidr: { ip }, scope }: AddressRequest):
       ? SCOPES.host
       : SCOPES.global
 
-/** `+` is the last address of the subnet, of the peer's if there is one; a net of two addresses or one has none. */
-export const broadcastOf = ({ cidr, peer, broadcast }: AddressRequest): Ip4 | undefined => {
+/** `+` is the last address of the subnet, of the peer's if there is one; a net of two addresses or of one has none, nor a deletion. */
+export const broadcastOf = ({ do: verb, cidr, peer, broadcast }: AddressRequest): Ip4 | undefined => {
   if (broadcast !== '+') return broadcast
+  if (verb === 'delete') return undefined
   const subnet = { ip: peer ?? cidr.ip, bits: cidr.bits }
-  if (!isIp4(subnet.ip)) return undefined
-  return subnet.bits > 30 ? ip4(subnet.ip) : (lastOf(subnet) as Ip4)
+  const last = lastOf(subnet)
+  return subnet.bits > 30 || !isIp4(last) ? undefined : last
 }
 
 /** Routes of the kernel's own sorts go into its own table. */
@@ -42,8 +43,8 @@ export const routeScope = ({ do: verb, to, type, via, hops, scope }: RouteReques
   if (!isIp4(to.ip)) return SCOPES.global
   if (type === 'local') return SCOPES.host
   if (type === 'broadcast') return SCOPES.link
-  if (type !== undefined && type !== 'unicast') return SCOPES.global
   if (verb === 'delete') return NOWHERE
+  if (type !== undefined && type !== 'unicast') return SCOPES.global
   return via === undefined && (hops === undefined || hops.length === 0) ? SCOPES.link : SCOPES.global
 }
 

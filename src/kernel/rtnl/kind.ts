@@ -21,10 +21,13 @@ export type BridgeOptions = Readonly<{
 }>
 
 export type VlanProtocol = '802.1Q' | '802.1ad'
-/** `dev`: the device below. */
+/** The device below is that of the request. */
 export type VlanOptions = Readonly<{ id: number; protocol?: VlanProtocol }>
 
-/** `remote`: where frames go for which there is no entry; a group address needs `dev`. `port` is 8472 if absent. `ageing` in s. */
+/**
+ * `remote`: where frames go for which there is no entry; a group address needs `dev`, the device below. `port` is 8472 if absent.
+ * `ageing` in s.
+ */
 export type VxlanOptions = Readonly<{
   vni: number
   remote?: Ip

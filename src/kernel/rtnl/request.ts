@@ -23,7 +23,7 @@ export type LinkSettings = Readonly<{
   addrGenMode?: 'eui64' | 'none'
 }>
 
-/** `dev`: the device below (vlan, macvlan, ipvlan, vxlan). `ns`: where it is to be made, if not here; `dev` is found here. */
+/** `dev`: the device below (vlan, macvlan, ipvlan). `to`: where it is to be made, if not here; `dev` and `master` are found here. */
 export type NewLink = Readonly<{
   on: 'link'
   do: 'add'
@@ -90,7 +90,7 @@ export type RouteType = 'unicast' | 'local' | 'broadcast' | 'blackhole' | 'unrea
 /** `weight` from 1. */
 export type NextHop = Readonly<{ via?: Ip; dev?: IfName; weight?: number; onlink?: boolean }>
 
-/** `table` main (254) and `proto` boot (3) if absent; a delete matches only what is given. */
+/** What is absent is chosen by ip(8) (chosen.ts: table, scope, type, protocol) or by the kernel; a delete matches only what is given. */
 export type RouteRequest = Readonly<{
   on: 'route'
   do: 'add' | 'replace' | 'change' | 'append' | 'delete'
