@@ -39,7 +39,7 @@ const simulated = (world: World): Told =>
     }),
   )
 
-const PATIENCE_MS = 1500
+const PATIENCE_MS = 10_000
 const PAUSE_MS = 5
 const NO_DAD: SysctlName =
   // A name that the simulation knows nothing of: its detection is always over at once.
