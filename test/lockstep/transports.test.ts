@@ -6,7 +6,7 @@ import { closeSync, openSync } from 'node:fs'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { FOREIGN, NAMESPACES, program, SYSCTLS } from '../../properties/arbitraries/ops.ts'
-import type { Kernel, Scope } from '../../src/kernel/kernel.ts'
+import type { Kernel, Refusal, Scope } from '../../src/kernel/kernel.ts'
 import { type KernelObject, keyOf } from '../../src/kernel/object.ts'
 import type { KernelOp } from '../../src/kernel/op.ts'
 import { commandsOf } from '../../src/kernel/print.ts'
@@ -44,13 +44,17 @@ const clear = async ({ lab, acts }: Side): Promise<void> => {
   rightOf(await removeLab(lab))
 }
 
-/** Which operations were refused, by their places, with what. */
-const refusals = async (kernel: Kernel, ops: ReadonlyArray<KernelOp>): Promise<ReadonlyArray<string>> => {
+const refusals = async (kernel: Kernel, ops: ReadonlyArray<KernelOp>): Promise<ReadonlyArray<Refusal>> => {
   const applied = await kernel.apply(ops)()
   if (E.isRight(applied)) return []
   if ('tag' in applied.left) throw new Error(applied.left.what)
-  return applied.left.map(({ at, errno }) => `${at} ${errno}`)
+  return applied.left
 }
+
+/** Which operations were refused, by their places, with what. Everybody has words of their own for it. */
+const errnos = (refused: ReadonlyArray<Refusal>) => refused.map(({ at, errno }) => `${at} ${errno}`)
+const words = (refused: ReadonlyArray<Refusal>) =>
+  refused.map(({ at, errno, detail }) => `${at} ${errno}: ${detail}`).join('\n')
 
 /** What a program names of what the kernel would draw: MACs, and the addresses that it makes of them. */
 const namedIn = (ops: ReadonlyArray<KernelOp>): ReadonlySet<string> =>
@@ -133,7 +137,8 @@ const agree = async (sides: ReadonlyArray<Side>, ops: ReadonlyArray<KernelOp>): 
   const story = ops.map(sentence)
   const [one, two] = await Promise.all(sides.map((side) => outcome(side, ops)))
   if (one === undefined || two === undefined) throw new Error('two sides are compared')
-  expect({ story, refused: two.refused }).toEqual({ story, refused: one.refused })
+  const said = `${TRANSPORTS[0]}:\n${words(one.refused)}\n${TRANSPORTS[1]}:\n${words(two.refused)}`
+  expect({ story, refused: errnos(two.refused) }, said).toEqual({ story, refused: errnos(one.refused) })
   const [first, ...others] = [...one.views, ...two.views]
   for (const view of others) expect({ story, view }).toEqual({ story, view: first })
 }
