@@ -1,0 +1,209 @@
+// The wire: frames as values and their bytes stand for each other exactly, nothing that arrives makes the decoder throw, what
+// a checksum covers cannot change unseen, and fragments are the packet again in whatever order they come.
+
+import { test } from '@fast-check/vitest'
+import fc from 'fast-check'
+import { describe, expect } from 'vitest'
+import { frame as frameOf } from '../src/kernel-sim/wire/ethernet.ts'
+import { fragment } from '../src/kernel-sim/wire/fragment.ts'
+import { packet4 } from '../src/kernel-sim/wire/ip4.ts'
+import type { Packet } from '../src/kernel-sim/wire/nested.ts'
+import { quote4, quote6 } from '../src/kernel-sim/wire/quote.ts'
+import { reassemble } from '../src/kernel-sim/wire/reassemble.ts'
+import {
+  decodeFrame,
+  decodePacket,
+  encodeFrame,
+  encodePacket,
+  lengthOf,
+  lengthOfPacket,
+} from '../src/kernel-sim/wire/wire.ts'
+import { ip4 } from '../src/net/ip.ts'
+import { ZERO_MAC } from '../src/net/mac.ts'
+import { E } from '../src/prelude.ts'
+import { runs } from '../test/lib/runs.ts'
+import * as arbitrary from './arbitraries/frames.ts'
+
+const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex')
+
+/** The law: bytes are an error, or a frame that is encoded into the same bytes, of the length that it says. */
+const readsBack = (bytes: Uint8Array): void => {
+  const frame = decodeFrame(bytes)
+  if (E.isLeft(frame)) return
+  expect(hex(encodeFrame(frame.right))).toBe(hex(bytes))
+  expect(lengthOf(frame.right)).toBe(bytes.length)
+}
+
+describe('a frame', () => {
+  test.prop([arbitrary.frame], runs(5))('is what its bytes are decoded into', (frame) => {
+    expect(decodeFrame(encodeFrame(frame))).toEqual(E.right(frame))
+  })
+
+  test.prop([arbitrary.frame])('is as long as it says', (frame) => {
+    expect(lengthOf(frame)).toBe(encodeFrame(frame).length)
+  })
+
+  test.prop([arbitrary.frame])('does not change when the bytes that it was decoded from do', (frame) => {
+    const bytes = Buffer.from(encodeFrame(frame))
+    const decoded = decodeFrame(bytes)
+    bytes.fill(0xa5)
+    expect(decoded).toEqual(E.right(frame))
+  })
+})
+
+/** A place in the bytes, as a share of them. */
+const share = fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true })
+const placeIn = (length: number, at: number): number => Math.floor(at * length)
+
+type Change = Readonly<{ at: number; to: number }>
+const change: fc.Arbitrary<Change> = fc.record({ at: share, to: fc.nat(0xff) })
+
+describe('bytes', () => {
+  test.prop([fc.uint8Array({ maxLength: 200 })], runs(5))('of any kind are decoded, or are an error', readsBack)
+
+  test.prop([fc.constantFrom(0x0800, 0x86dd, 0x0806, 0x8100), fc.uint8Array({ maxLength: 200 })], runs(5))(
+    'behind a header of Ethernet are decoded, or are an error',
+    (etherType, rest) => readsBack(Uint8Array.of(...new Uint8Array(12), etherType >> 8, etherType & 0xff, ...rest)),
+  )
+
+  test.prop([arbitrary.frame, fc.array(change, { minLength: 1, maxLength: 4 }), share], runs(5))(
+    'that are changed or cut off are decoded, or are an error',
+    (frame, changes, cut) => {
+      const bytes = encodeFrame(frame)
+      for (const { at, to } of changes) bytes[placeIn(bytes.length, at)] = to
+      readsBack(bytes)
+      readsBack(bytes.slice(0, placeIn(bytes.length, cut)))
+    },
+  )
+
+  test.prop([arbitrary.frame, fc.array(fc.tuple(share, share), { minLength: 1, maxLength: 4 })], runs(20))(
+    'whose 16-bit words have changed places, which no checksum sees, are decoded, or are an error',
+    (frame, swaps) => {
+      const bytes = encodeFrame(frame)
+      const words = Math.floor(bytes.length / 2)
+      for (const [a, b] of swaps) {
+        const [i, j] = [placeIn(words, a) * 2, placeIn(words, b) * 2]
+        const word = bytes.slice(i, i + 2)
+        bytes.copyWithin(i, j, j + 2)
+        bytes.set(word, j)
+      }
+      readsBack(bytes)
+    },
+  )
+
+  test.prop([arbitrary.frame, share, share, fc.nat(0xffff)], runs(20))(
+    'of which one word has grown by what another has lost are decoded, or are an error',
+    (frame, a, b, by) => {
+      const bytes = encodeFrame(frame)
+      const words = Math.floor(bytes.length / 2)
+      const add = (at: number, n: number): void => {
+        const sum = ((bytes[at] ?? 0) << 8) + (bytes[at + 1] ?? 0) + n
+        const word = sum > 0xffff ? sum - 0xffff : sum
+        bytes.set([word >> 8, word & 0xff], at)
+      }
+      add(placeIn(words, a) * 2, by)
+      add(placeIn(words, b) * 2, 0xffff - by)
+      readsBack(bytes)
+    },
+  )
+
+  test('of tunnels in tunnels without end are decoded', () => {
+    const host = ip4(0)
+    let bytes: Uint8Array = new Uint8Array(0)
+    while (bytes.length < 65_400) {
+      const payload = new Uint8Array(8 + bytes.length)
+      payload[0] = 8
+      payload.set(bytes, 8)
+      const udp = { proto: 'udp', sport: 0, dport: 4789, checked: false, payload } as const
+      bytes = encodeFrame(frameOf(ZERO_MAC, ZERO_MAC, packet4(host, host, udp)))
+    }
+    expect(E.isRight(decodeFrame(bytes))).toBe(true)
+    readsBack(bytes)
+  })
+})
+
+/** Packets with a message that has a checksum, or a header that has. */
+const covered: fc.Arbitrary<Packet> = fc
+  .oneof(arbitrary.plain4, arbitrary.plain6)
+  .filter(({ body }) => body.proto !== 'raw' && !(body.proto === 'udp' && !body.checked))
+
+/** Bytes of a packet that some checksum covers: of IPv6 its addresses, of IPv4 its header; of both the message. */
+const isCovered = (packet: Packet, at: number): boolean => {
+  if (packet.tag === 'ip4') return true
+  return (at >= 8 && at < 40) || at >= (packet.routerAlert ? 48 : 40)
+}
+
+describe('a checksum', () => {
+  test.prop([covered, share, fc.nat(7)], runs(5))(
+    'is broken by any single bit that it covers',
+    (packet, share, bit) => {
+      const bytes = encodePacket(packet)
+      const at = placeIn(bytes.length, share)
+      if (!isCovered(packet, at)) return
+      bytes[at] = (bytes[at] ?? 0) ^ (1 << bit)
+      const decoded = decodePacket(bytes)
+      // The one bit pattern that says "no checksum" is out of reach: a computed 0 is sent as 0xffff.
+      const isUnchecked = E.isRight(decoded) && decoded.right?.body.proto === 'udp' && !decoded.right.body.checked
+      expect(E.isLeft(decoded) || isUnchecked).toBe(true)
+    },
+  )
+})
+
+const sound = fc.oneof(arbitrary.plain4, arbitrary.plain6)
+const mtus = fc.integer({ min: 68, max: 1500 })
+const cut = (packet: Packet, mtu: number) => fragment(packet.tag === 'ip4' ? { ...packet, df: false } : packet, mtu, 7)
+
+describe('fragments', () => {
+  test.prop([sound, mtus], runs(3))('fit the MTU, each of its own bytes', (packet, mtu) => {
+    const pieces = cut(packet, mtu)
+    if (E.isLeft(pieces)) throw new Error(JSON.stringify(pieces.left))
+    for (const piece of pieces.right) {
+      expect(lengthOfPacket(piece)).toBeLessThanOrEqual(mtu)
+      expect(decodePacket(encodePacket(piece))).toEqual(E.right(piece))
+    }
+  })
+
+  test.prop([sound, mtus, fc.infiniteStream(fc.nat())], runs(3))(
+    'put together in any order, some of them twice, are the packet',
+    (packet, mtu, dice) => {
+      const pieces = cut(packet, mtu)
+      if (E.isLeft(pieces)) throw new Error(JSON.stringify(pieces.left))
+      const order = [...pieces.right, ...pieces.right.slice(1)]
+        .map((piece) => ({ piece, at: dice.next().value }))
+        .sort((a, b) => a.at - b.at)
+        .map(({ piece }) => piece)
+      const whole = packet.tag === 'ip4' ? { ...packet, df: false } : packet
+      expect(reassemble(order)).toEqual(E.right(whole))
+    },
+  )
+
+  test.prop([arbitrary.plain4, mtus, mtus], runs(3))(
+    'of IPv4 that are cut again on their way are still the packet',
+    (packet, first, second) => {
+      const whole = { ...packet, df: false }
+      const pieces = fragment(whole, first, 0)
+      const again = E.isRight(pieces) ? pieces.right.map((piece) => fragment(piece, second, 0)) : []
+      const all = again.flatMap((some) => (E.isRight(some) ? some.right : []))
+      expect(reassemble(all)).toEqual(E.right(whole))
+    },
+  )
+
+  test.prop([sound, mtus], runs(3))('with one missing are no packet', (packet, mtu) => {
+    const pieces = cut(packet, mtu)
+    const few = E.isRight(pieces) ? pieces.right.slice(0, -1) : []
+    expect(reassemble(few)).toEqual(E.left({ tag: 'incomplete' }))
+  })
+})
+
+describe('a quote', () => {
+  test.prop([arbitrary.plain4, arbitrary.plain6])('is the beginning of the packet', (four, six) => {
+    for (const packet of [four, six]) {
+      const { about, missing } = packet.tag === 'ip4' ? quote4(packet) : quote6(packet)
+      expect(lengthOfPacket(about) + missing).toBe(lengthOfPacket(packet))
+      expect(lengthOfPacket(about)).toBeLessThanOrEqual(packet.tag === 'ip4' ? 548 : 1232)
+      // The same ports, ids and flags, where they are within what is quoted.
+      const body = about.body.proto === 'head' ? about.body.of : about.body
+      expect({ ...body, payload: null }).toEqual({ ...packet.body, payload: null })
+    }
+  })
+})
