@@ -28,13 +28,13 @@ export const arpProbe = (senderMac: Mac, target: Ip4): Arp => ({
   target,
 })
 
-/** "I have this address": a request for one's own. Linux (arp_notify) sends it with its own MAC as the target's. */
+/** "I have this address": a request for one's own, as Linux sends it for arp_notify (inetdev_send_gratuitous_arp). */
 export const arpAnnouncement = (mac: Mac, ip: Ip4): Arp => ({
   tag: 'arp',
   op: 'request',
   senderMac: mac,
   sender: ip,
-  targetMac: mac,
+  targetMac: ZERO_MAC,
   target: ip,
 })
 
