@@ -3,7 +3,7 @@
 
 import { test } from '@fast-check/vitest'
 import fc from 'fast-check'
-import { describe, expect } from 'vitest'
+import { describe, expect, test as fact } from 'vitest'
 import { checksum } from '../src/kernel-sim/wire/checksum.ts'
 import { frame as frameOf } from '../src/kernel-sim/wire/ethernet.ts'
 import { fragment } from '../src/kernel-sim/wire/fragment.ts'
@@ -22,6 +22,7 @@ import {
 import { ip4 } from '../src/net/ip.ts'
 import { ZERO_MAC } from '../src/net/mac.ts'
 import { E } from '../src/prelude.ts'
+import { KINDS } from '../test/kernel-sim/wire/kinds.ts'
 import { runs } from '../test/lib/runs.ts'
 import * as arbitrary from './arbitraries/frames.ts'
 
@@ -31,8 +32,9 @@ const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex')
 const readsBack = (bytes: Uint8Array): void => {
   const frame = decodeFrame(bytes)
   if (E.isLeft(frame)) return
-  expect(hex(encodeFrame(frame.right))).toBe(hex(bytes))
-  expect(lengthOf(frame.right)).toBe(bytes.length)
+  const again = encodeFrame(frame.right)
+  if (Buffer.compare(again, bytes) !== 0) expect(hex(again)).toBe(hex(bytes))
+  if (lengthOf(frame.right) !== bytes.length) expect(lengthOf(frame.right)).toBe(bytes.length)
 }
 
 describe('a frame', () => {
@@ -58,6 +60,18 @@ const placeIn = (length: number, at: number): number => Math.floor(at * length)
 
 type Change = Readonly<{ at: number; to: number }>
 const change: fc.Arbitrary<Change> = fc.record({ at: share, to: fc.nat(0xff) })
+
+/** Adds to a 16-bit word as a checksum does, so that taking away is adding the complement. */
+const grow = (bytes: Uint8Array, at: number, by: number): void => {
+  const sum = ((bytes[at] ?? 0) << 8) + (bytes[at + 1] ?? 0) + by
+  const word = sum > 0xffff ? sum - 0xffff : sum
+  bytes.set([word >> 8, word & 0xff], at)
+}
+
+/** Where checksums are in a frame without tags: of IPv4; of ICMP, UDP and TCP over IPv4; of the same over IPv6. */
+const CHECKSUMS = [24, 36, 40, 50, 56, 60, 70]
+/** One frame of every kind, if it is short and has its checksums there. */
+const SHORT = KINDS.filter(({ frame }) => frame.tags.length === 0 && lengthOf(frame) <= 150)
 
 describe('bytes', () => {
   test.prop([fc.uint8Array({ maxLength: 200 })], runs(5))('of any kind are decoded, or are an error', readsBack)
@@ -97,18 +111,31 @@ describe('bytes', () => {
     (frame, a, b, by) => {
       const bytes = encodeFrame(frame)
       const words = Math.floor(bytes.length / 2)
-      const add = (at: number, n: number): void => {
-        const sum = ((bytes[at] ?? 0) << 8) + (bytes[at + 1] ?? 0) + n
-        const word = sum > 0xffff ? sum - 0xffff : sum
-        bytes.set([word >> 8, word & 0xff], at)
-      }
-      add(placeIn(words, a) * 2, by)
-      add(placeIn(words, b) * 2, 0xffff - by)
+      grow(bytes, placeIn(words, a) * 2, by)
+      grow(bytes, placeIn(words, b) * 2, 0xffff - by)
       readsBack(bytes)
     },
   )
 
-  test('of tunnels in tunnels without end are decoded', () => {
+  fact.for(SHORT)(
+    'of $what of which one bit has changed, and a checksum with it, are decoded, or are an error',
+    ({ frame }) => {
+      const original = encodeFrame(frame)
+      for (let bit = 0; bit < Math.floor(original.length / 2) * 16; bit++) {
+        const at = (bit >> 4) << 1
+        const by = 1 << (bit & 15)
+        const isSet = (((original[at] ?? 0) << 8) | (original[at + 1] ?? 0)) & by
+        for (const checksum of CHECKSUMS) {
+          const bytes = original.slice()
+          grow(bytes, at, isSet ? 0xffff - by : by)
+          if (checksum + 1 < bytes.length) grow(bytes, checksum, isSet ? by : 0xffff - by)
+          readsBack(bytes)
+        }
+      }
+    },
+  )
+
+  fact('of tunnels in tunnels without end are decoded', () => {
     const udp = {
       proto: 'udp',
       sport: 0,

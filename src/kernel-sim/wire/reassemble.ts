@@ -9,7 +9,7 @@ import type { WireError } from './error.ts'
 import { messageOf } from './fragment.ts'
 import { lengthOfHeader4 } from './ip4.ts'
 import type { Packet } from './nested.ts'
-import { decodePacket, encodePacket, lengthOfPacket } from './wire.ts'
+import { type DecodeOptions, decodePacket, encodePacket, lengthOfPacket } from './wire.ts'
 
 /**
  * `another`: not of the same packet. `corrupt`: two ends, bytes behind the end, or no bytes at all. `unaligned`: an IPv6 fragment
@@ -99,7 +99,10 @@ const endWith = (queue: Queue, { mf }: Place, { at, end }: Stretch): number | nu
   return end < queue.end || (queue.hasLast && end !== queue.end) ? null : end
 }
 
-/** The queue with another fragment, or why the whole queue must be given up (`another`: why it is not for this queue). */
+/**
+ * The queue with another fragment, or why there is none: `overlap` and `corrupt` end the queue, with the others only this
+ * fragment is lost.
+ */
 export const arrive = (queue: Queue, packet: Packet): Either<ReassemblyError, Queue> => {
   const [first] = queue.fragments
   if (first !== undefined && !sameQueue(first, packet)) return E.left({ tag: 'another' })
@@ -150,22 +153,28 @@ const wholeOf = (queue: Queue, first: Packet, mark: number): Packet => {
   return { ...first, tos, df, mf: false, offset: 0, body }
 }
 
-/** The packet, if all of it has come. */
-export const finish = (queue: Queue): Either<ReassemblyError, Packet> => {
+/** The packet, if all of it has come; every error but `incomplete` ends the queue. */
+export const finish = (queue: Queue, options: DecodeOptions = {}): Either<ReassemblyError, Packet> => {
   const first = queue.fragments.find((packet) => placeOf(packet).offset === 0)
   if (first === undefined || !queue.hasLast || queue.received < queue.end) return E.left({ tag: 'incomplete' })
   const mark = markOf(queue.ecn)
   if (mark === null) return E.left({ tag: 'ecn' })
   const header = first.tag === 'ip4' ? lengthOfHeader4(first) : first.routerAlert ? 8 : 0
   if (header + queue.end > MAX_LENGTH) return E.left({ tag: 'oversized' })
-  const packet = decodePacket(encodePacket(wholeOf(queue, first, mark)))
+  const packet = decodePacket(encodePacket(wholeOf(queue, first, mark)), options)
   if (E.isLeft(packet)) return E.left({ tag: 'malformed', error: packet.left })
   // Null stands for options of IPv4, and the fragments have had none.
   return packet.right === null ? E.left({ tag: 'corrupt' }) : E.right(packet.right)
 }
 
-/** The packet that these fragments, in the order in which they came, are of; one that is whole is in no need of others. */
-export const reassemble = (fragments: ReadonlyArray<Packet>): Either<ReassemblyError, Packet> => {
+/**
+ * The packet that these fragments, in the order in which they came, are of, or the first error; one that is whole is in no need
+ * of others.
+ */
+export const reassemble = (
+  fragments: ReadonlyArray<Packet>,
+  options: DecodeOptions = {},
+): Either<ReassemblyError, Packet> => {
   const [only] = fragments
   if (only !== undefined && !isFragment(only)) return E.right(only.tag === 'ip6' ? { ...only, fragment: null } : only)
   let queue = EMPTY_QUEUE
@@ -174,5 +183,5 @@ export const reassemble = (fragments: ReadonlyArray<Packet>): Either<ReassemblyE
     if (E.isLeft(next)) return next
     queue = next.right
   }
-  return finish(queue)
+  return finish(queue, options)
 }

@@ -70,7 +70,11 @@ export const encodePacket = (packet: Packet): Uint8Array => {
   return bytes
 }
 
-/** Never throws. What is malformed is an error; what we have no type for stays bytes. Nothing of `bytes` is kept. */
+/**
+ * Never throws. What is malformed is an error, a wrong checksum too: captures of real devices need offloading turned off, for with
+ * it a sender's frames are captured before their checksums are made. What we have no type for stays bytes. Nothing of `bytes`
+ * is kept.
+ */
 export const decodeFrame = (bytes: Uint8Array, options: DecodeOptions = {}): Either<WireError, Frame> =>
   readFrame(sourceOf(bytes, options), 0, bytes.length, NESTED)
 
