@@ -43,11 +43,13 @@ const frames = KINDS.map(({ frame }, i) => ({ timeNs: timeNs(i), bytes: encodeFr
 const fields = [...new Set([...KINDS.flatMap(({ shows }) => Object.keys(shows)), ...CHECKSUMS])]
 
 needs.programs('tshark')('tshark', () => {
-  const folder = mkdtempSync(join(tmpdir(), 'cnm-wire-'))
-  const [pcap, pcapng] = [join(folder, 'all.pcap'), join(folder, 'all.pcapng')]
+  let [folder, pcap, pcapng] = ['', '', '']
   const interfaces = [{ name: 'eth0', description: 'h1' }, { name: 'vxlan42' }]
   let shown: ReadonlyArray<Shown> = []
   beforeAll(() => {
+    folder = mkdtempSync(join(tmpdir(), 'cnm-wire-'))
+    pcap = join(folder, 'all.pcap')
+    pcapng = join(folder, 'all.pcapng')
     writeFileSync(pcap, writePcap(frames))
     const packets = frames.map((frame, i) => ({ ...frame, on: i % 2, comment: KINDS[i]?.what ?? '' }))
     writeFileSync(pcapng, writePcapng({ interfaces, packets }))
