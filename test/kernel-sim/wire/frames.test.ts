@@ -80,7 +80,7 @@ const ip4Bytes = (protocol: number, message: string): Uint8Array =>
   encodePacket(packet4(nobody, nobody, { proto: 'raw', protocol, bytes: unhex(message) }))
 const ip6Bytes = (protocol: number, message: string): Uint8Array =>
   encodePacket(packet6(six('::'), six('::'), { proto: 'raw', protocol, bytes: unhex(message) }))
-const with0 = (bytes: Uint8Array, at: number, value: number): Uint8Array => {
+const withByte = (bytes: Uint8Array, at: number, value: number): Uint8Array => {
   const changed = bytes.slice()
   changed[at] = value
   return changed
@@ -104,7 +104,7 @@ describe('wrong bytes are named by layer, reason and place', () => {
   })
 
   test.for([
-    ['a header of IPv4 that has changed', with0(ip4Bytes(253, ''), 8, 1), 'ip4', 'checksum', 0],
+    ['a header of IPv4 that has changed', withByte(ip4Bytes(253, ''), 8, 1), 'ip4', 'checksum', 0],
     ['an IPv4 packet that is cut off', ip4Bytes(253, '0102').subarray(0, 21), 'ip4', 'length', 0],
     ['half a header of UDP', ip4Bytes(17, '00010002'), 'udp', 'truncated', 20],
     ['a datagram that is longer than its packet', ip4Bytes(17, '00010002000a0000'), 'udp', 'length', 20],
@@ -148,6 +148,46 @@ describe('what has no type stays bytes', () => {
 
   test('hop-by-hop options that are no router alert', () => {
     staysAs(ip6Bytes(0, '3b00010400000000'), { tag: 'ip6', body: { proto: 'raw', protocol: 0 } })
+  })
+
+  test('hop-by-hop options of which a router alert is but the first', () => {
+    staysAs(ip6Bytes(0, '3b01050200000100 0106000000000000'), { tag: 'ip6', body: { proto: 'raw', protocol: 0 } })
+  })
+
+  test('a checksum in the form of zero that nobody computes', () => {
+    // The echo's id makes the sum 0xffff and the checksum 0, for which 0xffff would hold as well.
+    staysAs(ip4Bytes(1, '08000000f7ff0000'), { body: { proto: 'icmp', id: 0xf7ff } })
+    staysAs(ip4Bytes(1, '0800fffff7ff0000'), { body: { proto: 'raw', protocol: 1 } })
+    const zero = encodePacket({
+      ...packet4(nobody, nobody, { proto: 'raw', protocol: 253, bytes: unhex('') }),
+      id: 0x39ee,
+    })
+    expect(hex(zero.subarray(10, 12))).toBe('0000')
+    const bytes = withByte(withByte(zero, 10, 0xff), 11, 0xff)
+    staysAs(bytes, { tag: 'raw', etherType: 0x0800, bytes })
+  })
+
+  test('options of TCP that acknowledge no block', () => {
+    const tcp = { proto: 'tcp', sport: 1, dport: 2, seq: 0, ack: 0, flags: 16, window: 0, urgent: 0 } as const
+    const sent = { ...tcp, options: unhex('01010502'), payload: unhex('') }
+    expect(decodePacket(encodePacket(packet4(nobody, nobody, sent)))).toMatchObject({ right: { body: sent } })
+  })
+
+  test('the option of a redirect whose fill is not empty', () => {
+    const about = packet6(six('::'), six('::'), udp('010203'))
+    const redirect = packet6(six('::'), six('::'), {
+      proto: 'icmp6',
+      type: 'redirect',
+      target: six('fe80::2'),
+      destination: six('fd07::1'),
+      options: [{ tag: 'redirected', about, missing: 0 }],
+    })
+    const bytes = encodePacket(redirect)
+    expect(decodePacket(bytes)).toEqual(E.right(redirect))
+    const view = new DataView(bytes.buffer)
+    view.setUint16(42, view.getUint16(42) - 1)
+    view.setUint8(bytes.length - 1, 1)
+    staysAs(bytes, { body: { type: 'redirect', options: [{ tag: 'raw', type: 4 }] } })
   })
 
   test('a datagram to a port of VXLAN that is none', () => {
