@@ -165,6 +165,14 @@ describe('what an error quotes', () => {
     expect(about.body).toMatchObject({ proto: 'head', of: { sport: 5, dport: 9 }, length: 908 })
   })
 
+  test('of a later fragment is bytes, whatever they look like', () => {
+    const later4 = right(fragment({ ...packet4(A4, B4, udp(3000)), df: false }, 1500, 0))[1]
+    const later6 = right(fragment(packet6(A6, B6, udp(3000)), 1500, 7))[1]
+    if (later4?.tag !== 'ip4' || later6?.tag !== 'ip6') throw new Error('no fragments')
+    expect(quote4(later4)).toMatchObject({ about: { body: { proto: 'raw', protocol: 17 } }, missing: 1500 - 548 })
+    expect(quote6(later6)).toMatchObject({ about: { body: { proto: 'raw', protocol: 17 } }, missing: 1496 - 1232 })
+  })
+
   test('in a redirect of IPv6 is a multiple of eight bytes', () => {
     expect(quoteOfRedirect(packet6(A6, B6, udp(3)), 8)).toMatchObject({ missing: 3 })
     expect(lengthOfPacket(quoteOfRedirect(packet6(A6, B6, udp(1400)), 8).about)).toBe(1184)
