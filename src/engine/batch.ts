@@ -49,8 +49,8 @@ const stepParty = (
   return E.right({ core, done })
 }
 
-/** So many take about a millisecond. */
-const COMMANDS_AT_A_STRETCH = 32
+/** So many take a millisecond at most, also while the code is not warm. */
+const COMMANDS_AT_A_STRETCH = 8
 
 /** Between the stretches of a turn, where a batch is more than others should wait for. */
 export const pauseOf = (batch: ReadonlyArray<Waiting>): (() => Promise<void>) =>
