@@ -21,7 +21,9 @@ import { coreAfter, facts, storedForm, wantedFacts } from './lib/states.ts'
 
 const lateEngine = (scheduler: fc.Scheduler): Readonly<{ kernel: TestKernel; engine: Engine }> => {
   const kernel = faultySim()
-  return { kernel, engine: freshEngine({ ...answeringLate({ kernel, store: memoryStore() }, scheduler), check: true }) }
+  const below = answeringLate({ kernel, store: memoryStore() }, scheduler)
+  const breathe = (): Promise<void> => scheduler.schedule(Promise.resolve(), 'the engine breathes')
+  return { kernel, engine: freshEngine({ ...below, breathe, check: true }) }
 }
 
 type Said = Readonly<{ command: Command; answer: Answer }>
