@@ -23,11 +23,14 @@ needs.kernel('a firewall in a storm of signals', () => {
     const storm = spawn('sh', ['-c', `while kill -USR2 ${process.pid}; do :; done`], { stdio: 'ignore' })
     try {
       await vi.waitFor(() => expect(heard.length).toBeGreaterThan(0), { timeout: 30_000 })
+      const before = heard.length
       rightOf(await library.run(where, [createOf(table(where))]))
       for (let n = 1; n <= 2_000; n++) {
         expect(rightOf(await library.run(where, [createOf(published(where, n))]))).toEqual([])
         if (n % 2 === 0) expect(rightOf(await library.run(where, [deleteOf(published(where, n))]))).toEqual([])
       }
+      // It has lasted until here.
+      await vi.waitFor(() => expect(heard.length).toBeGreaterThan(before), { timeout: 30_000 })
     } finally {
       storm.kill('SIGKILL')
       process.off('SIGUSR2', hear)

@@ -68,8 +68,17 @@ export const writeBody = (to: Uint8Array, at: number, end: number, body: Body, p
   }
 }
 
+type Part = 'whole' | 'quoted' | 'beginning' | 'later'
+
+/** `isCut`: something of the message is behind the packet's end. */
+export const partIn = (isLater: boolean, isCut: boolean, isQuoted: boolean): Part => {
+  if (isLater) return 'later'
+  if (isCut) return 'beginning'
+  return isQuoted ? 'quoted' : 'whole'
+}
+
 /** Which body is read: the family's protocol that is named like it, and the part of it that the packet holds. */
-type Kind = Readonly<{ protocol: number; pseudo: number; part: 'whole' | 'quoted' | 'beginning' | 'later' }>
+type Kind = Readonly<{ protocol: number; pseudo: number; part: Part }>
 
 const rawOf = (protocol: number, bytes: Uint8Array, at: number, end: number): Raw => ({
   proto: 'raw',

@@ -1,6 +1,7 @@
 // Echo and echo reply, which ICMP (RFC 792) and ICMPv6 (RFC 4443 section 4) have alike but for their type numbers.
 
 import { copyOf, get8, get16, put8, put16 } from './bytes.ts'
+import { ICMP_HEADER } from './icmp-head.ts'
 
 export type Echo<Proto extends 'icmp' | 'icmp6'> = Readonly<{
   proto: Proto
@@ -9,8 +10,6 @@ export type Echo<Proto extends 'icmp' | 'icmp6'> = Readonly<{
   seq: number
   payload: Uint8Array
 }>
-
-export const ICMP_HEADER = 8
 
 const TYPES = {
   icmp: { 'echo-request': 8, 'echo-reply': 0 },

@@ -5,8 +5,9 @@ import type { Ip4 } from '../../net/ip.ts'
 import { E } from '../../prelude.ts'
 import { get8, get16, get32, getIp4, put8, put16, put32 } from './bytes.ts'
 import { checksum, verdictOf } from './checksum.ts'
-import { type Echo, ICMP_HEADER, lengthOfEcho, parseEcho, writeEcho } from './echo.ts'
+import { type Echo, lengthOfEcho, parseEcho, writeEcho } from './echo.ts'
 import { type Read, unknown, wrong } from './error.ts'
+import { type CodeOf, ICMP_HEADER, putHead } from './icmp-head.ts'
 import type { Packet4 } from './ip4.ts'
 import type { Nested, Quote, Source } from './nested.ts'
 
@@ -34,17 +35,14 @@ export const EXCEEDED4 = ['transit', 'reassembly'] as const
 export const REDIRECT4 = ['net', 'host', 'net-tos', 'host-tos'] as const
 export const PROBLEM4 = ['pointer', 'missing-option', 'bad-length'] as const
 
-type Names = ReadonlyArray<string>
-type Of<N extends Names> = N[number]
-
 /** `mtu` is the next hop's where fragmentation is needed, and 0 elsewhere. `pointer`: the byte that is wrong. */
 export type Error4 = Quote<Packet4> &
   Readonly<
     { proto: 'icmp' } & (
-      | { type: 'unreachable'; code: Of<typeof UNREACHABLE4>; mtu: number }
-      | { type: 'time-exceeded'; code: Of<typeof EXCEEDED4> }
-      | { type: 'redirect'; code: Of<typeof REDIRECT4>; gateway: Ip4 }
-      | { type: 'parameter-problem'; code: Of<typeof PROBLEM4>; pointer: number }
+      | { type: 'unreachable'; code: CodeOf<typeof UNREACHABLE4>; mtu: number }
+      | { type: 'time-exceeded'; code: CodeOf<typeof EXCEEDED4> }
+      | { type: 'redirect'; code: CodeOf<typeof REDIRECT4>; gateway: Ip4 }
+      | { type: 'parameter-problem'; code: CodeOf<typeof PROBLEM4>; pointer: number }
     )
   >
 export type Icmp4 = Echo<'icmp'> | Error4
@@ -54,23 +52,18 @@ export const ICMP = 1
 export const lengthOfIcmp4 = (m: Icmp4, nested: Nested): number =>
   'about' in m ? ICMP_HEADER + nested.lengthOfPacket(m.about) : lengthOfEcho(m)
 
-const put = (to: Uint8Array, at: number, type: number, codes: Names, code: string): void => {
-  put8(to, at, type)
-  put8(to, at + 1, codes.indexOf(code))
-}
-
 const writeError = (to: Uint8Array, at: number, m: Error4) => {
   switch (m.type) {
     case 'unreachable':
-      put(to, at, 3, UNREACHABLE4, m.code)
+      putHead(to, at, 3, UNREACHABLE4, m.code)
       return put16(to, at + 6, m.mtu)
     case 'time-exceeded':
-      return put(to, at, 11, EXCEEDED4, m.code)
+      return putHead(to, at, 11, EXCEEDED4, m.code)
     case 'redirect':
-      put(to, at, 5, REDIRECT4, m.code)
+      putHead(to, at, 5, REDIRECT4, m.code)
       return put32(to, at + 4, m.gateway)
     case 'parameter-problem':
-      put(to, at, 12, PROBLEM4, m.code)
+      putHead(to, at, 12, PROBLEM4, m.code)
       return put8(to, at + 4, m.pointer)
   }
 }

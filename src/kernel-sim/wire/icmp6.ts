@@ -4,8 +4,9 @@
 import { E } from '../../prelude.ts'
 import { get8, get32, put8, put16, put32 } from './bytes.ts'
 import { checksum, verdictOf } from './checksum.ts'
-import { type Echo, ICMP_HEADER, lengthOfEcho, parseEcho, writeEcho } from './echo.ts'
+import { type Echo, lengthOfEcho, parseEcho, writeEcho } from './echo.ts'
 import { type Read, unknown, wrong } from './error.ts'
+import { type CodeOf, ICMP_HEADER, putHead } from './icmp-head.ts'
 import type { Packet6 } from './ip6.ts'
 import { lengthOfMld, type Mld, readMld, writeMld } from './mld.ts'
 import { type Discovery, lengthOfDiscovery, readDiscovery, writeDiscovery } from './nd.ts'
@@ -25,17 +26,14 @@ export const UNREACHABLE6 = [
 export const EXCEEDED6 = ['transit', 'reassembly'] as const
 export const PROBLEM6 = ['header', 'next-header', 'option', 'header-chain'] as const
 
-type Names = ReadonlyArray<string>
-type Of<N extends Names> = N[number]
-
 /** `pointer`: the byte that is wrong. */
 export type Error6 = Quote<Packet6> &
   Readonly<
     { proto: 'icmp6' } & (
-      | { type: 'unreachable'; code: Of<typeof UNREACHABLE6> }
+      | { type: 'unreachable'; code: CodeOf<typeof UNREACHABLE6> }
       | { type: 'packet-too-big'; mtu: number }
-      | { type: 'time-exceeded'; code: Of<typeof EXCEEDED6> }
-      | { type: 'parameter-problem'; code: Of<typeof PROBLEM6>; pointer: number }
+      | { type: 'time-exceeded'; code: CodeOf<typeof EXCEEDED6> }
+      | { type: 'parameter-problem'; code: CodeOf<typeof PROBLEM6>; pointer: number }
     )
   >
 export type Icmp6 = Echo<'icmp6'> | Error6 | Discovery | Mld
@@ -48,22 +46,17 @@ export const lengthOfIcmp6 = (m: Icmp6, nested: Nested): number => {
   return m.type === 'mld2-report' ? lengthOfMld(m) : lengthOfDiscovery(m, nested)
 }
 
-const put = (to: Uint8Array, at: number, type: number, codes: Names, code: string): void => {
-  put8(to, at, type)
-  put8(to, at + 1, codes.indexOf(code))
-}
-
 const writeError = (to: Uint8Array, at: number, m: Error6) => {
   switch (m.type) {
     case 'unreachable':
-      return put(to, at, 1, UNREACHABLE6, m.code)
+      return putHead(to, at, 1, UNREACHABLE6, m.code)
     case 'packet-too-big':
       put8(to, at, 2)
       return put32(to, at + 4, m.mtu)
     case 'time-exceeded':
-      return put(to, at, 3, EXCEEDED6, m.code)
+      return putHead(to, at, 3, EXCEEDED6, m.code)
     case 'parameter-problem':
-      put(to, at, 4, PROBLEM6, m.code)
+      putHead(to, at, 4, PROBLEM6, m.code)
       return put32(to, at + 4, m.pointer)
   }
 }

@@ -3,11 +3,11 @@
 
 import type { Ip4 } from '../../net/ip.ts'
 import { E } from '../../prelude.ts'
-import { type Body4, lengthOfBody, protocolOf, readBody4, writeBody } from './body.ts'
+import { type Body4, lengthOfBody, partIn, protocolOf, readBody4, writeBody } from './body.ts'
 import { get8, get16, get32, getIp4, put8, put16, put32 } from './bytes.ts'
 import { checksum, sumOf, verdictOf } from './checksum.ts'
 import { type Read, unknown, wrong } from './error.ts'
-import type { Nested, Source } from './nested.ts'
+import type { Found, Nested, Source } from './nested.ts'
 
 /** `tos`: DSCP and, in its low two bits, ECN. `offset`: of a fragment, in bytes, a multiple of 8; `mf`: more follow. */
 export type Packet4 = Readonly<{
@@ -75,9 +75,6 @@ export const writePacket4 = (
   writeBody(to, at + header, end, packet.body, sumOf(to, at + 12, at + HEADER), nested)
 }
 
-/** Where the packet ends, and how many bytes are missing there (of a quoted one). */
-type Found = Readonly<{ packet: Packet4; end: number; missing: number }>
-
 /** A quoted packet may end before its length says, and its message may be anything. */
 export const readPacket4 = (
   from: Source,
@@ -85,7 +82,7 @@ export const readPacket4 = (
   limit: number,
   isQuoted: boolean,
   nested: Nested,
-): Read<Found> => {
+): Read<Found<Packet4>> => {
   const { bytes } = from
   if (limit - at < HEADER) return wrong('ip4', 'truncated', at)
   if (get8(bytes, at) >>> 4 !== 4) return wrong('ip4', 'version', at)
@@ -101,12 +98,11 @@ export const readPacket4 = (
   const routerAlert = header === HEADER + 4 && get32(bytes, at + HEADER) === ALERT
   if (found !== 'right' || (place & RESERVED) !== 0 || (header > HEADER && !routerAlert)) return unknown
   const [offset, mf] = [(place & MAX_OFFSET) * 8, (place & MF) !== 0]
-  const whole = isQuoted ? 'quoted' : 'whole'
   const kind = {
     protocol: get8(bytes, at + 9),
     pseudo: sumOf(bytes, at + 12, at + HEADER),
-    part: offset > 0 ? 'later' : mf || missing > 0 ? 'beginning' : whole,
-  } as const
+    part: partIn(offset > 0, mf || missing > 0, isQuoted),
+  }
   const end = at + length - missing
   const body = readBody4(from, at + header, end, kind, nested)
   if (E.isLeft(body)) return body

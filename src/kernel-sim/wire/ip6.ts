@@ -3,11 +3,11 @@
 
 import type { Ip6 } from '../../net/ip.ts'
 import { E } from '../../prelude.ts'
-import { type Body6, lengthOfBody, protocolOf, readBody6, writeBody } from './body.ts'
+import { type Body6, lengthOfBody, partIn, protocolOf, readBody6, writeBody } from './body.ts'
 import { get8, get16, get24, get32, getIp6, put8, put16, put32, putIp6 } from './bytes.ts'
 import { sumOf } from './checksum.ts'
 import { type Read, wrong } from './error.ts'
-import type { Nested, Source } from './nested.ts'
+import type { Found, Nested, Source } from './nested.ts'
 
 /** `offset` in bytes, a multiple of 8; `mf`: more follow. */
 export type Fragment6 = Readonly<{ id: number; offset: number; mf: boolean }>
@@ -88,8 +88,6 @@ export const writePacket6 = (
   writeBody(to, at, end, packet.body, sumOf(to, start + 8, start + HEADER), nested)
 }
 
-/** Where the packet ends, and how many bytes are missing there (of a quoted one). */
-type Found = Readonly<{ packet: Packet6; end: number; missing: number }>
 type Extensions = Readonly<{ routerAlert: boolean; fragment: Fragment6 | null; protocol: number; at: number }>
 
 /** The extension headers that we know, as far as they follow each other. */
@@ -116,7 +114,7 @@ export const readPacket6 = (
   limit: number,
   isQuoted: boolean,
   nested: Nested,
-): Read<Found> => {
+): Read<Found<Packet6>> => {
   const { bytes } = from
   if (limit - at < HEADER) return wrong('ip6', 'truncated', at)
   if (get8(bytes, at) >>> 4 !== 6) return wrong('ip6', 'version', at)
@@ -126,13 +124,12 @@ export const readPacket6 = (
   const end = at + length - missing
   const extensions = readExtensions(bytes, at + HEADER, end, get8(bytes, at + 6))
   const { fragment, protocol } = extensions
-  const whole = isQuoted ? 'quoted' : 'whole'
-  const isFirst = missing > 0 || fragment?.mf === true
+  const isLater = fragment !== null && fragment.offset > 0
   const kind = {
     protocol,
     pseudo: sumOf(bytes, at + 8, at + HEADER),
-    part: fragment !== null && fragment.offset > 0 ? 'later' : isFirst ? 'beginning' : whole,
-  } as const
+    part: partIn(isLater, missing > 0 || fragment?.mf === true, isQuoted),
+  }
   const body = readBody6(from, extensions.at, end, kind, nested)
   if (E.isLeft(body)) return body
   const packet: Packet6 = {

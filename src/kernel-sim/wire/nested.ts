@@ -18,6 +18,9 @@ export type Source = Readonly<{ bytes: Uint8Array; depth: number; vxlanPorts: Re
 /** The packet that an ICMP error is about, and how many bytes at its end are not quoted. */
 export type Quote<P extends Packet> = Readonly<{ about: P; missing: number }>
 
+/** A packet that was read: where it ends, and how many bytes are missing there (of a quoted one). */
+export type Found<P extends Packet> = Readonly<{ packet: P; end: number; missing: number }>
+
 /** Everything is written from `at` to `end` exactly, which is as far as its `lengthOf` says, into bytes that hold 0. */
 export type Nested = Readonly<{
   lengthOfPacket: (packet: Packet) => number
