@@ -15,6 +15,7 @@ export type Errno =
   | 'ERANGE'
   | 'ELOOP'
   | 'EOPNOTSUPP'
+  | 'EAFNOSUPPORT'
   | 'EADDRINUSE'
   | 'EADDRNOTAVAIL'
   | 'ENETDOWN'
@@ -40,6 +41,7 @@ export const strerror: Readonly<Record<Errno, string>> = {
   ERANGE: 'Numerical result out of range',
   ELOOP: 'Too many levels of symbolic links',
   EOPNOTSUPP: 'Operation not supported',
+  EAFNOSUPPORT: 'Address family not supported by protocol',
   EADDRINUSE: 'Address already in use',
   EADDRNOTAVAIL: 'Cannot assign requested address',
   ENETDOWN: 'Network is down',
