@@ -1,4 +1,4 @@
-// Programs of requests to the stacks of two namespaces, with few names, addresses and numbers, so that they meet each other
+// Programs of requests to the stacks of three namespaces, with few names, addresses and numbers, so that they meet each other
 // often: what Linux accepts and what it refuses. MACs are always given: Linux would draw them at random.
 
 import fc from 'fast-check'
@@ -19,8 +19,8 @@ import { type IfName, ifName, LO, type Ns, ns } from '../../src/net/name.ts'
 
 const H = ns('h')
 const C = ns('c')
-/** The namespaces of a program; each begins with its loopback. */
-export const ROOMS: ReadonlyArray<Ns> = [H, C]
+const D = ns('d')
+const ROOMS: ReadonlyArray<Ns> = [H, C, D]
 
 /** Mostly the first kind, now and then the last. */
 const often = <A>(...kinds: ReadonlyArray<ReadonlyArray<A>>): fc.Arbitrary<A> =>
@@ -43,7 +43,7 @@ const seldom = <A>(arbitrary: fc.Arbitrary<A>): fc.Arbitrary<A | undefined> =>
 
 const names = (...texts: ReadonlyArray<string>): ReadonlyArray<IfName> => texts.map(ifName)
 const dev = often(names('v0', 'v1', 'br0'), names('v2', 'e0', 'br1'), [LO, ...names('gone', 'new0', 'all')])
-const room = often([H], [C])
+const room = often([H], [C], [D])
 const macs = often(
   [1, 2, 3, 4, 5, 6].map((n) => mac(0x020000000000 + n)),
   [mac(0x030000000001), ZERO_MAC],
@@ -71,7 +71,7 @@ const newLink: fc.Arbitrary<Ask> = fc
     name: dev,
     mac: macs,
     index: seldom(fc.constantFrom(2, 5, 30)),
-    to: seldom(fc.constantFrom(H, C, ns('nowhere'))),
+    to: seldom(fc.constantFrom(...ROOMS, ns('nowhere'))),
     master: seldom(dev),
     ...settings,
     kind: fc.oneof(
@@ -91,7 +91,7 @@ const setLink: fc.Arbitrary<Ask> = fc
     name: seldom(dev),
     alias: seldom(fc.constantFrom('', 'one', 'x'.repeat(256))),
     master: seldom(fc.option(dev)),
-    to: seldom(fc.constantFrom(H, C)),
+    to: seldom(fc.constantFrom(...ROOMS)),
     addrGenMode: seldom(fc.constantFrom('none' as const, 'eui64' as const)),
     kind: seldom(bridgeOptions.map((options) => ({ kind: 'bridge' as const, ...options }))),
   })
@@ -252,20 +252,26 @@ const sysctl: fc.Arbitrary<Ask> = fc
   .map((one): Ask => ({ on: 'sysctl', do: 'write', ...one }))
 
 const asked: fc.Arbitrary<Ask> = fc.oneof(
-  { weight: 3, arbitrary: newLink },
-  { weight: 6, arbitrary: setLink },
-  { weight: 1, arbitrary: deleteLink },
-  { weight: 2, arbitrary: port },
-  { weight: 7, arbitrary: address },
-  { weight: 8, arbitrary: route },
-  { weight: 2, arbitrary: rule },
-  { weight: 2, arbitrary: neighbour },
-  { weight: 1, arbitrary: sysctl },
+  { weight: 12, arbitrary: newLink },
+  { weight: 24, arbitrary: setLink },
+  { weight: 6, arbitrary: deleteLink },
+  { weight: 8, arbitrary: port },
+  { weight: 28, arbitrary: address },
+  { weight: 32, arbitrary: route },
+  { weight: 8, arbitrary: rule },
+  { weight: 8, arbitrary: neighbour },
+  { weight: 4, arbitrary: sysctl },
 )
 
-export const request: fc.Arbitrary<Request> = fc
-  .record({ ns: room, ask: asked })
-  .map(({ ns: where, ask }): Request => ({ ns: where, ask }))
+const netns: fc.Arbitrary<Request> = fc.record({
+  ns: often([D], [C], [H, ns('nowhere')]),
+  ask: fc.record({ on: fc.constant('netns' as const), do: fc.constantFrom('add' as const, 'delete' as const) }),
+})
+
+const request: fc.Arbitrary<Request> = fc.oneof(
+  { weight: 80, arbitrary: fc.record({ ns: room, ask: asked }) },
+  { weight: 1, arbitrary: netns },
+)
 
 const link = (name: string, n: number, rest: Omit<NewLink, 'on' | 'do' | 'name' | 'mac'>): Request => ({
   ns: H,
@@ -281,11 +287,23 @@ const FURNITURE: ReadonlyArray<ReadonlyArray<Request>> = [
   [link('v1', 4, { up: true, kind: { kind: 'veth', peer: end('v2', 5) } }), up(H, ifName('v2'))],
 ]
 
-/** Some of the devices most programs need, then anything, in namespaces that are there. */
+const upTo = (maxLength: number): fc.Arbitrary<ReadonlyArray<Request>> =>
+  fc.array(request, { minLength: 1, maxLength, size: 'max' })
+
+/** Programs of up to `maxLength` requests, most of them short: the namespaces, some of the devices most need, then anything. */
 export const requests = (maxLength: number): fc.Arbitrary<ReadonlyArray<Request>> =>
   fc
     .tuple(
       fc.oneof({ weight: 3, arbitrary: fc.constant(FURNITURE) }, { weight: 1, arbitrary: fc.subarray([...FURNITURE]) }),
-      fc.array(request, { minLength: 1, maxLength, size: 'max' }),
+      fc.oneof(
+        { weight: 6, arbitrary: upTo(Math.ceil(maxLength / 6)) },
+        { weight: 3, arbitrary: upTo(Math.ceil(maxLength / 3)) },
+        { weight: 1, arbitrary: upTo(maxLength) },
+      ),
     )
-    .map(([furniture, some]) => [...furniture.flat(), ...some])
+    .map(([furniture, some]) =>
+      [...ROOMS.map((ns): Request => ({ ns, ask: { on: 'netns', do: 'add' } })), ...furniture.flat(), ...some].slice(
+        0,
+        maxLength,
+      ),
+    )
