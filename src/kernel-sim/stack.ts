@@ -183,7 +183,7 @@ const factsOfNeighbours = ({ neighbours, proxies }: NsEntry): ReadonlyArray<Neig
     }),
   )
   const answered = [...entriesOf(proxies)].map(
-    ([key, ip]): NeighbourFacts => ({
+    ([key, { ip }]): NeighbourFacts => ({
       // Cast: a key begins with the name of its device.
       dev: key.slice(0, key.indexOf(' ')) as IfName,
       ip,

@@ -8,7 +8,7 @@ import type { IfName } from '../../net/name.ts'
 import { keysUnder, removeIn, setIn } from '../../net/pmap.ts'
 import type { LinkEntry } from '../state.ts'
 import { followMac, followMtu } from './device.ts'
-import { change, linkOf, type Space } from './draft.ts'
+import { change, linkAt, linkOf, type Space } from './draft.ts'
 import { checkPort, forgetLearned, putState, STATES } from './port-state.ts'
 
 export const NEW_PORT: Required<PortOptions> = {
@@ -50,18 +50,23 @@ const refusal = (link: LinkEntry, master: LinkEntry): Errno | null => {
   return null
 }
 
-/** do_set_master: a link leaves its bridge before the new one is asked. Null: none. */
-export const setMaster = (space: Space, name: IfName, master: IfName | null): Errno | null => {
+/**
+ * do_set_master: a link leaves its bridge before the new one is asked. That is known by its index, which is looked for where the
+ * link is by now. Null: none.
+ */
+export const setMaster = (space: Space, name: IfName, index: number | null): Errno | null => {
   const link = linkOf(space, name)
-  if (link === null || link.port?.bridge === master) return null
+  const wanted = index === null ? null : linkAt(space, index)
+  if (link === null || (wanted !== null && link.port?.bridge === wanted.name)) return null
   if (link.port !== null) leave(space, name)
-  const wanted = master === null ? null : linkOf(space, master)
   const now = linkOf(space, name)
-  if (wanted === null || now === null) return null
+  if (index === null || now === null) return null
+  if (wanted === null) return 'EINVAL'
   const errno = refusal(now, wanted)
   if (errno !== null) return errno
   change(space, now, { port: { ...NEW_PORT, bridge: wanted.name } })
-  change(space, wanted, { ports: setIn(wanted.ports, name, space.now.nextOrder++) })
+  const bridge = linkOf(space, wanted.name) ?? wanted
+  change(space, bridge, { ports: setIn(bridge.ports, name, space.now.nextOrder++) })
   followMac(space, wanted.name)
   checkPort(space, now)
   followMtu(space, wanted.name, name)

@@ -97,7 +97,7 @@ const confAfter = (space: Space, from: LinkEntry, to: LinkEntry): DeviceConf => 
 /** What a new MTU brings a family, or takes from it. A loopback device that lost IPv6 waits for its next start. */
 const resize = (space: Space, from: LinkEntry, to: LinkEntry): void => {
   const { name } = to
-  change(space, to, { conf: confAfter(space, from, to) })
+  change(space, to, { conf: confAfter(space, from, to), addrGen: runs6(to) ? to.addrGen : 0 })
   if (runs4(from) && !runs4(to)) stop4(space, name)
   if (from.mtu >= MIN_MTU6 && to.mtu < MIN_MTU6) stop6(space, name)
   if (from.mtu < MIN_MTU6 && to.spec.type !== 'loopback') start6(space, name)

@@ -131,6 +131,8 @@ const isSame = (was: NsEntry, now: NsEntry): boolean =>
   was.nextIndex === now.nextIndex &&
   was.nextOrder === now.nextOrder &&
   was.routes === now.routes &&
+  was.local4 === now.local4 &&
+  was.tables6 === now.tables6 &&
   was.rules === now.rules &&
   was.customRules === now.customRules &&
   was.confAll === now.confAll &&

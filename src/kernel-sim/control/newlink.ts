@@ -17,7 +17,7 @@ import { fitsMac, fitsMtu } from './device.ts'
 import { linkOf, type Space, spaceOf } from './draft.ts'
 import { bornMac, install, NEW_BRIDGE } from './link-facts.ts'
 import { checkPort } from './port-state.ts'
-import { askUp } from './setlink.ts'
+import { askUp, indexAsked } from './setlink.ts'
 import { isReserved } from './sysctl.ts'
 
 export const installLoopback = (space: Space): void => {
@@ -130,10 +130,10 @@ const register = (target: Space, ask: NewLink, near: Space): Errno | null => {
 }
 
 /** Up before its master, unlike a link that is changed (rtnl_configure_link, then do_set_master). */
-const configure = (space: Space, { name, up, master }: NewLink): Errno | null => {
+const configure = (space: Space, { name, up }: NewLink, master: number | null): Errno | null => {
   const link = linkOf(space, name)
   const errno = up === true && link !== null ? askUp(space, link, true) : null
-  return errno ?? (master === undefined ? null : setMaster(space, name, master))
+  return errno ?? (master === null ? null : setMaster(space, name, master))
 }
 
 export const newLink = (space: Space, ask: NewLink): Errno | null => {
@@ -145,9 +145,10 @@ export const newLink = (space: Space, ask: NewLink): Errno | null => {
     ask.index === undefined ? linkOf(target, ask.name) !== null : hasIn(target.now.indexes, String(ask.index))
   if (isThere) return 'EEXIST'
   if (ask.mtu !== undefined && !fitsMtu(ask.kind.kind, ask.mtu)) return 'EINVAL'
+  const master = indexAsked(space, ask.master)
   const errno = register(target, ask, space)
   if (errno !== null) return errno
-  const failed = configure(target, ask)
+  const failed = configure(target, ask, master)
   const made = failed === null ? null : linkOf(target, ask.name)
   if (made !== null) removeLink(target, made)
   return failed

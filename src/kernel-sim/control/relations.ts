@@ -42,8 +42,8 @@ export const followName = (space: Space, link: LinkEntry, to: LinkEntry['name'])
     const member = linkOf(space, key)
     if (member?.port != null) change(space, member, { port: { ...member.port, bridge: to } })
   }
-  for (const [key, ip] of entriesUnder(space.now.proxies, `${name} `))
-    space.now.proxies = setIn(removeIn(space.now.proxies, key), `${to} ${ip}`, ip)
+  for (const [key, entry] of entriesUnder(space.now.proxies, `${name} `))
+    space.now.proxies = setIn(removeIn(space.now.proxies, key), `${to} ${entry.ip}`, entry)
   for (const [key, entry] of entriesUnder(space.now.neighbours, `${name} `))
     space.now.neighbours = setIn(removeIn(space.now.neighbours, key), `${to} ${entry.ip}`, { ...entry, dev: to })
 }

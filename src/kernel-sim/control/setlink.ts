@@ -4,20 +4,22 @@
 
 import type { Errno } from '../../kernel/errno.ts'
 import type { SetLink } from '../../kernel/rtnl/request.ts'
+import { indexInName } from '../../kernel/rtnl/unasked.ts'
 import type { Mac } from '../../net/mac.ts'
 import type { IfName } from '../../net/name.ts'
 import { getIn, setIn } from '../../net/pmap.ts'
 import { type AddressEntry, type LinkEntry, linkWith } from '../state.ts'
-import { stop6 } from './addrconf.ts'
+import { start6, stop6 } from './addrconf.ts'
 import { leave, setMaster } from './bridge.ts'
 import { changeBridge } from './bridge-options.ts'
 import { found } from './carrier.ts'
 import { fitsMac, fitsMtu, giveMac, setDown, setMtu, setUp } from './device.ts'
 import { stop4 } from './devinet.ts'
-import { addLink, change, dropLink, linkOf, type Space, spaceOf } from './draft.ts'
+import { addLink, change, dropLink, linkAt, linkOf, type Space, spaceOf } from './draft.ts'
 import { runs6 } from './inet.ts'
 import { takenIndex } from './link-facts.ts'
-import { forgetAll } from './neigh.ts'
+import { forgetAll, suspectNeighbours } from './neigh.ts'
+import { checkPort } from './port-state.ts'
 import { followName, followPlace } from './relations.ts'
 import { isReserved } from './sysctl.ts'
 import { amendRoute, routesThrough } from './table.ts'
@@ -107,8 +109,9 @@ const askMove = (space: Space, link: LinkEntry, ask: SetLink): Moved | Errno => 
   return { space: target, name }
 }
 
+/** The driver is asked only for another one than it has (netif_set_mac_address). */
 const askMac = (space: Space, link: LinkEntry, mac: Mac): Errno | null => {
-  if (!fitsMac(mac)) return 'EADDRNOTAVAIL'
+  if (mac !== link.mac && !fitsMac(mac)) return 'EADDRNOTAVAIL'
   giveMac(space, link, mac)
   return null
 }
@@ -160,22 +163,38 @@ const setPlain = (space: Space, link: LinkEntry, to: Partial<LinkEntry>): null =
 /** EUI64 and NONE of IN6_ADDR_GEN_MODE_*. */
 const GEN_MODES = { eui64: 0, none: 1 } as const
 
+const askAddrGen = (space: Space, link: LinkEntry, addrGen: number): Errno | null =>
+  runs6(link) ? setPlain(space, link, { addrGen }) : 'EAFNOSUPPORT'
+
+/** The number of a device that a message names, by which the kernel knows it whatever else the message says. Null: of none. */
+export const indexAsked = (space: Space, name: IfName | null | undefined): number | null =>
+  name === undefined || name === null ? null : (linkOf(space, name)?.index ?? indexInName(name) ?? 0)
+
 /** One thing that a message may say, and what the kernel makes of it. */
 type Part = (space: Space, link: LinkEntry) => Errno | null
 
-const partsOf = (ask: SetLink): ReadonlyArray<Part> => {
-  const parts: Part[] = []
-  const { mac, mtu, group, name, alias, master, up, txqlen, addrGenMode } = ask
-  if (mac !== undefined) parts.push((space, link) => askMac(space, link, mac))
-  if (mtu !== undefined) parts.push((space, link) => askMtu(space, link, mtu))
-  if (group !== undefined) parts.push((space, link) => setPlain(space, link, { group }))
-  if (name !== undefined) parts.push((space, link) => askName(space, link, name))
-  if (alias !== undefined) parts.push((space, link) => askAlias(space, link, alias))
-  if (up !== undefined) parts.push((space, link) => askUp(space, link, up))
-  if (master !== undefined) parts.push((space, link) => setMaster(space, link.name, master))
-  if (txqlen !== undefined) parts.push((space, link) => setPlain(space, link, { txqlen }))
-  if (addrGenMode !== undefined) parts.push((space, link) => setPlain(space, link, { addrGen: GEN_MODES[addrGenMode] }))
+/** With each, whether others are told of the device's state once the message is done (DO_SETLINK_NOTIFY). */
+const partsOf = (ask: SetLink, master: number | null): ReadonlyArray<readonly [boolean, Part]> => {
+  const parts: (readonly [boolean, Part])[] = []
+  const { mac, mtu, group, name, alias, up, txqlen, addrGenMode } = ask
+  if (mac !== undefined) parts.push([true, (space, link) => askMac(space, link, mac)])
+  if (mtu !== undefined) parts.push([false, (space, link) => askMtu(space, link, mtu)])
+  if (group !== undefined) parts.push([true, (space, link) => setPlain(space, link, { group })])
+  if (name !== undefined) parts.push([false, (space, link) => askName(space, link, name)])
+  if (alias !== undefined) parts.push([true, (space, link) => askAlias(space, link, alias)])
+  if (up !== undefined) parts.push([false, (space, link) => askUp(space, link, up)])
+  if (ask.master !== undefined) parts.push([false, (space, link) => setMaster(space, link.name, master)])
+  if (txqlen !== undefined) parts.push([false, (space, link) => setPlain(space, link, { txqlen })])
+  if (addrGenMode !== undefined) parts.push([true, (space, link) => askAddrGen(space, link, GEN_MODES[addrGenMode])])
   return parts
+}
+
+/** netdev_state_change: who listens looks at the carrier again, though it is as it was. */
+const tellState = (space: Space, link: LinkEntry): void => {
+  if (!link.up) return
+  if (!link.lower) suspectNeighbours(space, link.name)
+  start6(space, link.name)
+  checkPort(space, linkOf(space, link.name) ?? link)
 }
 
 /** Before anything is done: the kind that is named looks at the MAC, and IPv6 must be on a device that it is told of. */
@@ -193,17 +212,21 @@ export const setLink = (space: Space, ask: SetLink): Errno | null => {
   if (errno !== null || link === null) return errno
   const refused = ask.kind === undefined ? null : changeBridge(space, link, ask.kind)
   if (refused !== null) return refused
+  const master = indexAsked(space, ask.master)
   const moved = askMove(space, linkOf(space, ask.dev) ?? link, ask)
   if (typeof moved === 'string') return moved
-  let { name } = moved
-  for (const part of partsOf(ask)) {
-    const now = linkOf(moved.space, name) ?? (ask.name === undefined ? null : linkOf(moved.space, ask.name))
-    if (now === null) return null
-    const no = part(moved.space, now)
-    if (no !== null) return no
-    if (ask.name !== undefined && linkOf(moved.space, name) === null) name = ask.name
+  const { index } = linkOf(moved.space, moved.name) ?? link
+  let notable = ask.kind !== undefined
+  let no: Errno | null = null
+  for (const [isNotable, part] of partsOf(ask, master)) {
+    const now = linkAt(moved.space, index)
+    no = now === null ? null : part(moved.space, now)
+    if (no !== null) break
+    notable ||= isNotable
   }
-  return null
+  const now = linkAt(moved.space, index)
+  if (notable && now !== null) tellState(moved.space, now)
+  return no
 }
 
 export const forgetLink = (space: Space, link: LinkEntry): void => {

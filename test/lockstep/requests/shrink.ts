@@ -61,6 +61,8 @@ export const shrink = async (found: Found, run: (program: Program) => Promise<Ou
   for (let count = best.program.length >> 1; count > 0; count >>= 1)
     for (let from = best.program.length - count; from >= 0; from -= count)
       await better(without(best.program, from, count))
+  // Once more from the front: what was needed by what has gone since.
+  for (let from = 0; from < best.program.length; ) if (!(await better(without(best.program, from, 1)))) from += 1
   for (let at = 0; at < best.program.length; at++) {
     let request = best.program[at]
     const tried = new Set<string>()
