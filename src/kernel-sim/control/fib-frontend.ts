@@ -57,7 +57,20 @@ const bring = (space: Space, dev: IfName, type: Kind, to: Cidr, source: Ip, metr
 
 const take = (space: Space, dev: IfName, type: Kind, to: Cidr, source: Ip, metric = 0): void => {
   if (type !== 'unicast') space.now.local4 = true
-  delete4(space, { ...kernelRoute(dev, type, to, source, metric), via: null, dev, hops: [] })
+  delete4(space, {
+    table: type === 'unicast' ? TABLES.main : TABLES.local,
+    to,
+    tos: 0,
+    type,
+    scope: type === 'local' ? SCOPES.host : SCOPES.link,
+    source,
+    proto: KERNEL,
+    metric,
+    mtu: null,
+    via: null,
+    dev,
+    hops: [],
+  })
 }
 
 const prefixType = ({ spec }: LinkEntry): Kind => (spec.type === 'loopback' ? 'local' : 'unicast')

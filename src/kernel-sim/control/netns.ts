@@ -8,6 +8,7 @@ import type { Netns, NftElement } from '../../kernel/object.ts'
 import type { Ns } from '../../net/name.ts'
 import { entriesOf, mapOf, type PMap } from '../../net/pmap.ts'
 import { emptyNs, type FirewallEntry, isNameless, type LinkEntry, namelessAt, nsWith } from '../state.ts'
+import { found } from './carrier.ts'
 import { removeLink } from './dellink.ts'
 import {
   addSpace,
@@ -70,6 +71,16 @@ const reaches = ({ spec, below, above }: LinkEntry, ns: Ns): boolean =>
   (below !== null && below.ns !== ns) ||
   above.some((place) => place.ns !== ns)
 
+/** Of a device that is gone with its namespace: the other end of a veth, and the devices on it, go too; the one below is told. */
+const cutOff = (space: Space, link: LinkEntry): void => {
+  const places = link.spec.type === 'veth' ? [...link.above, link.spec.peer] : link.above
+  for (const place of places) {
+    const on = found(space, place)
+    if (on !== null && on.space !== space) removeLink(on.space, on.link)
+  }
+  followPlace(space, link, { ns: space.ns, name: link.name }, null)
+}
+
 /** Everything inside goes with it, and the other ends of its veths; an adopted one loses its name, and nothing else. */
 export const deleteNetns = (draft: Draft, ns: Ns): Errno | null => {
   const space = spaceOf(draft, ns)
@@ -79,10 +90,8 @@ export const deleteNetns = (draft: Draft, ns: Ns): Errno | null => {
     rename(space, namelessAt(at))
     return null
   }
-  for (const { name } of linksOf(space)) {
-    const link = linkOf(space, name)
-    if (link !== null && reaches(link, ns)) removeLink(space, link)
-  }
+  const reaching = linksOf(space).filter((link) => reaches(link, ns))
   removeSpace(space)
+  for (const link of reaching) cutOff(space, link)
   return null
 }

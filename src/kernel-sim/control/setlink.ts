@@ -149,8 +149,10 @@ export const askUp = (space: Space, link: LinkEntry, up: boolean): Errno | null 
   return errno
 }
 
+const UTF8 = new TextEncoder()
+/** A unit of UTF-16 is at most three bytes of UTF-8. */
 const askAlias = (space: Space, link: LinkEntry, alias: string): Errno | null => {
-  if (new TextEncoder().encode(alias).length > MAX_ALIAS) return 'EINVAL'
+  if (alias.length * 3 > MAX_ALIAS && UTF8.encode(alias).length > MAX_ALIAS) return 'EINVAL'
   change(space, link, { alias: alias === '' ? null : alias })
   return null
 }
