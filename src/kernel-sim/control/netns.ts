@@ -7,7 +7,7 @@ import type { Errno } from '../../kernel/errno.ts'
 import type { Netns, NftElement } from '../../kernel/object.ts'
 import type { Ns } from '../../net/name.ts'
 import { entriesOf, mapOf, type PMap } from '../../net/pmap.ts'
-import { emptyNs, type FirewallEntry, isNameless, type LinkEntry, namelessAt, nsWith } from '../state.ts'
+import { emptyNs, type FirewallEntry, isNameless, type LinkEntry, namelessAt, nsWith, type Place } from '../state.ts'
 import { found } from './carrier.ts'
 import { removeLink } from './dellink.ts'
 import {
@@ -24,6 +24,7 @@ import {
 } from './draft.ts'
 import { installLoopback } from './newlink.ts'
 import { followPlace } from './relations.ts'
+import { renameNet, sendersBy } from './vxlan.ts'
 
 const withNs = (firewall: FirewallEntry, ns: Ns): FirewallEntry => {
   const moved = (set: PMap<NftElement>) =>
@@ -37,6 +38,7 @@ const rename = (space: Space, ns: Ns): void => {
   const moved = renameSpace(space, ns)
   const { firewall } = moved.now
   if (firewall !== null) moved.now.firewall = withNs(firewall, ns)
+  renameNet(moved, space.ns)
   for (const link of linksOf(moved)) {
     const from = { ns: space.ns, name: link.name }
     const to = { ns, name: link.name }
@@ -68,18 +70,9 @@ export const createNetns = (draft: Draft, { ns, at }: Pick<Netns, 'ns' | 'at'>):
 /** Whether devices of other namespaces go with this one, or hold on to it. */
 const reaches = ({ spec, below, above }: LinkEntry, ns: Ns): boolean =>
   (spec.type === 'veth' && spec.peer.ns !== ns) ||
+  (spec.type === 'vxlan' && spec.net !== ns) ||
   (below !== null && below.ns !== ns) ||
   above.some((place) => place.ns !== ns)
-
-/** Of a device that is gone with its namespace: the other end of a veth, and the devices on it, go too; the one below is told. */
-const cutOff = (space: Space, link: LinkEntry): void => {
-  const places = link.spec.type === 'veth' ? [...link.above, link.spec.peer] : link.above
-  for (const place of places) {
-    const on = found(space, place)
-    if (on !== null && on.space !== space) removeLink(on.space, on.link)
-  }
-  followPlace(space, link, { ns: space.ns, name: link.name }, null)
-}
 
 /** Everything inside goes with it, and the other ends of its veths; an adopted one loses its name, and nothing else. */
 export const deleteNetns = (draft: Draft, ns: Ns): Errno | null => {
@@ -90,8 +83,19 @@ export const deleteNetns = (draft: Draft, ns: Ns): Errno | null => {
     rename(space, namelessAt(at))
     return null
   }
-  const reaching = linksOf(space).filter((link) => reaches(link, ns))
+  for (const { link, space: there } of sendersBy(space)) removeLink(there, link)
+  const ends: Place[] = []
+  for (const { name } of linksOf(space)) {
+    const link = linkOf(space, name)
+    if (link === null || !reaches(link, ns)) continue
+    if (link.spec.type === 'veth' && link.above.length === 0) ends.push(link.spec.peer)
+    else removeLink(space, link)
+  }
   removeSpace(space)
-  for (const link of reaching) cutOff(space, link)
+  // With their own ends gone already, which nobody can look at any more.
+  for (const place of ends) {
+    const end = found(space, place)
+    if (end !== null) removeLink(end.space, end.link)
+  }
   return null
 }
