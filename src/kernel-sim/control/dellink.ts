@@ -11,6 +11,7 @@ import { found } from './carrier.ts'
 import { setDown } from './device.ts'
 import { stop4 } from './devinet.ts'
 import { dropLink, linkOf, linksOf, type Space } from './draft.ts'
+import { dropRoutes4 } from './fib-frontend.ts'
 import { giveMac } from './mac.ts'
 import { forgetAll } from './neigh.ts'
 import { followPlace } from './relations.ts'
@@ -21,6 +22,8 @@ export const strip = (space: Space, name: IfName): void => {
   leave(space, name)
   stop6(space, name)
   stop4(space, name)
+  const link = linkOf(space, name)
+  if (link !== null) dropRoutes4(space, link)
 }
 
 const forgetLink = (space: Space, link: LinkEntry): void => {
