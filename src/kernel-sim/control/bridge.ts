@@ -8,9 +8,11 @@ import type { IfName } from '../../net/name.ts'
 import { keysUnder, removeIn, setIn } from '../../net/pmap.ts'
 import type { LinkEntry } from '../state.ts'
 import { addLocal, flushPort, forgetPortMac, notePortMac } from './bridge-fdb.ts'
+import { flushVlans, initVlans } from './bridge-vlan.ts'
 import { followMtu } from './device.ts'
 import { change, linkAt, linkOf, type Space } from './draft.ts'
 import { followMac } from './mac.ts'
+import { costOf } from './port-cost.ts'
 import { checkPort, disablePort, STATES } from './port-state.ts'
 import { isTapped } from './stacked.ts'
 import { carries } from './vxlan.ts'
@@ -39,6 +41,7 @@ export const leave = (space: Space, name: IfName): void => {
   const { bridge } = link.port
   disablePort(space, name)
   forgetPortMac(space, bridge, name, link.mac)
+  flushVlans(space, name)
   flushPort(space, bridge, name, 'all')
   const master = linkOf(space, bridge)
   const now = linkOf(space, name)
@@ -72,12 +75,13 @@ export const setMaster = (space: Space, name: IfName, index: number | null): Err
   if (wanted === null) return 'EINVAL'
   const errno = refusal(space, now, wanted)
   if (errno !== null) return errno
-  change(space, now, { port: { ...NEW_PORT, bridge: wanted.name } })
+  change(space, now, { port: { ...NEW_PORT, cost: costOf(space, now), costSet: false, bridge: wanted.name } })
   const bridge = linkOf(space, wanted.name) ?? wanted
   const since = space.now.nextOrder++
   change(space, bridge, { ports: setIn(bridge.ports, name, since) })
   notePortMac(space, wanted.name, name, now.mac, since)
   addLocal(space, wanted.name, name, now.mac, 0)
+  initVlans(space, name, wanted.bridge?.vlanDefaultPvid ?? 0)
   followMac(space, wanted.name)
   checkPort(space, now)
   followMtu(space, wanted.name, name)

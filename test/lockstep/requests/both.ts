@@ -6,10 +6,11 @@ import type { Request } from '../../../src/kernel/rtnl/request.ts'
 import type { Stack } from '../../../src/kernel/rtnl/stack.ts'
 import { askWorld } from '../../../src/kernel-sim/control.ts'
 import { stackOf } from '../../../src/kernel-sim/stack.ts'
-import { EMPTY_WORLD, type World } from '../../../src/kernel-sim/state.ts'
+import type { World } from '../../../src/kernel-sim/state.ts'
 import { isGroup } from '../../../src/net/mac.ts'
 import type { Ns } from '../../../src/net/name.ts'
 import { keysUnder } from '../../../src/net/pmap.ts'
+import { worldAsHere } from './lacking.ts'
 import { openRooms, type Rooms } from './rooms.ts'
 
 export type Program = ReadonlyArray<Request>
@@ -45,9 +46,15 @@ const simulated = (world: World): Told =>
 const real = async (rooms: Rooms): Promise<Told> =>
   Object.fromEntries([...(await rooms.told())].map(([ns, stack]) => [ns, withoutFilters(lasting(stack))]))
 
-/** BigInts as people read them. */
-export const shown = (value: unknown): string =>
-  JSON.stringify(value, (_, part) => (typeof part === 'bigint' ? `0x${part.toString(16)}` : part))
+const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)
+
+/** The same text for what is the same; BigInts as people read them. */
+const shown = (value: unknown): string =>
+  JSON.stringify(value, (_, part) => {
+    if (typeof part === 'bigint') return `0x${part.toString(16)}`
+    return isRecord(part) ? Object.fromEntries(Object.entries(part).sort(([a], [b]) => (a < b ? -1 : 1))) : part
+  })
 
 const linesOf = (told: Told): ReadonlyArray<string> =>
   Object.entries(told).flatMap(([ns, stack]) => [
@@ -90,10 +97,10 @@ const settled = async (rooms: Rooms, wanted: Told): Promise<Told> => {
   }
 }
 
-export const runBoth = async (program: Program): Promise<Outcome> => {
+const runFrom = async (bare: World, program: Program): Promise<Outcome> => {
   const rooms = openRooms()
   const answers: Array<string | null> = []
-  let world = EMPTY_WORLD
+  let world = bare
   try {
     for (const [at, request] of program.entries()) {
       const result = askWorld(world, request)
@@ -112,4 +119,12 @@ export const runBoth = async (program: Program): Promise<Outcome> => {
   } finally {
     await rooms.close()
   }
+}
+
+export type Run = (program: Program) => Promise<Outcome>
+
+/** Runs programs on both; the machine is asked once what its kernel lacks. */
+export const bothKernels = async (): Promise<Run> => {
+  const bare = await worldAsHere()
+  return (program) => runFrom(bare, program)
 }

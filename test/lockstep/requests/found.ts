@@ -196,6 +196,11 @@ export const FOUND: ReadonlyArray<FoundCase> = [
     errno: null,
   },
   {
+    says: 'an address with bits behind its prefix is told before a table that is not there',
+    asks: [route('10.9.0.1/24', { do: 'delete', table: 77 })],
+    errno: 'EINVAL',
+  },
+  {
     says: 'an index that is taken is told before a name that no device may have',
     asks: [pair('all', 'v0', { index: 2 })],
     errno: 'EBUSY',
