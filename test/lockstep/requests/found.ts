@@ -100,6 +100,16 @@ export const FOUND: ReadonlyArray<FoundCase> = [
     errno: 'EINVAL',
   },
   {
+    says: 'ARP has one entry for all of a loopback device',
+    asks: [
+      up(LO),
+      neighbour('lo', '10.0.0.9', { mac: macOf(3) }),
+      neighbour('lo', '10.0.0.8', { mac: macOf(4) }),
+      neighbour('lo', '10.0.0.9', { do: 'delete' }),
+    ],
+    errno: 'ENOENT',
+  },
+  {
     says: 'a broadcast address has the MAC of all',
     asks: [
       ...PAIR_UP,
