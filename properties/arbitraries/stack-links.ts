@@ -212,10 +212,10 @@ const vlans: fc.Arbitrary<Ask> = fc
 
 /** Requests about links, by how often they are made. */
 export const aboutLinks: ReadonlyArray<fc.WeightedArbitrary<Ask>> = [
-  { weight: 5, arbitrary: newLink },
-  { weight: 8, arbitrary: setLink },
-  { weight: 1, arbitrary: deleteLink },
-  { weight: 2, arbitrary: port },
-  { weight: 4, arbitrary: fdb },
-  { weight: 2, arbitrary: vlans },
+  { weight: 20, arbitrary: newLink },
+  { weight: 32, arbitrary: setLink },
+  { weight: 6, arbitrary: deleteLink },
+  { weight: 8, arbitrary: port },
+  { weight: 16, arbitrary: fdb },
+  { weight: 6, arbitrary: vlans },
 ]

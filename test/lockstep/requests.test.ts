@@ -3,7 +3,7 @@
 import { expect, test } from 'vitest'
 import { needs } from '../lib/need.ts'
 import { runs } from '../lib/runs.ts'
-import { bothKernels } from './requests/both.ts'
+import { runBoth } from './requests/both.ts'
 import { FOUND, programOf } from './requests/found.ts'
 import { report } from './requests/script.ts'
 import { PIECE, pieceOf } from './requests/series.ts'
@@ -14,7 +14,6 @@ const SEEDS = 2 ** 31
 
 needs.kernel('the simulated and the real network stack', () => {
   test.each(FOUND)('agree: $says', async (found) => {
-    const runBoth = await bothKernels()
     const { difference, answers } = await runBoth(programOf(found))
     expect(difference).toBeNull()
     expect(answers.at(-1)).toBe(found.errno)
@@ -23,7 +22,6 @@ needs.kernel('the simulated and the real network stack', () => {
   test('answer each request alike, and hold the same afterwards', { timeout: 600_000 }, async () => {
     const seed = Number(process.env['CNM_SEED'] ?? Math.floor(Math.random() * SEEDS))
     const { numRuns } = runs(3)
-    const runBoth = await bothKernels()
     let tally = NOTHING
     for (let at = 0; at < numRuns; at++) {
       const program = pieceOf(seed, Math.floor(at / PIECE))[at % PIECE] ?? []

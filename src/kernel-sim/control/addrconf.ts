@@ -7,7 +7,7 @@ import type { Errno } from '../../kernel/errno.ts'
 import type { AddressRequest } from '../../kernel/rtnl/request.ts'
 import { type Cidr, cidr, maskIp, networkOf, sameCidr } from '../../net/cidr.ts'
 import { type Ip, type Ip6, ip6, isIp4, isLinkLocal, isLoopback, isMulticast, isUnspecified } from '../../net/ip.ts'
-import { linkLocal6 } from '../../net/mac.ts'
+import { linkLocal6, numberedLinkLocal6 } from '../../net/mac.ts'
 import type { IfName } from '../../net/name.ts'
 import { getIn, removeIn, setIn } from '../../net/pmap.ts'
 import { type AddressEntry, type LinkEntry, type RouteEntry, TABLES } from '../state.ts'
@@ -16,6 +16,7 @@ import { bring6, routeOn } from './fib6.ts'
 import { disabled6, forwards6, runs6 } from './inet.ts'
 import { forgetAll } from './neigh.ts'
 import { SCOPES } from './scope.ts'
+import { isAddressTaken } from './stacked.ts'
 import { amendRoute, dropRoutes6, removeRoute, routesThrough } from './table.ts'
 
 /** The metric of connected IPv6 routes (IP6_RT_PRIO_ADDRCONF). */
@@ -189,6 +190,7 @@ const put = (space: Space, link: LinkEntry, ask: AddressRequest, ip: Ip6): Errno
   const errno = refusal(link, ip)
   if (!disabled6(link)) useDevice(space, link)
   if (errno !== null) return errno
+  if (isAddressTaken(space, link, ip)) return 'EADDRINUSE'
   add(space, linkOf(space, link.name) ?? link, entryOf(ask, ip))
   return null
 }
@@ -249,9 +251,13 @@ const addOwn = (space: Space, dev: IfName, on: Cidr): void => {
   announce(space, dev, address)
 }
 
+/** Ipvlans have one MAC, and a number each (addrconf_ifid_eui48). */
+const linkLocalOf = ({ mac, spec }: LinkEntry): Ip6 =>
+  spec.type === 'ipvlan' ? numberedLinkLocal6(mac, spec.id) : linkLocal6(mac)
+
 const startLocal = (space: Space, link: LinkEntry): void => {
   useDevice(space, link)
-  if (link.addrGen === EUI64) addOwn(space, link.name, { ip: linkLocal6(link.mac), bits: 64 })
+  if (link.addrGen === EUI64) addOwn(space, link.name, { ip: linkLocalOf(link), bits: 64 })
 }
 
 /** Starts IPv6 on a device if all it needs is there: up, carrier, MTU, not disabled; once until it goes down. */

@@ -8,12 +8,12 @@ import type { Netns, NftElement } from '../../kernel/object.ts'
 import type { Ns } from '../../net/name.ts'
 import { entriesOf, mapOf, type PMap } from '../../net/pmap.ts'
 import { emptyNs, type FirewallEntry, isNameless, type LinkEntry, namelessAt, nsWith, type Place } from '../state.ts'
-import { found } from './carrier.ts'
 import { removeLink } from './dellink.ts'
 import {
   addSpace,
   change,
   type Draft,
+  found,
   linkOf,
   linksOf,
   removeSpace,

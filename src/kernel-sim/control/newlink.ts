@@ -14,10 +14,10 @@ import { setMaster } from './bridge.ts'
 import { addLocal } from './bridge-fdb.ts'
 import { invalidBridge, setOptions } from './bridge-options.ts'
 import { initVlans } from './bridge-vlan.ts'
-import { found, notify } from './carrier.ts'
+import { notify } from './carrier.ts'
 import { removeLink } from './dellink.ts'
 import { fitsMtu } from './device.ts'
-import { change, linkOf, type Space, spaceOf } from './draft.ts'
+import { change, found, linkOf, type Space, spaceOf } from './draft.ts'
 import { bornMac, install, NEW_BRIDGE } from './link-facts.ts'
 import { fitsMac } from './mac.ts'
 import { checkCarrier } from './port-state.ts'
@@ -165,7 +165,8 @@ const addStacked = (target: Space, ask: NewLink, near: Space): Errno | null => {
   const link = install(target, { ...own(ask), spec, mac, mtu, below, lower, macSet: !follows })
   hang(target, link, near)
   if (spec.type === 'ipvlan') shareIpvlan(target, link, { mode: spec.mode, flag: spec.flag, next: spec.next })
-  notify(target, ask.name, checkCarrier)
+  // Nobody looks at an ipvlan that has carrier.
+  if (spec.type !== 'ipvlan' || !lower) notify(target, ask.name, checkCarrier)
   return null
 }
 

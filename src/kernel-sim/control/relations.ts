@@ -5,8 +5,7 @@ import { entriesUnder, getIn, keysUnder, removeIn, setIn } from '../../net/pmap.
 import { fdbOfPort, withFdb, withoutFdb } from '../fdb.ts'
 import type { LinkEntry, Place } from '../state.ts'
 import { changeFdb, forgetPortMac, notePortMac } from './bridge-fdb.ts'
-import { found } from './carrier.ts'
-import { change, linkOf, type Space, watchElsewhere } from './draft.ts'
+import { change, found, linkOf, type Space, watchElsewhere } from './draft.ts'
 import { relist } from './vxlan.ts'
 
 const isAt = (a: Place, b: Place): boolean => a.ns === b.ns && a.name === b.name

@@ -12,16 +12,16 @@ import { type AddressEntry, type LinkEntry, linkWith } from '../state.ts'
 import { start6 } from './addrconf.ts'
 import { setMaster } from './bridge.ts'
 import { invalidBridge, setOptions } from './bridge-options.ts'
-import { found } from './carrier.ts'
+import { passCarrier } from './carrier.ts'
 import { removeLink, strip } from './dellink.ts'
 import { fitsMtu, setDown, setMtu, setUp } from './device.ts'
-import { addLink, change, dropLink, linkAt, linkOf, type Space, spaceOf } from './draft.ts'
+import { addLink, change, dropLink, found, linkAt, linkOf, type Space, spaceOf } from './draft.ts'
 import { runs6 } from './inet.ts'
 import { takenIndex } from './link-facts.ts'
 import { askMac, fitsMac } from './mac.ts'
 import { suspectNeighbours } from './neigh.ts'
 import { refusesOpen } from './open.ts'
-import { checkPort } from './port-state.ts'
+import { checkCarrier } from './port-state.ts'
 import { followName, followPlace } from './relations.ts'
 import { isPassthru, shareIpvlan, thoseOn } from './stacked.ts'
 import { isReserved } from './sysctl.ts'
@@ -185,7 +185,8 @@ const tellState = (space: Space, link: LinkEntry): void => {
   if (!link.up) return
   if (!link.lower) suspectNeighbours(space, link.name)
   start6(space, link.name)
-  checkPort(space, linkOf(space, link.name) ?? link)
+  checkCarrier(space, linkOf(space, link.name) ?? link)
+  passCarrier(space, linkOf(space, link.name) ?? link, checkCarrier)
 }
 
 /** What the kind that is named says of the rest before anything is looked at (`validate` of its rtnl_link_ops). */
@@ -228,8 +229,9 @@ const changeKind = (space: Space, link: LinkEntry, asked: KindChange, mtu: numbe
     case 'macvlan':
       return changeMacvlan(space, link, asked.mode)
     case 'ipvlan': {
-      const { kind: _, ...shared } = asked
-      shareIpvlan(space, link, shared)
+      // ip-link(8) always says of a flag whether it is.
+      const { kind: _, flag = 'bridge', ...mode } = asked
+      shareIpvlan(space, link, { flag, ...mode })
       return null
     }
   }

@@ -10,7 +10,9 @@ import type { World } from '../../../src/kernel-sim/state.ts'
 import { isGroup } from '../../../src/net/mac.ts'
 import type { Ns } from '../../../src/net/name.ts'
 import { keysUnder } from '../../../src/net/pmap.ts'
-import { worldAsHere } from './lacking.ts'
+
+import { bareMachine } from './machine.ts'
+
 import { openRooms, type Rooms } from './rooms.ts'
 
 export type Program = ReadonlyArray<Request>
@@ -97,10 +99,10 @@ const settled = async (rooms: Rooms, wanted: Told): Promise<Told> => {
   }
 }
 
-const runFrom = async (bare: World, program: Program): Promise<Outcome> => {
+export const runBoth = async (program: Program): Promise<Outcome> => {
   const rooms = openRooms()
   const answers: Array<string | null> = []
-  let world = bare
+  let world = await bareMachine()
   try {
     for (const [at, request] of program.entries()) {
       const result = askWorld(world, request)
@@ -119,12 +121,4 @@ const runFrom = async (bare: World, program: Program): Promise<Outcome> => {
   } finally {
     await rooms.close()
   }
-}
-
-export type Run = (program: Program) => Promise<Outcome>
-
-/** Runs programs on both; the machine is asked once what its kernel lacks. */
-export const bothKernels = async (): Promise<Run> => {
-  const bare = await worldAsHere()
-  return (program) => runFrom(bare, program)
 }

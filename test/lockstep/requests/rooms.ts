@@ -1,6 +1,6 @@
 // The namespaces of one program on this machine's kernel. They have no names: this process holds them open, and the kernel takes
 // them away when they are closed, or with the process, however it ends.
-// Nothing is sent in them unasked: addresses are not looked for twice, and routers not asked for.
+// Nothing is sent in them unasked: addresses are not looked for twice, routers not asked for, and what leaves a stack is dropped.
 
 import { closeSync } from 'node:fs'
 import type { Errno } from '../../../src/kernel/errno.ts'
@@ -18,6 +18,7 @@ import { hear, type Stacks, stacksFrom, type Told } from '../../../src/kernel-li
 import { askOver, writeSysctl } from '../../../src/kernel-linux/rtnl/through-netlink.ts'
 import type { Ns } from '../../../src/net/name.ts'
 import { E, type Either } from '../../../src/prelude.ts'
+import { silence } from './silence.ts'
 
 /** Casts: names that the simulation knows nothing of, for what they switch off is not in it. */
 export const QUIET: ReadonlyArray<SysctlName> = [
@@ -52,6 +53,7 @@ const write = async (room: Room, ns: Ns, name: SysctlName, value: string): Promi
 const opened = async (libc: Libc, ns: Ns): Promise<Room> => {
   const fd = sure(sure(withinNew(libc, () => openPath(HERE))))
   const room = { fd, socket: sure(openSocket({ in: 'fd', fd })) }
+  await silence(fd)
   for (const name of QUIET) {
     const errno = await write(room, ns, name, '0')
     if (errno !== null) throw new Error(`${name}: ${errno}`)

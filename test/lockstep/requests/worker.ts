@@ -1,7 +1,7 @@
 // One process of `npm run lockstep`: runs the pieces of a series that it is told, one after the other, and tells what came of
 // each. What it makes is held open by it alone, so that nothing is left when it ends, or is ended.
 
-import { bothKernels, type Run } from './both.ts'
+import { runBoth } from './both.ts'
 import { report } from './script.ts'
 import { pieceOf } from './series.ts'
 import { shrink } from './shrink.ts'
@@ -13,7 +13,7 @@ export type Order = Readonly<{ seed: number; piece: number; to: number; only: nu
 export type Finding = Readonly<{ at: number; report: string }>
 export type Answer = Readonly<{ piece: number; tally: Tally; findings: ReadonlyArray<Finding> }>
 
-const carryOut = async (runBoth: Run, { seed, piece, to, only }: Order): Promise<Answer> => {
+const carryOut = async ({ seed, piece, to, only }: Order): Promise<Answer> => {
   let tally = NOTHING
   const findings: Finding[] = []
   for (const [at, program] of pieceOf(seed, piece).entries()) {
@@ -30,10 +30,8 @@ const carryOut = async (runBoth: Run, { seed, piece, to, only }: Order): Promise
 
 export const play = (): void => {
   process.on('disconnect', () => process.exit(1))
-  const kernels = bothKernels()
-  const answered = async (order: Order): Promise<Answer> => carryOut(await kernels, order)
   process.on('message', (order: Order) => {
-    answered(order).then(
+    carryOut(order).then(
       (answer) => process.send?.(answer),
       (error: unknown) =>
         process.send?.({ broken: error instanceof Error ? (error.stack ?? error.message) : String(error) }),
