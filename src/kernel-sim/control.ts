@@ -12,10 +12,12 @@ import { HOST } from '../net/name.ts'
 import { E, type Either } from '../prelude.ts'
 import { askAddress6 } from './control/addrconf.ts'
 import { setPort } from './control/bridge-options.ts'
+import { askVlan } from './control/bridge-vlan.ts'
 import { runLinkwatch } from './control/carrier.ts'
 import { deleteLink } from './control/dellink.ts'
 import { askAddress4 } from './control/devinet.ts'
 import { type Draft, draftOf, linkOf, type Space, spaceOf, worldOf } from './control/draft.ts'
+import { askFdb } from './control/fdb-request.ts'
 import { askRule } from './control/fib-rules.ts'
 import { askNeighbour } from './control/neigh.ts'
 import { createNetns, deleteNetns } from './control/netns.ts'
@@ -64,9 +66,10 @@ const askIn = (space: Space, ask: OnSpace): Errno | null => {
       return writeSysctl(space, ask.name, ask.value)
     case 'neighbour':
       return askNeighbour(space, ask)
-    case 'vlan':
     case 'fdb':
-      return 'EOPNOTSUPP'
+      return askFdb(space, ask)
+    case 'vlan':
+      return askVlan(space, ask)
   }
 }
 

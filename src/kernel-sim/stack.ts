@@ -3,7 +3,6 @@
 
 import type {
   AddressFacts,
-  FdbFacts,
   HopFacts,
   KindFacts,
   LinkFacts,
@@ -11,14 +10,24 @@ import type {
   RouteFacts,
   RuleFacts,
   Stack,
+  VlanFacts,
 } from '../kernel/rtnl/stack.ts'
 import { compareCidr } from '../net/cidr.ts'
-import { compareIp, type Family, familyOf, isIp4 } from '../net/ip.ts'
+import { compareIp, type Family, familyOf, isIp4, isUnspecified } from '../net/ip.ts'
 import { type IfName, LO, type Ns } from '../net/name.ts'
-import { entriesOf, getIn, sizeOfMap, valuesOf } from '../net/pmap.ts'
+import { entriesOf, getIn, valuesOf } from '../net/pmap.ts'
 import { hasCarrier } from './control/carrier.ts'
 import { NEW_BRIDGE } from './control/link-facts.ts'
-import { isNameless, type LinkEntry, type NsEntry, type Place, type RouteEntry, type World } from './state.ts'
+import { factsOfFdb } from './stack-fdb.ts'
+import {
+  isNameless,
+  type LinkEntry,
+  type NsEntry,
+  type Place,
+  type RouteEntry,
+  type VxlanSpec,
+  type World,
+} from './state.ts'
 
 const byKey = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0)
 
@@ -28,6 +37,14 @@ const KERNEL = 2
 /** A namespace without a name is out of sight. */
 const peerOf = ({ ns, name }: Place): Extract<KindFacts, { kind: 'veth' }>['peer'] =>
   isNameless(ns) ? null : { ns, name }
+
+/** An address of zeros is none. */
+const vxlanOf = ({ type: kind, net: _, family: __, via: ___, remote, local, ...rest }: VxlanSpec): KindFacts => ({
+  kind,
+  ...rest,
+  ...(remote === undefined || isUnspecified(remote) ? {} : { remote }),
+  ...(local === undefined || isUnspecified(local) ? {} : { local }),
+})
 
 const kindOf = ({ spec, bridge }: LinkEntry): KindFacts => {
   switch (spec.type) {
@@ -40,10 +57,8 @@ const kindOf = ({ spec, bridge }: LinkEntry): KindFacts => {
       return { kind: 'bridge', ...(bridge ?? NEW_BRIDGE) }
     case 'vlan':
       return { kind: 'vlan', id: spec.id, protocol: spec.protocol }
-    case 'vxlan': {
-      const { type: kind, ...options } = spec
-      return { kind, ...options }
-    }
+    case 'vxlan':
+      return vxlanOf(spec)
     case 'macvlan':
       return { kind: 'macvlan', mode: spec.mode }
     case 'ipvlan':
@@ -56,18 +71,41 @@ const kindOn = (world: World, { ns, name }: Place): LinkEntry | undefined => {
   return space === undefined ? undefined : getIn(space.links, name)
 }
 
-/** A bridge listens to all that its ports hear; a passthru macvlan to all that its device does. */
-const promiscuityOf = (world: World, { port, above }: LinkEntry): number => {
-  const passing = above.filter((place) => {
-    const on = kindOn(world, place)
-    return on?.up === true && on.spec.type === 'macvlan' && on.spec.mode === 'passthru'
+/** Learns, or is flooded to (BR_AUTO_MASK). */
+const isAuto = ({ port }: LinkEntry): boolean => port !== null && (port.learning || port.flood)
+
+/** A bridge listens to all that a port hears; not if it filters VLANs, and no other port could send there what it does not know. */
+const isWatched = (world: World, ns: Ns, link: LinkEntry): boolean => {
+  if (link.port === null) return false
+  const bridge = kindOn(world, { ns, name: link.port.bridge })
+  const chooses = link.spec.type === 'macvlan' || link.spec.type === 'vlan'
+  if (bridge?.bridge?.vlanFiltering !== true || !chooses || promiscuityOf(world, ns, bridge) > 0) return true
+  const autos = [...entriesOf(bridge.ports)].filter(([name]) => {
+    // Cast: the keys of a bridge's ports are their names.
+    const port = kindOn(world, { ns, name: name as IfName })
+    return port !== undefined && isAuto(port)
   })
-  return Number(port !== null) + passing.length
+  return autos.length > 1 || (autos.length === 1 && !isAuto(link))
+}
+
+/**
+ * Its bridge listens to all that a port hears; a device that cannot choose to all for the sake of one, and a device for those on it: a
+ * passthru macvlan that is up, another that listens to all, and a VLAN that does, be it up or not.
+ */
+const promiscuityOf = (world: World, ns: Ns, link: LinkEntry): number => {
+  const forOthers = link.above.filter((place) => {
+    const on = kindOn(world, place)
+    if (on === undefined) return false
+    const { spec, up } = on
+    if (spec.type === 'macvlan' && spec.mode === 'passthru') return up
+    return (spec.type === 'vlan' || (spec.type === 'macvlan' && up)) && promiscuityOf(world, place.ns, on) > 0
+  })
+  return Number(isWatched(world, ns, link)) + Number(link.filter.promisc) + forOthers.length
 }
 
 const factsOfLink = (world: World, ns: Ns, link: LinkEntry): LinkFacts => {
   const { port } = link
-  const options = port === null ? null : (({ bridge: _, ...rest }) => rest)(port)
+  const options = port === null ? null : (({ bridge: _, costSet: __, ...rest }) => rest)(port)
   return {
     index: link.index,
     name: link.name,
@@ -78,7 +116,7 @@ const factsOfLink = (world: World, ns: Ns, link: LinkEntry): LinkFacts => {
     up: link.up,
     carrier: hasCarrier(link),
     operstate: link.up ? link.oper : 'down',
-    promiscuity: promiscuityOf(world, link),
+    promiscuity: promiscuityOf(world, ns, link),
     master: port?.bridge ?? null,
     alias: link.alias,
     group: link.group,
@@ -183,7 +221,7 @@ const factsOfNeighbours = ({ neighbours, proxies }: NsEntry): ReadonlyArray<Neig
     }),
   )
   const answered = [...entriesOf(proxies)].map(
-    ([key, ip]): NeighbourFacts => ({
+    ([key, { ip }]): NeighbourFacts => ({
       // Cast: a key begins with the name of its device.
       dev: key.slice(0, key.indexOf(' ')) as IfName,
       ip,
@@ -198,44 +236,21 @@ const factsOfNeighbours = ({ neighbours, proxies }: NsEntry): ReadonlyArray<Neig
   )
 }
 
-const fdbEntry = (dev: IfName, master: IfName, mac: LinkEntry['mac'], state: string): FdbFacts => ({
-  dev,
-  mac,
-  master,
-  vlan: null,
-  state,
-  flags: [],
-  dst: null,
-  vni: null,
-  port: null,
-  via: null,
-})
-
-/** The MACs of a bridge and its ports, each at the first that has it, and what it has learned. */
-const factsOfFdb = (space: NsEntry, bridge: LinkEntry): ReadonlyArray<FdbFacts> => {
-  const own = new Map<LinkEntry['mac'], FdbFacts>()
-  const members = [...entriesOf(bridge.ports)]
-    .sort(([, a], [, b]) => a - b)
-    .flatMap(([name]) => getIn(space.links, name) ?? [])
-  for (const { name, mac } of [...members, bridge])
-    if (!own.has(mac)) own.set(mac, fdbEntry(name, bridge.name, mac, 'permanent'))
-  const learned = sizeOfMap(bridge.fdb) === 0 ? [] : valuesOf(bridge.fdb)
-  return [...own.values(), ...learned.map(({ dev, mac }) => fdbEntry(dev, bridge.name, mac, ''))]
-}
+const factsOfVlans = ({ name, vlans }: LinkEntry): ReadonlyArray<VlanFacts> =>
+  [...vlans.untagged].map(([id, untagged]) => ({ dev: name, id, pvid: id === vlans.pvid, untagged }))
 
 /** All that a namespace's stack holds; null if there is no such namespace. Time does not pass in it: carrier is at once where it is. */
 export const stackOf = (world: World, ns: Ns): Stack | null => {
   const space = getIn(world.namespaces, ns)
   if (space === undefined) return null
   const links = [...valuesOf(space.links)].sort((a, b) => a.index - b.index)
-  const bridges = links.filter(({ spec }) => spec.type === 'bridge')
   return {
     links: links.map((link) => factsOfLink(world, ns, link)),
     addresses: ([4, 6] as const).flatMap((family) => links.flatMap((link) => factsOfAddresses(link, family))),
     routes: [...factsOfRoutes(space)].sort(byRouteKey),
     rules: factsOfRules(space),
     neighbours: factsOfNeighbours(space),
-    fdb: bridges.flatMap((bridge) => factsOfFdb(space, bridge)).sort((a, b) => byKey(a.dev, b.dev) || a.mac - b.mac),
-    vlans: [],
+    fdb: factsOfFdb(space, links),
+    vlans: links.flatMap(factsOfVlans).sort((a, b) => byKey(a.dev, b.dev) || a.id - b.id),
   }
 }

@@ -70,6 +70,13 @@ export const linkOf = (space: Space, name: string): LinkEntry | null => {
   return touched === undefined ? (getIn(space.now.links, name) ?? null) : touched
 }
 
+/** The space and the link of a place, if they are there. */
+export const found = (space: Space, { ns, name }: Place): Readonly<{ space: Space; link: LinkEntry }> | null => {
+  const there = ns === space.ns ? space : spaceOf(space.draft, ns)
+  const link = there === null ? null : linkOf(there, name)
+  return there === null || link === null ? null : { space: there, link }
+}
+
 /** Puts a link into the place of what had its name; the link. */
 export const putLink = (space: Space, link: LinkEntry): LinkEntry => {
   space.touched.set(link.name, link)
@@ -131,6 +138,8 @@ const isSame = (was: NsEntry, now: NsEntry): boolean =>
   was.nextIndex === now.nextIndex &&
   was.nextOrder === now.nextOrder &&
   was.routes === now.routes &&
+  was.local4 === now.local4 &&
+  was.tables6 === now.tables6 &&
   was.rules === now.rules &&
   was.customRules === now.customRules &&
   was.confAll === now.confAll &&
@@ -139,6 +148,7 @@ const isSame = (was: NsEntry, now: NsEntry): boolean =>
   was.firewall === now.firewall &&
   was.neighbours === now.neighbours &&
   was.proxies === now.proxies &&
+  was.vxlans === now.vxlans &&
   was.tallies === now.tallies
 
 const closed = (space: Space): NsEntry => {
@@ -157,5 +167,5 @@ export const worldOf = ({ world, spaces }: Draft): World => {
   let { namespaces } = world
   for (const [ns, space] of spaces)
     namespaces = space === null ? removeIn(namespaces, ns) : setIn(namespaces, ns, closed(space))
-  return namespaces === world.namespaces ? world : { nowMs: world.nowMs, namespaces }
+  return namespaces === world.namespaces ? world : { ...world, namespaces }
 }

@@ -5,8 +5,10 @@ import type { Errno } from '../../kernel/errno.ts'
 import type { RuleRequest } from '../../kernel/rtnl/request.ts'
 import { contains, sameCidr } from '../../net/cidr.ts'
 import type { Family, Ip } from '../../net/ip.ts'
+import type { IfName } from '../../net/name.ts'
 import { type RuleEntry, TABLES } from '../state.ts'
 import type { Space } from './draft.ts'
+import { openTable6 } from './table.ts'
 
 /** One below the second rule's (fib_default_rule_pref). */
 const defaultPriority = (rules: ReadonlyArray<RuleEntry>): number => Math.max(0, (rules[1]?.priority ?? 0) - 1)
@@ -47,13 +49,16 @@ const sameMark = (a: RuleEntry['mark'], b: RuleEntry['mark']): boolean =>
 const samePrefix = (a: RuleEntry['from'], b: RuleEntry['from']): boolean =>
   a === null || b === null ? a === b : sameCidr(a, b)
 
-/** rule_exists; where a `goto` goes to is not looked at. */
-const isSame = (a: RuleEntry, b: RuleEntry): boolean =>
+/** A prefix that a request does not name, or whose length is 0, is not looked at (fib4_rule_compare). */
+const isLikePrefix = (held: RuleEntry['from'], asked: RuleEntry['from']): boolean =>
+  asked === null || asked.bits === 0 || samePrefix(held, asked)
+
+/** rule_exists; a negation is not looked at, nor where a `goto` goes to. */
+const isLike = (a: RuleEntry, b: RuleEntry): boolean =>
   a.priority === b.priority &&
   a.proto === b.proto &&
-  a.not === b.not &&
-  samePrefix(a.from, b.from) &&
-  samePrefix(a.to, b.to) &&
+  isLikePrefix(a.from, b.from) &&
+  isLikePrefix(a.to, b.to) &&
   a.iif === b.iif &&
   a.oif === b.oif &&
   sameMark(a.mark, b.mark) &&
@@ -63,11 +68,12 @@ const isSame = (a: RuleEntry, b: RuleEntry): boolean =>
 const addRule = (space: Space, ask: RuleRequest): Errno | null => {
   const rules = space.now.rules[ask.family]
   const rule = entryOf(ask, ask.priority ?? defaultPriority(rules))
-  if (rules.some((other) => isSame(other, rule))) return 'EEXIST'
+  if (rules.some((held) => isLike(held, rule))) return 'EEXIST'
   const later = rules.findIndex(({ priority }) => priority > rule.priority)
   const place = later < 0 ? rules.length : later
   space.now.rules = { ...space.now.rules, [ask.family]: [...rules.slice(0, place), rule, ...rules.slice(place)] }
   if (ask.family === 4) space.now.customRules = true
+  else if ('lookup' in rule.action) openTable6(space, rule.action.lookup)
   return null
 }
 
@@ -109,22 +115,24 @@ const END: Readonly<Record<'blackhole' | 'unreachable' | 'prohibit', Errno>> = {
   prohibit: 'EACCES',
 }
 
-/** Of a packet of our own, without a source and unmarked, whose device is not chosen yet. */
-const applies = (rule: RuleEntry, to: Ip): boolean => {
+/** A search for the way to a gateway: as for a packet of our own, without a source and unmarked. `oif`: by this device. */
+export type Search = Readonly<{ to: Ip; iif: IfName | null; oif: IfName | null }>
+
+const applies = (rule: RuleEntry, { to, iif, oif }: Search): boolean => {
   const hits =
     (rule.to === null || contains(rule.to, to)) &&
     (rule.from === null || rule.from.bits === 0) &&
-    rule.iif === null &&
-    rule.oif === null &&
+    (rule.iif === null || rule.iif === iif) &&
+    (rule.oif === null || rule.oif === oif) &&
     (rule.mark === null || (rule.mark.value & rule.mark.mask) === 0)
   return hits !== rule.not
 }
 
-/** What the rules say of a packet of our own, in their order. */
-export function* rulesFor(space: Space, family: Family, to: Ip): Generator<Verdict> {
+/** What the rules say of a search, in their order. */
+export function* rulesFor(space: Space, family: Family, search: Search): Generator<Verdict> {
   let from = 0
   for (const rule of space.now.rules[family]) {
-    if (rule.priority < from || !applies(rule, to)) continue
+    if (rule.priority < from || !applies(rule, search)) continue
     const { action } = rule
     if ('goto' in action) from = action.goto
     else if ('lookup' in action) yield { lookup: action.lookup, error: null, suppress: rule.suppressPrefixLength }

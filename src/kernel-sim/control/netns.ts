@@ -7,12 +7,13 @@ import type { Errno } from '../../kernel/errno.ts'
 import type { Netns, NftElement } from '../../kernel/object.ts'
 import type { Ns } from '../../net/name.ts'
 import { entriesOf, mapOf, type PMap } from '../../net/pmap.ts'
-import { emptyNs, type FirewallEntry, isNameless, type LinkEntry, namelessAt, nsWith } from '../state.ts'
+import { emptyNs, type FirewallEntry, isNameless, type LinkEntry, namelessAt, nsWith, type Place } from '../state.ts'
 import { removeLink } from './dellink.ts'
 import {
   addSpace,
   change,
   type Draft,
+  found,
   linkOf,
   linksOf,
   removeSpace,
@@ -23,6 +24,7 @@ import {
 } from './draft.ts'
 import { installLoopback } from './newlink.ts'
 import { followPlace } from './relations.ts'
+import { renameNet, sendersBy } from './vxlan.ts'
 
 const withNs = (firewall: FirewallEntry, ns: Ns): FirewallEntry => {
   const moved = (set: PMap<NftElement>) =>
@@ -36,6 +38,7 @@ const rename = (space: Space, ns: Ns): void => {
   const moved = renameSpace(space, ns)
   const { firewall } = moved.now
   if (firewall !== null) moved.now.firewall = withNs(firewall, ns)
+  renameNet(moved, space.ns)
   for (const link of linksOf(moved)) {
     const from = { ns: space.ns, name: link.name }
     const to = { ns, name: link.name }
@@ -67,6 +70,7 @@ export const createNetns = (draft: Draft, { ns, at }: Pick<Netns, 'ns' | 'at'>):
 /** Whether devices of other namespaces go with this one, or hold on to it. */
 const reaches = ({ spec, below, above }: LinkEntry, ns: Ns): boolean =>
   (spec.type === 'veth' && spec.peer.ns !== ns) ||
+  (spec.type === 'vxlan' && spec.net !== ns) ||
   (below !== null && below.ns !== ns) ||
   above.some((place) => place.ns !== ns)
 
@@ -79,10 +83,19 @@ export const deleteNetns = (draft: Draft, ns: Ns): Errno | null => {
     rename(space, namelessAt(at))
     return null
   }
+  for (const { link, space: there } of sendersBy(space)) removeLink(there, link)
+  const ends: Place[] = []
   for (const { name } of linksOf(space)) {
     const link = linkOf(space, name)
-    if (link !== null && reaches(link, ns)) removeLink(space, link)
+    if (link === null || !reaches(link, ns)) continue
+    if (link.spec.type === 'veth' && link.above.length === 0) ends.push(link.spec.peer)
+    else removeLink(space, link)
   }
   removeSpace(space)
+  // With their own ends gone already, which nobody can look at any more.
+  for (const place of ends) {
+    const end = found(space, place)
+    if (end !== null) removeLink(end.space, end.link)
+  }
   return null
 }

@@ -5,20 +5,27 @@
 import { freshLoopback } from '../../kernel/cascade.ts'
 import type { Errno } from '../../kernel/errno.ts'
 import { PLAIN_MTU } from '../../kernel/object.ts'
-import type { BridgeOptions, NewPeer } from '../../kernel/rtnl/kind.ts'
+import type { BridgeOptions, NewKind, NewPeer, VxlanOptions } from '../../kernel/rtnl/kind.ts'
 import type { NewLink } from '../../kernel/rtnl/request.ts'
 import { type IfName, ifName } from '../../net/name.ts'
 import { hasIn } from '../../net/pmap.ts'
+import type { LinkEntry } from '../state.ts'
 import { setMaster } from './bridge.ts'
-import { setOptions } from './bridge-options.ts'
+import { addLocal } from './bridge-fdb.ts'
+import { invalidBridge, setOptions } from './bridge-options.ts'
+import { initVlans } from './bridge-vlan.ts'
 import { notify } from './carrier.ts'
 import { removeLink } from './dellink.ts'
-import { fitsMac, fitsMtu } from './device.ts'
-import { linkOf, type Space, spaceOf } from './draft.ts'
+import { fitsMtu } from './device.ts'
+import { change, found, linkOf, type Space, spaceOf } from './draft.ts'
 import { bornMac, install, NEW_BRIDGE } from './link-facts.ts'
-import { checkPort } from './port-state.ts'
-import { askUp } from './setlink.ts'
+import { fitsMac } from './mac.ts'
+import { checkCarrier } from './port-state.ts'
+import { askUp, indexAsked } from './setlink.ts'
+import { planned, shareIpvlan } from './stacked.ts'
 import { isReserved } from './sysctl.ts'
+import { enlist, plannedVxlan } from './vxlan.ts'
+import { setDefault } from './vxlan-fdb.ts'
 
 export const installLoopback = (space: Space): void => {
   const { name, spec, mac, mtu } = freshLoopback(space.ns)
@@ -28,12 +35,13 @@ export const installLoopback = (space: Space): void => {
 /** Whether a device may be registered under this name and index. */
 const registers = (space: Space, name: IfName, index: number | undefined): Errno | null => {
   if (linkOf(space, name) !== null) return 'EEXIST'
+  if (index !== undefined && hasIn(space.now.indexes, String(index))) return 'EBUSY'
   if (isReserved(name)) {
     // It had an index by the time that its sysctls were refused their directory.
     if (index === undefined) space.now.nextIndex += 1
     return 'EINVAL'
   }
-  return index !== undefined && hasIn(space.now.indexes, String(index)) ? 'EBUSY' : null
+  return null
 }
 
 const invalidPeer = ({ mac, mtu }: NewPeer): Errno | null => {
@@ -42,11 +50,24 @@ const invalidPeer = ({ mac, mtu }: NewPeer): Errno | null => {
 }
 
 /** What a kind says of the settings before anything is looked up (`validate` of its rtnl_link_ops). */
-const invalid = ({ mac, mtu, kind }: NewLink): Errno | null => {
-  if (mac !== undefined && !fitsMac(mac)) return 'EADDRNOTAVAIL'
-  if (kind.kind !== 'veth') return null
-  return mtu !== undefined && !fitsMtu('veth', mtu) ? 'EINVAL' : invalidPeer(kind.peer)
+const invalid = (space: Space, { mac, mtu, kind }: NewLink): Errno | null => {
+  if (kind.kind !== 'ipvlan' && mac !== undefined && !fitsMac(mac)) return 'EADDRNOTAVAIL'
+  switch (kind.kind) {
+    case 'bridge':
+      return invalidBridge(space, kind)
+    case 'veth':
+      return mtu !== undefined && !fitsMtu('veth', mtu) ? 'EINVAL' : invalidPeer(kind.peer)
+    case 'vxlan':
+      return mtu !== undefined && !fitsMtu('vxlan', mtu) ? 'EINVAL' : null
+    case 'vlan':
+      return kind.id >= MOST_VLANS ? 'ERANGE' : null
+    default:
+      return null
+  }
 }
+
+/** VLAN_VID_MASK. */
+const MOST_VLANS = 4095
 
 const own = ({ name, index, group, txqlen }: NewLink) => ({
   name,
@@ -84,8 +105,8 @@ const addVeth = (space: Space, ask: NewLink, asked: NewPeer, near: Space): Errno
     mac: ask.mac ?? bornMac(space.ns, ask.name),
     mtu: ask.mtu ?? PLAIN_MTU,
   })
-  notify(there, peer, checkPort)
-  notify(space, ask.name, checkPort)
+  notify(there, peer, checkCarrier)
+  notify(space, ask.name, checkCarrier)
   return null
 }
 
@@ -96,7 +117,9 @@ const addBridge = (space: Space, ask: NewLink, options: BridgeOptions): Errno | 
   const mtu = ask.mtu ?? PLAIN_MTU
   const macSet = ask.mac !== undefined
   const link = install(space, { ...own(ask), spec: { type: 'bridge' }, mac, mtu, macSet, bridge: NEW_BRIDGE })
-  const refused = setOptions(space, link, options)
+  initVlans(space, link.name, NEW_BRIDGE.vlanDefaultPvid)
+  addLocal(space, link.name, null, mac, 0)
+  const refused = setOptions(space, linkOf(space, ask.name) ?? link, options)
   if (refused !== null) removeLink(space, linkOf(space, ask.name) ?? link)
   return refused
 }
@@ -106,6 +129,44 @@ const addDummy = (space: Space, ask: NewLink): Errno | null => {
   if (errno !== null) return errno
   const mac = ask.mac ?? bornMac(space.ns, ask.name)
   install(space, { ...own(ask), spec: { type: 'dummy' }, mac, mtu: ask.mtu ?? PLAIN_MTU })
+  return null
+}
+
+/** It hangs on a device of where it was asked for. */
+const hang = (target: Space, link: LinkEntry, near: Space): void => {
+  const below = link.below === null ? null : found(near, link.below)
+  if (below === null) return
+  const place = { ns: target.ns, name: link.name }
+  change(below.space, below.link, { above: [...below.link.above, place] })
+}
+
+const addVxlan = (target: Space, ask: NewLink, options: VxlanOptions, near: Space): Errno | null => {
+  const plan = plannedVxlan(near, options, ask.mtu)
+  if (typeof plan === 'string') return plan
+  const errno = registers(target, ask.name, ask.index)
+  if (errno !== null) return errno
+  const { spec, below, mtu = PLAIN_MTU } = plan
+  const link = install(target, { ...own(ask), spec, mac: ask.mac ?? bornMac(target.ns, ask.name), mtu, below })
+  setDefault(target, link, null, spec)
+  enlist(target, link)
+  hang(target, link, near)
+  return null
+}
+
+/** 802.1Q, macvlan, ipvlan. */
+const addStacked = (target: Space, ask: NewLink, near: Space): Errno | null => {
+  const plan = planned(near, ask)
+  if (typeof plan === 'string') return plan
+  const errno = registers(target, ask.name, ask.index)
+  if (errno !== null) return errno
+  const { spec, below, mtu, follows } = plan
+  const mac = plan.mac ?? ask.mac ?? bornMac(target.ns, ask.name)
+  const lower = found(near, below)?.link.lower ?? false
+  const link = install(target, { ...own(ask), spec, mac, mtu, below, lower, macSet: !follows })
+  hang(target, link, near)
+  if (spec.type === 'ipvlan') shareIpvlan(target, link, { mode: spec.mode, flag: spec.flag, next: spec.next })
+  // Nobody looks at an ipvlan that has carrier.
+  if (spec.type !== 'ipvlan' || !lower) notify(target, ask.name, checkCarrier)
   return null
 }
 
@@ -121,33 +182,43 @@ const register = (target: Space, ask: NewLink, near: Space): Errno | null => {
     }
     case 'dummy':
       return addDummy(target, ask)
+    case 'vxlan': {
+      const { kind: _, ...options } = kind
+      return addVxlan(target, ask, options, near)
+    }
     case 'vlan':
-    case 'vxlan':
     case 'macvlan':
     case 'ipvlan':
-      return 'EOPNOTSUPP'
+      return addStacked(target, ask, near)
   }
 }
 
 /** Up before its master, unlike a link that is changed (rtnl_configure_link, then do_set_master). */
-const configure = (space: Space, { name, up, master }: NewLink): Errno | null => {
+const configure = (space: Space, { name, up }: NewLink, master: number | null): Errno | null => {
   const link = linkOf(space, name)
   const errno = up === true && link !== null ? askUp(space, link, true) : null
-  return errno ?? (master === undefined ? null : setMaster(space, name, master))
+  return errno ?? (master === null ? null : setMaster(space, name, master))
 }
 
+/** Whether this kernel has no devices of a kind. */
+const lacks = ({ draft }: Space, { kind }: NewKind): boolean =>
+  kind !== 'bridge' && kind !== 'veth' && draft.world.lacks.has(kind)
+
 export const newLink = (space: Space, ask: NewLink): Errno | null => {
-  const refused = invalid(ask)
+  const isUnknown = lacks(space, ask.kind)
+  const refused = isUnknown ? null : invalid(space, ask)
   if (refused !== null) return refused
   const target = ask.to === undefined ? space : spaceOf(space.draft, ask.to)
   if (target === null) return 'ENOENT'
   const isThere =
     ask.index === undefined ? linkOf(target, ask.name) !== null : hasIn(target.now.indexes, String(ask.index))
   if (isThere) return 'EEXIST'
+  if (isUnknown) return 'EOPNOTSUPP'
   if (ask.mtu !== undefined && !fitsMtu(ask.kind.kind, ask.mtu)) return 'EINVAL'
+  const master = indexAsked(space, ask.master)
   const errno = register(target, ask, space)
   if (errno !== null) return errno
-  const failed = configure(target, ask)
+  const failed = configure(target, ask, master)
   const made = failed === null ? null : linkOf(target, ask.name)
   if (made !== null) removeLink(target, made)
   return failed

@@ -3,24 +3,30 @@
 // Source: net/core/rtnetlink.c (do_setlink, rtnl_changelink), net/core/dev.c (dev_change_name, __dev_change_net_namespace).
 
 import type { Errno } from '../../kernel/errno.ts'
+import type { KindChange, MacvlanMode } from '../../kernel/rtnl/kind.ts'
 import type { SetLink } from '../../kernel/rtnl/request.ts'
-import type { Mac } from '../../net/mac.ts'
+import { indexInName } from '../../kernel/rtnl/unasked.ts'
 import type { IfName } from '../../net/name.ts'
-import { getIn, setIn } from '../../net/pmap.ts'
+import { emptyMap, getIn, setIn } from '../../net/pmap.ts'
 import { type AddressEntry, type LinkEntry, linkWith } from '../state.ts'
-import { stop6 } from './addrconf.ts'
-import { leave, setMaster } from './bridge.ts'
-import { changeBridge } from './bridge-options.ts'
-import { found } from './carrier.ts'
-import { fitsMac, fitsMtu, giveMac, setDown, setMtu, setUp } from './device.ts'
-import { stop4 } from './devinet.ts'
-import { addLink, change, dropLink, linkOf, type Space, spaceOf } from './draft.ts'
+import { start6 } from './addrconf.ts'
+import { setMaster } from './bridge.ts'
+import { invalidBridge, setOptions } from './bridge-options.ts'
+import { passCarrier } from './carrier.ts'
+import { removeLink, strip } from './dellink.ts'
+import { fitsMtu, setDown, setMtu, setUp } from './device.ts'
+import { addLink, change, dropLink, found, linkAt, linkOf, type Space, spaceOf } from './draft.ts'
 import { runs6 } from './inet.ts'
 import { takenIndex } from './link-facts.ts'
-import { forgetAll } from './neigh.ts'
+import { askMac, fitsMac } from './mac.ts'
+import { suspectNeighbours } from './neigh.ts'
+import { refusesOpen } from './open.ts'
+import { checkCarrier } from './port-state.ts'
 import { followName, followPlace } from './relations.ts'
+import { isPassthru, shareIpvlan, thoseOn } from './stacked.ts'
 import { isReserved } from './sysctl.ts'
 import { amendRoute, routesThrough } from './table.ts'
+import { changeVxlan, refusesVxlanMtu } from './vxlan.ts'
 
 /** IFALIASZ less its NUL. */
 const MAX_ALIAS = 255
@@ -60,18 +66,14 @@ const askName = (space: Space, link: LinkEntry, name: IfName): Errno | null => {
   return null
 }
 
-/** Takes from a device all that its namespace had put on it. */
-export const strip = (space: Space, name: IfName): void => {
-  forgetAll(space, name, null)
-  leave(space, name)
-  stop6(space, name)
-  stop4(space, name)
-}
-
-/** Where a device is moved to; it is down there, with the sysctls of a new one. Without a free name it takes `name`. */
+/**
+ * Where a device is moved to; it is down there, with the sysctls of a new one, and hears nothing but its own MAC. Without a free name
+ * it takes `name`. The VXLANs on it are gone.
+ */
 const move = (space: Space, link: LinkEntry, target: Space, name: IfName): void => {
   if (link.up) setDown(space, link)
   strip(space, link.name)
+  for (const on of thoseOn(space, link, 'vxlan')) removeLink(on.space, on.link)
   const now = linkOf(space, link.name) ?? link
   const to = { ns: target.ns, name }
   followPlace(space, now, { ns: space.ns, name: link.name }, to)
@@ -83,6 +85,7 @@ const move = (space: Space, link: LinkEntry, target: Space, name: IfName): void 
     linkWith(there, {
       name,
       index: takenIndex(target, there.index),
+      filter: { ...there.filter, macs: emptyMap() },
       conf: runs6(there) ? conf : { ...conf, 6: {} },
       pinned4: [],
       addrGen: 0,
@@ -107,15 +110,10 @@ const askMove = (space: Space, link: LinkEntry, ask: SetLink): Moved | Errno => 
   return { space: target, name }
 }
 
-const askMac = (space: Space, link: LinkEntry, mac: Mac): Errno | null => {
-  if (!fitsMac(mac)) return 'EADDRNOTAVAIL'
-  giveMac(space, link, mac)
-  return null
-}
-
 /** Some devices are no larger than what they are on. */
 const refusesMtu = (space: Space, { spec, below }: LinkEntry, mtu: number): Errno | null => {
   if (!fitsMtu(spec.type, mtu)) return 'EINVAL'
+  if (spec.type === 'vxlan') return refusesVxlanMtu(space, spec, mtu) ? 'EINVAL' : null
   const under = below === null ? null : found(space, below)
   if (under === null || under.link.mtu >= mtu) return null
   if (spec.type === 'vlan') return 'ERANGE'
@@ -129,25 +127,21 @@ const askMtu = (space: Space, link: LinkEntry, mtu: number): Errno | null => {
   return errno
 }
 
-/** What opening a device may be refused for (ndo_open). */
-const refusesUp = (space: Space, { spec, below }: LinkEntry): Errno | null => {
-  const under = below === null ? null : found(space, below)
-  return spec.type === 'vlan' && under !== null && !under.link.up ? 'ENETDOWN' : null
-}
-
 export const askUp = (space: Space, link: LinkEntry, up: boolean): Errno | null => {
   if (link.up === up) return null
   if (!up) {
     setDown(space, link)
     return null
   }
-  const errno = refusesUp(space, link)
+  const errno = refusesOpen(space, link)
   if (errno === null) setUp(space, link)
   return errno
 }
 
+const UTF8 = new TextEncoder()
+/** A unit of UTF-16 is at most three bytes of UTF-8. */
 const askAlias = (space: Space, link: LinkEntry, alias: string): Errno | null => {
-  if (new TextEncoder().encode(alias).length > MAX_ALIAS) return 'EINVAL'
+  if (alias.length * 3 > MAX_ALIAS && UTF8.encode(alias).length > MAX_ALIAS) return 'EINVAL'
   change(space, link, { alias: alias === '' ? null : alias })
   return null
 }
@@ -160,30 +154,87 @@ const setPlain = (space: Space, link: LinkEntry, to: Partial<LinkEntry>): null =
 /** EUI64 and NONE of IN6_ADDR_GEN_MODE_*. */
 const GEN_MODES = { eui64: 0, none: 1 } as const
 
+const askAddrGen = (space: Space, link: LinkEntry, addrGen: number): Errno | null =>
+  runs6(link) ? setPlain(space, link, { addrGen }) : 'EAFNOSUPPORT'
+
+/** The number of a device that a message names, by which the kernel knows it whatever else the message says. Null: of none. */
+export const indexAsked = (space: Space, name: IfName | null | undefined): number | null =>
+  name === undefined || name === null ? null : (linkOf(space, name)?.index ?? indexInName(name) ?? 0)
+
 /** One thing that a message may say, and what the kernel makes of it. */
 type Part = (space: Space, link: LinkEntry) => Errno | null
 
-const partsOf = (ask: SetLink): ReadonlyArray<Part> => {
-  const parts: Part[] = []
-  const { mac, mtu, group, name, alias, master, up, txqlen, addrGenMode } = ask
-  if (mac !== undefined) parts.push((space, link) => askMac(space, link, mac))
-  if (mtu !== undefined) parts.push((space, link) => askMtu(space, link, mtu))
-  if (group !== undefined) parts.push((space, link) => setPlain(space, link, { group }))
-  if (name !== undefined) parts.push((space, link) => askName(space, link, name))
-  if (alias !== undefined) parts.push((space, link) => askAlias(space, link, alias))
-  if (up !== undefined) parts.push((space, link) => askUp(space, link, up))
-  if (master !== undefined) parts.push((space, link) => setMaster(space, link.name, master))
-  if (txqlen !== undefined) parts.push((space, link) => setPlain(space, link, { txqlen }))
-  if (addrGenMode !== undefined) parts.push((space, link) => setPlain(space, link, { addrGen: GEN_MODES[addrGenMode] }))
+/** With each, whether others are told of the device's state once the message is done (DO_SETLINK_NOTIFY). */
+const partsOf = (ask: SetLink, master: number | null): ReadonlyArray<readonly [boolean, Part]> => {
+  const parts: (readonly [boolean, Part])[] = []
+  const { mac, mtu, group, name, alias, up, txqlen, addrGenMode } = ask
+  if (mac !== undefined) parts.push([true, (space, link) => askMac(space, link, mac)])
+  if (mtu !== undefined) parts.push([false, (space, link) => askMtu(space, link, mtu)])
+  if (group !== undefined) parts.push([true, (space, link) => setPlain(space, link, { group })])
+  if (name !== undefined) parts.push([false, (space, link) => askName(space, link, name)])
+  if (alias !== undefined) parts.push([true, (space, link) => askAlias(space, link, alias)])
+  if (up !== undefined) parts.push([false, (space, link) => askUp(space, link, up)])
+  if (ask.master !== undefined) parts.push([false, (space, link) => setMaster(space, link.name, master)])
+  if (txqlen !== undefined) parts.push([false, (space, link) => setPlain(space, link, { txqlen })])
+  if (addrGenMode !== undefined) parts.push([true, (space, link) => askAddrGen(space, link, GEN_MODES[addrGenMode])])
   return parts
 }
 
-/** Before anything is done: the kind that is named looks at the MAC, and IPv6 must be on a device that it is told of. */
+/** netdev_state_change: who listens looks at the carrier again, though it is as it was. */
+const tellState = (space: Space, link: LinkEntry): void => {
+  if (!link.up) return
+  if (!link.lower) suspectNeighbours(space, link.name)
+  start6(space, link.name)
+  checkCarrier(space, linkOf(space, link.name) ?? link)
+  passCarrier(space, linkOf(space, link.name) ?? link, checkCarrier)
+}
+
+/** What the kind that is named says of the rest before anything is looked at (`validate` of its rtnl_link_ops). */
+const invalid = (space: Space, { kind, mac, mtu }: SetLink): Errno | null => {
+  if (kind === undefined || kind.kind === 'ipvlan') return null
+  if (mac !== undefined && !fitsMac(mac)) return 'EADDRNOTAVAIL'
+  if (kind.kind === 'bridge') return invalidBridge(space, kind)
+  return kind.kind === 'vxlan' && mtu !== undefined && !fitsMtu('vxlan', mtu) ? 'EINVAL' : null
+}
+
+/** Before anything is done; IPv6 must be on a device that it is told of. */
 const refusal = (space: Space, ask: SetLink): Errno | null => {
   const link = linkOf(space, ask.dev)
   if (link === null) return 'ENODEV'
-  if (ask.kind !== undefined && ask.mac !== undefined && !fitsMac(ask.mac)) return 'EADDRNOTAVAIL'
+  const errno = invalid(space, ask)
+  if (errno !== null) return errno
   return ask.addrGenMode !== undefined && !runs6(link) ? 'EAFNOSUPPORT' : null
+}
+
+const changeMacvlan = (space: Space, link: LinkEntry, mode: MacvlanMode): Errno | null => {
+  const { spec } = link
+  if (spec.type !== 'macvlan') return 'EOPNOTSUPP'
+  if (isPassthru({ mode }) !== isPassthru(spec)) return 'EINVAL'
+  change(space, link, { spec: { ...spec, mode } })
+  return null
+}
+
+/** rtnl_changelink: only the kind that it is can be told of itself. `mtu`: what the same message says of that. */
+const changeKind = (space: Space, link: LinkEntry, asked: KindChange, mtu: number | undefined): Errno | null => {
+  if (asked.kind !== link.spec.type) return 'EOPNOTSUPP'
+  switch (asked.kind) {
+    case 'bridge': {
+      const { kind: _, ...options } = asked
+      return setOptions(space, link, options)
+    }
+    case 'vxlan': {
+      const { kind: _, ...options } = asked
+      return changeVxlan(space, link, options, mtu)
+    }
+    case 'macvlan':
+      return changeMacvlan(space, link, asked.mode)
+    case 'ipvlan': {
+      // ip-link(8) always says of a flag whether it is.
+      const { kind: _, flag = 'bridge', ...mode } = asked
+      shareIpvlan(space, link, { flag, ...mode })
+      return null
+    }
+  }
 }
 
 /** A device keeps its index through a message, whatever its name and place. */
@@ -191,22 +242,21 @@ export const setLink = (space: Space, ask: SetLink): Errno | null => {
   const errno = refusal(space, ask)
   const link = linkOf(space, ask.dev)
   if (errno !== null || link === null) return errno
-  const refused = ask.kind === undefined ? null : changeBridge(space, link, ask.kind)
+  const refused = ask.kind === undefined ? null : changeKind(space, link, ask.kind, ask.mtu)
   if (refused !== null) return refused
+  const master = indexAsked(space, ask.master)
   const moved = askMove(space, linkOf(space, ask.dev) ?? link, ask)
   if (typeof moved === 'string') return moved
-  let { name } = moved
-  for (const part of partsOf(ask)) {
-    const now = linkOf(moved.space, name) ?? (ask.name === undefined ? null : linkOf(moved.space, ask.name))
-    if (now === null) return null
-    const no = part(moved.space, now)
-    if (no !== null) return no
-    if (ask.name !== undefined && linkOf(moved.space, name) === null) name = ask.name
+  const { index } = linkOf(moved.space, moved.name) ?? link
+  let notable = ask.kind !== undefined
+  let no: Errno | null = null
+  for (const [isNotable, part] of partsOf(ask, master)) {
+    const now = linkAt(moved.space, index)
+    no = now === null ? null : part(moved.space, now)
+    if (no !== null) break
+    notable ||= isNotable
   }
-  return null
-}
-
-export const forgetLink = (space: Space, link: LinkEntry): void => {
-  followPlace(space, link, { ns: space.ns, name: link.name }, null)
-  dropLink(space, linkOf(space, link.name) ?? link)
+  const now = linkAt(moved.space, index)
+  if (notable && now !== null) tellState(moved.space, now)
+  return no
 }
