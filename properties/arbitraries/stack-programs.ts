@@ -113,11 +113,10 @@ const rule: fc.Arbitrary<Ask> = fc
   })
 
 const NEIGHBOURS: ReadonlyArray<Ip> = ['10.0.0.9', '10.0.0.1', 'fd00::9', 'fe80::9'].map(ip)
-/** ARP keeps one entry for all of a loopback, without an address: left out. */
 const neighbour: fc.Arbitrary<Ask> = fc
   .record({
     do: often(['add' as const], ['replace' as const, 'change' as const, 'delete' as const]),
-    dev: often(names('v0', 'v1', 'br0'), names('v2', 'e0', 'gone')),
+    dev: often(names('v0', 'v1', 'br0'), names('v2', 'e0', 'x0', 'm0'), [LO, ...names('gone')]),
     ip: fc.constantFrom(...NEIGHBOURS),
     mac: maybe(macs, 4),
     state: seldom(fc.constantFrom('permanent' as const, 'noarp' as const, 'failed' as const)),

@@ -4,6 +4,7 @@ import { expect, test } from 'vitest'
 import { needs } from '../lib/need.ts'
 import { runs } from '../lib/runs.ts'
 import { runBoth } from './requests/both.ts'
+import { FOUND, programOf } from './requests/found.ts'
 import { report } from './requests/script.ts'
 import { PIECE, pieceOf } from './requests/series.ts'
 import { shrink } from './requests/shrink.ts'
@@ -12,6 +13,12 @@ import { NOTHING, plus, tallyOf } from './requests/tally.ts'
 const SEEDS = 2 ** 31
 
 needs.kernel('the simulated and the real network stack', () => {
+  test.each(FOUND)('agree: $says', async (found) => {
+    const { difference, answers } = await runBoth(programOf(found))
+    expect(difference).toBeNull()
+    expect(answers.at(-1)).toBe(found.errno)
+  })
+
   test('answer each request alike, and hold the same afterwards', { timeout: 600_000 }, async () => {
     const seed = Number(process.env['CNM_SEED'] ?? Math.floor(Math.random() * SEEDS))
     const { numRuns } = runs(3)

@@ -9,7 +9,10 @@ import { stop6 } from './addrconf.ts'
 import { leave, releasePorts } from './bridge.ts'
 import { setDown } from './device.ts'
 import { stop4 } from './devinet.ts'
+
 import { dropLink, found, linkOf, linksOf, type Space } from './draft.ts'
+import { dropRoutes4 } from './fib-frontend.ts'
+
 import { giveMac } from './mac.ts'
 import { forgetAll } from './neigh.ts'
 import { followPlace } from './relations.ts'
@@ -20,6 +23,8 @@ export const strip = (space: Space, name: IfName): void => {
   leave(space, name)
   stop6(space, name)
   stop4(space, name)
+  const link = linkOf(space, name)
+  if (link !== null) dropRoutes4(space, link)
 }
 
 const forgetLink = (space: Space, link: LinkEntry): void => {

@@ -188,4 +188,9 @@ export const disable4 = (space: Space, dev: LinkEntry, force: boolean): void => 
   }
 }
 
+/** A device is gone, and with it all routes that it had a part in, be they of several hops (NETDEV_UNREGISTER). */
+export const dropRoutes4 = (space: Space, dev: LinkEntry): void => {
+  for (const route of routesThrough(space, dev, 4)) removeRoute(space, route)
+}
+
 export const LOOPBACK4: Cidr = { ip: ip4(0x7f000001), bits: 8 }

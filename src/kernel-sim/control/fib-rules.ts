@@ -5,6 +5,7 @@ import type { Errno } from '../../kernel/errno.ts'
 import type { RuleRequest } from '../../kernel/rtnl/request.ts'
 import { contains, sameCidr } from '../../net/cidr.ts'
 import type { Family, Ip } from '../../net/ip.ts'
+import type { IfName } from '../../net/name.ts'
 import { type RuleEntry, TABLES } from '../state.ts'
 import type { Space } from './draft.ts'
 import { openTable6 } from './table.ts'
@@ -114,22 +115,24 @@ const END: Readonly<Record<'blackhole' | 'unreachable' | 'prohibit', Errno>> = {
   prohibit: 'EACCES',
 }
 
-/** Of a packet of our own, without a source and unmarked, whose device is not chosen yet. */
-const applies = (rule: RuleEntry, to: Ip): boolean => {
+/** A search for the way to a gateway: as for a packet of our own, without a source and unmarked. `oif`: by this device. */
+export type Search = Readonly<{ to: Ip; iif: IfName | null; oif: IfName | null }>
+
+const applies = (rule: RuleEntry, { to, iif, oif }: Search): boolean => {
   const hits =
     (rule.to === null || contains(rule.to, to)) &&
     (rule.from === null || rule.from.bits === 0) &&
-    rule.iif === null &&
-    rule.oif === null &&
+    (rule.iif === null || rule.iif === iif) &&
+    (rule.oif === null || rule.oif === oif) &&
     (rule.mark === null || (rule.mark.value & rule.mark.mask) === 0)
   return hits !== rule.not
 }
 
-/** What the rules say of a packet of our own, in their order. */
-export function* rulesFor(space: Space, family: Family, to: Ip): Generator<Verdict> {
+/** What the rules say of a search, in their order. */
+export function* rulesFor(space: Space, family: Family, search: Search): Generator<Verdict> {
   let from = 0
   for (const rule of space.now.rules[family]) {
-    if (rule.priority < from || !applies(rule, to)) continue
+    if (rule.priority < from || !applies(rule, search)) continue
     const { action } = rule
     if ('goto' in action) from = action.goto
     else if ('lookup' in action) yield { lookup: action.lookup, error: null, suppress: rule.suppressPrefixLength }

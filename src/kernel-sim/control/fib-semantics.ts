@@ -4,7 +4,6 @@
 
 import type { Errno } from '../../kernel/errno.ts'
 import type { NextHop } from '../../kernel/rtnl/request.ts'
-import { isNetwork } from '../../net/cidr.ts'
 import { type Ip, isIp4 } from '../../net/ip.ts'
 import { E, type Either } from '../../prelude.ts'
 import { type HopEntry, type LinkEntry, type RouteEntry, TABLES } from '../state.ts'
@@ -111,12 +110,15 @@ const fitsSource = (space: Space, { source, type, to, table }: Wanted4): boolean
   return [near, TABLES.local].some((each) => typeOf(space, source, each) === 'local')
 }
 
+/** Whether a gateway or a device is asked for; 0.0.0.0 is none. */
+const hasWay = ({ hops }: Wanted4): boolean =>
+  hops.length > 1 || hops.some(({ via, dev }) => dev !== undefined || (via !== undefined && via !== 0))
+
 /** The route with its hops as they are, or why there can be none. */
 export const checkRoute4 = (space: Space, wanted: Wanted4): Either<Errno, NewRoute> => {
-  const { type, scope, to } = wanted
-  if (!isNetwork(to)) return E.left('EINVAL')
+  const { type, scope } = wanted
   if ((WIDEST[type] ?? 0) > scope) return E.left('EINVAL')
-  if (isEnd(type)) return wanted.hops.length > 0 ? E.left('EINVAL') : E.right({ ...wanted, hops: [] })
+  if (isEnd(type)) return hasWay(wanted) ? E.left('EINVAL') : E.right({ ...wanted, hops: [] })
   if (scope > SCOPES.host) return E.left('EINVAL')
   const hops = checkHops(space, wanted)
   if (E.isLeft(hops)) return hops

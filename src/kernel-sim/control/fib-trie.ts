@@ -5,7 +5,7 @@ import type { Errno } from '../../kernel/errno.ts'
 import type { RouteRequest, RouteType } from '../../kernel/rtnl/request.ts'
 import type { Cidr } from '../../net/cidr.ts'
 import { type Ip, isMulticast, MAX4 } from '../../net/ip.ts'
-import type { IfName } from '../../net/name.ts'
+import { type IfName, LO } from '../../net/name.ts'
 import { type HopEntry, type LinkEntry, type RouteEntry, TABLES } from '../state.ts'
 import type { Space } from './draft.ts'
 import { rulesFor } from './fib-rules.ts'
@@ -137,7 +137,9 @@ export const lookInTable = (space: Space, table: number, wanted: Wanted): Found 
   lookIn(space, space.now.customRules || table < TABLES.main ? [table] : [TABLES.local, TABLES.main], wanted)
 
 const byRules = (space: Space, wanted: Wanted): Found | Errno => {
-  for (const { lookup, error, suppress } of rulesFor(space, 4, wanted.to)) {
+  // It is as if it came from the loopback device (fib_check_nh_v4_gw).
+  const search = { to: wanted.to, iif: LO, oif: wanted.dev?.name ?? null }
+  for (const { lookup, error, suppress } of rulesFor(space, 4, search)) {
     if (error !== null) return error
     const found = lookIn(space, [lookup], wanted)
     if (found === 'EAGAIN') continue

@@ -141,7 +141,7 @@ export const lookInTable6 = (space: Space, table: number, to: Ip, dev: LinkEntry
 
 /** fib6_lookup, of a packet of our own. */
 export const lookup6 = (space: Space, to: Ip, dev: LinkEntry | null): RouteEntry | null => {
-  for (const { lookup, error, suppress } of rulesFor(space, 6, to)) {
+  for (const { lookup, error, suppress } of rulesFor(space, 6, { to, iif: null, oif: dev?.name ?? null })) {
     if (error !== null) return null
     const found = lookInTable6(space, lookup, to, dev)
     if (found === null || found.type === 'throw') continue

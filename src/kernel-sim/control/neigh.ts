@@ -3,7 +3,7 @@
 
 import type { Errno } from '../../kernel/errno.ts'
 import type { NeighbourRequest } from '../../kernel/rtnl/request.ts'
-import { type Family, familyOf, type Ip, type Ip4, isIp4, isMulticast } from '../../net/ip.ts'
+import { type Family, familyOf, type Ip, type Ip4, ip4, isIp4, isMulticast } from '../../net/ip.ts'
 import { BROADCAST, type Mac, mac, macOfGroup6 } from '../../net/mac.ts'
 import type { IfName } from '../../net/name.ts'
 import { entriesUnder, getIn, hasIn, removeIn, setIn, sizeOfMap } from '../../net/pmap.ts'
@@ -70,6 +70,9 @@ const derivedMac = (space: Space, link: LinkEntry, ip: Ip): Mac | null => {
   return isIp4(ip) && typeOf(space, ip, TABLES.local) === 'broadcast' ? BROADCAST : null
 }
 
+/** ARP keeps one entry for all of a loopback device, which nobody finds again by the address that was asked for (arp_constructor). */
+const placeOf = ({ spec }: LinkEntry, ip: Ip): Ip => (spec.type === 'loopback' && isIp4(ip) ? ip4(0) : ip)
+
 /** Without a MAC where none is known, the kernel has made an entry that says nothing, and keeps it. */
 const update = (space: Space, known: NeighbourEntry, ask: NeighbourRequest): Errno | null => {
   const { state = 'permanent' } = ask
@@ -96,10 +99,16 @@ const put = (space: Space, link: LinkEntry, ask: NeighbourRequest): Errno | null
   if (known === undefined && ask.do === 'change') return 'ENOENT'
   if (known !== undefined && ask.do === 'add') return 'EEXIST'
   if (!runs(link, ip)) return 'EINVAL'
-  const seenMs = space.draft.world.nowMs
-  const own = derivedMac(space, link, ip)
-  const fresh = { ip, dev: link.name, mac: own, seenMs, set: own === null ? 'none' : 'noarp' } as const
-  return update(space, known ?? fresh, ask)
+  const place = placeOf(link, ip)
+  const own = derivedMac(space, link, place)
+  const fresh = {
+    ip: place,
+    dev: link.name,
+    mac: own,
+    seenMs: space.draft.world.nowMs,
+    set: own === null ? 'none' : 'noarp',
+  } as const
+  return update(space, getIn(space.now.neighbours, keyOf(link.name, place)) ?? fresh, ask)
 }
 
 export const askNeighbour = (space: Space, ask: NeighbourRequest): Errno | null => {

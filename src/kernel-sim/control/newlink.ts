@@ -35,12 +35,13 @@ export const installLoopback = (space: Space): void => {
 /** Whether a device may be registered under this name and index. */
 const registers = (space: Space, name: IfName, index: number | undefined): Errno | null => {
   if (linkOf(space, name) !== null) return 'EEXIST'
+  if (index !== undefined && hasIn(space.now.indexes, String(index))) return 'EBUSY'
   if (isReserved(name)) {
     // It had an index by the time that its sysctls were refused their directory.
     if (index === undefined) space.now.nextIndex += 1
     return 'EINVAL'
   }
-  return index !== undefined && hasIn(space.now.indexes, String(index)) ? 'EBUSY' : null
+  return null
 }
 
 const invalidPeer = ({ mac, mtu }: NewPeer): Errno | null => {

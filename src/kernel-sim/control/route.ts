@@ -34,7 +34,7 @@ const hopsOf = ({ via, dev, onlink, hops }: RouteRequest): ReadonlyArray<NextHop
 }
 
 const put4 = (space: Space, ask: RouteRequest, how: How): Errno | null => {
-  if (((ask.tos ?? 0) & ECN) !== 0) return 'EINVAL'
+  if (((ask.tos ?? 0) & ECN) !== 0 || !isNetwork(ask.to)) return 'EINVAL'
   const table = routeTable(ask)
   if (table === TABLES.local) space.now.local4 = true
   const checked = checkRoute4(space, {
@@ -55,9 +55,8 @@ const put4 = (space: Space, ask: RouteRequest, how: How): Errno | null => {
 const remove4 = (space: Space, ask: RouteRequest): Errno | null => {
   const scope = routeScope(ask)
   const table = routeTable(ask)
-  if (((ask.tos ?? 0) & ECN) !== 0) return 'EINVAL'
+  if (((ask.tos ?? 0) & ECN) !== 0 || !isNetwork(ask.to)) return 'EINVAL'
   if (!hasTable(space, 4, table)) return 'ESRCH'
-  if (!isNetwork(ask.to)) return 'EINVAL'
   return delete4(space, {
     table,
     to: ask.to,

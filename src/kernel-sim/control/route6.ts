@@ -51,7 +51,7 @@ const gatewayDevice = (
   if (dev !== null && isOwn(space, via, dev)) return E.left('EINVAL')
   let way = dev
   if (!isLinkLocal(via)) {
-    if (isMulticast(via) || isUnspecified(via) || via === 1n) return E.left('EINVAL')
+    if (isMulticast(via) || isUnspecified(via)) return E.left('EINVAL')
     if (onlink && dev !== null) {
       if (!isOnLink(space, via, dev)) return E.left('EINVAL')
     } else {

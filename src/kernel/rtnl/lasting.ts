@@ -5,7 +5,11 @@
 import { isGroup } from '../../net/mac.ts'
 import type { FdbFacts, NeighbourFacts, Stack } from './stack.ts'
 
-const isLearned = ({ state, flags }: FdbFacts): boolean => (state === '' || state === 'stale') && flags.length === 0
+const isLearned = ({ state, flags }: FdbFacts): boolean =>
+  (state === '' || state === 'stale') && flags.every((flag) => flag === 'self')
+/** States that nobody can ask for: a packet has asked, or is asking again. */
+const ASKING: ReadonlySet<string> = new Set(['INCOMPLETE', 'DELAY', 'PROBE'])
+const isAsking = ({ state, proxy }: NeighbourFacts): boolean => !proxy && ASKING.has(state)
 /** What was refused for want of a MAC is there until the kernel next collects its garbage. */
 const isVoid = ({ state, proxy }: NeighbourFacts): boolean => !proxy && state === 'NONE'
 /** What was asked for as NOARP has a unicast MAC; on a device without addresses all have zeros. */
@@ -14,6 +18,8 @@ const isDerived = ({ state, mac, proxy }: NeighbourFacts): boolean =>
 
 export const lasting = (stack: Stack): Stack => ({
   ...stack,
-  neighbours: stack.neighbours.filter((neighbour) => !isDerived(neighbour) && !isVoid(neighbour)),
+  neighbours: stack.neighbours.filter(
+    (neighbour) => !isDerived(neighbour) && !isVoid(neighbour) && !isAsking(neighbour),
+  ),
   fdb: stack.fdb.filter((entry) => !isLearned(entry)),
 })

@@ -10,7 +10,9 @@ import type { World } from '../../../src/kernel-sim/state.ts'
 import { isGroup } from '../../../src/net/mac.ts'
 import type { Ns } from '../../../src/net/name.ts'
 import { keysUnder } from '../../../src/net/pmap.ts'
+
 import { bareMachine } from './machine.ts'
+
 import { openRooms, type Rooms } from './rooms.ts'
 
 export type Program = ReadonlyArray<Request>
@@ -28,7 +30,7 @@ export type Outcome = Readonly<{ answers: ReadonlyArray<string | null>; differen
 
 type Told = Readonly<Record<string, Stack>>
 
-/** The multicast filters of devices are none of the simulation's: they are told among the FDBs. */
+/** The multicast filters of devices are none of the simulation's: they are told among the FDBs, but lead nowhere, unlike a VXLAN's. */
 const withoutFilters = (stack: Stack): Stack => ({
   ...stack,
   fdb: stack.fdb.filter(({ mac, flags, dst }) => !(flags.includes('self') && isGroup(mac) && dst === null)),
@@ -39,16 +41,22 @@ const simulated = (world: World): Told =>
     keysUnder(world.namespaces, '').flatMap((ns) => {
       // Cast: the keys of a world's namespaces are their names.
       const stack = stackOf(world, ns as Ns)
-      return stack === null ? [] : [[ns, lasting(stack)]]
+      return stack === null ? [] : [[ns, withoutFilters(lasting(stack))]]
     }),
   )
 
 const real = async (rooms: Rooms): Promise<Told> =>
   Object.fromEntries([...(await rooms.told())].map(([ns, stack]) => [ns, withoutFilters(lasting(stack))]))
 
-/** BigInts as people read them. */
-export const shown = (value: unknown): string =>
-  JSON.stringify(value, (_, part) => (typeof part === 'bigint' ? `0x${part.toString(16)}` : part))
+const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)
+
+/** The same text for what is the same; BigInts as people read them. */
+const shown = (value: unknown): string =>
+  JSON.stringify(value, (_, part) => {
+    if (typeof part === 'bigint') return `0x${part.toString(16)}`
+    return isRecord(part) ? Object.fromEntries(Object.entries(part).sort(([a], [b]) => (a < b ? -1 : 1))) : part
+  })
 
 const linesOf = (told: Told): ReadonlyArray<string> =>
   Object.entries(told).flatMap(([ns, stack]) => [

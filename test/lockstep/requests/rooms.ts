@@ -69,21 +69,18 @@ const closed = async ({ fd, socket }: Room): Promise<void> => {
 /** What linkwatch changes of a device. */
 const stateOf = ({ flags, operstate, link }: LinkMessage): string => `${flags} ${operstate} ${link}`
 
-/** Asks for each device alone, which lets linkwatch look at it now; whether any is not as it was told. */
-const isBehind = async ({ socket }: Room, { links }: Told): Promise<boolean> => {
-  const replies = sure(
-    await askAll(
-      socket,
-      links.map(({ index }) => getLink({ index })),
-      decodeLink,
-      'here',
-    )(),
-  )
+/** Asks for each of these devices alone, which lets linkwatch look at it now; whether any is not as it was told. */
+const isBehind = async ({ socket }: Room, links: ReadonlyArray<LinkMessage>): Promise<boolean> => {
+  const requests = links.map(({ index }) => getLink({ index }))
+  const replies = sure(await askAll(socket, requests, decodeLink, 'here')())
   return replies.some(({ value }, i) => {
     const was = links[i]
     return value === null || was === undefined || stateOf(value) !== stateOf(was)
   })
 }
+
+/** Linkwatch looks at once at what is bound to another device, such as a veth, and at the rest later (linkwatch_urgent_event). */
+const isUrgent = ({ link, index }: LinkMessage): boolean => link !== undefined && link !== index
 
 export const openRooms = (): Rooms => {
   const libc = sure(loadLibc())
@@ -125,10 +122,12 @@ export const openRooms = (): Rooms => {
       for (;;) {
         const heard = await hearAll()
         let behind = false
-        for (const [ns, told] of heard) {
-          const room = rooms.get(ns)
-          if (room !== undefined && (await isBehind(room, told))) behind = true
-        }
+        for (const urgent of [true, false])
+          for (const [ns, { links }] of heard) {
+            const room = rooms.get(ns)
+            const turn = links.filter((link) => isUrgent(link) === urgent)
+            if (room !== undefined && turn.length > 0 && (await isBehind(room, turn))) behind = true
+          }
         if (!behind) return stacksFrom(heard)
       }
     },

@@ -1,0 +1,239 @@
+// Programs in which the kernels once differed, shrunk, each with what Linux does in words: they stay in agreement. All of it is
+// asked in `h`, or elsewhere where that is said.
+
+import type { Ask, Request, RuleRequest } from '../../../src/kernel/rtnl/request.ts'
+import { cidr } from '../../../src/net/cidr.ts'
+import { ip, ip4 } from '../../../src/net/ip.ts'
+import { ZERO_MAC } from '../../../src/net/mac.ts'
+import { ifName, LO } from '../../../src/net/name.ts'
+import { bridge, C, H, has, macOf, neighbour, pair, route, set, up } from '../../kernel-sim/control/story.ts'
+
+/** `errno`: how the last request is answered. */
+export type FoundCase = Readonly<{ says: string; asks: ReadonlyArray<Ask>; errno: string | null }>
+
+const rule = (more: Partial<RuleRequest>): Ask => ({ on: 'rule', do: 'add', family: 4, ...more })
+const NET = cidr('10.0.0.0/24')
+const PAIR = pair('v0', 'v1')
+const PAIR_UP = [PAIR, up('v0')]
+const br = (name: string, n: number): Ask => bridge(name, { mac: macOf(n) })
+const DEFAULT6 = '::/0'
+const hops = (...devs: ReadonlyArray<string>) => devs.map((dev) => ({ dev: ifName(dev) }))
+
+export const FOUND: ReadonlyArray<FoundCase> = [
+  {
+    says: 'a rule that names no prefix is there already if one with any prefix is',
+    asks: [rule({ priority: 9, from: NET, action: { lookup: 77 } }), rule({ priority: 9, action: { lookup: 77 } })],
+    errno: 'EEXIST',
+  },
+  {
+    says: 'a negation is the same rule',
+    asks: [
+      rule({ priority: 9, from: NET, action: { lookup: 77 } }),
+      rule({ priority: 9, from: NET, not: true, action: { lookup: 77 } }),
+    ],
+    errno: 'EEXIST',
+  },
+  {
+    says: 'a rule with a prefix is another one than a rule without',
+    asks: [rule({ priority: 9, action: { lookup: 77 } }), rule({ priority: 9, from: NET, action: { lookup: 77 } })],
+    errno: null,
+  },
+  {
+    says: 'a bridge that is renamed in the same message is still itself as a master',
+    asks: [br('br0', 1), set('br0', { name: ifName('br1'), master: ifName('br0') })],
+    errno: 'ELOOP',
+  },
+  {
+    says: 'a master is looked for by its index where the device has been moved to',
+    asks: [PAIR, pair('v2', 'v3'), set('v0', { to: C, master: ifName('v3') })],
+    errno: 'EINVAL',
+  },
+  {
+    says: 'a master is looked for by its index where the device is made',
+    asks: [PAIR, bridge('br0', { mac: macOf(3), to: C, master: ifName('v0') })],
+    errno: 'EINVAL',
+  },
+  {
+    says: 'a device that has lost IPv6 earlier in a message has no way to make addresses',
+    asks: [PAIR, set('v0', { mtu: 1279, addrGenMode: 'none' })],
+    errno: 'EAFNOSUPPORT',
+  },
+  {
+    says: 'a device that loses IPv6 forgets how it makes addresses',
+    asks: [PAIR, set('v0', { addrGenMode: 'none' }), set('v0', { mtu: 1279 })],
+    errno: null,
+  },
+  {
+    says: 'a device without carrier loses neighbours when anything is told of it',
+    asks: [
+      bridge('br0', { mac: macOf(1), up: true }),
+      neighbour('br0', '10.0.0.9', { mac: macOf(3), state: 'noarp' }),
+      neighbour('br0', '10.0.0.8', { mac: macOf(3) }),
+      set('br0', { group: 7 }),
+    ],
+    errno: null,
+  },
+  {
+    says: 'a proxy that is not permanent goes with the carrier',
+    asks: [
+      ...PAIR_UP,
+      up('v1'),
+      neighbour('v0', '10.0.0.1', { proxy: true, state: 'noarp' }),
+      neighbour('v0', '10.0.0.2', { proxy: true }),
+      set('v1', { to: C }),
+    ],
+    errno: null,
+  },
+  {
+    says: 'an address of a group brings its own route and no other, for none may prefer it',
+    asks: [...PAIR_UP, has('v0', '224.0.0.9/24', { broadcast: '+' })],
+    errno: null,
+  },
+  {
+    says: 'until there is a table local, every address is a broadcast address, and has the MAC of all',
+    asks: [PAIR, neighbour('v0', '10.0.0.9')],
+    errno: null,
+  },
+  {
+    says: 'and once there is one, no address has a MAC before it is told',
+    asks: [up(LO), PAIR, neighbour('v0', '10.0.0.9')],
+    errno: 'EINVAL',
+  },
+  {
+    says: 'ARP has one entry for all of a loopback device',
+    asks: [
+      up(LO),
+      neighbour('lo', '10.0.0.9', { mac: macOf(3) }),
+      neighbour('lo', '10.0.0.8', { mac: macOf(4) }),
+      neighbour('lo', '10.0.0.9', { do: 'delete' }),
+    ],
+    errno: 'ENOENT',
+  },
+  {
+    says: 'a broadcast address has the MAC of all',
+    asks: [
+      ...PAIR_UP,
+      has('v0', '10.0.0.1/24', { broadcast: ip4(0x0a000009) }),
+      neighbour('v0', '10.0.0.9', { state: 'permanent' }),
+    ],
+    errno: null,
+  },
+  {
+    says: 'the rules of a device are those of a gateway that is looked for by it',
+    asks: [
+      ...PAIR_UP,
+      rule({ oif: ifName('v0'), action: { is: 'prohibit' } }),
+      route('0.0.0.0/0', { via: '10.0.0.9', dev: 'v0' }),
+    ],
+    errno: 'EACCES',
+  },
+  {
+    says: 'a gateway of IPv4 is looked for as from the loopback device',
+    asks: [
+      ...PAIR_UP,
+      rule({ iif: LO, action: { is: 'prohibit' } }),
+      route('0.0.0.0/0', { via: '10.0.0.9', dev: 'v0' }),
+    ],
+    errno: 'EACCES',
+  },
+  {
+    says: 'a gateway of IPv6 is looked for as from nowhere',
+    asks: [
+      ...PAIR_UP,
+      rule({ family: 6, iif: LO, action: { is: 'prohibit' } }),
+      has('v0', 'fd00::1/64', { nodad: true }),
+      route('fd09::/64', { via: 'fd00::9' }),
+    ],
+    errno: null,
+  },
+  {
+    says: 'IPv6 has a default route in every table, which nobody can delete',
+    asks: [route(DEFAULT6, { do: 'delete' })],
+    errno: 'ENOENT',
+  },
+  {
+    says: 'but not that of a device',
+    asks: [PAIR, route(DEFAULT6, { do: 'delete', dev: 'v0' })],
+    errno: 'ESRCH',
+  },
+  {
+    says: 'a table of IPv6 stays when it is empty',
+    asks: [
+      up(LO),
+      route(DEFAULT6, { type: 'blackhole', table: 77 }),
+      route(DEFAULT6, { do: 'delete', table: 77 }),
+      route(DEFAULT6, { do: 'delete', table: 77 }),
+    ],
+    errno: 'ENOENT',
+  },
+  {
+    says: 'a route of IPv6 through the loopback device leads to no gateway',
+    asks: [up(LO), route(DEFAULT6, { dev: 'lo' }), route('fd09::/64', { via: 'fd00::9' })],
+    errno: 'EHOSTUNREACH',
+  },
+  {
+    says: 'our own address is no gateway where nothing leads to it',
+    asks: [route(DEFAULT6, { via: '::1' })],
+    errno: 'EHOSTUNREACH',
+  },
+  {
+    says: 'and a wrong one where the loopback device does',
+    asks: [up(LO), route(DEFAULT6, { via: '::1' })],
+    errno: 'EINVAL',
+  },
+  {
+    says: 'a route of IPv6 to nowhere can be on a link',
+    asks: [...PAIR_UP, route('fd09::/64', { type: 'prohibit', dev: 'v0', onlink: true })],
+    errno: null,
+  },
+  {
+    says: 'the other end of an address that came while its device was down has no route when it comes up',
+    asks: [PAIR, has('v0', 'fd00::1/64', { peer: ip('fd07::1'), nodad: true }), up('v0')],
+    errno: null,
+  },
+  {
+    says: 'an address that is given another end has a route to its subnet',
+    asks: [
+      ...PAIR_UP,
+      has('v0', 'fd00::1/64', { nodad: true }),
+      has('v0', 'fd00::1/64', { do: 'replace', peer: ip('fd07::1'), nodad: true }),
+    ],
+    errno: null,
+  },
+  {
+    says: 'a gateway of 0.0.0.0 is none, also where there can be none',
+    asks: [route('10.9.0.0/24', { type: 'prohibit', via: '0.0.0.0' })],
+    errno: null,
+  },
+  {
+    says: 'an address with bits behind its prefix is told before a table that is not there',
+    asks: [route('10.9.0.1/24', { do: 'delete', table: 77 })],
+    errno: 'EINVAL',
+  },
+  {
+    says: 'an index that is taken is told before a name that no device may have',
+    asks: [pair('all', 'v0', { index: 2 })],
+    errno: 'EBUSY',
+  },
+  {
+    says: 'the MAC that a device has is not looked at',
+    asks: [set('lo', { mac: ZERO_MAC })],
+    errno: null,
+  },
+  {
+    says: 'a route of several hops goes with the first device that does',
+    asks: [
+      bridge('br0', { mac: macOf(3), up: true }),
+      ...PAIR_UP,
+      up('v1'),
+      route('10.9.1.0/24', { hops: hops('br0', 'v0') }),
+      { on: 'link', do: 'delete', dev: ifName('v0') },
+    ],
+    errno: null,
+  },
+]
+
+export const programOf = ({ asks }: FoundCase): ReadonlyArray<Request> => [
+  ...[H, C].map((ns): Request => ({ ns, ask: { on: 'netns', do: 'add' } })),
+  ...asks.map((ask): Request => ({ ns: H, ask })),
+]
