@@ -64,6 +64,8 @@ const changeable = {
   learning: seldom(fc.boolean()),
   ageing: seldom(fc.constantFrom(0, 100)),
 }
+/** Without another device below, for that may cut its MTU (docs/known-differences.md, 7). */
+const { dev: _, ...later } = changeable
 const flags = {
   proxy: flag,
   rsc: flag,
@@ -125,7 +127,7 @@ const kindChange = fc.oneof(
   { weight: 3, arbitrary: bridgeOptions.map((options) => ({ kind: 'bridge' as const, ...options })) },
   {
     weight: 4,
-    arbitrary: fc.record(changeable).map((options) => ({ kind: 'vxlan' as const, ...present(options) })),
+    arbitrary: fc.record(later).map((options) => ({ kind: 'vxlan' as const, ...present(options) })),
   },
   { weight: 1, arbitrary: fc.record(flags).map((options) => ({ kind: 'vxlan' as const, ...present(options) })) },
   { weight: 2, arbitrary: fc.constantFrom(...MODES).map((mode) => ({ kind: 'macvlan' as const, mode })) },

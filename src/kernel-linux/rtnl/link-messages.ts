@@ -102,9 +102,13 @@ const macvlanInfo = (mode: MacvlanMode | undefined): LinkInfo => ({
   kind: 'macvlan',
   options: only({ mode: given(mode, (one) => MACVLAN_MODES[one]) }),
 })
+/** Where ip-link(8) says anything, it also says of the flags which there are. */
 const ipvlanInfo = ({ mode, flag }: Readonly<{ mode?: IpvlanMode; flag?: IpvlanFlag }>): LinkInfo => ({
   kind: 'ipvlan',
-  options: only({ mode: given(mode, (one) => IPVLAN_MODES[one]), flags: given(flag, (one) => IPVLAN_FLAGS[one]) }),
+  options:
+    mode === undefined && flag === undefined
+      ? {}
+      : only({ mode: given(mode, (one) => IPVLAN_MODES[one]), flags: IPVLAN_FLAGS[flag ?? 'bridge'] }),
 })
 
 const newInfo = (kind: NewKind, found: Found): LinkInfo => {

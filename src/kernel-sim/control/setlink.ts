@@ -229,9 +229,9 @@ const changeKind = (space: Space, link: LinkEntry, asked: KindChange, mtu: numbe
     case 'macvlan':
       return changeMacvlan(space, link, asked.mode)
     case 'ipvlan': {
-      // ip-link(8) always says of a flag whether it is.
-      const { kind: _, flag = 'bridge', ...mode } = asked
-      shareIpvlan(space, link, { flag, ...mode })
+      // Where ip-link(8) says anything, it also says of the flags which there are.
+      const { kind: _, ...said } = asked
+      if (Object.keys(said).length > 0) shareIpvlan(space, link, { flag: 'bridge', ...said })
       return null
     }
   }

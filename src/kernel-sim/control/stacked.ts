@@ -94,7 +94,9 @@ const ipvlan = (near: Space, ask: NewLink, kind: Extract<NewKind, { kind: 'ipvla
     if (isTapped(space, link)) return 'EBUSY'
   }
   const id = nextIpvlan(others)
-  const { mode = 'l3', flag = 'bridge' } = kind
+  const first = others[0]?.link.spec
+  const held = first?.type === 'ipvlan' && kind.mode === undefined ? first.flag : 'bridge'
+  const { mode = 'l3', flag = held } = kind
   const spec: IpvlanSpec = { type: 'ipvlan', mode, flag, id, next: id + 1 }
   return { spec, below: placeOf(lower), mtu: ask.mtu ?? link.mtu, mac: link.mac, follows: true }
 }

@@ -16,7 +16,7 @@ import { stackOf } from '../../../src/kernel-sim/stack.ts'
 import { EMPTY_WORLD, type World, worldWithout } from '../../../src/kernel-sim/state.ts'
 import { cidr, showCidr } from '../../../src/net/cidr.ts'
 import { ip, showIp } from '../../../src/net/ip.ts'
-import { mac } from '../../../src/net/mac.ts'
+import { mac, showMac } from '../../../src/net/mac.ts'
 import { ifName, LO, type Ns, ns } from '../../../src/net/name.ts'
 
 export const H = ns('h')
@@ -109,6 +109,27 @@ export const tell = (...asks: ReadonlyArray<Ask>) => tellOn(worldWithout('vlan-f
 export const tellWhole = (...asks: ReadonlyArray<Ask>) => tellOn(EMPTY_WORLD, asks)
 /** The errno of the last request. */
 export const last = (...asks: ReadonlyArray<Ask>): string | null => tell(...asks).errnos.at(-1) ?? null
+
+/** The errno of the last request to another machine. */
+export const lastOn = (machine: World, ...asks: ReadonlyArray<Ask>): string | null =>
+  tellOn(machine, asks).errnos.at(-1) ?? null
+
+/** `device MAC [vlan] state [flags] [where to]`. */
+export const fdbLines = ({ fdb }: Stack): ReadonlyArray<string> =>
+  fdb.map(({ dev, mac: of, vlan, state, flags, dst, vni, port, via }) =>
+    [
+      ...[dev, showMac(of), ...(vlan === null ? [] : [`vlan ${vlan}`]), state, ...flags],
+      ...(dst === null ? [] : [`dst ${showIp(dst)}`]),
+      ...(vni === null ? [] : [`vni ${vni}`]),
+      ...(port === null ? [] : [`port ${port}`]),
+      ...(via === null ? [] : [`via ${via}`]),
+    ].join(' '),
+  )
+
+export const vlanLines = ({ vlans }: Stack): ReadonlyArray<string> =>
+  vlans.map(({ dev, id, pvid, untagged }) =>
+    [dev, id, ...(pvid ? ['pvid'] : []), ...(untagged ? ['untagged'] : [])].join(' '),
+  )
 
 const hopsOf = ({ hops }: RouteFacts): string =>
   hops
