@@ -27,7 +27,7 @@ const ensureModules = async () => {
  * @param {ReadonlyArray<import('./system.mjs').Tool>} tools
  * @param {string} parts what they are for
  */
-const ensureTools = async (tools, parts) => {
+export const ensureTools = async (tools, parts) => {
   const missing = () => missingPackages(findBinary, tools)
   const packages = missing()
   if (packages.length === 0) return

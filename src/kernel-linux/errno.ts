@@ -1,6 +1,6 @@
 // The only file that reads other programs' error text. Their messages come from strerror(3), from the kernel's extended
 // acknowledgements (iproute2 shows those instead of the errno), and from the tools themselves; all with LC_ALL=C.
-// Checked against iproute2 6.1, nftables 1.0.6, procps 4.0 and Linux 6.18 in test/kernel-linux.
+// Checked against iproute2 6.1, nftables 1.0.6, procps 4.0 and Linux 6.1 and 6.18 in test/kernel-linux.
 
 import { type Errno, strerror } from '../kernel/errno.ts'
 import type { Failure } from '../kernel/kernel.ts'
@@ -12,6 +12,7 @@ export type Complaint = Readonly<{ errno: Errno; detail: string }>
 
 /** The kernel's extended acknowledgements that our operations meet, with the errno the kernel sends beside them. */
 const ACKNOWLEDGED: ReadonlyArray<readonly [RegExp, Errno]> = [
+  [/Address already assigned to an ipvlan device/, 'EADDRINUSE'],
   [/address already assigned/i, 'EEXIST'],
   [/address not found/i, 'EADDRNOTAVAIL'],
   [/Cannot assign (multicast|loopback) address|ipv6: Invalid address/, 'EADDRNOTAVAIL'],
@@ -22,6 +23,10 @@ const ACKNOWLEDGED: ReadonlyArray<readonly [RegExp, Errno]> = [
   [/IPv6 is disabled on (this|nexthop) device/, 'EACCES'],
   [/Can not enslave a bridge to a bridge/, 'ELOOP'],
   [/A VXLAN device with the specified VNI already exists/, 'EEXIST'],
+  [/VLAN device already exists/, 'EEXIST'],
+  [/Invalid VLAN id/, 'ERANGE'],
+  [/VLANs not supported on device/, 'EOPNOTSUPP'],
+  [/8021q: Invalid link address/, 'EADDRNOTAVAIL'],
   [/same name exists in the target netns/, 'EEXIST'],
   [/New (group|local) address family does not match|annot change (\w+ flag|VNI|port)/, 'EOPNOTSUPP'],
   [/Provided Ethernet address is not unicast/, 'EADDRNOTAVAIL'],

@@ -12,6 +12,11 @@ describe('the errno of what a program said', () => {
 
   test.each([
     ['Error: ipv4: Address already assigned.', 'EEXIST'],
+    ['Error: Address already assigned to an ipvlan device.', 'EADDRINUSE'],
+    ['Error: 8021q: VLAN device already exists.', 'EEXIST'],
+    ['Error: 8021q: Invalid VLAN id.', 'ERANGE'],
+    ['Error: 8021q: VLANs not supported on device.', 'EOPNOTSUPP'],
+    ['Error: 8021q: Invalid link address.', 'EADDRNOTAVAIL'],
     ['Error: ipv6: address not found.', 'EADDRNOTAVAIL'],
     ['Error: Nexthop has invalid gateway.', 'ENETUNREACH'],
     ['Error: Device for nexthop is not up.', 'ENETDOWN'],

@@ -1,6 +1,7 @@
 // Cases of links: new ones, those that are there, and kinds that a kernel may lack.
 
 import type { NewLink } from '../../../src/kernel/rtnl/request.ts'
+import { cidr } from '../../../src/net/cidr.ts'
 import { ip } from '../../../src/net/ip.ts'
 import { mac as macOf } from '../../../src/net/mac.ts'
 import { LO } from '../../../src/net/name.ts'
@@ -202,6 +203,9 @@ export const VLAN_LINKS: Group = {
     on(onV1({ kind: 'vlan', id: 65536 }), 'EINVAL'),
     on(onV1({ kind: 'vlan', id: 5 }), 'EEXIST', onV1({ kind: 'vlan', id: 5 }, { name: dev('y') })),
     on(add({ kind: 'vlan', id: 5 }), 'EINVAL'),
+    on(onV1({ kind: 'vlan', id: 5 }, { dev: LO }), 'EOPNOTSUPP'),
+    on(onV1({ kind: 'vlan', id: 5 }, { mac: macOf(0x010000000001) }), 'EADDRNOTAVAIL'),
+    on(onV1({ kind: 'vlan', id: 5 }, { mtu: 1501 }), 'EINVAL'),
   ],
 }
 export const IPVLANS: Group = {
@@ -211,5 +215,14 @@ export const IPVLANS: Group = {
     on({ ...bare, kind: { kind: 'ipvlan', mode: 'l2', flag: 'private' } }),
     on({ ...bare, kind: { kind: 'ipvlan', mode: 'l3s', flag: 'vepa' }, up: true }),
     on(set(x, { kind: { kind: 'ipvlan', mode: 'l3' } }), null, { ...bare, kind: { kind: 'ipvlan', mode: 'l2' } }),
+    on({ ...bare, dev: v0 }, 'EBUSY'),
+    on({ ...bare, dev: LO }, 'EINVAL'),
+    on(
+      { on: 'address', do: 'add', dev: x, cidr: cidr('10.9.0.1/24') },
+      'EADDRINUSE',
+      { ...bare, name: dev('y') },
+      { on: 'address', do: 'add', dev: dev('y'), cidr: cidr('10.9.0.1/25') },
+      bare,
+    ),
   ],
 }

@@ -1,0 +1,33 @@
+// The simulated kernel as one that stories are told to. It has no words of its own beside an errno.
+
+import { lasting } from '../../../src/kernel/rtnl/lasting.ts'
+import { askWorld } from '../../../src/kernel-sim/control.ts'
+import { stackOf } from '../../../src/kernel-sim/stack.ts'
+import { EMPTY_WORLD } from '../../../src/kernel-sim/state.ts'
+import type { Ns } from '../../../src/net/name.ts'
+import type { Kernel } from './told.ts'
+
+export const simulated = (): Kernel => {
+  let world = EMPTY_WORLD
+  let rooms: ReadonlyArray<Ns> = []
+  const ask: Kernel['ask'] = async (request) => {
+    const result = askWorld(world, request)
+    world = result.world
+    return result.errno === null ? null : { errno: result.errno, detail: '' }
+  }
+  return {
+    begin: async (spaces) => {
+      world = EMPTY_WORLD
+      rooms = spaces
+      for (const ns of rooms) await ask({ ns, ask: { on: 'netns', do: 'add' } })
+    },
+    ask,
+    stacks: async () =>
+      new Map(
+        rooms.flatMap((ns) => {
+          const stack = stackOf(world, ns)
+          return stack === null ? [] : [[ns, lasting(stack)] as const]
+        }),
+      ),
+  }
+}
