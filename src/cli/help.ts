@@ -6,7 +6,7 @@ const EXIT_STATUS = `
 Exit status: 0 all well; 1 an expectation is not met; 2 the file or the command line is
 wrong; 3 this machine or its kernel cannot do it.`
 
-type Verb = 'cnm' | 'run' | 'down' | 'trace' | 'check' | 'plan' | 'ipam' | 'ipam replay' | 'ipam show'
+type Verb = 'cnm' | 'run' | 'down' | 'trace' | 'check' | 'plan' | 'shell' | 'ipam' | 'ipam replay' | 'ipam show'
 
 export const HELP: Readonly<Record<Verb, Help>> = {
   cnm: {
@@ -84,6 +84,20 @@ Examples:
   cnm plan compose.yaml | nsenter --net=/run/netns/lab sh -e
   cnm plan --undo compose.yaml | nsenter --net=/run/netns/lab sh
 ${EXIT_STATUS}`,
+  },
+  shell: {
+    about: `A terminal to a kernel that understands the commands people know: ip, bridge, sysctl, nft, ping, with the spelling, the abbreviations, the output and the exit statuses of the real programs. The kernel is simulated, and begins with one namespace and its loopback device; with --kernel linux the same commands go to the kernel of this machine (as root), in fresh namespaces that are removed at the end. FILE is a script, - the standard input; without one, and with somebody at the terminal, lines are read with history and completion. docs/shell.md lists what is understood.`,
+    examples: `
+Examples:
+  cnm shell                                            type "help" first
+  cnm shell examples/shell/two-namespaces.sh
+  cnm shell --kernel linux examples/shell/two-namespaces.sh
+  cnm shell -c 'ip link add br0 type bridge; ip -j link show br0'
+  cnm shell --json -e script.sh
+
+Exit status: 0 all well; else that of the last command, or with -e of the first that failed, as the real
+programs have them; 127 for what is not in the simulation; 2 if the script cannot be read; 3 if this
+machine or its kernel cannot do it.`,
   },
   ipam: {
     about: `Asks the address manager of this engine what the one of Docker is asked: requests of the IpamDriver plugin protocol, one in a line, as JSON. So the log of a real allocator can be checked against this one, and what it leaves in use be seen.`,

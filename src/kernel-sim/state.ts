@@ -67,7 +67,7 @@ export const NO_CONF: DeviceConf = { 4: {}, 6: {} }
  * name (a lower number is earlier); `live`, how many of them forward. `routes` are the keys of those through this device, in
  * all tables. `mtuSet`: a bridge's MTU was changed by hand, so it no longer follows its ports; `macSet`, the same of its
  * MAC. `lower`: the driver says that there is carrier (netif_carrier_ok). `oper`: as linkwatch last found it; it is shown
- * of a device that is up. `ready6`: IPv6 is running on it (IF_READY in the kernel): up, with carrier since. `conf`: its
+ * of a device that is up. `ready6`: IPv6 is running on it (IF_READY in the kernel): up, with carrier since. `started`: it was up in this namespace (dev_activate). `conf`: its
  * sysctls. `pinned4`: those of IPv4 that no longer follow `default`. `below` is the device it is on, `above` those on it.
  */
 export type LinkEntry = Readonly<{
@@ -94,6 +94,7 @@ export type LinkEntry = Readonly<{
   mtuSet: boolean
   macSet: boolean
   ready6: boolean
+  started: boolean
   conf: DeviceConf
   pinned4: ReadonlyArray<DeviceKey> | 'all'
   /** For a bridge: where each learned MAC (in decimal) was last seen, and when (virtual ms). */
@@ -129,6 +130,7 @@ export const linkWith = (link: LinkEntry, to: Partial<LinkEntry>): LinkEntry => 
     mtuSet: link.mtuSet,
     macSet: link.macSet,
     ready6: link.ready6,
+    started: link.started,
     conf: link.conf,
     pinned4: link.pinned4,
     fdb: link.fdb,

@@ -68,7 +68,7 @@ const settleAbove = (space: Space, { up, lower, above }: LinkEntry): void => {
 const fresh = (space: Space, link: LinkEntry): LinkEntry => linkOf(space, link.name) ?? link
 
 export const setUp = (space: Space, link: LinkEntry): void => {
-  change(space, link, { up: true })
+  change(space, link, { up: true, started: true })
   settleCarrier(space, link.name)
   start4(space, fresh(space, link))
   restore6(space, link.name)
