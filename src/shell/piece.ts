@@ -44,8 +44,7 @@ const ESCAPES: Readonly<Record<string, string>> = {
   '\\': '\\\\',
   '"': '\\"',
 }
-const quoted = (words: string): string =>
-  `"${words.replace(/[\t\n\r\f\x08\\"]/g, (character) => ESCAPES[character] ?? character)}"`
+const quoted = (words: string): string => `"${[...words].map((character) => ESCAPES[character] ?? character).join('')}"`
 
 const INDENT = '    '
 

@@ -18,7 +18,7 @@ export type Refusal = Readonly<{ errno: Errno; words: string | null }>
 export type RouteQuestion = Readonly<{ to: Ip; from: Ip | null; oif: IfName | null; words: ReadonlyArray<string> }>
 /** `said`: the real program's own answer. `src` null: it has none. */
 export type RouteAnswer = Readonly<
-  | { tag: 'route'; via: Ip | null; dev: IfName; src: Ip | null; local: boolean }
+  | { tag: 'route'; via: Ip | null; dev: IfName; src: Ip | null; mtu: number | null; local: boolean }
   | { tag: 'refused'; errno: Errno }
   | { tag: 'said'; done: Done }
   | { tag: 'absent' }

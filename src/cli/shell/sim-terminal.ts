@@ -23,6 +23,8 @@ const now =
   async () =>
     E.right<KernelError, A>(find())
 
+const NO_GATEWAY: ReadonlySet<Errno> = new Set(['ENETUNREACH', 'EHOSTUNREACH', 'EACCES'])
+
 /** The words that Linux has beside an errno, where a request can mean but one thing by it. The simulation tells errnos only. */
 const wordsFor = (ask: Ask, errno: Errno): string | null => {
   if (ask.on === 'address') {
@@ -31,7 +33,9 @@ const wordsFor = (ask: Ask, errno: Errno): string | null => {
     if (errno === 'EADDRNOTAVAIL' && ask.do === 'delete')
       return four ? 'ipv4: Address not found' : 'ipv6: address not found'
   }
-  if (ask.on === 'route' && errno === 'ENETUNREACH') return 'Nexthop has invalid gateway'
+  // fib_check_nh says it whatever the search for the gateway came to.
+  if (ask.on === 'route' && ask.via !== undefined && isIp4(ask.to.ip) && NO_GATEWAY.has(errno))
+    return 'Nexthop has invalid gateway'
   if (ask.on === 'link' && ask.do === 'set' && ask.mtu !== undefined && errno === 'EINVAL')
     return ask.mtu > 1500 ? 'mtu greater than device maximum' : 'mtu less than device minimum'
   return null
@@ -45,9 +49,12 @@ const routeTo = (world: World, ns: Ns, { to, from, oif }: RouteQuestion): RouteA
   const src = sourceFor(space, way, to)
   switch (way.tag) {
     case 'local':
-      return { tag: 'route', via: null, dev: LO, src, local: true }
-    case 'unicast':
-      return { tag: 'route', via: way.via, dev: way.dev, src, local: false }
+      return { tag: 'route', via: null, dev: LO, src, mtu: null, local: true }
+    case 'unicast': {
+      const { order, to: prefix } = way.route
+      const route = valuesOf(space.routes).find((one) => one.order === order && one.to === prefix)
+      return { tag: 'route', via: way.via, dev: way.dev, src, mtu: route?.mtu ?? null, local: false }
+    }
     case 'broadcast':
       return { tag: 'absent' }
     case 'none':

@@ -239,10 +239,15 @@ const below = (link: LinkFacts, lower: Lower | null, view: View, options: Option
   const type = link.kind.kind === 'loopback' ? 'loopback' : 'ether'
   const everybody = link.kind.kind === 'loopback' ? '00:00:00:00:00:00' : 'ff:ff:ff:ff:ff:ff'
   const mode = ADDR_GEN_MODES[link.addrGenMode] ?? String(link.addrGenMode)
-  return [
+  const head = [
     text(lineBreak(options)),
     { key: 'link_type', value: type, text: `    link/${type} ` },
     field('address', showMac(link.mac), '%'),
+  ]
+  // IPv6 tells no more of it.
+  if (view === 'inet6') return head
+  return [
+    ...head,
     { key: 'broadcast', value: everybody, text: ` brd ${everybody}` },
     ...netnsPiece(lower),
     ...(options.details
@@ -252,7 +257,7 @@ const below = (link: LinkFacts, lower: Lower | null, view: View, options: Option
           ...where(view === 'link', field('inet6_addr_gen_mode', mode, 'addrgenmode % ')),
         ]
       : []),
-    ...(link.alias === null
+    ...(link.alias === null || !(view === 'link' || options.details)
       ? []
       : [text(`${lineBreak(options)}    alias `), { key: 'ifalias', value: link.alias, text: link.alias }]),
   ]
@@ -276,6 +281,8 @@ export const linkPieces = (link: LinkFacts, around: Around, view: View, options:
     ...where(view === 'link', field('linkmode', 'DEFAULT', 'mode % ')),
     ...where(whole, field('group', groupName(link.group), 'group % ')),
     ...(link.txqlen === 0 ? [] : [{ key: 'txqlen', value: link.txqlen, text: `qlen ${link.txqlen}` }]),
-    ...(view === 'link' || options.family === null || options.details ? below(link, lower, view, options) : []),
+    ...(view === 'link' || options.family === null || options.details
+      ? below(link, lower, view, options)
+      : netnsPiece(lower)),
   ]
 }

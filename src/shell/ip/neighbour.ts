@@ -220,7 +220,7 @@ export function* flushNeighbours({ ns, options }: Context, words: Words): Talk<D
   const stack = yield* lookAt(ns)
   const read = selectionOf(words, stack, options.family)
   if (E.isLeft(read)) return read.left
-  for (const { dev, ip, proxy } of chosen(stack, read.right, ['PERMANENT', 'NOARP', 'NONE', 'FAILED'])) {
+  for (const { dev, ip, proxy } of chosen(stack, read.right, ['PERMANENT', 'NOARP'])) {
     const ask: NeighbourRequest = { on: 'neighbour', do: 'delete', dev, ip, ...(proxy ? { proxy } : {}) }
     const refusal = yield* asking((terminal) => terminal.ask({ ns, ask }))
     if (refusal !== null && refusal.errno !== 'ENOENT') return failed(2, refusalText(refusal))

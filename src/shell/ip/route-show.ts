@@ -209,7 +209,7 @@ export const routePieces = (route: RouteFacts, selection: RouteSelection, option
   const hop = onlyHop(route)
   const isSix = !isIp4(to.ip)
   return [
-    ...where((route.type !== 'unicast' || details) && selection.type === null, field('type', route.type, '% ')),
+    ...where(route.type !== 'unicast' || details, field('type', route.type, '% ')),
     field('dst', destination(to), '% '),
     ...where(tos !== 0 && selection.tos === null, field('tos', tosName(tos), 'tos % ')),
     ...(hop === null || hop.via === null || selection.via !== null ? [] : [gateway(to, hop.via)]),

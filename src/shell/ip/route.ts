@@ -9,7 +9,7 @@ import { answers, type Context, lineBreak, linkCalled, lookAt, refusalText, show
 import { absentHere, type Done, failed, notHere, QUIET, refuse } from '../done.ts'
 import { type Keyword, onceAs, readWords } from '../keyword.ts'
 import type { Words } from '../match.ts'
-import { field, type Piece, text, where } from '../piece.ts'
+import { field, list, type Piece, text, where } from '../piece.ts'
 import { asking, type RouteAnswer, type Talk } from '../terminal.ts'
 import { readPrefix } from '../value.ts'
 import { noSuchTable, readRouteSelection, routePieces, routesFor } from './route-show.ts'
@@ -116,17 +116,19 @@ const gotPieces = (
   oneline: string,
   answer: Extract<RouteAnswer, { tag: 'route' }>,
 ): ReadonlyArray<Piece> => {
-  const { via, dev, src, local } = answer
+  const { via, dev, src, mtu, local } = answer
   return [
     ...where(local, field('type', 'local', '% ')),
     field('dst', showIp(to), '% '),
     ...(from === null ? [] : [field('from', showIp(from), 'from % ')]),
     ...(via === null ? [] : [field(isIp4(via) ? 'gateway' : 'via', showIp(via), 'via % ')]),
     field('dev', dev, 'dev % '),
+    ...where(local, field('table', 'local', 'table % ')),
     ...(src === null || from !== null ? [] : [field('prefsrc', showIp(src), 'src % ')]),
     { key: 'flags', value: [], text: '' },
     field('uid', NOBODY, 'uid % '),
     { key: 'cache', value: local ? ['local'] : [], text: `${oneline}    cache ${local ? '<local> ' : ''}` },
+    ...(mtu === null ? [] : [list('metrics', [[field('mtu', mtu, 'mtu % ')]])]),
     text('\n'),
   ]
 }

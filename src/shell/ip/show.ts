@@ -81,18 +81,18 @@ export function* showAddresses(context: Context, words: Words): Talk<Done> {
   if (E.isLeft(read)) return read.left
   const selection = read.right
   const near = yield* around(ns, stack)
+  // A dump of all is one of IPv6's own, which knows less of a link; one device is asked for as a link.
+  const sixth = options.family === 6 && selection.dev === null
   const of = { ...options, family: selection.family }
   const one = (link: LinkFacts): ReadonlyArray<Piece> => {
     if (isPassedOver(link, selection)) return []
     const own = addressesOf(stack, link, selection)
     if (options.brief) {
       const told = lowerOf(link, near)
-      const lower = options.family === 6 ? nearLower(told, stack.links) : told
+      const lower = sixth ? nearLower(told, stack.links) : told
       return [...briefHead(link, lower), list('addr_info', own.map(briefAddress)), text('\n')]
     }
-    const head = options.oneline
-      ? []
-      : [...linkPieces(link, near, options.family === 6 ? 'inet6' : 'address', of), text('\n')]
+    const head = options.oneline ? [] : [...linkPieces(link, near, sixth ? 'inet6' : 'address', of), text('\n')]
     return [
       ...head,
       list(

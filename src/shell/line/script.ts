@@ -79,10 +79,10 @@ const doubleQuoted = (reader: Reader): Either<Complaint, ReadonlyArray<Part>> =>
     }
     if (character === '`') return absent(reader, PLURALS['`'] ?? '')
     const next = reader.text[reader.at + 1] ?? ''
-    const escape = character === '\\' && ESCAPED_IN_QUOTES.has(next)
-    if (character === '\n' || (escape && next === '\n')) reader.line += 1
-    parts.push(escape ? (next === '\n' ? '' : next) : character)
-    reader.at += escape ? 2 : 1
+    const escaped = character === '\\' && ESCAPED_IN_QUOTES.has(next)
+    if (character === '\n' || (escaped && next === '\n')) reader.line += 1
+    parts.push(escaped ? (next === '\n' ? '' : next) : character)
+    reader.at += escaped ? 2 : 1
   }
 }
 
