@@ -86,18 +86,13 @@ Examples:
 ${EXIT_STATUS}`,
   },
   shell: {
-    about: `A terminal to a kernel that understands the commands people know: ip, bridge, sysctl, nft, ping, with the spelling, the abbreviations, the output and the exit statuses of the real programs. The kernel is simulated, and begins with one namespace and its loopback device; with --kernel linux the same commands go to the kernel of this machine (as root), in fresh namespaces that are removed at the end. FILE is a script, - the standard input; without one, and with somebody at the terminal, lines are read with history and completion. docs/shell.md lists what is understood.`,
+    about: `A terminal to a kernel, the simulated one or with --kernel linux fresh namespaces of this machine: ip, bridge, sysctl, nft, ping (docs/shell.md). FILE is a script.`,
     examples: `
 Examples:
-  cnm shell                                            type "help" first
-  cnm shell examples/shell/two-namespaces.sh
-  cnm shell --kernel linux examples/shell/two-namespaces.sh
-  cnm shell -c 'ip link add br0 type bridge; ip -j link show br0'
-  cnm shell --json -e script.sh
+  cnm shell -e examples/shell/bridge.sh
+  cnm shell -c 'ip link add br0 type bridge; ip -j link'
 
-Exit status: 0 all well; else that of the last command, or with -e of the first that failed, as the real
-programs have them; 127 for what is not in the simulation; 2 if the script cannot be read; 3 if this
-machine or its kernel cannot do it.`,
+Exit status: that of the last command.`,
   },
   ipam: {
     about: `Asks the address manager of this engine what the one of Docker is asked: requests of the IpamDriver plugin protocol, one in a line, as JSON. So the log of a real allocator can be checked against this one, and what it leaves in use be seen.`,

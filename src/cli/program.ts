@@ -164,12 +164,12 @@ const addVerbs = (program: Command, io: Io, done: (status: number) => void): voi
 const addShellVerb = (program: Command, io: Io, start: (verb: Verb) => Promise<void>): void => {
   program
     .command('shell [FILE]')
-    .summary('a terminal to a kernel: ip, bridge, sysctl, nft, ping')
+    .summary('a terminal to a kernel')
     .description(HELP.shell.about)
-    .option('-c <commands>', 'run these instead of a file')
-    .option('-e', 'end at the first command that fails')
+    .option('-c <commands>', 'run these')
+    .option('-e', 'end at the first failure')
     .addOption(kernelOption())
-    .option('--json', 'for programs: an object for each command, with its status and what it wrote')
+    .option('--json', 'for programs: an object for each command')
     .action((file: string | undefined, flags: { c?: string; e?: true; kernel: KernelName; json?: true }) =>
       start(async () =>
         (await import('./commands/shell.ts')).shell(io, {

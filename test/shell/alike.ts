@@ -8,7 +8,7 @@ const LINK_LOCAL = /\bfe80::[0-9a-f:]+/g
 const NOT_HELD = [
   / allmulti \d+ minmtu \d+ maxmtu \d+/g,
   / ?numtxqueues \d+ numrxqueues \d+ gso_max_size \d+ gso_max_segs \d+ tso_max_size \d+ tso_max_segs \d+ gro_max_size \d+ ?/g,
-  /bridge forward_delay \d+ hello_time \d+ max_age \d+ /g,
+  / forward_delay \d+ hello_time \d+ max_age \d+/g,
   / designated_root \S+ root_port.*?gc_timer +[\d.]+/g,
   / vlan_protocol \S+/g,
   / vlan_default_pvid \d+/g,
