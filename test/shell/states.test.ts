@@ -7,6 +7,7 @@ import fc from 'fast-check'
 import { afterAll, expect, test } from 'vitest'
 import { ROOMS, requests } from '../../properties/arbitraries/stack-programs.ts'
 import { linuxTerminal } from '../../src/cli/shell/linux-terminal.ts'
+import type { SysctlName } from '../../src/kernel/sysctl.ts'
 import { removeLab } from '../../src/kernel-linux/lab.ts'
 import { labNames, labPrefix } from '../../src/kernel-linux/names.ts'
 import type { Ns } from '../../src/net/name.ts'
@@ -52,7 +53,11 @@ const exact = (line: string, { status, stdout, stderr }: Done, prefix: string): 
   return { line, status, shown, stderr }
 }
 
+/** Carrier and IPv6 come when the kernel has the time; what differs is looked at again, more than once. */
 const PATIENCE_MS = 6000
+const ROUNDS = 5
+// Cast: a name that nothing of ours asks for, but for tests.
+const NO_DAD = 'net.ipv6.conf.default.accept_dad' as SysctlName
 
 needs.kernel('what is shown of generated stacks', () => {
   const lab = labOf(ownLab('states'))
@@ -75,7 +80,7 @@ needs.kernel('what is shown of generated stacks', () => {
   const differences = async (ours: Room, ns: Ns): Promise<ReadonlyArray<unknown>> => {
     const until = performance.now() + PATIENCE_MS
     let views = VIEWS
-    for (;;) {
+    for (let round = 1; ; round++) {
       const differing: { view: string; wanted: unknown; there: unknown }[] = []
       for (const view of views) {
         const inside = view.replace(/^(ip|bridge) /, `$1 -n ${ns} `)
@@ -83,7 +88,7 @@ needs.kernel('what is shown of generated stacks', () => {
         const there = exact(view, await ours.run(inside), labPrefix(lab))
         if (!isDeepStrictEqual(there, wanted)) differing.push({ view, wanted, there })
       }
-      if (differing.length === 0 || performance.now() > until) return differing
+      if (differing.length === 0 || (round >= ROUNDS && performance.now() > until)) return differing
       views = differing.map(({ view }) => view)
     }
   }
@@ -92,12 +97,16 @@ needs.kernel('what is shown of generated stacks', () => {
     await fc.assert(
       fc.asyncProperty(requests(30), async (program) => {
         rightOf(await removeLab(lab))
-        for (const ns of ROOMS) rightOf(await terminal.ask({ ns, ask: { on: 'netns', do: 'add' } })())
+        for (const ns of ROOMS) {
+          rightOf(await terminal.ask({ ns, ask: { on: 'netns', do: 'add' } })())
+          rightOf(await terminal.ask({ ns, ask: { on: 'sysctl', do: 'write', name: NO_DAD, value: '0' } })())
+        }
         for (const request of program) rightOf(await terminal.ask(request)())
         const ours = shellRoom(terminal)
         for (const ns of ROOMS) expect(await differences(ours, ns)).toEqual([])
       }),
-      runs(0.05),
+      // A world takes a while to be looked at in a hundred ways; a smaller one would not be found in time.
+      { ...runs(0.03), endOnFailure: true },
     )
   })
 })

@@ -5,7 +5,7 @@ import type { LinkFacts } from '../../kernel/rtnl/stack.ts'
 import { E } from '../../prelude.ts'
 import { type Context, lineBreak, linkCalled, lookAt, type Options, shown, telling } from '../context.ts'
 import { absentHere, type Done, failed, type Read, refuse } from '../done.ts'
-import { type Around, flagsOf, flagsPiece, lowerOf, nameWithLower, nearLower, portState } from '../ip/link-show.ts'
+import { type Around, flagsOf, flagsPiece, nameWithLower, nearLower, portState } from '../ip/link-show.ts'
 import { around } from '../ip/show.ts'
 import { duplicate, type Keyword, ON_OFF, oneOf, readWords } from '../keyword.ts'
 import type { Words } from '../match.ts'
@@ -102,7 +102,7 @@ const onOff = (key: string, word: string, value: boolean): Piece => ({
 const pieces = (link: LinkFacts, near: Around, options: Options): ReadonlyArray<Piece> => {
   const { port } = link
   if (port === null || link.master === null) return []
-  const lower = nearLower(lowerOf(link, near), near.stacks.get(near.ns)?.links ?? [])
+  const lower = nearLower(link, near)
   return [
     { key: 'ifindex', value: link.index, text: `${link.index}: ` },
     ...(lower?.at === 'here' ? [{ key: 'link', value: lower.name, text: '' }] : []),

@@ -67,10 +67,15 @@ export const lowerOf = (link: LinkFacts, { ns, stacks }: Around): Lower | null =
   return index === undefined ? null : { at: 'elsewhere', index, ns: peer.ns, nsid: nsidOf(here, ns, peer.ns) }
 }
 
-/** Where the namespace of the other end is not told, its number is looked up here. */
-export const nearLower = (lower: Lower | null, links: ReadonlyArray<LinkFacts>): Lower | null => {
+/**
+ * Where the namespace of the other end is not told, its number is looked up here; nothing is told where it is the link's own
+ * (inet6_fill_ifinfo, br_fill_ifinfo).
+ */
+export const nearLower = (link: LinkFacts, around: Around): Lower | null => {
+  const lower = lowerOf(link, around)
   if (lower === null || lower.at === 'here') return lower
-  const found = links.find(({ index }) => index === lower.index)
+  if (lower.index === link.index) return null
+  const found = around.stacks.get(around.ns)?.links.find(({ index }) => index === lower.index)
   return { at: 'here', name: found?.name ?? `if${lower.index}`, isDown: found?.up === false }
 }
 
@@ -265,8 +270,7 @@ const below = (link: LinkFacts, lower: Lower | null, view: View, options: Option
 
 /** One link without the newline behind it. `family` as asked for: with one, there is no second line but with `-d`. */
 export const linkPieces = (link: LinkFacts, around: Around, view: View, options: Options): ReadonlyArray<Piece> => {
-  const told = lowerOf(link, around)
-  const lower = view === 'inet6' ? nearLower(told, around.stacks.get(around.ns)?.links ?? []) : told
+  const lower = view === 'inet6' ? nearLower(link, around) : lowerOf(link, around)
   const isDown = lower?.at === 'here' && lower.isDown
   const whole = view !== 'inet6'
   return [

@@ -88,8 +88,7 @@ export function* showAddresses(context: Context, words: Words): Talk<Done> {
     if (isPassedOver(link, selection)) return []
     const own = addressesOf(stack, link, selection)
     if (options.brief) {
-      const told = lowerOf(link, near)
-      const lower = sixth ? nearLower(told, stack.links) : told
+      const lower = sixth ? nearLower(link, near) : lowerOf(link, near)
       return [...briefHead(link, lower), list('addr_info', own.map(briefAddress)), text('\n')]
     }
     const head = options.oneline ? [] : [...linkPieces(link, near, sixth ? 'inet6' : 'address', of), text('\n')]
