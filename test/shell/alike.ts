@@ -72,9 +72,3 @@ export const comparable = (line: string, stdout: string, random: boolean): unkno
   const lines = held.split('\n').map((each) => each.replace(/ +/g, ' ').trimEnd())
   return UNORDERED.test(line) && !line.includes('-p') ? lines.sort(byText) : lines
 }
-/** JSON that is not pretty is, of what is held, the same to the byte: the order of keys too. */
-export const keysOf = (stdout: string, random: boolean): string | null => {
-  const text = random ? stdout.replace(MAC, 'MAC').replace(LINK_LOCAL, 'LINK-LOCAL') : stdout
-  const json = parsed(text)
-  return json === null ? null : JSON.stringify(without(json))
-}
