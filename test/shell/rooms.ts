@@ -53,7 +53,7 @@ const inside = (words: ReadonlyArray<string>, command: string): Done => {
 
 export const linuxRoom = async (lab: Lab): Promise<Room> => {
   rightOf(await removeLab(lab))
-  const terminal = linuxTerminal(lab, 'netlink')
+  const terminal = linuxTerminal(lab, 'netlink', new AbortController().signal)
   rightOf(await terminal.ask({ ns: HOST, ask: { on: 'netns', do: 'add' } })())
   const quiet = (space: string): void => {
     inside([`--net=${netnsPath(labNames(lab)(ns(space)) ?? '')}`], `sysctl -qw ${NO_DAD}`)

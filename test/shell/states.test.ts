@@ -62,7 +62,7 @@ const NO_DAD = 'net.ipv6.conf.default.accept_dad' as SysctlName
 needs.kernel('what is shown of generated stacks', () => {
   const lab = labOf(ownLab('states'))
   const names = labNames(lab)
-  const terminal = linuxTerminal(lab, 'netlink')
+  const terminal = linuxTerminal(lab, 'netlink', new AbortController().signal)
   afterAll(async () => {
     rightOf(await removeLab(lab))
   })

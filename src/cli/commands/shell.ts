@@ -79,25 +79,38 @@ const onLinux = async (io: Io, script: Script | null, options: ShellOptions): Pr
   const way = transportFor(null)
   if (E.isLeft(way)) return E.left(kernelProblem(way.left))
   const lab = runLab('shell')
-  const terminal = linuxTerminal(lab, way.right)
+  const stopped = new AbortController()
+  const terminal = linuxTerminal(lab, way.right, stopped.signal)
   const release = await claim(lab)
   let left: Problem | null = null
+  const all = async (): Promise<Either<Problem, number>> => {
+    const ready = await linuxReady(lab, way.right)
+    if (E.isLeft(ready)) return E.left(kernelProblem(ready.left))
+    const begun = await begin(lab, terminal)
+    return E.isLeft(begun) ? begun : work(io, terminal, script, options)
+  }
+  let working: Promise<unknown> = Promise.resolve()
   const done = await guarded(
-    async () => {
-      const ready = await linuxReady(lab, way.right)
-      if (E.isLeft(ready)) return E.left(kernelProblem(ready.left))
-      const begun = await begin(lab, terminal)
-      return E.isLeft(begun) ? begun : work(io, terminal, script, options)
+    () => {
+      const running = all()
+      working = running.catch(() => {})
+      return running
     },
-    async () => {
+    async (end) => {
+      stopped.abort()
+      // Nobody can be made to type the line that a stopped shell waits for.
+      if (end !== 'stopped' || script !== null) await working
       const removed = await removeLab(lab)
       if (E.isLeft(removed)) left = kernelProblem(removed.left)
     },
   )
   release()
   if (left !== null) return E.left(left)
-  if (done.tag === 'stopped')
+  if (done.tag === 'stopped') {
+    // Who waits for a line would keep the process.
+    process.stdin.destroy()
     return E.left({ exit: exitOf(done.signal), lines: ['cnm: stopped; nothing is left behind'] })
+  }
   return done.value
 }
 

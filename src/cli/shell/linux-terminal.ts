@@ -18,14 +18,15 @@ import { E, type Either } from '../../prelude.ts'
 import type { Done } from '../../shell/done.ts'
 import type { Answer, Program, Refusal, RouteAnswer, Terminal } from '../../shell/terminal.ts'
 import { readText } from './file.ts'
+import { runProgram } from './program.ts'
 
 const now =
   <A>(value: A): Answer<A> =>
   async () =>
     E.right<KernelError, A>(value)
 
+const STOPPED: KernelError = { tag: 'KernelUnavailable', what: 'the shell was stopped', hint: null }
 const ONE_HOST = 'host'
-const NOT_FOUND = 127
 /** Their answers are the real program's, with the real status. */
 const OWN_PROGRAMS = new Set(['nft', 'ping', 'nc', 'arping', 'traceroute', 'tcpdump'])
 
@@ -39,7 +40,8 @@ const spacesOf = async (lab: Lab): Promise<ReadonlyArray<Ns>> => {
   })
 }
 
-export const linuxTerminal = (lab: Lab, way: Way): Terminal => {
+/** After `stop` nothing more is begun, and programs that still run are interrupted. */
+export const linuxTerminal = (lab: Lab, way: Way, stop: AbortSignal): Terminal => {
   const names = labNames(lab)
   const run = runWithin(1)
   const askKernel = askLinux(names, way, run)
@@ -49,18 +51,17 @@ export const linuxTerminal = (lab: Lab, way: Way): Terminal => {
   })
 
   const ask = async (request: Request): Promise<Either<KernelError, Refusal | null>> => {
+    if (stop.aborted) return E.left(STOPPED)
     const answer = await askKernel(request)
     if (E.isLeft(answer) || answer.right === null) return answer as Either<KernelError, null>
     const { errno, detail } = answer.right
     const words = bareWords(detail)
     return E.right({ errno, words: words === strerror[errno] ? null : words })
   }
-  const program = async (ns: Ns, { name, words, input }: Program): Promise<Either<KernelError, Done | null>> => {
+  const program = async (ns: Ns, one: Program): Promise<Either<KernelError, Done | null>> => {
+    if (stop.aborted) return E.left(STOPPED)
     const real = names(ns)
-    if (!OWN_PROGRAMS.has(name) || real === null) return E.right(null)
-    const ran = await run(null, 'nsenter', [`--net=${netnsPath(real)}`, '--', name, ...words], input)
-    if (E.isLeft(ran)) return ran
-    return E.right(ran.right.status === NOT_FOUND ? null : ran.right)
+    return E.right(real === null || !OWN_PROGRAMS.has(one.name) ? null : await runProgram(real, one, stop))
   }
   const routeTo = async (ns: Ns, words: ReadonlyArray<string>): Promise<Either<KernelError, RouteAnswer>> => {
     const ran = await run(names(ns), 'ip', words)
