@@ -7,6 +7,7 @@ const PURE = {
   model: ['net', 'ipam'],
   drivers: ['net', 'model', 'kernel'],
   'kernel-sim': ['net', 'kernel'],
+  shell: ['net', 'kernel'],
 }
 const EFFECTFUL = {
   'kernel-linux': ['net', 'kernel'],
@@ -14,7 +15,20 @@ const EFFECTFUL = {
   engine: ['net', 'kernel', 'ipam', 'model', 'drivers', 'kernel-sim', 'kernel-linux', 'store'],
   compose: ['net', 'model'],
   lab: ['net', 'kernel', 'model', 'engine', 'kernel-sim'],
-  cli: ['net', 'ipam', 'lab', 'kernel', 'model', 'drivers', 'kernel-sim', 'kernel-linux', 'engine', 'store', 'compose'],
+  cli: [
+    'net',
+    'ipam',
+    'lab',
+    'kernel',
+    'model',
+    'drivers',
+    'kernel-sim',
+    'kernel-linux',
+    'engine',
+    'store',
+    'compose',
+    'shell',
+  ],
 }
 const PACKAGES = {
   net: ['ipaddr[.]js'],

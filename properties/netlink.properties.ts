@@ -58,6 +58,7 @@ const linkAttrs: fc.Arbitrary<LinkAttrs> = some({
   mtu: u32,
   link: u32,
   linkNetnsid: s32,
+  qdisc: text,
   master: u32,
   txqlen: u32,
   operstate: u8,

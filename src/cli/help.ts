@@ -6,7 +6,7 @@ const EXIT_STATUS = `
 Exit status: 0 all well; 1 an expectation is not met; 2 the file or the command line is
 wrong; 3 this machine or its kernel cannot do it.`
 
-type Verb = 'cnm' | 'run' | 'down' | 'trace' | 'check' | 'plan' | 'ipam' | 'ipam replay' | 'ipam show'
+type Verb = 'cnm' | 'run' | 'down' | 'trace' | 'check' | 'plan' | 'shell' | 'ipam' | 'ipam replay' | 'ipam show'
 
 export const HELP: Readonly<Record<Verb, Help>> = {
   cnm: {
@@ -84,6 +84,15 @@ Examples:
   cnm plan compose.yaml | nsenter --net=/run/netns/lab sh -e
   cnm plan --undo compose.yaml | nsenter --net=/run/netns/lab sh
 ${EXIT_STATUS}`,
+  },
+  shell: {
+    about: `A terminal to a kernel, the simulated one or with --kernel linux fresh namespaces of this machine: ip, bridge, sysctl, nft, ping (docs/shell.md). FILE is a script.`,
+    examples: `
+Examples:
+  cnm shell -e examples/shell/bridge.sh
+  cnm shell -c 'ip link add br0 type bridge; ip -j link'
+
+Exit status: that of the last command.`,
   },
   ipam: {
     about: `Asks the address manager of this engine what the one of Docker is asked: requests of the IpamDriver plugin protocol, one in a line, as JSON. So the log of a real allocator can be checked against this one, and what it leaves in use be seen.`,

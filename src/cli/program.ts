@@ -156,8 +156,32 @@ const addVerbs = (program: Command, io: Io, done: (status: number) => void): voi
       ),
     )
     .addHelpText('after', HELP.plan.examples)
+  addShellVerb(program, io, start)
   addHostVerbs(program, io, start)
   addIpamVerbs(program, io, start)
+}
+
+const addShellVerb = (program: Command, io: Io, start: (verb: Verb) => Promise<void>): void => {
+  program
+    .command('shell [FILE]')
+    .summary('a terminal to a kernel')
+    .description(HELP.shell.about)
+    .option('-c <commands>', 'run these')
+    .option('-e', 'end at the first failure')
+    .addOption(kernelOption())
+    .option('--json', 'for programs: an object for each command')
+    .action((file: string | undefined, flags: { c?: string; e?: true; kernel: KernelName; json?: true }) =>
+      start(async () =>
+        (await import('./commands/shell.ts')).shell(io, {
+          file: file ?? null,
+          commands: flags.c ?? null,
+          kernel: flags.kernel,
+          errexit: flags.e === true,
+          json: flags.json === true,
+        }),
+      ),
+    )
+    .addHelpText('after', HELP.shell.examples)
 }
 
 const addIpamVerbs = (program: Command, io: Io, start: (verb: Verb) => Promise<void>): void => {

@@ -117,6 +117,7 @@ const factsOfLink = (world: World, ns: Ns, link: LinkEntry): LinkFacts => {
     carrier: hasCarrier(link),
     operstate: link.up ? link.oper : 'down',
     promiscuity: promiscuityOf(world, ns, link),
+    qdisc: link.started ? 'noqueue' : 'noop',
     master: port?.bridge ?? null,
     alias: link.alias,
     group: link.group,

@@ -132,8 +132,8 @@ export const NO_CONF: DeviceConf = { 4: {}, 6: {} }
  * name (a lower number is earlier); `live`, how many of them forward. `routes` are the keys of those through this device, in
  * all tables. `mtuSet`: a bridge's MTU was changed by hand, so it no longer follows its ports; `macSet`, the same of its
  * MAC. `lower`: the driver says that there is carrier (netif_carrier_ok). `oper`: as linkwatch last found it; it is shown
- * of a device that is up. `ready6`: IPv6 is running on it (IF_READY in the kernel): up, with carrier since. `conf`: its
- * sysctls. `pinned4`: those of IPv4 that no longer follow `default`. `below` is the device it is on, `above` those on it, in the
+ * of a device that is up. `ready6`: IPv6 is running on it (IF_READY in the kernel): up, with carrier since. `started`: it was up in this
+ * namespace (dev_activate). `conf`: its sysctls. `pinned4`: those of IPv4 that no longer follow `default`. `below` is the device it is on, `above` those on it, in the
  * order in which they came. `fdb` is a bridge's, `remotes` a VXLAN's, by MAC (in decimal). `vlans`: of a bridge or a port.
  */
 export type LinkEntry = Readonly<{
@@ -160,6 +160,7 @@ export type LinkEntry = Readonly<{
   mtuSet: boolean
   macSet: boolean
   ready6: boolean
+  started: boolean
   conf: DeviceConf
   pinned4: ReadonlyArray<DeviceKey> | 'all'
   fdb: Fdb
@@ -197,6 +198,7 @@ export const linkWith = (link: LinkEntry, to: Partial<LinkEntry>): LinkEntry => 
     mtuSet: link.mtuSet,
     macSet: link.macSet,
     ready6: link.ready6,
+    started: link.started,
     conf: link.conf,
     pinned4: link.pinned4,
     fdb: link.fdb,

@@ -158,6 +158,7 @@ export const linkFacts = (
         master: link.master === undefined ? null : (names.get(link.master) ?? null),
         alias: link.alias ?? null,
         group: link.group ?? 0,
+        qdisc: link.qdisc ?? 'noop',
         txqlen: link.txqlen ?? 0,
         addrGenMode: link.afSpec?.inet6?.addrGenMode ?? 0,
         port: slave?.kind === 'bridge' ? portFacts(slave.options) : null,

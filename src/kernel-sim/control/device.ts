@@ -83,7 +83,7 @@ const fresh = (space: Space, link: LinkEntry): LinkEntry => linkOf(space, link.n
 export const setUp = (space: Space, link: LinkEntry): void => {
   meetLower(space, link)
   open(space, fresh(space, link))
-  change(space, fresh(space, link), { up: true })
+  change(space, fresh(space, link), { up: true, started: true })
   applyFilter(space, link.name)
   settleCarrier(space, link.name)
   start4(space, fresh(space, link))

@@ -90,6 +90,7 @@ export const install = (space: Space, born: Born): LinkEntry => {
     mtuSet: false,
     macSet,
     ready6: false,
+    started: false,
     conf: space.now.confDefault,
     pinned4: [],
     fdb: NO_FDB,

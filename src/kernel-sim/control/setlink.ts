@@ -89,6 +89,7 @@ const move = (space: Space, link: LinkEntry, target: Space, name: IfName): void 
       conf: runs6(there) ? conf : { ...conf, 6: {} },
       pinned4: [],
       addrGen: 0,
+      started: false,
     }),
   )
 }

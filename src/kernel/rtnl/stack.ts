@@ -46,6 +46,8 @@ export type LinkFacts = Readonly<{
   carrier: boolean
   operstate: OperState
   promiscuity: number
+  /** Its root queueing discipline: `noop` until it is first up here. */
+  qdisc: string
   master: IfName | null
   alias: string | null
   group: number

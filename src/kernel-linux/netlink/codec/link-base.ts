@@ -29,6 +29,8 @@ export const BASE = {
   /** The device below, or a veth's other end: an index in `linkNetnsid`, or here. */
   link: u32(L.IFLA_LINK),
   linkNetnsid: s32(L.IFLA_LINK_NETNSID),
+  /** The queueing discipline: told, not asked for. */
+  qdisc: text(L.IFLA_QDISC),
   master: u32(L.IFLA_MASTER),
   txqlen: u32(L.IFLA_TXQLEN),
   operstate: u8(L.IFLA_OPERSTATE),

@@ -1,0 +1,108 @@
+// The shell never dies: whatever is typed, every command that was read has a status of a process and an answer, and a text that cannot be
+// read is refused with a line and a sentence.
+
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import { hold } from '../src/cli/shell/hold.ts'
+import { simTerminal } from '../src/cli/shell/sim-terminal.ts'
+import { HOST } from '../src/net/name.ts'
+import { E } from '../src/prelude.ts'
+import { completions } from '../src/shell/complete.ts'
+import { readScript, wordsOf } from '../src/shell/line/script.ts'
+import { newShell, step } from '../src/shell/shell.ts'
+import type { Terminal } from '../src/shell/terminal.ts'
+import { TUTORIAL } from '../test/shell/tutorial.ts'
+import '../test/lib/runs.ts'
+
+const COMMANDS = TUTORIAL.map(([line]) => line)
+const WORDS = [...new Set(COMMANDS.flatMap((line) => line.split(' ')))]
+const ODD = [
+  '',
+  '-',
+  '--',
+  '0',
+  '-1',
+  '999999999999',
+  '0x',
+  'a'.repeat(16),
+  'a/b',
+  '..',
+  'default',
+  '::',
+  '1.2.3',
+  'fe80::%1',
+  "'",
+  '"',
+]
+
+/** A known command with a word left out, doubled, or put in the place of another. */
+const mutated = fc
+  .record({
+    line: fc.constantFrom(...COMMANDS),
+    at: fc.nat(12),
+    how: fc.constantFrom('drop', 'double', 'replace', 'insert', 'cut'),
+    word: fc.oneof(fc.constantFrom(...WORDS), fc.constantFrom(...ODD), fc.string({ maxLength: 20 })),
+  })
+  .map(({ line, at, how, word }) => {
+    const words = line.split(' ')
+    const place = at % words.length
+    const old = words[place] ?? ''
+    if (how === 'cut') return words.slice(0, place).join(' ')
+    const put = { drop: [], double: [old, old], replace: [word], insert: [word, old] }[how]
+    return [...words.slice(0, place), ...put, ...words.slice(place + 1)].join(' ')
+  })
+const typed = fc.oneof(
+  { weight: 2, arbitrary: fc.constantFrom(...COMMANDS) },
+  { weight: 6, arbitrary: mutated },
+  { weight: 1, arbitrary: fc.string({ unit: 'binary', maxLength: 60 }) },
+  {
+    weight: 1,
+    arbitrary: fc.array(fc.constantFrom(...WORDS, ...ODD), { maxLength: 8 }).map((words) => words.join(' ')),
+  },
+)
+
+/** Files are the machine's, and none of a property's. */
+const withoutFiles = (): Terminal => ({ ...simTerminal(), file: () => async () => E.right(null) })
+
+describe('the shell never dies', () => {
+  test('every command ends with a status, whatever it is', async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.array(typed, { maxLength: 12 }), async (lines) => {
+        const terminal = withoutFiles()
+        let shell = newShell(HOST)
+        for (const line of lines) {
+          const script = readScript(line)
+          if (E.isLeft(script)) {
+            expect(script.left.line).toBeGreaterThan(0)
+            expect(script.left.what).not.toBe('')
+            continue
+          }
+          for (const [at, command] of script.right.entries()) {
+            const next = await hold(terminal, step(shell, command, script.right[at + 1] ?? null))
+            if (E.isLeft(next)) throw new Error(next.left.what)
+            const { done } = next.right
+            // A failure without a word is one of false, exit, nc and sh only.
+            if (done !== null) {
+              expect(Number.isInteger(done.status) && done.status >= 0 && done.status <= 255).toBe(true)
+              const name = wordsOf(command, 0)[0] ?? ''
+              if (done.status !== 0 && /^(ip|bridge|sysctl|nft)$/.test(name) && !/\b(sh|bash|false|exit)\b/.test(line))
+                expect(done.stderr + done.stdout).not.toBe('')
+            }
+            shell = { ...next.right.shell, ended: null }
+          }
+        }
+      }),
+    )
+  })
+
+  test('completion has an answer, of words that begin as what was typed', async () => {
+    await fc.assert(
+      fc.asyncProperty(typed, async (line) => {
+        const words = line.split(/\s+/)
+        const found = await hold(withoutFiles(), completions(newShell(HOST), words))
+        if (E.isLeft(found)) throw new Error(found.left.what)
+        for (const word of found.right) expect(word.startsWith(words.at(-1) ?? '')).toBe(true)
+      }),
+    )
+  })
+})
