@@ -1,0 +1,59 @@
+// nft as a function: a script against a ruleset gives the next ruleset and what is printed, or the errors and no change.
+// Source: nft(8) "EXIT STATUS", "INPUT FILE FORMATS".
+
+import { E } from '../../prelude.ts'
+import type { Json } from './datatype.ts'
+import { type NftError, showError } from './error.ts'
+import { parseScript } from './parse/script.ts'
+import { listJson } from './print/document.ts'
+import { listText } from './print/listing.ts'
+import type { Ruleset } from './ruleset.ts'
+import { type Environment, transact } from './transact.ts'
+
+export type Options = Readonly<{
+  /** The name of the script; null: its commands were words of a command line. */
+  file: string | null
+  /** `-j` */
+  json: boolean
+  /** `-a` */
+  handles: boolean
+}>
+
+export type Outcome = Readonly<{
+  ruleset: Ruleset
+  /** The status that nft would exit with. */
+  status: 0 | 1
+  stdout: string
+  stderr: string
+  errors: ReadonlyArray<NftError>
+}>
+
+const METAINFO: Json = { metainfo: { version: '1.0.6', release_name: 'Lester Gooch #5', json_schema_version: 1 } }
+
+const withMetainfo = (document: Json): Json => {
+  if (document === null || typeof document !== 'object' || !('nftables' in document)) return document
+  const { nftables } = document
+  return Array.isArray(nftables) ? { nftables: [METAINFO, ...nftables] } : document
+}
+
+/** Runs a script, whatever its text. */
+export const nft = (ruleset: Ruleset, script: string, environment: Environment, options: Options): Outcome => {
+  const failed = (errors: ReadonlyArray<NftError>): Outcome => ({
+    ruleset,
+    status: 1,
+    stdout: '',
+    stderr: errors.map((error) => showError(error, script, options.file)).join(''),
+    errors,
+  })
+  const { commands, errors } = parseScript(script, environment.host)
+  if (errors.length > 0) return failed(errors)
+  const done = transact(ruleset, commands, environment)
+  if (E.isLeft(done)) return failed([done.left])
+  const view = { ...environment, handles: options.handles }
+  const listings = done.right.listed.map((listed) =>
+    options.json
+      ? `${JSON.stringify(withMetainfo(listJson(done.right.ruleset, listed, view)))}\n`
+      : listText(done.right.ruleset, listed, view),
+  )
+  return { ruleset: done.right.ruleset, status: 0, stdout: listings.join(''), stderr: '', errors: [] }
+}

@@ -1,0 +1,101 @@
+// A whole rule, in the form in which nft lists it: matches that only say what a later field needs anyway are left out.
+// Sources: nft(8) "RULES"; nftables src/evaluate.c (rule_evaluate), src/payload.c (payload_dependency_kill).
+
+import type { Place } from '../error.ts'
+import type { Expression, PayloadProtocol, Statement } from '../expression.ts'
+import type { Family } from '../ruleset.ts'
+import { contextOf, pinnedBy } from './context.ts'
+import type { Cursor } from './cursor.ts'
+import { isTerminal, statement } from './statement.ts'
+import { text } from './word.ts'
+
+export type RuleBody = Readonly<{ statements: ReadonlyArray<Statement>; comment: string | null; at: Place }>
+
+const endsRule = (cursor: Cursor): boolean => {
+  const { kind } = cursor.peek()
+  return kind === 'end' || kind === 'newline' || cursor.isNext(';', '}')
+}
+
+/** The protocols of the headers that an expression looks at. */
+const headersIn = (expression: Expression): ReadonlyArray<PayloadProtocol> => {
+  switch (expression.tag) {
+    case 'payload':
+      return [expression.protocol]
+    case 'bits':
+      return headersIn(expression.left)
+    case 'concat':
+      return expression.parts.flatMap(headersIn)
+    case 'map':
+      return headersIn(expression.key)
+    case 'jhash':
+      return headersIn(expression.of)
+    default:
+      return []
+  }
+}
+
+const headersOf = (each: Statement): ReadonlyArray<PayloadProtocol> => {
+  switch (each.tag) {
+    case 'match':
+      return headersIn(each.left)
+    case 'vmap':
+      return headersIn(each.key)
+    case 'set':
+      return [...headersIn(each.of), ...headersIn(each.value)]
+    case 'nat': {
+      const { address, port } = each.translation
+      return [address, port].flatMap((target) => (target?.tag === 'map' ? headersIn(target.of) : []))
+    }
+    default:
+      return []
+  }
+}
+
+/** Whether nft takes this match for a mere need of a later header, in tables of this family. */
+const mayGo = (each: Statement, family: Family): boolean => {
+  if (each.tag !== 'match') return false
+  const { left } = each
+  if (left.tag === 'meta')
+    return left.key === 'l4proto' || left.key === 'nfproto' || (left.key === 'protocol' && family !== 'inet')
+  if (left.tag !== 'payload') return false
+  if (left.protocol === 'ip') return left.field === 'protocol' && family === 'ip'
+  if (left.protocol === 'ip6') return left.field === 'nexthdr' && family === 'ip6'
+  return left.protocol === 'ether' && left.field === 'type' && family === 'bridge'
+}
+
+const NETWORK_HEADERS: ReadonlySet<string> = new Set(['ip', 'ip6', 'arp'])
+
+const isNeeded = (statements: ReadonlyArray<Statement>, at: number, family: Family): boolean => {
+  const each = statements[at]
+  const pinned = each === undefined || !mayGo(each, family) ? null : pinnedBy(each)
+  if (pinned === null) return true
+  for (const later of statements.slice(at + 1)) {
+    if (later.tag === 'reject' && pinned.layer === 'network' && later.reject.with !== 'tcp reset') return false
+    if (later.tag !== 'match' && later.tag !== 'vmap' && later.tag !== 'set' && later.tag !== 'nat') return true
+    const headers = headersOf(later)
+    if (headers.some((header) => header === pinned.name)) return false
+    if (pinned.layer === 'network' && headers.some((header) => NETWORK_HEADERS.has(header))) return true
+  }
+  return true
+}
+
+const listed = (statements: ReadonlyArray<Statement>, family: Family): ReadonlyArray<Statement> =>
+  statements.filter((_, i) => isNeeded(statements, i, family))
+
+/** Statements up to the end of the rule, with its comment. */
+export const ruleBody = (cursor: Cursor, family: Family): RuleBody => {
+  const context = contextOf(cursor, family)
+  const { at } = cursor.peek()
+  const statements: Statement[] = []
+  let comment: string | null = null
+  do {
+    if (statements.length > 0 && cursor.isNext('comment')) break
+    const start = cursor.peek().at
+    const previous = statements.at(-1)
+    statements.push(...statement(context))
+    if (previous !== undefined && isTerminal(previous))
+      cursor.meaning('Statement after terminal statement has no effect', start)
+  } while (!endsRule(cursor) && !cursor.refused())
+  if (cursor.take('comment')) comment = text(cursor)
+  return { statements: listed(statements, family), comment, at: cursor.since(at) }
+}
