@@ -163,6 +163,14 @@ export const flagWords = (type: Type, value: Datum): ReadonlyArray<string> | nul
   return left === 0 ? found.sort((a, b) => (symbols[a] ?? 0) - (symbols[b] ?? 0)) : null
 }
 
+/** An end of a range: nft prints no words there. */
+export const showBound = (type: Type, value: Datum, host: Host): string =>
+  typeof value === 'number' && TYPES[type.name].symbols !== null && !TYPES[type.name].hex
+    ? String(value)
+    : showDatum(type, value, host)
+export const jsonBound = (type: Type, value: Datum, host: Host): Json =>
+  typeof value === 'number' && TYPES[type.name].symbols !== null ? value : jsonDatum(type, value, host)
+
 /** A value as nft prints it; names of interfaces in quotation marks. */
 export const showDatum = (type: Type, value: Datum, host: Host): string => {
   if (typeof value === 'string') return `"${value}"`

@@ -46,7 +46,17 @@ export const nft = (ruleset: Ruleset, script: string, environment: Environment, 
     errors,
   })
   const { commands, errors } = parseScript(script, environment.host)
-  if (errors.length > 0) return failed(errors)
+  const [first] = errors
+  if (first !== undefined) {
+    // nft looks at the sense of command after command, so that one before may be the first that it has something to say of.
+    const line = first.kind === 'syntax' ? 0 : (first.at?.line ?? 0)
+    const earlier = transact(
+      ruleset,
+      commands.filter(({ at }) => at.line < line),
+      environment,
+    )
+    return failed(E.isLeft(earlier) && earlier.left.kind !== 'kernel' ? [earlier.left, ...errors] : errors)
+  }
   const done = transact(ruleset, commands, environment)
   if (E.isLeft(done)) return failed([done.left])
   const view = { ...environment, handles: options.handles }

@@ -222,6 +222,8 @@ export const INET_SERVICE: Symbols = {
   syslog: 514,
   printer: 515,
   route: 520,
+  'dhcpv6-client': 546,
+  'dhcpv6-server': 547,
   submission: 587,
   ldaps: 636,
   'domain-s': 853,

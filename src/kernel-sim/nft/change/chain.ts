@@ -48,8 +48,8 @@ const updated = (ruleset: Ruleset, table: Table, chain: Chain, command: Of<'add-
   if (base !== null) {
     const wrong = wrongBase(table.family, base)
     if (wrong !== null) return refusal(wrong, at)
-    if (chain.base.type !== base.type) return refusal('EEXIST', nameAt)
     if (!sameBase(chain.base, base)) return refusal('EOPNOTSUPP', at)
+    if (chain.base.type !== base.type) return refusal('EEXIST', nameAt)
   }
   if (policy === null || policy === chain.base.policy) return E.right(ruleset)
   return E.right(withChain(ruleset, table, { ...chain, base: { ...chain.base, policy } }))

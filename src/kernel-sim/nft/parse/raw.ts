@@ -46,6 +46,8 @@ const VALUES: ReadonlySet<string> = new Set([
   'vlan',
   'log',
   'ether',
+  'esp',
+  'ah',
 ])
 
 export const canBeValue = (cursor: Cursor): boolean => {

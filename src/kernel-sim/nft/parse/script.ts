@@ -114,7 +114,7 @@ const tableBlock = (cursor: Cursor, create: boolean): ReadonlyArray<Command> => 
         cursor.next()
         cursor.refuse()
       } else return false
-      if (!cursor.isNext('}')) endOfStatement(cursor)
+      endOfStatement(cursor)
       return true
     })
   return [
@@ -300,7 +300,7 @@ const command = (cursor: Cursor): ReadonlyArray<Command> => {
   }
   // A verb may be left out: then things are added.
   if (OBJECTS.has(verb)) return adding(cursor, false)
-  if (!isKeyword(verb)) return ruleIn(cursor, false)
+  if (!isKeyword(verb) && verb !== 'destroy') return ruleIn(cursor, false)
   cursor.next()
   switch (verb) {
     case 'add':

@@ -183,10 +183,21 @@ const symbol = ({ cursor }: Context): Expression => {
   return UNKNOWN
 }
 
+const RAW_BASES: ReadonlySet<string> = new Set(['ll', 'nh', 'th'])
+
+const rawPayload = (context: Context): Expression => {
+  const { cursor } = context
+  const base = cursor.second()
+  if (RAW_BASES.has(base.text)) return foreign(context, 'raw payload (@)')
+  cursor.meaning('unknown raw payload base', base.at)
+  skipStatement(cursor)
+  return UNKNOWN
+}
+
 const primary = (context: Context): Expression => {
   const { cursor } = context
   const { kind, text } = cursor.peek()
-  if (kind === 'sign' && text === '@') return foreign(context, 'raw payload (@)')
+  if (kind === 'sign' && text === '@') return rawPayload(context)
   if (kind !== 'word') {
     cursor.refuse()
     return UNKNOWN

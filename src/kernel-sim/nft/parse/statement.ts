@@ -61,20 +61,23 @@ export const limit = (context: Context, from: Place): Limit => {
 /** In nft's order of listing. */
 const LOG_FLAGS = ['tcp sequence', 'tcp options', 'ip options', 'skuid', 'ether'] as const
 
+const allFlags = (found: ReadonlyArray<string>): ReadonlyArray<string> =>
+  found.includes('all') || LOG_FLAGS.every((flag) => found.includes(flag))
+    ? ['all']
+    : LOG_FLAGS.filter((flag) => found.includes(flag))
+
 const logFlags = ({ cursor }: Context): ReadonlyArray<string> => {
   if (cursor.take('all')) return ['all']
-  const found = commaList(cursor, () => {
-    const word = cursor.next().text
-    if (word === 'skuid' || word === 'ether') return [word]
-    if (word === 'ip') {
-      cursor.expect('options')
-      return ['ip options']
-    }
-    if (word !== 'tcp') cursor.refuse()
-    return commaList(cursor, () => `tcp ${cursor.next().text}`)
-  }).flat()
+  const word = cursor.next().text
+  if (word === 'skuid' || word === 'ether') return [word]
+  if (word === 'ip') {
+    cursor.expect('options')
+    return ['ip options']
+  }
+  if (word !== 'tcp') cursor.refuse()
+  const found = commaList(cursor, () => `tcp ${cursor.next().text}`)
   if (found.some((flag) => !LOG_FLAGS.some((each) => each === flag))) cursor.refuse()
-  return found.length === LOG_FLAGS.length ? ['all'] : LOG_FLAGS.filter((flag) => found.includes(flag))
+  return found
 }
 
 const log = (context: Context): Statement => {
@@ -90,7 +93,7 @@ const log = (context: Context): Statement => {
     } else if (cursor.take('group')) options = { ...options, group: number(cursor) }
     else if (cursor.take('snaplen')) options = { ...options, snaplen: number(cursor) }
     else if (cursor.take('queue-threshold')) options = { ...options, threshold: number(cursor) }
-    else if (cursor.take('flags')) options = { ...options, flags: logFlags(context) }
+    else if (cursor.take('flags')) options = { ...options, flags: allFlags([...options.flags, ...logFlags(context)]) }
     else break
   }
   return { tag: 'log', options }

@@ -4,13 +4,13 @@
 import type { Cursor } from './cursor.ts'
 
 const KEYWORDS: ReadonlySet<string> = new Set(
-  `accept add and arp chain chains comment continue counter counters create ct daddr dccp define delete describe destroy device
-  devices dnat drop dport element elements eq ether export fib flags flowtable flush fully-random ge get goto gt handle
-  hook icmp icmpv6 icmpx iif iifname import include index inet insert interval ip ip6 jhash jump le length limit list log lt map
-  maps mark masquerade meta meter mod monitor ne netdev notrack nfproto numgen oif oifname or pkttype policy position priority
-  protocol queue quota redefine redirect reject rename replace reset return rule rules ruleset saddr sctp set sets
-  size snat socket sport symhash synproxy table tables tcp th timeout to type typeof udp udplite undefine
-  update vlan vmap xor`
+  `accept add ah and arp auto-merge bridge chain comment comp constant continue counter cpu create ct day dccp define
+  delete describe device devices dnat drop dup dynamic element elements eq esp ether expires export fib flags flowtable
+  flush fwd gc-interval ge get goto gt handle hook hour icmp icmpv6 iif iifname import include index inet insert
+  interval ip ip6 jhash jump le limit list log lt map mark masquerade meta meter monitor ne netdev nftrace notrack
+  numgen oif oifname or osf pkttype policy position priority queue quota random redefine redirect reject rename replace
+  reset return rt rt0 rule ruleset sctp secmark set size skuid snat socket symhash synproxy table tcp th time timeout
+  tproxy type typeof udp udplite undefine update vlan vmap xor`
     .split(/\s+/)
     .filter((word) => word !== ''),
 )

@@ -7,6 +7,7 @@ import {
   type Host,
   hasFlags,
   hasPrefixes,
+  showBound,
   showDatum,
   type Type,
   typeNamed,
@@ -29,7 +30,7 @@ export const showInterval = (type: Type, interval: Interval, host: Host): string
   if (from === to) return showDatum(type, from, host)
   const bits = prefixLength(type, interval)
   return bits === null
-    ? `${showDatum(type, from, host)}-${showDatum(type, to, host)}`
+    ? `${showBound(type, from, host)}-${showBound(type, to, host)}`
     : `${showDatum(type, from, host)}/${bits}`
 }
 
@@ -105,7 +106,7 @@ const showOperand = (type: Type, right: Operand, host: Host): string => {
     case 'value':
       return showDatum(type, right.value, host)
     case 'range':
-      return `${showDatum(type, right.from, host)}-${showDatum(type, right.to, host)}`
+      return `${showBound(type, right.from, host)}-${showBound(type, right.to, host)}`
     case 'prefix':
       return `${showDatum(type, right.value, host)}/${right.bits}`
     case 'named':

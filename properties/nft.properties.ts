@@ -1,0 +1,110 @@
+// nftables as a language: what is listed reads back, a refusal changes nothing, a set holds what its elements say, and no text is
+// too strange to be answered.
+
+import { test } from '@fast-check/vitest'
+import fc from 'fast-check'
+import { describe, expect } from 'vitest'
+import type { Host } from '../src/kernel-sim/nft/datatype.ts'
+import { typeNamed } from '../src/kernel-sim/nft/datatype.ts'
+import { findElement, findWritten, isWithin } from '../src/kernel-sim/nft/lookup.ts'
+import { nft } from '../src/kernel-sim/nft/nft.ts'
+import { type Element, EMPTY_RULESET, elementKey, type NamedSet, type Ruleset } from '../src/kernel-sim/nft/ruleset.ts'
+import { mapOf } from '../src/net/pmap.ts'
+import { anyText, histories, scriptText } from './arbitraries/nft.ts'
+
+const HOST: Host = {
+  indexOf: (name) => (name === 'lo' ? 1 : null),
+  nameOf: (index) => (index === 1 ? 'lo' : null),
+}
+const NOW = { host: HOST, nowMs: 0 }
+const OPTIONS = { file: '/dev/stdin', json: false, handles: false }
+
+const run = (ruleset: Ruleset, script: string) => nft(ruleset, script, NOW, OPTIONS)
+const built = (scripts: ReadonlyArray<string>): Ruleset =>
+  scripts.reduce((ruleset, script) => run(ruleset, script).ruleset, EMPTY_RULESET)
+const listing = (ruleset: Ruleset): string => run(ruleset, 'list ruleset').stdout
+const document = (ruleset: Ruleset): string =>
+  nft(ruleset, 'list ruleset', NOW, { ...OPTIONS, json: true }).stdout.replace(/"(handle":[0-9]+|size":65535),?/g, '')
+
+/** A set that is declared with the rules that update it becomes dynamic by them, which it need not have been before. */
+const withoutDynamic = (text: string): string => text.replace(/\t\t(size 65535|flags dynamic)\n/g, '')
+
+describe('a ruleset', () => {
+  // What is listed makes the same ruleset again.
+  test.prop([histories])('is the same after being listed and read', (scripts) => {
+    const ruleset = built(scripts)
+    const again = run(EMPTY_RULESET, listing(ruleset))
+    expect(again.stderr).toBe('')
+    expect(withoutDynamic(listing(again.ruleset))).toBe(withoutDynamic(listing(ruleset)))
+    expect(document(again.ruleset)).toBe(document(ruleset))
+  })
+
+  // All of a transaction is done, or none: also when only its last command is refused.
+  test.prop([histories, scriptText])('is not changed by a transaction that is refused', (scripts, script) => {
+    const ruleset = built(scripts)
+    const refused = run(ruleset, `${script}\ndelete table ip no-such-table`)
+    expect(refused.status).toBe(1)
+    expect(refused.ruleset).toBe(ruleset)
+  })
+})
+
+describe('any text', () => {
+  // A script has an answer, with a status and a sentence that fit each other.
+  test.prop([anyText])('is done or refused with a sentence, and never throws', (text) => {
+    const { status, errors, stderr } = run(EMPTY_RULESET, text)
+    expect(status).toBe(errors.length === 0 ? 0 : 1)
+    expect(stderr.includes('Error: ')).toBe(status === 1)
+  })
+})
+
+/** Small numbers, so that elements lie on and beside each other. */
+const small = fc.nat(20)
+const interval = fc.tuple(small, fc.oneof(fc.constant(0), fc.nat(6))).map(([from, more]) => ({ from, to: from + more }))
+const keys = fc
+  .integer({ min: 1, max: 3 })
+  .chain((parts) => fc.array(fc.array(interval, { minLength: parts, maxLength: parts }), { maxLength: 12 }))
+
+const setOf = (all: ReadonlyArray<Element['key']>, wide: boolean): NamedSet => ({
+  name: 's',
+  handle: 1,
+  spec: {
+    key: (all[0] ?? [{}]).map(() => typeNamed('mark')),
+    data: null,
+    keyOf: null,
+    dataOf: null,
+    flags: new Set(wide ? ['interval'] : []),
+    timeoutMs: null,
+    gcMs: null,
+    size: null,
+    capacity: null,
+    policy: null,
+    autoMerge: false,
+    statements: [],
+    comment: null,
+  },
+  elements: mapOf(
+    all.map((key, i): readonly [string, Element] => [
+      elementKey(key),
+      { key, data: null, comment: null, timeoutMs: null, expiresMs: i % 5 === 4 ? 0 : null, statements: [], state: [] },
+    ]),
+  ),
+})
+
+const holds = (key: Element['key'], values: ReadonlyArray<number>): boolean =>
+  key.every((part, i) => isWithin(part, values[i] ?? -1))
+
+describe('a lookup', () => {
+  // The index finds something exactly when a look at every element does.
+  test.prop([keys, fc.array(small, { minLength: 3, maxLength: 3 })])('finds what a linear scan finds', (all, some) => {
+    const values = some.slice(0, all[0]?.length ?? 1)
+    const set = setOf(all, true)
+    const alive = [...new Map(all.map((key, i) => [elementKey(key), { key, dead: i % 5 === 4 }])).values()]
+    const scanned = alive.filter(({ key, dead }) => !dead && holds(key, values))
+    const found = findElement(set, values, 1)
+    expect(found !== null).toBe(scanned.length > 0)
+    if (found !== null) expect(scanned.map(({ key }) => elementKey(key))).toContain(elementKey(found.key))
+    const elements = all.map((key) => ({ key, data: null }))
+    const written = { tag: 'anonymous', key: set.spec.key, data: null, interval: true, elements } as const
+    expect(findWritten(written, values) !== null).toBe(all.some((key) => holds(key, values)))
+  })
+})
