@@ -168,8 +168,6 @@ export const showBound = (type: Type, value: Datum, host: Host): string =>
   typeof value === 'number' && TYPES[type.name].symbols !== null && !TYPES[type.name].hex
     ? String(value)
     : showDatum(type, value, host)
-export const jsonBound = (type: Type, value: Datum, host: Host): Json =>
-  typeof value === 'number' && TYPES[type.name].symbols !== null ? value : jsonDatum(type, value, host)
 
 /** A value as nft prints it; names of interfaces in quotation marks. */
 export const showDatum = (type: Type, value: Datum, host: Host): string => {

@@ -3,18 +3,20 @@
 // Source: nftables src/evaluate.c (proto_ctx, meta_iiftype_gen_dependency, resolve_protocol_conflict).
 
 import type { Place } from '../error.ts'
-import type { PayloadProtocol, Statement } from '../expression.ts'
+import type { Operand, PayloadProtocol, Statement } from '../expression.ts'
 import { TRANSPORT } from '../field.ts'
 import type { Family } from '../ruleset.ts'
 import type { Cursor } from './cursor.ts'
 
 export type Network = 'ip' | 'ip6' | 'arp'
-/** `network` and `transport` change while the rule is read. */
+/** All but the first two change while the rule is read. */
 export type Context = {
   readonly cursor: Cursor
   readonly family: Family
   network: Network | null
   transport: string | null
+  /** The last element of the set that was read last. */
+  lastWritten: Operand | null
 }
 
 export const contextOf = (cursor: Cursor, family: Family): Context => ({
@@ -22,6 +24,7 @@ export const contextOf = (cursor: Cursor, family: Family): Context => ({
   family,
   network: family === 'ip' || family === 'ip6' || family === 'arp' ? family : null,
   transport: null,
+  lastWritten: null,
 })
 
 const LINK_FAMILIES: ReadonlySet<Family> = new Set(['bridge', 'netdev', 'inet'])

@@ -70,7 +70,12 @@ const setOperand = (context: Context, types: ReadonlyArray<Type>): Operand => {
     if (type === undefined || part === undefined) return NONE
     return settle(context, operandOf(type, part, cursor.host))
   }
-  return settle(context, anonymousSet(types, null, elements, cursor.host))
+  const set = settle(context, anonymousSet(types, null, elements, cursor.host))
+  const last = elements.at(-1)?.key[0]
+  const value = last === undefined || type === undefined ? null : operandOf(type, last, cursor.host)
+  // What the last of them says, nft believes of the packet.
+  context.lastWritten = value === null || E.isLeft(value) ? null : value.right
+  return set
 }
 
 const settle = (context: Context, operand: E.Either<NftError, Operand>): Operand => {
@@ -196,7 +201,9 @@ export const fieldStatement = (context: Context): Statement => {
   if (cursor.errors().length > before && left.tag === 'value') return { tag: 'verdict', verdict: { tag: 'continue' } }
   if (cursor.take('set')) return setting(context, left, at)
   if (cursor.take('vmap')) return { tag: 'vmap', key: left, map: mapSource(context, typesIn(left), 'verdict') }
+  context.lastWritten = null
   const statement = relational(context, left, at)
-  learn(context, statement)
+  const last = context.lastWritten
+  learn(context, statement.tag === 'match' && last !== null ? { ...statement, right: last } : statement)
   return statement
 }

@@ -71,6 +71,7 @@ const isNeeded = (statements: ReadonlyArray<Statement>, at: number, family: Fami
   if (pinned === null) return true
   for (const later of statements.slice(at + 1)) {
     if (later.tag === 'reject' && pinned.layer === 'network' && later.reject.with !== 'tcp reset') return false
+    if (later.tag === 'reject' && pinned.name === 'tcp' && (family === 'ip' || family === 'ip6')) return false
     if (later.tag !== 'match' && later.tag !== 'vmap' && later.tag !== 'set' && later.tag !== 'nat') return true
     const headers = headersOf(later)
     if (headers.some((header) => header === pinned.name)) return false

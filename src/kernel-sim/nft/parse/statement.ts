@@ -82,6 +82,8 @@ const logFlags = ({ cursor }: Context): ReadonlyArray<string> => {
 
 const log = (context: Context): Statement => {
   const { cursor } = context
+  const { at } = cursor.peek()
+  let hasLevel = false
   let options: LogOptions = { prefix: null, level: null, group: null, snaplen: null, threshold: null, flags: [] }
   while (!cursor.refused()) {
     if (cursor.take('prefix')) options = { ...options, prefix: text(cursor) }
@@ -89,6 +91,7 @@ const log = (context: Context): Statement => {
       const level = cursor.peek().text
       if (!LEVELS.has(level)) cursor.meaning('invalid log level', cursor.peek().at)
       cursor.next()
+      hasLevel = true
       options = { ...options, level: level === 'warn' ? null : level }
     } else if (cursor.take('group')) options = { ...options, group: number(cursor) }
     else if (cursor.take('snaplen')) options = { ...options, snaplen: number(cursor) }
@@ -96,6 +99,7 @@ const log = (context: Context): Statement => {
     else if (cursor.take('flags')) options = { ...options, flags: allFlags([...options.flags, ...logFlags(context)]) }
     else break
   }
+  if (hasLevel && options.group !== null) cursor.meaning('level and group are mutually exclusive', cursor.since(at))
   return { tag: 'log', options }
 }
 

@@ -1,7 +1,7 @@
 // What `nft -j list` prints: rules, sets and the rest as data.
 // Sources: libnftables-json(5); nftables src/json.c (1.0.6).
 
-import { flagWords, type Host, type Json, jsonBound, jsonDatum, type Type, typeNamed } from '../datatype.ts'
+import { flagWords, type Host, type Json, jsonDatum, type Type, typeNamed } from '../datatype.ts'
 import type {
   AnonymousSet,
   Data,
@@ -30,7 +30,7 @@ export const jsonInterval = (type: Type, interval: Interval, host: Host): Json =
   if (from === to) return jsonDatum(type, from, host)
   const bits = prefixLength(type, interval)
   return bits === null
-    ? { range: [jsonBound(type, from, host), jsonBound(type, to, host)] }
+    ? { range: [jsonDatum(type, from, host), jsonDatum(type, to, host)] }
     : { prefix: { addr: jsonDatum(type, from, host), len: bits } }
 }
 
@@ -119,7 +119,7 @@ const jsonOperand = (type: Type, op: Operator, left: Expression, right: Operand,
         ? Number(right.value)
         : jsonDatum(type, right.value, host)
     case 'range':
-      return { range: [jsonBound(type, right.from, host), jsonBound(type, right.to, host)] }
+      return { range: [jsonDatum(type, right.from, host), jsonDatum(type, right.to, host)] }
     case 'prefix':
       return { prefix: { addr: jsonDatum(type, right.value, host), len: right.bits } }
     case 'named':
