@@ -55,21 +55,19 @@ const found = (ruleset: Ruleset, where: InTable, reference: Reference): E.Either
   return chain === null ? refusal('ENOENT', reference.at) : E.right([table, chain])
 }
 
-/** Of a set that is declared in the same transaction nft knows in time that packets will change it. */
+/** The size that the kernel gives to a set without one, when a rule is to update it. */
 const UPDATED_SIZE = 65_535
 
-const declaredDynamic = (table: Table, statements: ReadonlyArray<Statement>, before: Table | null): Table => {
+/** The table with the sets that a rule updates; one that is declared in the same transaction becomes dynamic by it. */
+const withUpdated = (table: Table, statements: ReadonlyArray<Statement>, before: Table | null): Table => {
   let { sets } = table
   for (const statement of statements) {
-    if (statement.tag !== 'update') continue
-    const set = setNamed(table, statement.set)
-    if (set === null || (before !== null && setNamed(before, set.name)?.handle === set.handle)) continue
-    const spec = {
-      ...set.spec,
-      size: set.spec.size ?? UPDATED_SIZE,
-      flags: new Set([...set.spec.flags, 'dynamic' as const]),
-    }
-    sets = setIn(sets, set.name, { ...set, spec })
+    const set = statement.tag === 'update' ? setNamed(table, statement.set) : null
+    if (set === null) continue
+    const isNew = before === null || setNamed(before, set.name)?.handle !== set.handle
+    const flags = isNew ? new Set([...set.spec.flags, 'dynamic' as const]) : set.spec.flags
+    const size = set.spec.size ?? UPDATED_SIZE
+    sets = setIn(sets, set.name, { ...set, spec: { ...set.spec, size, flags } })
   }
   return sets === table.sets ? table : { ...table, sets }
 }
@@ -92,7 +90,7 @@ export const addRule = (ruleset: Ruleset, command: Of<'add-rule'>, before: Rules
   if (at === null) return refusal('ENOENT', position.tag === 'end' ? command.at : position.at)
   const refused = refusalOf(table, body.statements, body.at)
   if (refused !== null) return E.left(refused)
-  const [rule, drawn] = made(declaredDynamic(table, body.statements, earlier), body)
+  const [rule, drawn] = made(withUpdated(table, body.statements, earlier), body)
   return E.right(withChain(ruleset, drawn, { ...chain, rules: chain.rules.toSpliced(at, 0, rule) }))
 }
 
