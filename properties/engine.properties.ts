@@ -10,6 +10,7 @@ import { FRESH_CORE, step } from '../src/engine/step.ts'
 import { diff } from '../src/kernel/diff.ts'
 import { EMPTY_STATE, objectsOf, unite } from '../src/kernel/state.ts'
 import type { Command } from '../src/model/command.ts'
+import { endpointsIn } from '../src/model/queries.ts'
 import { HOST } from '../src/net/name.ts'
 import { valuesOf } from '../src/net/pmap.ts'
 import { E } from '../src/prelude.ts'
@@ -88,13 +89,17 @@ describe.each([
       await engine.submit(commands)
       const free = valuesOf(engine.model().endpoints).filter(({ attachment }) => attachment === null)
       const rooms = valuesOf(engine.model().sandboxes).filter(({ ns }) => ns !== HOST)
-      const [endpoint, sandbox] = [free[i % free.length]?.id, rooms[j % rooms.length]?.id]
-      fc.pre(endpoint !== undefined && sandbox !== undefined)
-      if (endpoint === undefined || sandbox === undefined) return
+      const [guest, room] = [free[i % free.length], rooms[j % rooms.length]]
+      fc.pre(guest !== undefined && room !== undefined)
+      if (guest === undefined || room === undefined) return
+      const [endpoint, sandbox] = [guest.id, room.id]
       const known = engine.wanted()
       const before = kernel.objects(known)
+      const there = endpointsIn(engine.model(), sandbox).map((placed) => placed.endpoint.attachment.ifName)
+      const isTaken = there.some((name) => name === guest.asked.ifName)
       const [joined] = await engine.submit([{ tag: 'Join', endpoint, sandbox, priority: 0, ifName: null }])
-      expect(joined?._tag).toBe('Right')
+      expect(joined?._tag === 'Left' ? joined.left.tag : 'joined').toBe(isTaken ? 'InterfaceTaken' : 'joined')
+      fc.pre(!isTaken)
       await engine.submit([{ tag: 'Leave', endpoint, sandbox }])
       expect(kernel.objects(known)).toEqual(before)
     },

@@ -67,6 +67,17 @@ describe('addresses', () => {
     expect(Math.sign(compareIp(a, b))).toBe(Math.sign(expected))
   })
 
+  const group = fc.nat(0xffff).map((n) => n.toString(16))
+  test.prop([fc.array(group, { maxLength: 4 }), fc.nat(0xffffffff).map(ip4)])(
+    'of IPv6 are the same with their last 32 bits in dotted decimal',
+    (groups, low) => {
+      const head = `${groups.join(':')}::`
+      const hex = `${(low >>> 16).toString(16)}:${(low & 0xffff).toString(16)}`
+      expect(parseIp(head + showIp(low))).toEqual(parseIp(head + hex))
+      expect(E.isRight(parseIp(head + hex))).toBe(true)
+    },
+  )
+
   test.prop([fc.string()])('are read without a throw, from anything', (text) => {
     const read = parseIp(text)
     if (E.isRight(read)) expect(ipaddr.isValid(text)).toBe(true)

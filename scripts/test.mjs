@@ -12,7 +12,7 @@ const HELP = 'CNM_RUNS and CNM_SEED, if set, are the number of runs of each prop
 await main(async (args) => {
   const runs = wholeNumber('CNM_RUNS', process.env['CNM_RUNS'] ?? RUNS, 1, HELP)
   const seed = wholeNumber('CNM_SEED', process.env['CNM_SEED'] ?? String(freshSeed()), -(2 ** 31), HELP)
-  await ensureSetup()
+  await ensureSetup({ tests: true })
   const repeat = ['npm test', ...(args.length > 0 ? ['--', ...args] : [])].join(' ')
   return runVitest(args, { runs, seed, repeat: `CNM_RUNS=${runs} CNM_SEED=${seed} ${repeat}` })
 })

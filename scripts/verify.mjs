@@ -58,7 +58,7 @@ await main(async (args) => {
   const seed = wholeNumber('seed', values.seed ?? String(freshSeed()), -(2 ** 31), HELP)
   const only = values.only ?? values.property
   const selected = selection(propertyFiles(), only)
-  await ensureSetup()
+  await ensureSetup({ tests: true })
   console.log(`verify: ${runs} runs of each property, seed ${seed}`)
   const repeat = `npm run verify -- --runs ${runs} --seed ${seed}${only === undefined ? '' : ` --only '${only}'`}`
   return runVitest([...selected, '--testTimeout=0', '--hookTimeout=0'], { runs, seed, repeat })

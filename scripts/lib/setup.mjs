@@ -6,7 +6,7 @@ import { ensureBuilt } from './build.mjs'
 import { run } from './run.mjs'
 import { ROOT, say, stop } from './say.mjs'
 import { modulesProblem } from './stale.mjs'
-import { findBinary, missingPackages } from './system.mjs'
+import { findBinary, missingPackages, TEST_TOOLS, TOOLS } from './system.mjs'
 
 const ensureModules = async () => {
   const problem = modulesProblem(ROOT)
@@ -23,18 +23,19 @@ const ensureModules = async () => {
     )
 }
 
-const ensureSystem = async () => {
-  if (process.platform !== 'linux')
-    return say(`set-up: the real kernel needs Linux (this is ${process.platform}): simulation only`)
-  const packages = missingPackages()
+/**
+ * @param {ReadonlyArray<import('./system.mjs').Tool>} tools
+ * @param {string} parts what they are for
+ */
+const ensureTools = async (tools, parts) => {
+  const missing = () => missingPackages(findBinary, tools)
+  const packages = missing()
   if (packages.length === 0) return
   const install = ['install', '-y', '--no-install-recommends', ...packages]
   const apt = findBinary('apt-get')
-  if (apt === null)
-    return say(`set-up: for the parts on the real kernel, install what Debian calls ${packages.join(', ')}`)
-  if (process.getuid?.() !== 0)
-    return say(`set-up: for the parts on the real kernel, run: sudo apt-get ${install.join(' ')}`)
-  say(`set-up: installing ${packages.join(', ')} for the parts on the real kernel`)
+  if (apt === null) return say(`set-up: for ${parts}, install what Debian calls ${packages.join(', ')}`)
+  if (process.getuid?.() !== 0) return say(`set-up: for ${parts}, run: sudo apt-get ${install.join(' ')}`)
+  say(`set-up: installing ${packages.join(', ')} for ${parts}`)
   const options = /** @type {const} */ ({
     env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' },
     stdout: 'stderr',
@@ -42,15 +43,24 @@ const ensureSystem = async () => {
   // Package lists of an image may be old or absent; if they cannot be renewed, the install still gets its chance.
   await run(apt, ['update'], options)
   if ((await run(apt, install, options)) !== 0)
-    say(`set-up: apt-get failed, see above: going on without ${missingPackages().join(', ')}`)
+    say(`set-up: apt-get failed, see above: going on without ${missing().join(', ')}`)
+}
+
+/** @param {boolean} tests */
+const ensureSystem = async (tests) => {
+  if (process.platform !== 'linux')
+    return say(`set-up: the real kernel needs Linux (this is ${process.platform}): simulation only`)
+  await ensureTools(TOOLS, 'the parts on the real kernel')
+  // By themselves: that one of these cannot be had is no reason to go without the others.
+  if (tests) await ensureTools(TEST_TOOLS, 'the tests')
 }
 
 /**
  * After this, tests, benchmarks and `cnm` run. Throws a `stop` where there is no going on.
- * @param {{ build?: boolean }} [options] `build: false` leaves dist alone
+ * @param {{ build?: boolean, tests?: boolean }} [options] `build: false` leaves dist alone; `tests`: also what only tests call
  */
-export const ensureSetup = async ({ build = true } = {}) => {
+export const ensureSetup = async ({ build = true, tests = false } = {}) => {
   await ensureModules()
-  await ensureSystem()
+  await ensureSystem(tests)
   if (build && (await ensureBuilt())) say('set-up: built dist')
 }

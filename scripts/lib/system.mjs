@@ -17,6 +17,12 @@ export const TOOLS = [
   { binary: 'sysctl', package: 'procps' },
 ]
 
+/**
+ * What only tests call, each with a reason of its own to be skipped without it.
+ * @type {ReadonlyArray<Tool>}
+ */
+export const TEST_TOOLS = [{ binary: 'tshark', package: 'tshark' }]
+
 const SBIN = ['/usr/local/sbin', '/usr/sbin', '/sbin']
 
 /**
@@ -42,8 +48,9 @@ export const findBinary = (name, path = process.env['PATH'] ?? '') => {
 /**
  * Packages to install, each once.
  * @param {(name: string) => string | null} [find]
+ * @param {ReadonlyArray<Tool>} [tools]
  * @returns {ReadonlyArray<string>}
  */
-export const missingPackages = (find = findBinary) => [
-  ...new Set(TOOLS.filter(({ binary }) => find(binary) === null).map((tool) => tool.package)),
+export const missingPackages = (find = findBinary, tools = TOOLS) => [
+  ...new Set(tools.filter(({ binary }) => find(binary) === null).map((tool) => tool.package)),
 ]

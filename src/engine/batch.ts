@@ -7,7 +7,7 @@ import type { PluginKey } from '../model/plugin/ledger.ts'
 import { wishesBetween } from '../model/plugin/wanted.ts'
 import type { Model } from '../model/types.ts'
 import { E, type Either } from '../prelude.ts'
-import { breathe } from './breathe.ts'
+import type { Breathe } from './breathe.ts'
 import type { Waiting } from './inbox.ts'
 import type { Deed } from './journal.ts'
 import { type Core, type Step, step } from './step.ts'
@@ -49,14 +49,19 @@ const stepParty = (
   return E.right({ core, done })
 }
 
-/** So many take about a millisecond. */
-const COMMANDS_AT_A_STRETCH = 32
+/** So many take a millisecond at most, also while the code is not warm. */
+const COMMANDS_AT_A_STRETCH = 8
 
 /** Between the stretches of a turn, where a batch is more than others should wait for. */
-export const pauseOf = (batch: ReadonlyArray<Waiting>): (() => Promise<void>) =>
+export const pauseOf = (batch: ReadonlyArray<Waiting>, breathe: Breathe): Breathe =>
   batch.length > COMMANDS_AT_A_STRETCH ? breathe : () => Promise.resolve()
 
-export const stepAll = async (drivers: Drivers, from: Core, batch: ReadonlyArray<Waiting>): Promise<Stepped> => {
+export const stepAll = async (
+  drivers: Drivers,
+  from: Core,
+  batch: ReadonlyArray<Waiting>,
+  breathe: Breathe,
+): Promise<Stepped> => {
   let core = from
   let stretch = 0
   const done: Done[] = []

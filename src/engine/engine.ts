@@ -19,6 +19,7 @@ import { memoryStore } from '../store/memory.ts'
 import type { Store } from '../store/store.ts'
 import { type Done, deedsOf, pauseOf, reasonFor, stepAll, withParties } from './batch.ts'
 import { blame, inWords, ownersOf, refusedWishes } from './blame.ts'
+import { type Breathe, systemBreath } from './breathe.ts'
 import { foresee, operations, type Preview } from './foresee.ts'
 import { type Applied, makeHost } from './host.ts'
 import { type Answer, makeInbox, type SubmitOptions, type Waiting } from './inbox.ts'
@@ -77,6 +78,8 @@ export type EngineOptions = Readonly<{
   callDeadlineMs?: number
   /** The time by which deadlines and pauses go. */
   after?: After
+  /** Between the stretches of a long turn. */
+  breathe?: Breathe
 }>
 
 const MAX_WAITING = 100_000
@@ -96,7 +99,7 @@ const FRESH: Start = {
 const makeEngine = (options: EngineOptions, start: Start): Engine => {
   const { kernel, drivers = DRIVERS, store = memoryStore(), check = false } = options
   const { checkpointTurns = null, maxWaiting = MAX_WAITING } = options
-  const { plugins, callDeadlineMs = CALL_DEADLINE_MS, after = systemTime } = options
+  const { plugins, callDeadlineMs = CALL_DEADLINE_MS, after = systemTime, breathe = systemBreath } = options
   let { core } = start
   let kept = keptFrom(core.model, start)
   const host = makeHost(kernel, start)
@@ -166,11 +169,7 @@ const makeEngine = (options: EngineOptions, start: Start): Engine => {
    * Into the store and into the kernel: first on record, then done, unless what is done can be told for ours without the record.
    * Left: neither happened, or nobody knows.
    */
-  const enact = async (
-    next: Core,
-    deeds: ReadonlyArray<Deed>,
-    pause: () => Promise<void>,
-  ): Promise<Either<CnmError, Applied>> => {
+  const enact = async (next: Core, deeds: ReadonlyArray<Deed>, pause: Breathe): Promise<Either<CnmError, Applied>> => {
     const wanted = next.wanted.state
     const plan = host.plan(wanted)
     await pause()
@@ -193,8 +192,8 @@ const makeEngine = (options: EngineOptions, start: Start): Engine => {
     const withdrawn = new Map<Waiting, CnmError>()
     for (;;) {
       const left = batch.filter((waiting) => !withdrawn.has(waiting))
-      const pause = pauseOf(left)
-      const { core: next, done, refused } = await stepAll(drivers, before, left)
+      const pause = pauseOf(left, breathe)
+      const { core: next, done, refused } = await stepAll(drivers, before, left, breathe)
       const deeds = deedsOf(done)
       await pause()
       const unknown = await host.learn(core.wanted.state, next.wanted.state)

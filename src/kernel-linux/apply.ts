@@ -19,6 +19,9 @@ import { turn } from './turn.ts'
 /** `vacate` ends what we run in a namespace: a process in it would keep it alive after its deletion. */
 export type Machine = Eyes & Readonly<{ vacate: (ns: Ns) => Promise<void> }>
 
+/** More than these are scheduled in one turn of the event loop and begun in the next. */
+const FEW = 64
+
 /** A machine on which a list of operations is carried out. */
 type Work = Machine & Readonly<{ begun: Begun }>
 
@@ -114,7 +117,9 @@ export const apply = async (
   const begun = machine.transport.begin(ops)
   const work = { ...machine, begun }
   const steps = begun.steps.filter((step) => !refusals.has(step.at))
-  for (const stage of schedule(steps)) {
+  const stages = schedule(steps)
+  if (ops.length > FEW) await turn()
+  for (const stage of stages) {
     const batches = stage.map((batch) => attempted(batch, refusals)).filter((batch) => batch.steps.length > 0)
     await machine.departures.inTheWayOf(batches.flatMap(({ steps }) => steps.map(({ op }) => op)))
     const result = await (deletedBy(batches).length > 0 ? runDeparture : runBatches)(work, batches)

@@ -120,8 +120,15 @@ type Slot = Readonly<{ stage: number; key: string }>
 /** What was scheduled in a realm: the last slot of each lane of the present group, and the slots before the group. */
 type Past = { group: Touch['group']; before: ReadonlyArray<Slot>; lanes: Map<string, Slot> }
 
+/** Of each batch's slots the last: only that is waited for. */
+const lastOf = (slots: ReadonlyArray<Slot>): ReadonlyArray<Slot> => {
+  const last = new Map<string, Slot>()
+  for (const slot of slots) if (slot.stage >= (last.get(slot.key)?.stage ?? 0)) last.set(slot.key, slot)
+  return [...last.values()]
+}
+
 const pastOf = (before: ReadonlyArray<Slot>): Past => ({ group: null, before, lanes: new Map() })
-const allSlots = (past: Past): ReadonlyArray<Slot> => [...past.before, ...past.lanes.values()]
+const allSlots = (past: Past): ReadonlyArray<Slot> => lastOf([...past.before, ...past.lanes.values()])
 
 const predecessors = (past: Past, touch: Touch): ReadonlyArray<Slot> => {
   if (touch.group === null || touch.group !== past.group) return allSlots(past)

@@ -42,11 +42,18 @@ const parse4 = (text: string): Ip4 | null => {
   return ip4(n)
 }
 
+/** The last 32 bits in hexadecimal where they are dotted: ipaddr.js takes `::192.0.2.1` for `::ffff:192.0.2.1`. Null: no IPv4 there. */
+const undotted = (text: string): string | null => {
+  const at = text.lastIndexOf(':') + 1
+  if (!text.includes('.', at)) return text
+  const low = parse4(text.slice(at))
+  return low === null ? null : `${text.slice(0, at)}${(low >>> 16).toString(16)}:${(low & 0xffff).toString(16)}`
+}
+
 const parse6 = (text: string): Ip6 | null => {
-  if (!text.includes(':') || text.includes('%') || !ipaddr.IPv6.isValid(text)) return null
-  const dotted = text.slice(text.lastIndexOf(':') + 1)
-  if (dotted.includes('.') && parse4(dotted) === null) return null
-  return ip6(ipaddr.IPv6.parse(text).parts.reduce((n, part) => (n << 16n) | BigInt(part), 0n))
+  const plain = text.includes('%') ? null : undotted(text)
+  if (plain === null || !ipaddr.IPv6.isValid(plain)) return null
+  return ip6(ipaddr.IPv6.parse(plain).parts.reduce((n, part) => (n << 16n) | BigInt(part), 0n))
 }
 
 /** Reads `192.0.2.1` or `2001:db8::1`; zone ids, IPv4 shorthand and octal parts are refused. Left: a sentence. */

@@ -57,7 +57,7 @@ const missingKernel = once((): Missing => {
 export const needs = {
   /** The running Linux kernel: root, the system packages, and the right to make network namespaces with nftables. */
   kernel: gate(missingKernel),
-  /** Programs that have no part in `npm run setup`, such as `docker`. */
+  /** Programs that no part on the real kernel needs, such as `docker`, or `tshark` (which set-up installs for tests). */
   programs: (...names: ReadonlyArray<string>): Gate =>
     gate(() => {
       const absent = names.filter((name) => findBinary(name) === null)

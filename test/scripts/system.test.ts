@@ -4,7 +4,7 @@ import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { findBinary, missingPackages, TOOLS } from '../../scripts/lib/system.mjs'
+import { findBinary, missingPackages, TEST_TOOLS, TOOLS } from '../../scripts/lib/system.mjs'
 
 describe('missing packages', () => {
   test('none where every program is found', () => {
@@ -14,6 +14,11 @@ describe('missing packages', () => {
   test('each once, though it holds several programs', () => {
     expect(missingPackages((name) => (name === 'ip' || name === 'bridge' ? null : name))).toEqual(['iproute2'])
     expect(missingPackages(() => null)).toEqual([...new Set(TOOLS.map((tool) => tool.package))])
+  })
+
+  test('what only tests call is no need of the parts on the real kernel', () => {
+    expect(missingPackages((name) => (name === 'tshark' ? null : name))).toEqual([])
+    expect(missingPackages(() => null, TEST_TOOLS)).toEqual(['tshark'])
   })
 })
 
