@@ -50,6 +50,13 @@ describe('what is stored', () => {
     if (E.isRight(loaded)) expect(entriesOf(loaded.right)).toEqual(entries)
   })
 
+  test.prop([program, fc.nat(9)])('goes without a trace when all that was written is withdrawn', (commands, last) => {
+    const before = modelAfter(commands)
+    const model: Model = { ...before, ledger: { ...before.ledger, last } }
+    const away = new Map(storedChanges(model, freshModel()).map(({ key, value }) => [key, value]))
+    expect(entriesOf(model).filter(({ key }) => away.get(key) !== null)).toEqual([])
+  })
+
   test.prop([program])('keeps what a user asked for apart from what was given (P18)', (commands) => {
     let model = freshModel()
     for (const each of commands) {

@@ -42,15 +42,19 @@ const device: fc.Arbitrary<Place> = often(USUAL, [...BRIDGES, ...ENDS, ...LOOPS]
 
 const GROUP_MAC = mac(0x030000000001)
 const macs: fc.Arbitrary<Mac> = often([0x020000000001, 0x020000000002, 0x020000000003].map(mac), [GROUP_MAC, ZERO_MAC])
-const mtus = often([1500], [1400, 9000, 1280], [1279, 68, 65535])
 const badMtus = often([1500], [1400, 1279], [67, 65536])
 const aliases = fc.constantFrom(null, 'cnm:a', 'cnm:b')
 
 const bridgeSpec: LinkSpec = { type: 'bridge' }
 
-/** An invalid MTU of a bridge is left out: docs/known-differences.md 1. */
 const bridge: fc.Arbitrary<Link> = fc
-  .record({ at: often(BRIDGES, ENDS, LOOPS, NOWHERE), mac: macs, mtu: mtus, up: fc.boolean(), alias: aliases })
+  .record({
+    at: often(BRIDGES, ENDS, LOOPS, NOWHERE),
+    mac: macs,
+    mtu: often([1500], [1400, 9000, 1280], [1279, 68, 65535, 67]),
+    up: fc.boolean(),
+    alias: aliases,
+  })
   .map(({ at, ...rest }) => ({ kind: 'link', ...at, spec: bridgeSpec, ...rest }))
 
 const PAIRS: ReadonlyArray<readonly [Place, Place]> = [
@@ -88,7 +92,7 @@ const link = fc.oneof(
   { weight: 1, arbitrary: loopback },
 )
 
-/** One field at a time: of several, Linux applies those before the one it refuses (docs/known-differences.md 1). */
+/** One field at a time, or several, of which Linux applies those before the one it refuses. */
 const linkChange: fc.Arbitrary<KernelOp> = fc.oneof(
   {
     weight: 4,
@@ -106,6 +110,12 @@ const linkChange: fc.Arbitrary<KernelOp> = fc.oneof(
     weight: 1,
     arbitrary: fc.record({ at: device, alias: aliases }).map(({ at, alias }) => change(at, { alias: 'x' }, { alias })),
   },
+  {
+    weight: 2,
+    arbitrary: fc
+      .record({ at: device, mac: macs, mtu: badMtus, up: fc.boolean(), alias: aliases })
+      .map(({ at, up, ...to }) => change(at, { mac: mac(0x02ff), mtu: 1, up: !up, alias: 'x' }, { up, ...to })),
+  },
   { weight: 1, arbitrary: device.map((at) => change(at, {}, {})) },
 )
 
@@ -116,11 +126,10 @@ const change = (at: Place, was: Partial<Link>, is: Partial<Link>): KernelOp => {
 
 const flag = fc.oneof({ weight: 3, arbitrary: fc.constant(false) }, { weight: 1, arbitrary: fc.constant(true) })
 
-/** A link of another bridge that may not join the new one is left out: docs/known-differences.md 1. */
 const bridgePort: fc.Arbitrary<KernelObject> = fc
   .record({
     at: often(ENDS, [...BRIDGES, ...LOOPS, ...NOWHERE]),
-    bridge: often(['br0'], ['br1']),
+    bridge: often(['br0'], ['br1'], ['v0', 'gone']),
     isolated: flag,
     hairpin: flag,
   })

@@ -5,6 +5,7 @@
 import { type Errno, strerror } from '../kernel/errno.ts'
 import type { Failure } from '../kernel/kernel.ts'
 import type { KernelOp } from '../kernel/op.ts'
+import type { Ask } from '../kernel/rtnl/request.ts'
 
 /** What a program said about one command: the errno it stands for, and its words. */
 export type Complaint = Readonly<{ errno: Errno; detail: string }>
@@ -16,10 +17,19 @@ const ACKNOWLEDGED: ReadonlyArray<readonly [RegExp, Errno]> = [
   [/Cannot assign (multicast|loopback) address|ipv6: Invalid address/, 'EADDRNOTAVAIL'],
   [/Nexthop has invalid gateway/, 'ENETUNREACH'],
   [/FIB table does not exist/, 'ESRCH'],
-  [/ipv4: Device not found/, 'ENODEV'],
+  [/ipv4: Device not found|unknown ifindex|Unable to find the interface/, 'ENODEV'],
   [/(Device for nexthop|Nexthop device) is not up/, 'ENETDOWN'],
   [/IPv6 is disabled on (this|nexthop) device/, 'EACCES'],
   [/Can not enslave a bridge to a bridge/, 'ELOOP'],
+  [/A VXLAN device with the specified VNI already exists/, 'EEXIST'],
+  [/same name exists in the target netns/, 'EEXIST'],
+  [/New (group|local) address family does not match|annot change (\w+ flag|VNI|port)/, 'EOPNOTSUPP'],
+  [/Provided Ethernet address is not unicast/, 'EADDRNOTAVAIL'],
+  [/IPv6 support disabled by administrator/, 'EPERM'],
+  [/Invalid local interface, device not found/, 'ENODEV'],
+  [/Attribute failed policy validation/, 'ERANGE'],
+  [/Nexthop device required for onlink/, 'ENODEV'],
+  [/Can not replace route - no match found/, 'ENOENT'],
   [/Unknown device type/, 'EOPNOTSUPP'],
   [/mtu (less|greater) than device (minimum|maximum)/, 'EINVAL'],
   [/Gateway can not be a local address|Invalid prefix for given prefix length/, 'EINVAL'],
@@ -41,12 +51,15 @@ const OF_LIBC: ReadonlyArray<readonly [RegExp, Errno]> = Object.entries(strerror
 
 const PATTERNS = [...ACKNOWLEDGED, ...OF_TOOLS, ...OF_LIBC]
 
+/** What ip(8) remarks, and goes on. */
+const REMARK = /^Warning: /
+
 /** The line that says what was wrong; nft quotes the script below it. */
 const firstLine = (text: string): string =>
   text
     .split('\n')
     .map((line) => line.trim())
-    .find((line) => line !== '') ?? ''
+    .find((line) => line !== '' && !REMARK.test(line)) ?? ''
 
 /** Words that nobody foresaw mean EINVAL; no words at all mean that the program died: EIO. */
 export const complaintOf = (text: string): Complaint => {
@@ -60,6 +73,28 @@ export const inContext = (op: KernelOp, complaint: Complaint): Complaint =>
   op.verb === 'delete' && op.object.kind === 'address' && /IPv6 is disabled/.test(complaint.detail)
     ? { ...complaint, errno: 'ENXIO' }
     : complaint
+
+/** The same sentence, told of another request; the kernel sends another errno with it. */
+const ELSEWHERE: ReadonlyArray<readonly [on: Ask['on'], do_: string, words: RegExp, errno: Errno]> = [
+  ['address', 'delete', /IPv6 is disabled/, 'ENXIO'],
+]
+
+/** Sentences that the kernel sends with one errno or another, which the tools then keep to themselves. */
+const AMBIGUOUS: ReadonlyArray<readonly [RegExp, ReadonlyArray<Errno>]> = [
+  // fib_check_nh: no route to it, or one that is of no use.
+  [/Nexthop has invalid gateway/, ['ENETUNREACH', 'EINVAL']],
+]
+
+/** The errnos that the words of a tool may stand for: the one that was read, and others of the same sentence. */
+export const errnosOf = ({ errno, detail }: Complaint): ReadonlyArray<Errno> =>
+  AMBIGUOUS.find(([words]) => words.test(detail))?.[1] ?? [errno]
+
+/** What a tool said that was given one request as a command. */
+export const complaintAbout = (ask: Ask, stderr: string): Complaint => {
+  const complaint = complaintOf(stderr)
+  const other = ELSEWHERE.find(([on, verb, words]) => on === ask.on && verb === ask.do && words.test(complaint.detail))
+  return other === undefined ? complaint : { ...complaint, errno: other[3] }
+}
 
 /** The complaints of `ip` or `bridge -force -batch -`, by input line from 1; `last`: what it said before it gave up. */
 export type BatchComplaints = Readonly<{ lines: ReadonlyMap<number, Complaint>; last: string }>

@@ -1,101 +1,148 @@
-// One operation on a world: what Linux 6.1 to 6.18 does with the commands that the operation stands for (kernel/print.ts),
-// side effects included, or the errno it answers with. All or nothing: as Linux, an operation looks at all that could refuse
-// it before it touches anything.
+// What Linux 6.1 to 6.18 does with a request, side effects included, or the errno it answers with. A message that says several
+// things is obeyed part by part, and left half done where one is refused; so is an operation that stands for several requests.
 // The rules are in `control/`; the experiments behind them are test/lockstep/ops.test.ts.
 
 import type { Errno } from '../kernel/errno.ts'
-import type { KernelObject } from '../kernel/object.ts'
 import type { KernelOp } from '../kernel/op.ts'
+import type { AddressRequest, Ask, Request } from '../kernel/rtnl/request.ts'
+import { requestsOf } from '../kernel/rtnl/requests.ts'
+import { type Sight, unasked } from '../kernel/rtnl/unasked.ts'
+import { isIp4 } from '../net/ip.ts'
 import { HOST } from '../net/name.ts'
 import { E, type Either } from '../prelude.ts'
-import { addAddress, deleteAddress } from './control/address.ts'
-import { type Draft, draftOf, worldOf } from './control/draft.ts'
-import { changeLink, createLink, deleteLink } from './control/link.ts'
+import { askAddress6 } from './control/addrconf.ts'
+import { setPort } from './control/bridge-options.ts'
+import { runLinkwatch } from './control/carrier.ts'
+import { deleteLink } from './control/dellink.ts'
+import { askAddress4 } from './control/devinet.ts'
+import { type Draft, draftOf, linkOf, type Space, spaceOf, worldOf } from './control/draft.ts'
+import { askRule } from './control/fib-rules.ts'
+import { askNeighbour } from './control/neigh.ts'
 import { createNetns, deleteNetns } from './control/netns.ts'
+import { newLink } from './control/newlink.ts'
 import { createElement, createTable, deleteElement, deleteTable } from './control/nft.ts'
-import { deletePort, putPort } from './control/port.ts'
-import { deleteRoute, putRoute } from './control/route.ts'
+import { askRoute } from './control/route.ts'
+import { setLink } from './control/setlink.ts'
 import { writeSysctl } from './control/sysctl.ts'
 import { EMPTY_WORLD, type World } from './state.ts'
 
-const created = (draft: Draft, object: KernelObject): Errno | null => {
-  switch (object.kind) {
-    case 'netns':
-      return createNetns(draft, object)
-    case 'link':
-      return createLink(draft, object)
-    case 'port':
-      return putPort(draft, null, object)
-    case 'address':
-      return addAddress(draft, object)
-    case 'route':
-      return putRoute(draft, object, 'add')
-    case 'sysctl':
-      return writeSysctl(draft, object.ns, object.name, object.value)
-    case 'nft-table':
-      return createTable(draft, object)
-    case 'nft-element':
-      return createElement(draft, object)
-  }
+const askAddress = (space: Space, ask: AddressRequest): Errno | null => {
+  const { ip } = ask.cidr
+  const link = linkOf(space, ask.dev)
+  if (link === null) return 'ENODEV'
+  return isIp4(ip) ? askAddress4(space, link, ask, ip) : askAddress6(space, link, ask, ip)
 }
 
-/** What cannot be changed stands for no command, and does nothing. */
-const changed = (draft: Draft, from: KernelObject, to: KernelObject): Errno | null => {
-  switch (to.kind) {
-    case 'link':
-      return from.kind === 'link' ? changeLink(draft, from, to) : null
-    case 'port':
-      return from.kind === 'port' ? putPort(draft, from, to) : null
-    case 'route':
-      return putRoute(draft, to, 'replace')
-    case 'sysctl':
-      return writeSysctl(draft, to.ns, to.name, to.value)
-    case 'netns':
-    case 'address':
-    case 'nft-table':
-    case 'nft-element':
-      return null
-  }
-}
+type OnLink = Extract<Ask, { on: 'link' }>
 
-const deleted = (draft: Draft, object: KernelObject): Errno | null => {
-  switch (object.kind) {
-    case 'netns':
-      return deleteNetns(draft, object.ns)
-    case 'link':
-      return deleteLink(draft, object)
-    case 'port':
-      return deletePort(draft, object)
-    case 'address':
-      return deleteAddress(draft, object)
-    case 'route':
-      return deleteRoute(draft, object)
-    case 'sysctl':
-      return writeSysctl(draft, object.ns, object.name, object.otherwise)
-    case 'nft-table':
-      return deleteTable(draft, object)
-    case 'nft-element':
-      return deleteElement(draft, object)
-  }
-}
-
-/** Does `op` to a draft, or answers why not; the draft is then as it was. Never throws. */
-export const perform = (draft: Draft, op: KernelOp): Errno | null => {
-  switch (op.verb) {
-    case 'create':
-      return created(draft, op.object)
-    case 'change':
-      return changed(draft, op.from, op.object)
+const askLink = (space: Space, ask: OnLink): Errno | null => {
+  switch (ask.do) {
+    case 'add':
+      return newLink(space, ask)
+    case 'set':
+      return setLink(space, ask)
     case 'delete':
-      return deleted(draft, op.object)
+      return deleteLink(space, ask)
   }
 }
+
+type OnSpace = Exclude<Ask, { on: 'netns' }>
+
+const askIn = (space: Space, ask: OnSpace): Errno | null => {
+  switch (ask.on) {
+    case 'link':
+      return askLink(space, ask)
+    case 'port':
+      return setPort(space, ask)
+    case 'address':
+      return askAddress(space, ask)
+    case 'route':
+      return askRoute(space, ask)
+    case 'rule':
+      return askRule(space, ask)
+    case 'sysctl':
+      return writeSysctl(space, ask.name, ask.value)
+    case 'neighbour':
+      return askNeighbour(space, ask)
+    case 'vlan':
+    case 'fdb':
+      return 'EOPNOTSUPP'
+  }
+}
+
+const sightOf = (space: Space): Sight => ({
+  hasDev: (dev) => linkOf(space, dev) !== null,
+  hasNs: (ns) => spaceOf(space.draft, ns) !== null,
+})
+
+/**
+ * Does what a request asks for to a draft, or answers why not; of a link that is set, what came before the refused part is
+ * then done. Never throws.
+ */
+export const ask = (draft: Draft, request: Request): Errno | null => {
+  const errno = obey(draft, request)
+  runLinkwatch(draft)
+  return errno
+}
+
+const obey = (draft: Draft, { ns, ask: asked }: Request): Errno | null => {
+  if (asked.on === 'netns')
+    return asked.do === 'add' ? createNetns(draft, { ns, at: asked.at ?? null }) : deleteNetns(draft, ns)
+  const space = spaceOf(draft, ns)
+  return space === null ? 'ENOENT' : (unasked(asked, sightOf(space))?.errno ?? askIn(space, asked))
+}
+
+const firewall = (draft: Draft, { verb, object }: KernelOp): Errno | null => {
+  if (verb === 'change') return null
+  if (object.kind === 'nft-table') return verb === 'create' ? createTable(draft, object) : deleteTable(draft, object)
+  if (object.kind !== 'nft-element') return null
+  return verb === 'create' ? createElement(draft, object) : deleteElement(draft, object)
+}
+
+/** `ip link add type loopback`: there is one in each namespace, and no other. */
+const createLoopback = (draft: Draft, { object }: KernelOp): Errno | null => {
+  const space = spaceOf(draft, object.ns)
+  if (space === null) return 'ENOENT'
+  return object.kind === 'link' && linkOf(space, object.name) !== null ? 'EEXIST' : 'EOPNOTSUPP'
+}
+
+const isLoopback = ({ verb, object }: KernelOp): boolean =>
+  verb === 'create' && object.kind === 'link' && object.spec.type === 'loopback'
+
+/** A gateway of the other family is one that ip-route(8) cannot read, where it is not told so. */
+const isMixed = ({ object }: KernelOp): boolean =>
+  object.kind === 'route' && object.via !== null && isIp4(object.via) !== isIp4(object.to.ip)
+
+/** Does `op` to a draft: the requests it stands for, until one is refused. Never throws. */
+export const perform = (draft: Draft, op: KernelOp): Errno | null => {
+  if (op.object.kind === 'nft-table' || op.object.kind === 'nft-element') return firewall(draft, op)
+  if (isLoopback(op)) return createLoopback(draft, op)
+  if (isMixed(op)) return 'EINVAL'
+  for (const request of requestsOf(op)) {
+    const errno = ask(draft, request)
+    if (errno !== null) return errno
+  }
+  return null
+}
+
+/** A world after something was done to it, and the errno of Linux, or null. */
+export type Outcome = Readonly<{ world: World; errno: Errno | null }>
+
+const outcome = (world: World, act: (draft: Draft) => Errno | null): Outcome => {
+  const draft = draftOf(world)
+  const errno = act(draft)
+  return { world: worldOf(draft), errno }
+}
+
+/** The world after a request, be it refused. */
+export const askWorld = (world: World, request: Request): Outcome => outcome(world, (draft) => ask(draft, request))
+/** The world after an operation, be it refused. */
+export const tryOp = (world: World, op: KernelOp): Outcome => outcome(world, (draft) => perform(draft, op))
 
 /** The world after `op`. Left: the errno of Linux. */
 export const applyOp = (world: World, op: KernelOp): Either<Errno, World> => {
-  const draft = draftOf(world)
-  const errno = perform(draft, op)
-  return errno === null ? E.right(worldOf(draft)) : E.left(errno)
+  const { world: next, errno } = tryOp(world, op)
+  return errno === null ? E.right(next) : E.left(errno)
 }
 
 /** A world with the host's namespace, which has its loopback device (down, as in any fresh namespace). */

@@ -16,7 +16,7 @@ import type { Arp, Discovery, Frame, Packet } from './packet.ts'
 import { policyOf } from './policy.ts'
 import { select4, select6 } from './route.ts'
 import { drop, note, putSpace, type Run, spaceOf } from './run.ts'
-import { type LinkEntry, type NsEntry, nsWith } from './state.ts'
+import { type LinkEntry, type NeighbourEntry, type NsEntry, nsWith } from './state.ts'
 
 /** base_reachable_time_ms. */
 export const REACHABLE_MS = 30_000
@@ -46,6 +46,10 @@ const ask = (run: Run, space: NsEntry, link: LinkEntry, next: Ip, packet: Packet
   transmit(run, ns, link.name, { src: link.mac, dst: macOfGroup6(dst), payload: nd }, null)
 }
 
+/** What was set by hand to last is trusted for good. */
+const isTrusted = (run: Run, { set, seenMs }: NeighbourEntry): boolean =>
+  set === 'permanent' || set === 'noarp' || run.world.nowMs - seenMs <= REACHABLE_MS
+
 /** Sends a packet to its next hop, at once or when its MAC is known. */
 export const sendTo = (run: Run, ns: Ns, dev: IfName, next: Ip, packet: Packet, flow: Flow | null) => {
   const space = spaceOf(run, ns)
@@ -57,7 +61,7 @@ export const sendTo = (run: Run, ns: Ns, dev: IfName, next: Ip, packet: Packet, 
   if (link.spec.type === 'loopback')
     return transmit(run, ns, dev, { src: ZERO_MAC, dst: ZERO_MAC, payload: packet }, flow)
   const known = getIn(space.neighbours, keyOf(dev, next))
-  if (known !== undefined && run.world.nowMs - known.seenMs <= REACHABLE_MS)
+  if (known?.mac != null && isTrusted(run, known))
     return transmit(run, ns, dev, { src: link.mac, dst: known.mac, payload: packet }, null)
   const key = waitKey(ns, dev, next)
   const queue = run.waiting.get(key)
@@ -74,8 +78,11 @@ const learn = (run: Run, space: NsEntry, link: LinkEntry, ip: Ip, mac: Mac) => {
   const key = keyOf(link.name, ip)
   const seenMs = run.world.nowMs
   const known = getIn(space.neighbours, key)
-  if (known?.mac !== mac || known.seenMs !== seenMs)
-    putSpace(run, nsWith(space, { neighbours: setIn(space.neighbours, key, { ip, dev: link.name, mac, seenMs }) }))
+  const isFixed = known?.set === 'permanent' || known?.set === 'noarp'
+  if (!isFixed && (known?.mac !== mac || known.seenMs !== seenMs)) {
+    const entry = { ip, dev: link.name, mac, seenMs, set: null }
+    putSpace(run, nsWith(space, { neighbours: setIn(space.neighbours, key, entry) }))
+  }
   const waited = waitKey(space.ns, link.name, ip)
   const packets = run.waiting.get(waited)
   if (packets === undefined) return

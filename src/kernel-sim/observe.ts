@@ -3,7 +3,7 @@
 
 import type { Scope } from '../kernel/kernel.ts'
 import { kernelMade } from '../kernel/normalise.ts'
-import { type Address, DEFAULT_METRIC6, type KernelObject, type Route } from '../kernel/object.ts'
+import { type Address, DEFAULT_METRIC6, type KernelObject, type LinkSpec, type Route } from '../kernel/object.ts'
 import { type KernelState, stateOf } from '../kernel/state.ts'
 import { sysctlDevice } from '../kernel/sysctl.ts'
 import { isIp4 } from '../net/ip.ts'
@@ -11,24 +11,41 @@ import type { Ns } from '../net/name.ts'
 import { emptyMap, getIn, valuesOf } from '../net/pmap.ts'
 import { draftOf, spaceOf } from './control/draft.ts'
 import { readSysctl, sysctlDefault } from './control/sysctl.ts'
-import { isNameless, type LinkEntry, type NsEntry, type RouteEntry, type World } from './state.ts'
+import { isNameless, type LinkEntry, type NsEntry, type RouteEntry, TABLES, type World } from './state.ts'
 
-const ofLink = (ns: Ns, link: LinkEntry): ReadonlyArray<KernelObject> => {
+/** The kinds of links that an operation can make. */
+type KnownLink = LinkEntry & Readonly<{ spec: LinkSpec }>
+const isKnown = (link: LinkEntry): link is KnownLink =>
+  link.spec.type === 'loopback' || link.spec.type === 'bridge' || link.spec.type === 'veth'
+
+const ofLink = (ns: Ns, link: KnownLink): ReadonlyArray<KernelObject> => {
   const { name, spec, mac, mtu, up, alias, port } = link
   const addresses = link.addresses
     .map(({ cidr }): Address => ({ kind: 'address', ns, dev: name, cidr }))
     .filter((address) => !kernelMade(address, mac))
   return [
     { kind: 'link', ns, name, spec, mac, mtu, up, alias },
-    ...(port === null ? [] : [{ kind: 'port', ns, dev: name, ...port } as const]),
+    ...(port === null
+      ? []
+      : [
+          { kind: 'port', ns, dev: name, bridge: port.bridge, isolated: port.isolated, hairpin: port.hairpin } as const,
+        ]),
     ...addresses,
   ]
 }
 
-/** The default metric of a family is observed as 0, as it is asked for. */
-const ofRoute = (ns: Ns, { to, via, dev, metric }: RouteEntry): Route => {
+/** The protocol of what the kernel adds by itself (RTPROT_KERNEL). */
+const KERNEL = 2
+
+/** A route that an operation can make: unicast, of the main table, by one hop. The default metric of a family is observed as 0. */
+const ofRoute = (space: NsEntry, { to, type, hops, table, metric, proto }: RouteEntry): ReadonlyArray<Route> => {
+  const [first, second] = hops
+  if (proto === KERNEL || table !== TABLES.main || type !== 'unicast') return []
+  if (first === undefined || first.dev === null || second !== undefined) return []
+  const { dev, via } = first
+  if (!isShown(getIn(space.links, dev))) return []
   const plain = !isIp4(to.ip) && metric === DEFAULT_METRIC6
-  return { kind: 'route', ns, to, via, dev, metric: plain ? 0 : metric }
+  return [{ kind: 'route', ns: space.ns, to, via, dev, metric: plain ? 0 : metric }]
 }
 
 const ofFirewall = ({ ns, firewall }: NsEntry): ReadonlyArray<KernelObject> =>
@@ -36,21 +53,22 @@ const ofFirewall = ({ ns, firewall }: NsEntry): ReadonlyArray<KernelObject> =>
     ? []
     : [{ kind: 'nft-table', ns, skeleton: firewall.skeleton }, ...Object.values(firewall.sets).flatMap(valuesOf)]
 
-/** Of a veth whose other end is in a namespace without a name nobody can say what it is, so it is not shown, nor what is on it. */
+/**
+ * Of a veth whose other end is in a namespace without a name nobody can say what it is, so it is not shown, nor what is on it;
+ * nor are links of kinds that no operation makes.
+ */
 const isShown = (link: LinkEntry | undefined): boolean =>
-  link === undefined || link.spec.type !== 'veth' || !isNameless(link.spec.peer.ns)
+  link === undefined || (isKnown(link) && (link.spec.type !== 'veth' || !isNameless(link.spec.peer.ns)))
 
 const ofNs = (space: NsEntry, hasFirewall: boolean): ReadonlyArray<KernelObject> => {
   const { ns } = space
-  const routes = valuesOf(space.routes).filter(
-    ({ origin, dev }) => origin === 'user' && isShown(getIn(space.links, dev)),
-  )
   return [
     { kind: 'netns', ns, at: null },
     ...valuesOf(space.links)
+      .filter(isKnown)
       .filter(isShown)
       .flatMap((link) => ofLink(ns, link)),
-    ...routes.map((route) => ofRoute(ns, route)),
+    ...valuesOf(space.routes).flatMap((route) => ofRoute(space, route)),
     ...(hasFirewall ? ofFirewall(space) : []),
   ]
 }

@@ -8,19 +8,29 @@ import { type IfName, LO } from '../net/name.ts'
 import { type PMap, valuesOf } from '../net/pmap.ts'
 import { isBroadcast, localsOf, ownAddress } from './local.ts'
 import { memoised } from './memo.ts'
-import type { NsEntry, RouteEntry } from './state.ts'
+import { type NsEntry, type RouteEntry, TABLES } from './state.ts'
 
-type Level = Readonly<{ bits: number; routes: ReadonlyMap<Ip, ReadonlyArray<RouteEntry>> }>
+/** A route of the main table that leads somewhere: by the first of its hops. */
+export type Route = Pick<RouteEntry, 'to' | 'metric' | 'order' | 'source'> & Readonly<{ dev: IfName; via: Ip | null }>
+
+const usable = ({ to, type, table, metric, order, source, hops }: RouteEntry): ReadonlyArray<Route> => {
+  const alive = type === 'unicast' && table === TABLES.main ? hops.find(({ dead }) => !dead) : undefined
+  return alive === undefined || alive.dev === null
+    ? []
+    : [{ to, metric, order, source, dev: alive.dev, via: alive.via }]
+}
+
+type Level = Readonly<{ bits: number; routes: ReadonlyMap<Ip, ReadonlyArray<Route>> }>
 /** Longest prefix first; the routes of one prefix by metric. */
 type Table = Readonly<{ four: ReadonlyArray<Level>; six: ReadonlyArray<Level> }>
 
 /** The order of routes of one prefix. */
-const preferred = (a: RouteEntry, b: RouteEntry): number => a.metric - b.metric || a.order - b.order
+const preferred = (a: Route, b: Route): number => a.metric - b.metric || a.order - b.order
 
-const levelsOf = (routes: ReadonlyArray<RouteEntry>): ReadonlyArray<Level> => {
-  const levels = new Map<number, Map<Ip, RouteEntry[]>>()
+const levelsOf = (routes: ReadonlyArray<Route>): ReadonlyArray<Level> => {
+  const levels = new Map<number, Map<Ip, Route[]>>()
   for (const route of routes) {
-    const level = levels.get(route.to.bits) ?? new Map<Ip, RouteEntry[]>()
+    const level = levels.get(route.to.bits) ?? new Map<Ip, Route[]>()
     levels.set(route.to.bits, level)
     const network = maskIp(route.to.ip, route.to.bits)
     level.set(network, [...(level.get(network) ?? []), route].sort(preferred))
@@ -29,7 +39,7 @@ const levelsOf = (routes: ReadonlyArray<RouteEntry>): ReadonlyArray<Level> => {
 }
 
 const tableOf = memoised((routes: PMap<RouteEntry>): Table => {
-  const all = valuesOf(routes)
+  const all = valuesOf(routes).flatMap(usable)
   return {
     four: levelsOf(all.filter((route) => isIp4(route.to.ip))),
     six: levelsOf(all.filter((route) => isIp6(route.to.ip))),
@@ -37,7 +47,7 @@ const tableOf = memoised((routes: PMap<RouteEntry>): Table => {
 })
 
 /** The route of the main table to `dst`, or null. With `dev`, only routes of that device count. */
-export const lookup = (space: NsEntry, dst: Ip, dev: IfName | null = null): RouteEntry | null => {
+export const lookup = (space: NsEntry, dst: Ip, dev: IfName | null = null): Route | null => {
   const table = tableOf(space.routes)
   for (const level of isIp4(dst) ? table.four : table.six) {
     const routes = level.routes.get(maskIp(dst, level.bits))
@@ -50,7 +60,7 @@ export const lookup = (space: NsEntry, dst: Ip, dev: IfName | null = null): Rout
 /** How an address is reached from a namespace. `next` is whom to ask the neighbours for. */
 export type Way = Readonly<
   | { tag: 'local'; dev: IfName; source: Ip }
-  | { tag: 'unicast'; dev: IfName; next: Ip; via: Ip | null; route: RouteEntry }
+  | { tag: 'unicast'; dev: IfName; next: Ip; via: Ip | null; route: Route }
   | { tag: 'broadcast' }
   | { tag: 'none' }
 >

@@ -3,19 +3,59 @@
 // others see `observe` (control.ts) and verdicts (probe.ts).
 
 import type { SetName } from '../kernel/firewall/skeleton.ts'
-import type { LinkSpec, NftElement } from '../kernel/object.ts'
+import type { NftElement } from '../kernel/object.ts'
+import type {
+  BridgeOptions,
+  IpvlanFlag,
+  IpvlanMode,
+  MacvlanMode,
+  PortOptions,
+  VlanProtocol,
+  VxlanOptions,
+} from '../kernel/rtnl/kind.ts'
+import type { NeighbourState } from '../kernel/rtnl/request.ts'
+import type { OperState, RouteFacts, RuleFacts } from '../kernel/rtnl/stack.ts'
 import type { DeviceKey, SysctlName } from '../kernel/sysctl.ts'
 import type { Cidr } from '../net/cidr.ts'
-import type { Family, Ip } from '../net/ip.ts'
+import type { Family, Ip, Ip4 } from '../net/ip.ts'
 import type { Mac } from '../net/mac.ts'
 import type { IfName, Ns } from '../net/name.ts'
 import { emptyMap, type PMap } from '../net/pmap.ts'
 import type { Port } from '../net/port.ts'
 
-/** Who put an entry there: the kernel by itself, or an operation. */
-export type Origin = 'kernel' | 'user'
+/** A device, wherever it is. */
+export type Place = Readonly<{ ns: Ns; name: IfName }>
 
-export type AddressEntry = Readonly<{ cidr: Cidr; origin: Origin }>
+/** What a link is, for good. `below` (LinkEntry) says on which device. */
+export type Spec = Readonly<
+  | { type: 'loopback' }
+  | { type: 'dummy' }
+  | { type: 'bridge' }
+  | { type: 'veth'; peer: Place }
+  | { type: 'vlan'; id: number; protocol: VlanProtocol }
+  | ({ type: 'vxlan' } & Omit<VxlanOptions, 'dev' | 'port'> & Readonly<{ port: number }>)
+  | { type: 'macvlan'; mode: MacvlanMode }
+  | { type: 'ipvlan'; mode: IpvlanMode; flag: IpvlanFlag }
+>
+
+/**
+ * `peer`: what it is point to point with, null for none. `scope` as RT_SCOPE_*. `metric`: of its prefix's route, 0 for the
+ * kernel's own. `secondary`: IPv4, there was one of its subnet before. `label`: IPv4.
+ */
+export type AddressEntry = Readonly<{
+  cidr: Cidr
+  peer: Ip | null
+  broadcast: Ip4 | null
+  scope: number
+  label: string | null
+  metric: number
+  secondary: boolean
+  noprefixroute: boolean
+  nodad: boolean
+}>
+
+/** A bridge's port. `state` as BR_STATE_*. */
+export type PortEntry = Readonly<{ bridge: IfName } & Required<PortOptions>>
 
 /** What was written below `net.ipv4.conf` and `net.ipv6.conf`; the rest has the kernel's defaults (control/sysctl.ts). */
 export type DeviceConf = Readonly<Record<Family, Readonly<Partial<Record<DeviceKey, string>>>>>
@@ -23,24 +63,36 @@ export type DeviceConf = Readonly<Record<Family, Readonly<Partial<Record<DeviceK
 export const NO_CONF: DeviceConf = { 4: {}, 6: {} }
 
 /**
- * `addresses` in the order they were added: the first of a subnet is its primary. `ports` are a bridge's: when each joined,
- * by its name (a lower number is earlier). `routes` are the keys of those through this device. `mtuSet`: a bridge's MTU was changed by hand, so it no
- * longer follows its ports. `ready6`: IPv6 is running on it (IF_READY in the kernel): up, with carrier since. `conf`:
- * its sysctls. `pinned4`: those of IPv4 that no longer follow `default`.
+ * `addresses`: IPv4's before IPv6's, each family in the kernel's order. `ports` are a bridge's: when each joined, by its
+ * name (a lower number is earlier); `live`, how many of them forward. `routes` are the keys of those through this device, in
+ * all tables. `mtuSet`: a bridge's MTU was changed by hand, so it no longer follows its ports; `macSet`, the same of its
+ * MAC. `lower`: the driver says that there is carrier (netif_carrier_ok). `oper`: as linkwatch last found it; it is shown
+ * of a device that is up. `ready6`: IPv6 is running on it (IF_READY in the kernel): up, with carrier since. `conf`: its
+ * sysctls. `pinned4`: those of IPv4 that no longer follow `default`. `below` is the device it is on, `above` those on it.
  */
 export type LinkEntry = Readonly<{
   index: number
   name: IfName
-  spec: LinkSpec
+  spec: Spec
   mac: Mac
   mtu: number
   up: boolean
   alias: string | null
-  port: Readonly<{ bridge: IfName; isolated: boolean; hairpin: boolean }> | null
+  group: number
+  txqlen: number
+  addrGen: number
+  lower: boolean
+  oper: OperState
+  port: PortEntry | null
+  bridge: Required<BridgeOptions> | null
   ports: PMap<number>
+  live: number
+  below: Place | null
+  above: ReadonlyArray<Place>
   addresses: ReadonlyArray<AddressEntry>
   routes: ReadonlyArray<string>
   mtuSet: boolean
+  macSet: boolean
   ready6: boolean
   conf: DeviceConf
   pinned4: ReadonlyArray<DeviceKey> | 'all'
@@ -61,11 +113,21 @@ export const linkWith = (link: LinkEntry, to: Partial<LinkEntry>): LinkEntry => 
     mtu: link.mtu,
     up: link.up,
     alias: link.alias,
+    group: link.group,
+    txqlen: link.txqlen,
+    addrGen: link.addrGen,
+    lower: link.lower,
+    oper: link.oper,
     port: link.port,
+    bridge: link.bridge,
     ports: link.ports,
+    live: link.live,
+    below: link.below,
+    above: link.above,
     addresses: link.addresses,
     routes: link.routes,
     mtuSet: link.mtuSet,
+    macSet: link.macSet,
     ready6: link.ready6,
     conf: link.conf,
     pinned4: link.pinned4,
@@ -76,22 +138,46 @@ export const linkWith = (link: LinkEntry, to: Partial<LinkEntry>): LinkEntry => 
 
 export type FdbEntry = Readonly<{ mac: Mac; dev: IfName; seenMs: number }>
 
+/** `dead`: its device is down (IPv4, of several hops). */
+export type HopEntry = Readonly<{
+  via: Ip | null
+  dev: IfName | null
+  weight: number
+  onlink: boolean
+  dead: boolean
+}>
+
 /**
- * A route of the main table; connected routes have origin `kernel`. `source` is the address it prefers, if any. `metric`
- * is the kernel's own (IPv6: 1024 where an operation says 0). Of equal prefix and metric the lower `order` is preferred.
+ * A route of any table. `source` is the address it prefers, if any. `metric` is the kernel's own (IPv6: 1024 where a
+ * request says 0). Of equal prefix, TOS and metric the lower `order` is preferred. IPv6 has one route for each of several hops.
  */
 export type RouteEntry = Readonly<{
   to: Cidr
-  via: Ip | null
-  dev: IfName
+  type: RouteFacts['type']
+  hops: ReadonlyArray<HopEntry>
+  table: number
+  tos: number
   metric: number
-  origin: Origin
+  proto: number
+  scope: number
   source: Ip | null
+  mtu: number | null
   order: number
 }>
 
-/** A learned neighbour, under `<device> <address>`; `seenMs` is when it last said so (virtual ms). */
-export type NeighbourEntry = Readonly<{ ip: Ip; dev: IfName; mac: Mac; seenMs: number }>
+export type RuleEntry = Omit<RuleFacts, 'family'>
+
+/**
+ * A neighbour, under `<device> <address>`; `seenMs` is when it last said so (virtual ms). `set`: the state it was put into by
+ * hand, null if it was learned. One that failed, or says nothing (`none`), has no MAC.
+ */
+export type NeighbourEntry = Readonly<{
+  ip: Ip
+  dev: IfName
+  mac: Mac | null
+  seenMs: number
+  set: NeighbourState | 'none' | null
+}>
 
 /**
  * The firewall table of a namespace: elements of each set by their key text (`key.join(' . ')`). `intervals` finds the
@@ -137,14 +223,26 @@ export type NsEntry = Readonly<{
   /** For what keeps the order in which it came: routes, bridge ports. */
   nextOrder: number
   links: PMap<LinkEntry>
-  /** Keyed so that iteration is deterministic; longest prefix is found by an index derived from this map. */
+  /** The names of the links by their indexes. */
+  indexes: PMap<IfName>
+  /** Of all tables. Keyed so that iteration is deterministic; longest prefix is found by an index derived from this map. */
   routes: PMap<RouteEntry>
+  /** The keys of the routes through no device, and of IPv4's that prefer a source, by it. */
+  loose: ReadonlyArray<string>
+  sources: PMap<string>
+  /** On how many devices each IPv6 address is (in hexadecimal) that is not link-local. */
+  owned6: PMap<number>
+  /** Policy rules in their order. `customRules`: there was once another one of IPv4 than those of the kernel. */
+  rules: Readonly<Record<Family, ReadonlyArray<RuleEntry>>>
+  customRules: boolean
   /** The sysctls of `conf.all` and `conf.default`, and others that were written. */
   confAll: DeviceConf
   confDefault: DeviceConf
   sysctls: Readonly<Partial<Record<SysctlName, string>>>
   firewall: FirewallEntry | null
   neighbours: PMap<NeighbourEntry>
+  /** The addresses that are answered for, under `<device> <address>`. */
+  proxies: PMap<Ip>
   /** Both tuples of every connection, by their text, to the connection's id. */
   tuples: PMap<number>
   connections: PMap<Connection>
@@ -164,12 +262,19 @@ export const nsWith = (space: NsEntry, to: Partial<NsEntry>): NsEntry => {
     nextIndex: space.nextIndex,
     nextOrder: space.nextOrder,
     links: space.links,
+    indexes: space.indexes,
     routes: space.routes,
+    loose: space.loose,
+    sources: space.sources,
+    owned6: space.owned6,
+    rules: space.rules,
+    customRules: space.customRules,
     confAll: space.confAll,
     confDefault: space.confDefault,
     sysctls: space.sysctls,
     firewall: space.firewall,
     neighbours: space.neighbours,
+    proxies: space.proxies,
     tuples: space.tuples,
     connections: space.connections,
     nextConnection: space.nextConnection,
@@ -191,6 +296,27 @@ export type World = Readonly<{ nowMs: number; namespaces: PMap<NsEntry> }>
 
 export const EMPTY_WORLD: World = { nowMs: 0, namespaces: emptyMap() }
 
+/** The numbers of the tables that have names (ip-route(8)). */
+export const TABLES = { default: 253, main: 254, local: 255 } as const
+
+const kernelRule = (priority: number, lookup: number): RuleEntry => ({
+  priority,
+  not: false,
+  from: null,
+  to: null,
+  iif: null,
+  oif: null,
+  mark: null,
+  suppressPrefixLength: null,
+  action: { lookup },
+  proto: 2,
+})
+/** What every namespace begins with (fib_default_rules_init, fib6_rules_net_init). */
+const KERNEL_RULES: NsEntry['rules'] = {
+  4: [kernelRule(0, TABLES.local), kernelRule(32766, TABLES.main), kernelRule(32767, TABLES.default)],
+  6: [kernelRule(0, TABLES.local), kernelRule(32766, TABLES.main)],
+}
+
 /** A namespace without links; `control.ts` gives it its loopback. */
 export const emptyNs = (ns: Ns): NsEntry => ({
   ns,
@@ -198,12 +324,19 @@ export const emptyNs = (ns: Ns): NsEntry => ({
   nextIndex: 1,
   nextOrder: 1,
   links: emptyMap(),
+  indexes: emptyMap(),
   routes: emptyMap(),
+  loose: [],
+  sources: emptyMap(),
+  owned6: emptyMap(),
+  rules: KERNEL_RULES,
+  customRules: false,
   confAll: NO_CONF,
   confDefault: NO_CONF,
   sysctls: {},
   firewall: null,
   neighbours: emptyMap(),
+  proxies: emptyMap(),
   tuples: emptyMap(),
   connections: emptyMap(),
   nextConnection: 1,

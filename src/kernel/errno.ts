@@ -18,6 +18,7 @@ export type Errno =
   | 'ELOOP'
   | 'EOVERFLOW'
   | 'EOPNOTSUPP'
+  | 'EAFNOSUPPORT'
   | 'EADDRINUSE'
   | 'EADDRNOTAVAIL'
   | 'ENETDOWN'
@@ -46,6 +47,7 @@ export const strerror: Readonly<Record<Errno, string>> = {
   ELOOP: 'Too many levels of symbolic links',
   EOVERFLOW: 'Value too large for defined data type',
   EOPNOTSUPP: 'Operation not supported',
+  EAFNOSUPPORT: 'Address family not supported by protocol',
   EADDRINUSE: 'Address already in use',
   EADDRNOTAVAIL: 'Cannot assign requested address',
   ENETDOWN: 'Network is down',

@@ -20,6 +20,7 @@ import {
   type Sysctl,
 } from './object.ts'
 import type { KernelOp } from './op.ts'
+import { shellText } from './shell-words.ts'
 
 /**
  * A command of one of the tools. `ns` is where it runs; null for what is about namespaces themselves. `words` are those of `text`,
@@ -121,13 +122,10 @@ const element = (verb: 'create' | 'delete', object: NftElement): ReadonlyArray<C
   ),
 ]
 
-const PLAIN_WORD = /^[A-Za-z0-9_./:=-]+$/
-const quoted = (word: string): string => (PLAIN_WORD.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`)
-
 /** What `ip netns attach` names is the namespace of a process; so one enters it. */
 const adopt = (at: string, name: string): Command => {
   const words = [`--net=${at}`, 'sh', '-c', `ip netns attach ${name} $$`]
-  return { tool: 'nsenter', ns: null, text: words.map(quoted).join(' '), words }
+  return { tool: 'nsenter', ns: null, text: shellText(words), words }
 }
 
 const created = (object: KernelObject, name: NsNames): ReadonlyArray<Command> => {

@@ -58,7 +58,7 @@ export type StoredKind = 'network' | 'sandbox' | 'endpoint' | 'call'
 /** One object to put (or, `value` null, to remove) under `<kind>/<id>`; a call under `call/` and its key in the ledger. */
 export type StoredWrite = Readonly<{ key: string; value: string | null }>
 
-/** The highest number of a call. No network has this id. */
+/** The highest number of a call; not stored while there was none. No network has this id. */
 export const LAST_CALL = 'call/last'
 
 const writesOf = <V>(kind: StoredKind, before: PMap<V>, after: PMap<V>): ReadonlyArray<StoredWrite> =>
@@ -73,7 +73,9 @@ export const storedChanges = (before: Model, after: Model): ReadonlyArray<Stored
   ...writesOf('sandbox', before.sandboxes, after.sandboxes),
   ...writesOf('endpoint', before.endpoints, after.endpoints),
   ...writesOf('call', before.ledger.calls, after.ledger.calls),
-  ...(before.ledger.last === after.ledger.last ? [] : [{ key: LAST_CALL, value: encode(after.ledger.last) }]),
+  ...(before.ledger.last === after.ledger.last
+    ? []
+    : [{ key: LAST_CALL, value: after.ledger.last === 0 ? null : encode(after.ledger.last) }]),
 ]
 
 /** One stored object, of whatever kind its key says. Right null: the key is of no kind of ours. */

@@ -213,6 +213,8 @@ export type Draft<V> = Readonly<{
   get: (key: string) => V | undefined
   set: (key: string, value: V) => void
   remove: (key: string) => void
+  /** As `entriesUnder`, of what is there now. */
+  under: (prefix: string) => ReadonlyArray<readonly [string, V]>
   /** What has been made so far, as a map that no later change reaches. */
   done: () => PMap<V>
 }>
@@ -228,6 +230,7 @@ export const draftOf = <V>(map: PMap<V>): Draft<V> => {
     remove: (key) => {
       root = cut(root, key, edit)
     },
+    under: (prefix) => entriesUnder({ root }, prefix),
     done: () => {
       for (const branch of edit) (branch as { edit: Edit | null }).edit = null
       edit = []

@@ -32,11 +32,12 @@ const WORLD = worldOf([
   }),
 ])
 
+/** As far as a change of it goes. */
 const linkOf = (world: World, space: string, dev: string): KernelObject => {
   const link = getIn(spaceIn(world, space).links, dev)
   if (link === undefined) throw new Error(`no device ${dev} in ${space}`)
-  const { name, spec, mac, mtu, up, alias } = link
-  return { kind: 'link', ns: ns(space), name, spec, mac, mtu, up, alias }
+  const { name, mac, mtu, up, alias } = link
+  return { kind: 'link', ns: ns(space), name, spec: { type: 'bridge' }, mac, mtu, up, alias }
 }
 const down = (world: World, space: string, dev: string): KernelOp => {
   const from = linkOf(world, space, dev)

@@ -9,7 +9,7 @@ import type { SysctlName } from '../../src/kernel/sysctl.ts'
 import { applyOp, hostWorld } from '../../src/kernel-sim/control.ts'
 import { applyAll } from '../../src/kernel-sim/kernel.ts'
 import { observe } from '../../src/kernel-sim/observe.ts'
-import type { LinkEntry, World } from '../../src/kernel-sim/state.ts'
+import { type LinkEntry, TABLES, type World } from '../../src/kernel-sim/state.ts'
 import { cidr, showCidr } from '../../src/net/cidr.ts'
 import { ip } from '../../src/net/ip.ts'
 import { mac, ZERO_MAC } from '../../src/net/mac.ts'
@@ -119,8 +119,8 @@ export const linkOf = (world: World, room: Ns, dev: IfName): LinkEntry | undefin
 export const addresses = (world: World, dev: string, room = HOST): ReadonlyArray<string> =>
   linkOf(world, room, ifName(dev))?.addresses.map((entry) => showCidr(entry.cidr)) ?? []
 export const routes = (world: World, room = HOST): ReadonlyArray<string> =>
-  valuesOf(getIn(world.namespaces, room)?.routes ?? { root: null }).map(
-    ({ to, dev, metric, origin }) => `${showCidr(to)} ${dev} ${metric} ${origin}`,
+  valuesOf(getIn(world.namespaces, room)?.routes ?? { root: null }).flatMap(({ to, hops, metric, proto, table }) =>
+    table === TABLES.main ? [`${showCidr(to)} ${hops[0]?.dev} ${metric} ${proto === 2 ? 'kernel' : 'user'}`] : [],
   )
 export const mtu = (world: World, dev = BR0): number | undefined => linkOf(world, HOST, dev)?.mtu
 export const value = (world: World, name: SysctlName): string | undefined => {

@@ -14,7 +14,7 @@ import { removeLab } from '../../src/kernel-linux/lab.ts'
 import { linuxKernel } from '../../src/kernel-linux/linux.ts'
 import { type Lab, labNames, parseLab } from '../../src/kernel-linux/names.ts'
 import { draftOf, linkOf, putLink, spaceOf, worldOf } from '../../src/kernel-sim/control/draft.ts'
-import { applyOp } from '../../src/kernel-sim/control.ts'
+import { tryOp } from '../../src/kernel-sim/control.ts'
 import { observe } from '../../src/kernel-sim/observe.ts'
 import { EMPTY_WORLD, type World } from '../../src/kernel-sim/state.ts'
 import { getIn } from '../../src/net/pmap.ts'
@@ -78,13 +78,13 @@ const step = async (
   op: KernelOp,
   story: ReadonlyArray<string>,
 ): Promise<World> => {
-  const result = applyOp(world, op)
+  const result = tryOp(world, op)
   const here = await others.here(op)
   const real = await answer(linux, here)
   if (real === null) others.done(here)
-  expect({ story, errno: E.isLeft(result) ? result.left : null }).toEqual({ story, errno: real })
+  expect({ story, errno: result.errno }).toEqual({ story, errno: real })
   const there = await look(linux)
-  const next = E.isLeft(result) ? world : teach(result.right, op, there)
+  const next = teach(result.world, op, there)
   expect({ story, ...shown(observe(next, SCOPE)) }).toEqual({ story, ...shown(there) })
   return next
 }

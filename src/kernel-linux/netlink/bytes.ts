@@ -39,9 +39,13 @@ export const putBytes = (out: Out, bytes: Uint8Array): void => {
 
 const UTF8 = new TextEncoder()
 
+export const putBareText = (out: Out, text: string): void => {
+  out.at += UTF8.encodeInto(text, out.bytes.subarray(out.at)).written
+}
+
 /** With the NUL that ends it. */
 export const putText = (out: Out, text: string): void => {
-  out.at += UTF8.encodeInto(text, out.bytes.subarray(out.at)).written
+  putBareText(out, text)
   out.bytes[out.at++] = 0
 }
 

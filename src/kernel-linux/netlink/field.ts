@@ -3,7 +3,23 @@
 // grow; of one that comes twice the last counts, as in the kernel (nla_parse).
 
 import { eachAttr, putAttr } from './attr.ts'
-import { BE16, BOOL, FLAG, type Format, IP, IP4, IP6, MAC, type Read, S32, TEXT, U8, U16, U32 } from './format.ts'
+import {
+  BARE_TEXT,
+  BE16,
+  BOOL,
+  FLAG,
+  type Format,
+  IP,
+  IP4,
+  IP6,
+  MAC,
+  type Read,
+  S32,
+  TEXT,
+  U8,
+  U16,
+  U32,
+} from './format.ts'
 import { NLA_F_NESTED } from './uapi/netlink.ts'
 
 export type Field<A, W = A> = Format<A, W> & Readonly<{ type: number; flags: number }>
@@ -72,6 +88,7 @@ export const be16 = ofFormat(BE16)
 export const bool = ofFormat(BOOL)
 export const flag = ofFormat(FLAG)
 export const text = ofFormat(TEXT)
+export const bareText = ofFormat(BARE_TEXT)
 /** A hardware address of another size (a tunnel's, say) is passed over. */
 export const macAddress = ofFormat(MAC)
 export const ipAddress = ofFormat(IP)

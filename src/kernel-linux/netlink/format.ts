@@ -3,7 +3,7 @@
 
 import { type Ip, type Ip4, type Ip6, ip4, ip6, isIp4 } from '../../net/ip.ts'
 import { type Mac, mac } from '../../net/mac.ts'
-import { LITTLE_ENDIAN, type Out, putText, textIn } from './bytes.ts'
+import { LITTLE_ENDIAN, type Out, putBareText, putText, textIn } from './bytes.ts'
 import { AF_INET, AF_INET6 } from './uapi/netlink.ts'
 
 // Methods, here and below, so that a table may hold formats of all types.
@@ -111,3 +111,5 @@ export const IP: Format<Ip> = {
 
 /** Ends with a NUL on the way out; on the way in it need not. */
 export const TEXT: Format<string> = { write: putText, read: textIn }
+/** Without a NUL. */
+export const BARE_TEXT: Format<string> = { write: putBareText, read: textIn }

@@ -1,27 +1,82 @@
-// Whether a device could send at all: the lower layer is there.
-// Sources: drivers/net/veth.c (veth_open), net/bridge/br_stp.c (br_port_state_selection).
+// Carrier: what each device's driver says of its lower layer, what linkwatch makes of it (operstate), and who hears of a
+// change: IPv6 on the device, its bridge, the devices on it.
+// Source: net/core/link_watch.c (default_operstate, linkwatch_do_dev), drivers/net/veth.c (veth_open), net/bridge/br_stp.c.
 
-import { entriesOf } from '../../net/pmap.ts'
-import type { LinkEntry } from '../state.ts'
-import { linkOf, type Space, spaceOf } from './draft.ts'
+import type { OperState } from '../../kernel/rtnl/stack.ts'
+import type { LinkEntry, Place } from '../state.ts'
+import { start6 } from './addrconf.ts'
+import { change, type Draft, linkAt, linkOf, type Space, spaceOf, watch } from './draft.ts'
+import { suspectNeighbours } from './neigh.ts'
 
-/** Up, and: a veth's other end is up; a bridge has a port with carrier. */
-export const hasCarrier = (space: Space, link: LinkEntry): boolean => {
-  if (!link.up) return false
-  switch (link.spec.type) {
-    case 'loopback':
-      return true
-    case 'veth': {
-      const { ns, name } = link.spec.peer
-      const other = spaceOf(space.draft, ns)
-      return other !== null && linkOf(other, name)?.up === true
-    }
-    case 'bridge': {
-      for (const [name] of entriesOf(link.ports)) {
-        const port = linkOf(space, name)
-        if (port !== null && hasCarrier(space, port)) return true
-      }
-      return false
-    }
+/** The space and the link of a place, if they are there. */
+export const found = (space: Space, { ns, name }: Place): Readonly<{ space: Space; link: LinkEntry }> | null => {
+  const there = ns === space.ns ? space : spaceOf(space.draft, ns)
+  const link = there === null ? null : linkOf(there, name)
+  return there === null || link === null ? null : { space: there, link }
+}
+
+/** Up, and the lower layer is there: could it send at all? */
+export const hasCarrier = ({ up, lower }: LinkEntry): boolean => up && lower
+
+/** The index of what a device is on, its own if that is nothing. A veth is on its other end. */
+const lowerIndex = (space: Space, link: LinkEntry): number => {
+  const place = link.spec.type === 'veth' ? link.spec.peer : link.below
+  return place === null ? link.index : (found(space, place)?.link.index ?? 0)
+}
+
+/** Of a device without carrier. Linux looks for what it is on by the index alone, and in the device's own namespace. */
+const operWithout = (space: Space, link: LinkEntry): OperState => {
+  const index = lowerIndex(space, link)
+  const below = index === link.index ? null : linkAt(space, index)
+  return below === null || below.lower ? 'down' : 'lowerlayerdown'
+}
+
+/** What linkwatch finds of the devices that have lost their carrier, once a request is done. */
+export const runLinkwatch = (draft: Draft): void => {
+  if (draft.watched.size === 0) return
+  for (const { ns, name } of draft.watched.values()) {
+    const space = spaceOf(draft, ns)
+    const link = space === null ? null : linkOf(space, name)
+    if (space === null || link === null || link.lower) continue
+    const oper = operWithout(space, link)
+    if (oper !== link.oper) change(space, link, { oper })
+  }
+  draft.watched.clear()
+}
+
+/** Carrier is lost or found: what the device's bridge does is told by `onBridge`, for bridges are devices too. */
+export const setLower = (
+  space: Space,
+  name: LinkEntry['name'],
+  lower: boolean,
+  onBridge: (space: Space, port: LinkEntry) => void,
+): void => {
+  const link = linkOf(space, name)
+  if (link === null || link.lower === lower) return
+  change(space, link, { lower })
+  notify(space, name, onBridge)
+}
+
+/** Linkwatch looks at a device whose carrier has changed, and tells of it if it is up. */
+export const notify = (
+  space: Space,
+  name: LinkEntry['name'],
+  onBridge: (space: Space, port: LinkEntry) => void,
+): void => {
+  const link = linkOf(space, name)
+  if (link === null) return
+  watch(space, { ns: space.ns, name })
+  const now = link.lower ? change(space, link, { oper: 'up' }) : link
+  if (!now.up) return
+  if (!link.lower) suspectNeighbours(space, name)
+  start6(space, name)
+  if (now.port !== null) onBridge(space, linkOf(space, name) ?? now)
+  for (const place of now.above) {
+    const on = found(space, place)
+    if (on !== null && follows(on.link)) setLower(on.space, place.name, now.lower && on.link.up, onBridge)
   }
 }
+
+/** Devices that have the carrier of what they are on (netif_stacked_transfer_operstate). */
+export const follows = ({ spec: { type } }: LinkEntry): boolean =>
+  type === 'vlan' || type === 'macvlan' || type === 'ipvlan'

@@ -1,76 +1,91 @@
 // A device goes up or down, gets another MTU or MAC, and what follows from it: for its addresses and routes, its other end,
-// its bridge.
-// Sources: net/core/dev.c, net/ipv4/devinet.c (inetdev_event), fib_frontend.c (fib_netdev_event), net/ipv6/addrconf.c
-// (addrconf_notify), net/bridge/br.c (br_device_event), br_if.c (br_mtu_auto_adjust).
+// its bridge, the devices on it.
+// Source: net/core/dev.c, net/ipv4/devinet.c (inetdev_event), net/ipv6/addrconf.c (addrconf_notify), net/bridge/br.c,
+// drivers/net/{veth,macvlan}.c, net/8021q/vlan.c.
 
 import { MIN_MTU6 } from '../../kernel/cascade.ts'
 import { PLAIN_MTU } from '../../kernel/object.ts'
 import { isGroup, type Mac, ZERO_MAC } from '../../net/mac.ts'
 import type { IfName } from '../../net/name.ts'
-import { emptyMap, entriesOf, entriesUnder, hasIn, removeIn, sizeOfMap } from '../../net/pmap.ts'
-import { type DeviceConf, type LinkEntry, linkWith } from '../state.ts'
-import { hasCarrier } from './carrier.ts'
-import { change, linkOf, putLink, type Space, spaceOf } from './draft.ts'
-import { disabled6, reconnect6, runs4, runs6, start4, start6, stop4, stop6 } from './inet.ts'
-import { flushRoutes } from './table.ts'
+import { entriesOf, hasIn, sizeOfMap } from '../../net/pmap.ts'
+import { type DeviceConf, type LinkEntry, linkWith, type Spec } from '../state.ts'
+import { restore6, start6, stop6 } from './addrconf.ts'
+import { follows, found, notify, setLower } from './carrier.ts'
+import { start4, stop4 } from './devinet.ts'
+import { change, linkOf, type Space } from './draft.ts'
+import { disable4 } from './fib-frontend.ts'
+import { runs4, runs6 } from './inet.ts'
+import { forgetAll, forgetNeighbours } from './neigh.ts'
+import { checkPort, selectStates, switchPorts } from './port-state.ts'
 
 /** ETH_MIN_MTU and ETH_MAX_MTU. */
 const MIN_MTU = 68
 const MAX_MTU = 65535
-const MAX_MTU_LOOPBACK = 2 ** 31 - 1
+const NO_LIMIT = 2 ** 31 - 1
 
-/** Whether a device of this type can have this MTU. */
-export const fitsMtu = (type: LinkEntry['spec']['type'], mtu: number): boolean =>
-  type === 'loopback'
-    ? Number.isInteger(mtu) && mtu >= 0 && mtu <= MAX_MTU_LOOPBACK
-    : Number.isInteger(mtu) && mtu >= MIN_MTU && mtu <= MAX_MTU
+const LIMITLESS: ReadonlySet<Spec['type']> = new Set(['loopback', 'dummy'])
+
+/** Whether a device of this type can have this MTU at all (dev_validate_mtu). */
+export const fitsMtu = (type: Spec['type'], mtu: number): boolean =>
+  Number.isInteger(mtu) && (LIMITLESS.has(type) ? mtu >= 0 && mtu <= NO_LIMIT : mtu >= MIN_MTU && mtu <= MAX_MTU)
 
 /** is_valid_ether_addr: neither a group nor zero. */
 export const fitsMac = (mac: Mac): boolean => mac !== ZERO_MAC && !isGroup(mac)
 
-/** The neighbours known on a device are forgotten. */
-export const forgetNeighbours = (space: Space, dev: IfName): void => {
-  if (sizeOfMap(space.now.neighbours) === 0) return
-  for (const [key] of entriesUnder(space.now.neighbours, `${dev} `))
-    space.now.neighbours = removeIn(space.now.neighbours, key)
+/** A veth has carrier while both ends are up; both ends change before either is looked at. */
+const settlePair = (space: Space, { name, up, lower, spec }: LinkEntry): void => {
+  const other = spec.type === 'veth' ? found(space, spec.peer) : null
+  const on = other !== null && up && other.link.up
+  if (other === null || on === lower) return
+  const own = linkOf(space, name)
+  if (own !== null) change(space, own, { lower: on })
+  const end = linkOf(other.space, other.link.name)
+  if (end !== null) change(other.space, end, { lower: on })
+  notify(space, name, checkPort)
+  notify(other.space, other.link.name, checkPort)
 }
 
-/** What a bridge has learned behind a port is forgotten. */
-export const forgetLearned = (bridge: LinkEntry, port: IfName): LinkEntry => {
-  if (sizeOfMap(bridge.fdb) === 0) return bridge
-  let { fdb } = bridge
-  for (const [mac, { dev }] of entriesOf(bridge.fdb)) if (dev === port) fdb = removeIn(fdb, mac)
-  return linkWith(bridge, { fdb })
-}
-
-const startAround = (space: Space, name: IfName): void => {
+/** What the driver does with carrier as its device is opened or closed. */
+const settleCarrier = (space: Space, name: IfName): void => {
   const link = linkOf(space, name)
   if (link === null) return
-  const { port } = start6(space, link)
-  const bridge = port === null || !hasCarrier(space, link) ? null : linkOf(space, port.bridge)
-  if (bridge !== null) start6(space, bridge)
+  if (link.spec.type === 'veth') settlePair(space, link)
+  else if (link.spec.type === 'bridge') switchPorts(space, link)
+  else if (follows(link)) {
+    const below = link.below === null ? null : found(space, link.below)
+    setLower(space, name, link.up && below?.link.up === true && below.link.lower, checkPort)
+  }
 }
 
-/** IPv6 starts wherever this device's carrier was waited for: on itself, its other end, and the bridges they are on. */
-export const spreadCarrier = (space: Space, { name, spec }: LinkEntry): void => {
-  startAround(space, name)
-  const other = spec.type === 'veth' ? spaceOf(space.draft, spec.peer.ns) : null
-  if (spec.type === 'veth' && other !== null) startAround(other, spec.peer.name)
+/** The devices on one that went up or down have its carrier. */
+const settleAbove = (space: Space, { up, lower, above }: LinkEntry): void => {
+  for (const place of above) {
+    const on = found(space, place)
+    if (on !== null && follows(on.link)) setLower(on.space, place.name, up && lower && on.link.up, checkPort)
+  }
 }
+
+const fresh = (space: Space, link: LinkEntry): LinkEntry => linkOf(space, link.name) ?? link
 
 export const setUp = (space: Space, link: LinkEntry): void => {
-  const raised = start4(space, change(space, link, { up: true }))
-  if (!disabled6(raised)) reconnect6(space, raised)
-  spreadCarrier(space, raised)
+  change(space, link, { up: true })
+  settleCarrier(space, link.name)
+  start4(space, fresh(space, link))
+  restore6(space, link.name)
+  start6(space, link.name)
+  checkPort(space, fresh(space, link))
+  settleAbove(space, fresh(space, link))
 }
 
-/** IPv4 addresses stay, IPv6 addresses and all routes go. */
+/** IPv4 addresses stay with their local routes; IPv6 addresses and all other routes go. */
 export const setDown = (space: Space, link: LinkEntry): void => {
-  forgetNeighbours(space, link.name)
-  const stopped = stop6(space, flushRoutes(space, link, null))
-  change(space, stopped, { up: false, fdb: emptyMap() })
-  const bridge = link.port === null ? null : linkOf(space, link.port.bridge)
-  if (bridge !== null) putLink(space, forgetLearned(bridge, link.name))
+  forgetAll(space, link.name, null)
+  const down = change(space, link, { up: false })
+  disable4(space, down, false)
+  stop6(space, link.name)
+  settleCarrier(space, link.name)
+  checkPort(space, fresh(space, link))
+  settleAbove(space, fresh(space, link))
 }
 
 /** The sysctls of a family come and go with it; a new one has those of `default`. */
@@ -79,20 +94,38 @@ const confAfter = (space: Space, from: LinkEntry, to: LinkEntry): DeviceConf => 
   6: !runs6(to) ? {} : runs6(from) ? to.conf[6] : space.now.confDefault[6],
 })
 
-/** What a new MTU brings a family, or takes from it. */
-const resize = (space: Space, from: LinkEntry, to: LinkEntry): LinkEntry => {
-  let next = change(space, to, { conf: confAfter(space, from, to) })
-  if (runs4(from) && !runs4(to)) next = stop4(space, next)
-  return from.mtu >= MIN_MTU6 && to.mtu < MIN_MTU6 ? stop6(space, next) : next
+/** What a new MTU brings a family, or takes from it. A loopback device that lost IPv6 waits for its next start. */
+const resize = (space: Space, from: LinkEntry, to: LinkEntry): void => {
+  const { name } = to
+  change(space, to, { conf: confAfter(space, from, to) })
+  if (runs4(from) && !runs4(to)) stop4(space, name)
+  if (from.mtu >= MIN_MTU6 && to.mtu < MIN_MTU6) stop6(space, name)
+  if (from.mtu < MIN_MTU6 && to.spec.type !== 'loopback') start6(space, name)
 }
 
-const applyMtu = (space: Space, link: LinkEntry, mtu: number, mtuSet: boolean): void => {
+/** `byHand`: a bridge that was given the MTU it has already goes on following its ports. */
+export const setMtu = (space: Space, link: LinkEntry, mtu: number, byHand: boolean): void => {
   if (link.mtu === mtu) return
-  const resized = resize(space, link, linkWith(link, { mtu, mtuSet }))
-  // A loopback device that lost IPv6 waits for its next start.
-  if (link.mtu < MIN_MTU6 && link.spec.type !== 'loopback') start6(space, resized)
-  const bridge = link.port === null ? null : linkOf(space, link.port.bridge)
-  if (bridge !== null) followPorts(space, bridge, link.name)
+  resize(space, link, linkWith(link, { mtu, mtuSet: byHand }))
+  if (link.port !== null) followMtu(space, link.port.bridge, link.name)
+  for (const place of link.above) {
+    const on = found(space, place)
+    if (on !== null && follows(on.link) && on.link.mtu > mtu) setMtu(on.space, on.link, mtu, true)
+  }
+}
+
+/** A device has another MAC, whoever gave it. */
+export const setMac = (space: Space, link: LinkEntry, mac: Mac): void => {
+  forgetNeighbours(space, link.name)
+  change(space, link, { mac })
+  if (link.port !== null) followMac(space, link.port.bridge)
+}
+
+/** A device is given a MAC; a bridge thinks about its port states then, and follows its ports no more. */
+export const giveMac = (space: Space, link: LinkEntry, mac: Mac): void => {
+  setMac(space, link, mac)
+  change(space, fresh(space, link), { macSet: true })
+  if (link.spec.type === 'bridge' && link.mac !== mac) selectStates(space, link.name)
 }
 
 /** Of the ports; those but `touched` have the bridge's MTU or more, so the first one that has just that ends the search. */
@@ -108,16 +141,23 @@ const smallestMtu = (space: Space, bridge: LinkEntry, touched: IfName): number =
 }
 
 /** A bridge has the smallest MTU of its ports, until it is given one. `touched` joined, left or was resized. */
-export const followPorts = (space: Space, bridge: LinkEntry, touched: IfName): void => {
-  if (bridge.mtuSet) return
+export const followMtu = (space: Space, name: IfName, touched: IfName): void => {
+  const bridge = linkOf(space, name)
+  if (bridge === null || bridge.mtuSet) return
   const mtu = sizeOfMap(bridge.ports) === 0 ? PLAIN_MTU : smallestMtu(space, bridge, touched)
-  applyMtu(space, bridge, mtu, false)
+  setMtu(space, bridge, mtu, false)
 }
 
-/** The MTU it has already leaves a bridge following its ports. */
-export const setMtu = (space: Space, link: LinkEntry, mtu: number): void => applyMtu(space, link, mtu, true)
-
-export const setMac = (space: Space, link: LinkEntry, mac: Mac): void => {
-  forgetNeighbours(space, link.name)
-  change(space, link, { mac })
+/** A bridge that was given no MAC has the lowest of its ports', and zero without any (br_stp_recalculate_bridge_id). */
+export const followMac = (space: Space, name: IfName): void => {
+  const bridge = linkOf(space, name)
+  if (bridge === null || bridge.macSet) return
+  let mac = ZERO_MAC
+  for (const [port] of entriesOf(bridge.ports)) {
+    const own = linkOf(space, port)?.mac ?? ZERO_MAC
+    if (mac === ZERO_MAC || own < mac) mac = own
+  }
+  if (mac === bridge.mac) return
+  setMac(space, bridge, mac)
+  selectStates(space, name)
 }

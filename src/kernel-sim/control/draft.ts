@@ -4,14 +4,18 @@
 // Invariant: whoever changes a link puts the new one here at once, and goes on with that.
 
 import type { IfName, Ns } from '../../net/name.ts'
-import { getIn, removeIn, setIn, valuesOf } from '../../net/pmap.ts'
-import { type LinkEntry, linkWith, type NsEntry, nsWith, type World } from '../state.ts'
-
-/** `spaces`: the namespaces that were looked at so far; null: gone. */
-export type Draft = Readonly<{ world: World; spaces: Map<Ns, Space | null> }>
+import { getIn, type Draft as MapDraft, draftOf as mapDraftOf, removeIn, setIn, valuesOf } from '../../net/pmap.ts'
+import { type LinkEntry, linkWith, type NsEntry, nsWith, type Place, type RouteEntry, type World } from '../state.ts'
 
 /**
- * A namespace of a draft: as it was, and a copy that is as it is now, but for the links that were `touched` (null: gone).
+ * `spaces`: the namespaces that were looked at so far; null: gone. `watched`: the devices whose carrier has changed, which linkwatch
+ * looks at once a request is done.
+ */
+export type Draft = Readonly<{ world: World; spaces: Map<Ns, Space | null>; watched: Map<string, Place> }>
+
+/**
+ * A namespace of a draft: as it was, and a copy that is as it is now, but for the links that were `touched` (null: gone) and for
+ * the `routes`.
  * The copy is nobody else's until the draft is done.
  */
 export type Space = Readonly<{
@@ -20,12 +24,20 @@ export type Space = Readonly<{
   was: NsEntry
   now: { -readonly [Part in keyof NsEntry]: NsEntry[Part] }
   touched: Map<IfName, LinkEntry | null>
+  routes: MapDraft<RouteEntry>
 }>
 
-export const draftOf = (world: World): Draft => ({ world, spaces: new Map() })
+export const draftOf = (world: World): Draft => ({ world, spaces: new Map(), watched: new Map() })
 
 const opened = (draft: Draft, was: NsEntry): Space => {
-  const space: Space = { draft, ns: was.ns, was, now: nsWith(was, {}), touched: new Map() }
+  const space: Space = {
+    draft,
+    ns: was.ns,
+    was,
+    now: nsWith(was, {}),
+    touched: new Map(),
+    routes: mapDraftOf(was.routes),
+  }
   draft.spaces.set(was.ns, space)
   return space
 }
@@ -69,15 +81,41 @@ export const change = (space: Space, link: LinkEntry, to: Partial<LinkEntry>): L
   putLink(space, linkWith(link, to))
 
 /** What passed it is forgotten: who gets the name next begins at zero. */
-export const dropLink = (space: Space, name: IfName): void => {
+export const dropLink = (space: Space, { name, index }: LinkEntry): void => {
   space.touched.set(name, null)
   space.now.tallies = removeIn(space.now.tallies, name)
+  space.now.indexes = removeIn(space.now.indexes, String(index))
+}
+
+/** The link of this index, or null. */
+export const linkAt = (space: Space, index: number): LinkEntry | null => {
+  const name = getIn(space.now.indexes, String(index))
+  return name === undefined ? null : linkOf(space, name)
+}
+
+/** Puts in a link whose name and index are free. */
+export const addLink = (space: Space, link: LinkEntry): LinkEntry => {
+  space.now.indexes = setIn(space.now.indexes, String(link.index), link.name)
+  return putLink(space, link)
 }
 
 /** Moves the touched links to the others. */
-const settle = ({ now, touched }: Space): void => {
+const settle = ({ now, touched, routes }: Space): void => {
+  now.routes = routes.done()
   for (const [name, link] of touched)
     now.links = link === null ? removeIn(now.links, name) : setIn(now.links, name, link)
+}
+
+const placeKey = ({ ns, name }: Place): string => `${ns}/${name}`
+
+/** Linkwatch shall look at a device. */
+export const watch = ({ draft }: Space, place: Place): void => {
+  draft.watched.set(placeKey(place), place)
+}
+
+/** A watched device is elsewhere now. */
+export const watchElsewhere = (space: Space, from: Place, to: Place): void => {
+  if (space.draft.watched.delete(placeKey(from))) watch(space, to)
 }
 
 /** All links, by name. */
@@ -93,11 +131,14 @@ const isSame = (was: NsEntry, now: NsEntry): boolean =>
   was.nextIndex === now.nextIndex &&
   was.nextOrder === now.nextOrder &&
   was.routes === now.routes &&
+  was.rules === now.rules &&
+  was.customRules === now.customRules &&
   was.confAll === now.confAll &&
   was.confDefault === now.confDefault &&
   was.sysctls === now.sysctls &&
   was.firewall === now.firewall &&
   was.neighbours === now.neighbours &&
+  was.proxies === now.proxies &&
   was.tallies === now.tallies
 
 const closed = (space: Space): NsEntry => {

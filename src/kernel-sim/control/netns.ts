@@ -7,7 +7,8 @@ import type { Errno } from '../../kernel/errno.ts'
 import type { Netns, NftElement } from '../../kernel/object.ts'
 import type { Ns } from '../../net/name.ts'
 import { entriesOf, mapOf, type PMap } from '../../net/pmap.ts'
-import { emptyNs, type FirewallEntry, isNameless, namelessAt, nsWith } from '../state.ts'
+import { emptyNs, type FirewallEntry, isNameless, type LinkEntry, namelessAt, nsWith } from '../state.ts'
+import { removeLink } from './dellink.ts'
 import {
   addSpace,
   change,
@@ -20,7 +21,8 @@ import {
   spaceFrom,
   spaceOf,
 } from './draft.ts'
-import { installLoopback, removeLink } from './link.ts'
+import { installLoopback } from './newlink.ts'
+import { followPlace } from './relations.ts'
 
 const withNs = (firewall: FirewallEntry, ns: Ns): FirewallEntry => {
   const moved = (set: PMap<NftElement>) =>
@@ -34,12 +36,15 @@ const rename = (space: Space, ns: Ns): void => {
   const moved = renameSpace(space, ns)
   const { firewall } = moved.now
   if (firewall !== null) moved.now.firewall = withNs(firewall, ns)
-  for (const { spec } of linksOf(moved)) {
-    if (spec.type !== 'veth') continue
-    const other = spec.peer.ns === space.ns ? moved : spaceOf(moved.draft, spec.peer.ns)
-    const end = other === null ? null : linkOf(other, spec.peer.name)
-    if (other !== null && end?.spec.type === 'veth')
-      change(other, end, { spec: { type: 'veth', peer: { ns, name: end.spec.peer.name } } })
+  for (const link of linksOf(moved)) {
+    const from = { ns: space.ns, name: link.name }
+    const to = { ns, name: link.name }
+    if (link.below?.ns === space.ns) change(moved, link, { below: { ns, name: link.below.name } })
+    if (link.spec.type === 'veth' && link.spec.peer.ns === space.ns)
+      change(moved, linkOf(moved, link.name) ?? link, {
+        spec: { type: 'veth', peer: { ns, name: link.spec.peer.name } },
+      })
+    followPlace(moved, linkOf(moved, link.name) ?? link, from, to)
   }
 }
 
@@ -59,6 +64,12 @@ export const createNetns = (draft: Draft, { ns, at }: Pick<Netns, 'ns' | 'at'>):
   return null
 }
 
+/** Whether devices of other namespaces go with this one, or hold on to it. */
+const reaches = ({ spec, below, above }: LinkEntry, ns: Ns): boolean =>
+  (spec.type === 'veth' && spec.peer.ns !== ns) ||
+  (below !== null && below.ns !== ns) ||
+  above.some((place) => place.ns !== ns)
+
 /** Everything inside goes with it, and the other ends of its veths; an adopted one loses its name, and nothing else. */
 export const deleteNetns = (draft: Draft, ns: Ns): Errno | null => {
   const space = spaceOf(draft, ns)
@@ -68,7 +79,10 @@ export const deleteNetns = (draft: Draft, ns: Ns): Errno | null => {
     rename(space, namelessAt(at))
     return null
   }
-  for (const link of linksOf(space)) if (link.spec.type === 'veth' && link.spec.peer.ns !== ns) removeLink(space, link)
+  for (const { name } of linksOf(space)) {
+    const link = linkOf(space, name)
+    if (link !== null && reaches(link, ns)) removeLink(space, link)
+  }
   removeSpace(space)
   return null
 }

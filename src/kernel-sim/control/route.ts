@@ -1,100 +1,125 @@
-// Routes of the main table: which next hops Linux accepts, and which route a delete means.
-// Sources: net/ipv4/fib_semantics.c (fib_check_nh, fib_nh_match), fib_trie.c; net/ipv6/route.c (fib6_nh_init,
-// ip6_validate_gw, ip6_route_del), ip6_fib.c (fib6_add_rt2node).
+// Requests about routes, each family's way.
+// Source: iproute2's ip/iproute.c (iproute_modify), net/ipv4/fib_frontend.c (rtm_to_fib_config), net/ipv6/route.c
+// (rtm_to_fib6_config, ip6_route_multipath_add).
 
 import type { Errno } from '../../kernel/errno.ts'
-import { DEFAULT_METRIC6, type Route } from '../../kernel/object.ts'
-import { type Cidr, cidrFamily, contains, isNetwork, lastOf, networkOf } from '../../net/cidr.ts'
-import { familyOf, type Ip, isIp4, isLinkLocal, isMulticast, isUnspecified } from '../../net/ip.ts'
-import { E, type Either } from '../../prelude.ts'
-import type { LinkEntry, RouteEntry } from '../state.ts'
-import { type Draft, linkOf, linksOf, type Space, spaceOf } from './draft.ts'
-import { disabled6, runs4, runs6 } from './inet.ts'
-import { insertRoute, removeRoute, replaceRoute, routeAt, routesThrough, routeThrough } from './table.ts'
+import { DEFAULT_METRIC6 } from '../../kernel/object.ts'
+import { BOOT_PROTO, NOWHERE, routeScope, routeTable } from '../../kernel/rtnl/chosen.ts'
+import type { NextHop, RouteRequest } from '../../kernel/rtnl/request.ts'
+import { isNetwork } from '../../net/cidr.ts'
+import { isIp4 } from '../../net/ip.ts'
+import { E } from '../../prelude.ts'
+import type { Space } from './draft.ts'
+import { checkRoute4 } from './fib-semantics.ts'
+import { delete4, type How, insert4 } from './fib-trie.ts'
+import { delete6, insert6, sameWay } from './fib6.ts'
+import { checkRoute6 } from './route6.ts'
+import { hasTable, type NewRoute } from './table.ts'
 
-/**
- * What a request says once iproute2 and the kernel have read it: `0.0.0.0` is no gateway, IPv6 host bits are dropped and
- * its default metric is a number.
- */
-type Request = Readonly<{ space: Space; link: LinkEntry; to: Cidr; via: Ip | null; metric: number }>
+/** The low bits of a TOS are ECN's (INET_ECN_MASK). */
+const ECN = 3
 
-const read = (draft: Draft, { ns, to, via, dev, metric }: Route): Either<Errno, Request> => {
-  const space = spaceOf(draft, ns)
-  if (space === null) return E.left('ENOENT')
-  if (via !== null && familyOf(via) !== cidrFamily(to)) return E.left('EINVAL')
-  const link = linkOf(space, dev)
-  if (link === null) return E.left('ENODEV')
-  if (!isIp4(to.ip)) return E.right({ space, link, to: networkOf(to), via, metric: metric || DEFAULT_METRIC6 })
-  return isNetwork(to) ? E.right({ space, link, to, via: via === 0 ? null : via, metric }) : E.left('EINVAL')
+/** The hops that are asked for; none where there is neither gateway nor device. */
+const hopsOf = ({ via, dev, onlink, hops }: RouteRequest): ReadonlyArray<NextHop> => {
+  if (hops !== undefined) return hops
+  if (via === undefined && dev === undefined && onlink !== true) return []
+  return [
+    {
+      ...(via === undefined ? {} : { via }),
+      ...(dev === undefined ? {} : { dev }),
+      ...(onlink === undefined ? {} : { onlink }),
+    },
+  ]
 }
 
-/** A gateway must be an own address of the device, or on a network that the device is on without a gateway. */
-const refusal4 = ({ space, link, via }: Request): Errno | null => {
-  if (!runs4(link)) return 'ENODEV'
-  if (via === null) return link.up ? null : 'ENETDOWN'
-  if (!link.up) return 'ENETUNREACH'
-  const loopback = link.spec.type === 'loopback'
-  const four = link.addresses.filter(({ cidr }) => isIp4(cidr.ip))
-  if (four.some(({ cidr }) => cidr.ip === via || (loopback && contains(cidr, via)))) return null
-  if (four.some(({ cidr }) => cidr.bits < 31 && lastOf(cidr) === via)) return 'EINVAL'
-  const onLink = routesThrough(space, link).some((route) => route.via === null && contains(route.to, via))
-  return onLink ? null : 'ENETUNREACH'
+const put4 = (space: Space, ask: RouteRequest, how: How): Errno | null => {
+  if (((ask.tos ?? 0) & ECN) !== 0) return 'EINVAL'
+  const checked = checkRoute4(space, {
+    to: ask.to,
+    type: ask.type ?? 'unicast',
+    hops: hopsOf(ask),
+    table: routeTable(ask),
+    tos: ask.tos ?? 0,
+    metric: ask.metric ?? 0,
+    proto: ask.proto ?? BOOT_PROTO,
+    scope: routeScope(ask),
+    source: ask.src ?? null,
+    mtu: ask.mtu ?? null,
+  })
+  return E.isLeft(checked) ? checked.left : insert4(space, checked.right, how)
 }
 
-const isOwn6 = (space: Space, link: LinkEntry, via: Ip): boolean => {
-  const has = (other: LinkEntry): boolean => other.addresses.some(({ cidr }) => cidr.ip === via)
-  return isLinkLocal(via) ? has(link) : linksOf(space).some(has)
+const remove4 = (space: Space, ask: RouteRequest): Errno | null => {
+  const scope = routeScope(ask)
+  const table = routeTable(ask)
+  if (((ask.tos ?? 0) & ECN) !== 0) return 'EINVAL'
+  if (!hasTable(space, 4, table)) return 'ESRCH'
+  if (!isNetwork(ask.to)) return 'EINVAL'
+  return delete4(space, {
+    table,
+    to: ask.to,
+    tos: ask.tos ?? 0,
+    type: ask.type ?? null,
+    scope: scope === NOWHERE ? null : scope,
+    source: ask.src ?? null,
+    proto: ask.proto ?? null,
+    metric: ask.metric ?? 0,
+    mtu: ask.mtu ?? null,
+    via: ask.via === undefined || ask.via === 0 ? null : ask.via,
+    dev: ask.dev ?? null,
+    hops: (ask.hops ?? []).map(({ via, dev, weight }) => ({ via: via ?? null, dev: dev ?? null, weight: weight ?? 1 })),
+  })
 }
 
-/** The longest prefix of the device decides, and must not itself need a gateway. */
-const reaches6 = (space: Space, link: LinkEntry, via: Ip): boolean => {
-  let best: RouteEntry | null = null
-  for (const route of routesThrough(space, link)) {
-    if (!contains(route.to, via)) continue
-    const longer = best === null ? 1 : route.to.bits - best.to.bits || best.metric - route.metric
-    if (longer > 0) best = route
+/** IPv6 knows neither a TOS nor a gateway of IPv4. */
+const isForeign6 = ({ tos, via, hops }: RouteRequest): boolean =>
+  (tos ?? 0) !== 0 || [via, ...(hops ?? []).map((one) => one.via)].some((ip) => ip !== undefined && isIp4(ip))
+
+/** All hops are looked at before the first is put in; the first is put in as asked for, the others join it. */
+const put6 = (space: Space, ask: RouteRequest, how: How): Errno | null => {
+  if (isForeign6(ask)) return 'EINVAL'
+  const wanted = {
+    to: ask.to,
+    type: ask.type ?? 'unicast',
+    table: routeTable(ask),
+    tos: 0,
+    metric: ask.metric || DEFAULT_METRIC6,
+    proto: ask.proto ?? BOOT_PROTO,
+    scope: 0,
+    source: ask.src ?? null,
+    mtu: ask.mtu ?? null,
+  } as const
+  const hops = hopsOf(ask)
+  if (ask.hops?.some(({ via }) => via === undefined) === true) return 'EINVAL'
+  const routes = (hops.length === 0 ? [{}] : hops).map((one) => checkRoute6(space, wanted, one))
+  const seen: NewRoute[] = []
+  for (const route of routes) {
+    if (E.isLeft(route)) return route.left
+    if (seen.some((other) => sameWay(other, route.right))) return 'EEXIST'
+    seen.push(route.right)
   }
-  return best !== null && best.via === null
-}
-
-const gatewayRefusal6 = (space: Space, link: LinkEntry, via: Ip): Errno | null => {
-  if (isOwn6(space, link, via) || isMulticast(via) || isUnspecified(via)) return 'EINVAL'
-  if (!isLinkLocal(via) && !reaches6(space, link, via)) return 'EHOSTUNREACH'
-  return link.spec.type === 'loopback' ? 'EINVAL' : null
-}
-
-const refusal6 = ({ space, link, via }: Request): Errno | null => {
-  if (!runs6(link)) return 'ENODEV'
-  const refusal = via === null ? null : gatewayRefusal6(space, link, via)
-  if (refusal !== null) return refusal
-  if (disabled6(link)) return 'EACCES'
-  return link.up ? null : 'ENETDOWN'
-}
-
-/** `add` refuses a second route of a prefix and metric; `replace` puts it into the place of the first. */
-export const putRoute = (draft: Draft, route: Route, how: 'add' | 'replace'): Errno | null => {
-  const request = read(draft, route)
-  if (E.isLeft(request)) return request.left
-  const { space, link, to, via, metric } = request.right
-  const errno = isIp4(to.ip) ? refusal4(request.right) : refusal6(request.right)
-  if (errno !== null) return errno
-  const held = routeAt(space, to, metric)
-  if (held !== null && how === 'add') return 'EEXIST'
-  const entry = { to, via, metric, origin: 'user', source: null } as const
-  if (held === null) insertRoute(space, link, entry)
-  else replaceRoute(space, link, held, entry)
+  for (const [at, route] of seen.entries()) {
+    const errno = insert6(space, route, at === 0 ? how : 'append')
+    if (errno !== null) return errno
+  }
   return null
 }
 
-/** The preferred route of ours to this prefix through this device; an IPv4 metric of 0 and no gateway mean any. */
-export const deleteRoute = (draft: Draft, route: Route): Errno | null => {
-  const request = read(draft, route)
-  if (E.isLeft(request)) return request.left
-  const { space, link, to, via, metric } = request.right
-  const meant = (held: RouteEntry): boolean =>
-    held.origin === 'user' && (metric === 0 || metric === held.metric) && (via === null || via === held.via)
-  const found = routeThrough(space, link, to, meant)
-  if (found === null) return 'ESRCH'
-  removeRoute(space, link, found)
-  return null
+const remove6 = (space: Space, ask: RouteRequest): Errno | null => {
+  if (isForeign6(ask)) return 'EINVAL'
+  const table = routeTable(ask)
+  if (!hasTable(space, 6, table)) return 'ESRCH'
+  const meant = { table, to: ask.to, metric: ask.metric ?? 0, proto: ask.proto ?? null }
+  if (ask.hops === undefined) return delete6(space, { ...meant, dev: ask.dev ?? null, via: ask.via ?? null })
+  let last: Errno | null = null
+  for (const { via, dev } of ask.hops) {
+    const errno = delete6(space, { ...meant, dev: dev ?? null, via: via ?? null })
+    if (errno !== null) last = errno
+  }
+  return last
+}
+
+export const askRoute = (space: Space, ask: RouteRequest): Errno | null => {
+  if (isIp4(ask.to.ip)) return ask.do === 'delete' ? remove4(space, ask) : put4(space, ask, ask.do)
+  return ask.do === 'delete' ? remove6(space, ask) : put6(space, ask, ask.do)
 }

@@ -5,10 +5,11 @@
 import type { Errno } from '../../kernel/errno.ts'
 import { type DeviceKey, FORWARD4, ICMP_LIMIT4, ICMP_LIMIT6, type SysctlName } from '../../kernel/sysctl.ts'
 import type { Family } from '../../net/ip.ts'
-import type { IfName, Ns } from '../../net/name.ts'
+import type { IfName } from '../../net/name.ts'
 import { type DeviceConf, type LinkEntry, NO_CONF } from '../state.ts'
-import { change, type Draft, linkOf, linksOf, type Space, spaceOf } from './draft.ts'
-import { disabled6, runs4, runs6, start6, stop6 } from './inet.ts'
+import { addresses6, joinAnycast, leaveAnycast, restore6, start6, stop6 } from './addrconf.ts'
+import { change, linkOf, linksOf, type Space } from './draft.ts'
+import { disabled6, forwards6, runs4, runs6 } from './inet.ts'
 
 /** A fresh namespace's values; those of IPv4 may come from the machine instead (net.core.devconf_inherit_init_net). */
 const DEFAULTS: Readonly<Record<Family, Readonly<Partial<Record<DeviceKey, string>>>>> = {
@@ -128,21 +129,31 @@ const spread = (space: Space, parsed: Parsed, was: string, value: string): void 
   change(space, link, { pinned4: [...link.pinned4, key] })
 }
 
-/** Starts or stops IPv6 on those of these devices, as they were, whose `disable_ipv6` has changed. */
+/** What IPv6 does on those of these devices, as they were, whose `disable_ipv6` or `forwarding` has changed. */
 const settle6 = (space: Space, before: ReadonlyArray<LinkEntry>): void => {
   for (const was of before) {
     const link = linkOf(space, was.name)
-    if (link === null || disabled6(link) === disabled6(was)) continue
-    if (disabled6(link)) stop6(space, link)
-    else start6(space, link)
+    if (link === null) continue
+    if (forwards6(link) !== forwards6(was)) {
+      joinAnycast(space, link.name)
+      if (!forwards6(link)) leaveAnycast(space, link.name, addresses6(link))
+    }
+    if (disabled6(link) === disabled6(was)) continue
+    if (disabled6(link)) stop6(space, link.name)
+    else {
+      restore6(space, link.name)
+      start6(space, link.name)
+    }
   }
 }
 
-export const writeSysctl = (draft: Draft, ns: Ns, name: SysctlName, text: string): Errno | null => {
-  const space = spaceOf(draft, ns)
+/** Those of IPv6 that change more than themselves. */
+const LIVELY: ReadonlySet<DeviceKey> = new Set(['disable_ipv6', 'forwarding'])
+
+export const writeSysctl = (space: Space, name: SysctlName, text: string): Errno | null => {
   const parsed = parse(name)
   const isNumber = NUMBERS.has(name)
-  if (space === null || (!isNumber && (parsed === null || !exists(space, parsed)))) return 'ENOENT'
+  if (!isNumber && (parsed === null || !exists(space, parsed))) return 'ENOENT'
   const n = integer(text)
   if (n === null) return 'EINVAL'
   const value = String(n)
@@ -150,10 +161,10 @@ export const writeSysctl = (draft: Draft, ns: Ns, name: SysctlName, text: string
     space.now.sysctls = { ...space.now.sysctls, [name]: value }
     return null
   }
-  const { dev, key } = parsed
+  const { family, dev, key } = parsed
   const was = valueIn(confOf(space, dev), parsed) ?? value
   const own = linkOf(space, dev)
-  const concerned = key !== 'disable_ipv6' ? [] : dev === 'all' ? linksOf(space) : own === null ? [] : [own]
+  const concerned = !LIVELY.has(key) || family === 4 ? [] : dev === 'all' ? linksOf(space) : own === null ? [] : [own]
   put(space, parsed, value)
   spread(space, parsed, was, value)
   settle6(space, concerned)

@@ -1,10 +1,12 @@
-// The main routing table: routes by prefix, metric and order of arrival, and the list that each device keeps of its own.
-// Invariant: `link.routes` holds exactly the keys of the routes whose `dev` it is.
+// The routing tables: routes by family, table, prefix, TOS, metric and order of arrival; the list that each device keeps of
+// its own; those through no device; those that prefer a source.
+// Invariant: `link.routes` holds exactly the keys of the routes with a hop through it, `loose` those without any.
 
-import type { Cidr } from '../../net/cidr.ts'
-import { type Family, isIp4 } from '../../net/ip.ts'
-import { entriesUnder, getIn, removeIn, setIn } from '../../net/pmap.ts'
-import type { LinkEntry, RouteEntry } from '../state.ts'
+import { type Cidr, compareCidr, contains, maskIp } from '../../net/cidr.ts'
+import { type Family, type Ip, isIp4, widthOf } from '../../net/ip.ts'
+import type { IfName } from '../../net/name.ts'
+import { entriesUnder, removeIn, setIn } from '../../net/pmap.ts'
+import { type HopEntry, type LinkEntry, type RouteEntry, TABLES } from '../state.ts'
 import { change, linkOf, type Space } from './draft.ts'
 
 /** A whole number as text that sorts as the number does: how many digits, then the digits. */
@@ -13,85 +15,192 @@ const rising = (n: number): string => {
   return digits.length.toString(36) + digits
 }
 
-const toPrefix = ({ ip, bits }: Cidr): string => (isIp4(ip) ? `4/${ip}/${bits}/` : `6/${ip.toString(16)}/${bits}/`)
-const toMetric = (to: Cidr, metric: number): string => `${toPrefix(to)}${rising(metric)}/`
-const toRoute = ({ to, metric, order }: RouteEntry): string => toMetric(to, metric) + rising(order)
+const MOST_TOS = 255
 
-/** The preferred route of this prefix and metric. */
-export const routeAt = (space: Space, to: Cidr, metric: number): RouteEntry | null =>
-  entriesUnder(space.now.routes, toMetric(to, metric))[0]?.[1] ?? null
+const toTable = (family: Family, table: number): string => `${family}/${table}/`
+const toPrefix = (table: number, { ip, bits }: Cidr): string =>
+  isIp4(ip) ? `4/${table}/${ip}/${bits}/` : `6/${table}/${ip.toString(16)}/${bits}/`
 
-const hold = (space: Space, link: LinkEntry, key: string): LinkEntry =>
-  change(space, link, { routes: [...link.routes, key] })
+/** What tells routes of one place apart only by their order: prefix, TOS (a higher one first) and metric. */
+type Seat = Pick<RouteEntry, 'table' | 'to' | 'tos' | 'metric'>
+const toSeat = ({ table, to, tos, metric }: Seat): string =>
+  `${toPrefix(table, to)}${rising(MOST_TOS - tos)}/${rising(metric)}/`
+const keyOf = (route: RouteEntry): string => toSeat(route) + rising(route.order)
 
-const letGo = (space: Space, link: LinkEntry, key: string): LinkEntry =>
-  change(space, link, { routes: link.routes.filter((other) => other !== key) })
+const routesUnder = (space: Space, prefix: string): ReadonlyArray<RouteEntry> =>
+  space.routes.under(prefix).map(([, route]) => route)
 
-type NewRoute = Omit<RouteEntry, 'dev' | 'order'>
+/** The routes of exactly this prefix, TOS and metric, the preferred one first. */
+export const routesAt = (space: Space, seat: Seat): ReadonlyArray<RouteEntry> => routesUnder(space, toSeat(seat))
+/** The routes of exactly this prefix, the preferred one first. */
+export const routesTo = (space: Space, table: number, to: Cidr): ReadonlyArray<RouteEntry> =>
+  routesUnder(space, toPrefix(table, to))
 
-const put = (space: Space, { name: dev }: LinkEntry, { to, via, metric, origin, source }: NewRoute, order: number) => {
-  const entry: RouteEntry = { to, via, dev, metric, origin, source, order }
-  const key = toRoute(entry)
-  space.now.routes = setIn(space.now.routes, key, entry)
-  return key
+export const hasTable = (space: Space, family: Family, table: number): boolean =>
+  table === TABLES.main || table === TABLES.local || space.routes.under(toTable(family, table)).length > 0
+
+const ENDS: ReadonlySet<RouteEntry['type']> = new Set(['blackhole', 'unreachable', 'prohibit', 'throw'])
+/** Whether routes of a type lead nowhere. */
+export const isEnd = (type: RouteEntry['type']): boolean => ENDS.has(type)
+
+export type NewRoute = Omit<RouteEntry, 'order'>
+
+/** The one hop of a route that has one. */
+export const hop = (dev: IfName | null, via: Ip | null = null, more: Partial<HopEntry> = {}): HopEntry => ({
+  via,
+  dev,
+  weight: 1,
+  onlink: false,
+  dead: false,
+  ...more,
+})
+
+const holds = (link: LinkEntry, key: string): boolean => link.routes.includes(key)
+
+const noteDevices = (space: Space, { hops }: NewRoute, key: string): void => {
+  let found = false
+  for (const { dev } of hops) {
+    const link = dev === null ? null : linkOf(space, dev)
+    if (link === null) continue
+    found = true
+    if (hops.length === 1 || !holds(link, key)) change(space, link, { routes: [...link.routes, key] })
+  }
+  if (!found) space.now.loose = [...space.now.loose, key]
 }
 
-/** Adds a route through `link` after those of its prefix and metric. */
-export const insertRoute = (space: Space, link: LinkEntry, route: NewRoute): LinkEntry =>
-  hold(space, link, put(space, link, route, space.now.nextOrder++))
-
-/** Removes a route through `link`. */
-export const removeRoute = (space: Space, link: LinkEntry, key: string): LinkEntry => {
-  space.now.routes = removeIn(space.now.routes, key)
-  return letGo(space, link, key)
+const forgetDevices = (space: Space, { hops }: RouteEntry, key: string): void => {
+  const without = (keys: ReadonlyArray<string>): ReadonlyArray<string> => keys.filter((other) => other !== key)
+  let found = false
+  for (const { dev } of hops) {
+    const link = dev === null ? null : linkOf(space, dev)
+    if (link === null) continue
+    found = true
+    if (holds(link, key)) change(space, link, { routes: without(link.routes) })
+  }
+  if (!found) space.now.loose = without(space.now.loose)
 }
 
-/** Puts a route through `link` into the place of another one of its prefix and metric. */
-export const replaceRoute = (space: Space, link: LinkEntry, old: RouteEntry, route: NewRoute): void => {
-  const key = put(space, link, route, old.order)
-  const from = linkOf(space, old.dev)
-  if (from !== null) letGo(space, from, key)
-  hold(space, linkOf(space, link.name) ?? link, key)
+/** Only IPv4 routes of the main table are looked for by their source (fib_sync_down_addr). */
+const sourceKey = ({ source, table }: NewRoute, key: string): string | null =>
+  source !== null && isIp4(source) && table === TABLES.main ? `${source} ${key}` : null
+
+const noteSource = (space: Space, route: RouteEntry, key: string): void => {
+  const at = sourceKey(route, key)
+  if (at !== null) space.now.sources = setIn(space.now.sources, at, key)
 }
 
-/** The routes through a device. */
-export const routesThrough = (space: Space, link: LinkEntry): ReadonlyArray<RouteEntry> => {
+const put = (space: Space, route: RouteEntry): void => {
+  const key = keyOf(route)
+  space.routes.set(key, route)
+  noteDevices(space, route, key)
+  noteSource(space, route, key)
+}
+
+/** A literal, so that all routes are of one shape. */
+const entryOf = (route: NewRoute, order: number): RouteEntry => ({
+  to: route.to,
+  type: route.type,
+  hops: route.hops,
+  table: route.table,
+  tos: route.tos,
+  metric: route.metric,
+  proto: route.proto,
+  scope: route.scope,
+  source: route.source,
+  mtu: route.mtu,
+  order,
+})
+
+/** Adds a route after those of its seat. */
+export const insertRoute = (space: Space, route: NewRoute): void => put(space, entryOf(route, space.now.nextOrder++))
+
+export const removeRoute = (space: Space, route: RouteEntry): void => {
+  const key = keyOf(route)
+  space.routes.remove(key)
+  forgetDevices(space, route, key)
+  const at = sourceKey(route, key)
+  if (at !== null) space.now.sources = removeIn(space.now.sources, at)
+}
+
+/** Puts a route into the place of another one of its seat. */
+export const replaceRoute = (space: Space, old: RouteEntry, route: NewRoute): void => {
+  removeRoute(space, old)
+  put(space, entryOf(route, old.order))
+}
+
+/** Puts a route in with some of it changed that neither its place nor its devices depend on. */
+export const amendRoute = (space: Space, route: RouteEntry, to: Partial<Pick<RouteEntry, 'hops' | 'source'>>): void => {
+  space.routes.set(keyOf(route), { ...route, ...to })
+}
+
+const routesOfKeys = (space: Space, keys: ReadonlyArray<string>, prefix: string): ReadonlyArray<RouteEntry> => {
   const routes: RouteEntry[] = []
-  for (const key of link.routes) {
-    const route = getIn(space.now.routes, key)
+  for (const key of keys) {
+    const route = key.startsWith(prefix) ? space.routes.get(key) : undefined
     if (route !== undefined) routes.push(route)
   }
   return routes
 }
 
-/** The key of the preferred route through a device to exactly this prefix that passes `test`, or null. */
-export const routeThrough = (
+/** The routes of one family with a hop through a device, of one table or (null) of all; in no order. */
+export const routesThrough = (
   space: Space,
   link: LinkEntry,
-  to: Cidr,
-  test: (route: RouteEntry) => boolean,
-): string | null => {
-  if (link.routes.length === 0) return null
-  const prefix = toPrefix(to)
-  let best: string | null = null
-  for (const key of link.routes) {
-    if (!key.startsWith(prefix) || (best !== null && best < key)) continue
-    const route = getIn(space.now.routes, key)
-    if (route !== undefined && test(route)) best = key
+  family: Family,
+  table: number | null = null,
+): ReadonlyArray<RouteEntry> => routesOfKeys(space, link.routes, table === null ? `${family}/` : toTable(family, table))
+
+/** The routes to exactly this prefix with a hop through a device, the preferred one first; others of the prefix cost nothing. */
+export const routesOn = (space: Space, link: LinkEntry, table: number, to: Cidr): ReadonlyArray<RouteEntry> => {
+  const prefix = toPrefix(table, to)
+  const keys = link.routes.filter((key) => key.startsWith(prefix))
+  return routesOfKeys(space, keys.length > 1 ? keys.sort() : keys, '')
+}
+
+/** The IPv4 routes of the main table that prefer this source. */
+export const routesFrom = (space: Space, source: Ip): ReadonlyArray<RouteEntry> =>
+  routesOfKeys(
+    space,
+    entriesUnder(space.now.sources, `${source} `).map(([, key]) => key),
+    '',
+  )
+
+/** Longest prefix first, then by key; as the kernel meets them. */
+const asMet = (a: RouteEntry, b: RouteEntry): number =>
+  b.to.bits - a.to.bits ||
+  b.table - a.table ||
+  b.tos - a.tos ||
+  a.metric - b.metric ||
+  a.order - b.order ||
+  compareCidr(a.to, b.to)
+
+/**
+ * The routes of these tables whose prefix holds `ip`, the longest first. With `dev`, only those that it has a part in, and
+ * those through no device.
+ */
+export const routesOver = (
+  space: Space,
+  tables: ReadonlyArray<number>,
+  ip: Ip,
+  dev: LinkEntry | null,
+): ReadonlyArray<RouteEntry> => {
+  const family = isIp4(ip) ? 4 : 6
+  const near = (keys: ReadonlyArray<string>, table: number) =>
+    routesOfKeys(space, keys, toTable(family, table)).filter(({ to }) => contains(to, ip))
+  const found: RouteEntry[] = []
+  for (const table of tables) {
+    if (dev !== null) found.push(...near(dev.routes, table), ...near(space.now.loose, table))
+    else
+      for (let bits: number = widthOf(family); bits >= 0; bits--)
+        found.push(...routesTo(space, table, { ip: maskIp(ip, bits), bits }))
   }
-  return best
+  return found.sort(asMet)
 }
 
-/** Removes the routes through a device that goes itself. */
-export const dropRoutes = (space: Space, link: LinkEntry): void => {
-  for (const key of link.routes) space.now.routes = removeIn(space.now.routes, key)
-}
-
-/** Removes the routes through a device, of one family or (null) of both. */
-export const flushRoutes = (space: Space, link: LinkEntry, family: Family | null): LinkEntry => {
-  const goes = (key: string): boolean => family === null || key.startsWith(`${family}/`)
-  const kept = link.routes.filter((key) => !goes(key))
-  if (kept.length === link.routes.length) return link
-  for (const key of link.routes) if (goes(key)) space.now.routes = removeIn(space.now.routes, key)
-  return change(space, link, { routes: kept })
+/** Removes the routes of IPv6 through a device, each of which has one hop. */
+export const dropRoutes6 = (space: Space, link: LinkEntry): void => {
+  const kept = link.routes.filter((key) => !key.startsWith('6/'))
+  if (kept.length === link.routes.length) return
+  for (const key of link.routes) if (key.startsWith('6/')) space.routes.remove(key)
+  change(space, link, { routes: kept })
 }

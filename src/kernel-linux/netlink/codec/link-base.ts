@@ -1,7 +1,7 @@
 // The part of a link's message that a veth's peer has too: struct ifinfomsg and the attributes of any device.
 // Source: include/uapi/linux/{rtnetlink,if_link}.h, net/core/rtnetlink.c (ifla_policy).
 
-import { bool, type Given, macAddress, s32, text, u8, u32, type ValuesOf } from '../field.ts'
+import { bareText, bool, type Given, macAddress, s32, text, u8, u32, type ValuesOf } from '../field.ts'
 import { type Read, S32, U8, U16, U32 } from '../format.ts'
 import { body, struct } from '../struct.ts'
 import * as L from '../uapi/if-link.ts'
@@ -33,8 +33,8 @@ export const BASE = {
   txqlen: u32(L.IFLA_TXQLEN),
   operstate: u8(L.IFLA_OPERSTATE),
   carrier: bool(L.IFLA_CARRIER),
-  /** Empty: none. */
-  alias: text(L.IFLA_IFALIAS),
+  /** Empty: none. At most 255 bytes, and the kernel would count a NUL. */
+  alias: bareText(L.IFLA_IFALIAS),
   group: u32(L.IFLA_GROUP),
   promiscuity: u32(L.IFLA_PROMISCUITY),
   numTxQueues: u32(L.IFLA_NUM_TX_QUEUES),

@@ -90,6 +90,9 @@ export const dumpNeighbours = request(RTM_GETNEIGH, NLM_F_DUMP, (of: Readonly<{ 
   encodeNeigh({ via: of.index }),
 )
 
+/** Addresses that we answer for, of both families. */
+export const dumpProxies = request(RTM_GETNEIGH, NLM_F_DUMP, () => encodeNeigh({ flags: R.NTF_PROXY }))
+
 /** All forwarding entries; those of one device, or of one bridge's ports, if asked. */
 export const dumpFdb = request(RTM_GETNEIGH, NLM_F_DUMP, (of: Readonly<{ index?: number; bridge?: number }> = {}) =>
   encodeNeigh({ family: AF_BRIDGE, index: of.index, master: of.bridge }),

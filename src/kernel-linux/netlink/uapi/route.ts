@@ -13,11 +13,16 @@ export const IFA_PROTO = 11
 
 export const IFA_F_SECONDARY = 1
 export const IFA_F_NODAD = 2
+export const IFA_F_OPTIMISTIC = 4
 export const IFA_F_DADFAILED = 8
+export const IFA_F_HOMEADDRESS = 16
 export const IFA_F_DEPRECATED = 32
 export const IFA_F_TENTATIVE = 64
 export const IFA_F_PERMANENT = 128
+export const IFA_F_MANAGETEMPADDR = 256
 export const IFA_F_NOPREFIXROUTE = 512
+export const IFA_F_MCAUTOJOIN = 1024
+export const IFA_F_STABLE_PRIVACY = 2048
 
 export const RTA_DST = 1
 export const RTA_SRC = 2
@@ -69,8 +74,12 @@ export const RT_TABLE_LOCAL = 255
 
 export const RTM_F_CLONED = 512
 export const RTNH_F_DEAD = 1
+export const RTNH_F_PERVASIVE = 2
 export const RTNH_F_ONLINK = 4
+export const RTNH_F_OFFLOAD = 8
 export const RTNH_F_LINKDOWN = 16
+export const RTNH_F_UNRESOLVED = 32
+export const RTNH_F_TRAP = 64
 
 export const FRA_DST = 1
 export const FRA_SRC = 2

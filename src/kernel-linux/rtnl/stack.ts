@@ -1,0 +1,142 @@
+// The whole stacks of namespaces, by dumps: a socket in each, and the numbers by which they know each other where a veth's other
+// end is elsewhere. Dumps are one after the other: what changes meanwhile may be told by one and not by the next.
+
+import type { KernelError } from '../../kernel/kernel.ts'
+import type { Stack } from '../../kernel/rtnl/stack.ts'
+import type { Ns } from '../../net/name.ts'
+import { E, type Either } from '../../prelude.ts'
+import { type Names, netnsPath } from '../names.ts'
+import { type AddressMessage, decodeAddress, dumpAddresses } from '../netlink/codec/address.ts'
+import { type BridgePortMessage, decodeBridgePort, dumpBridgePorts } from '../netlink/codec/bridge-port.ts'
+import { decodeLink, dumpLinks, type LinkMessage } from '../netlink/codec/link.ts'
+import { decodeNeigh, dumpFdb, dumpNeighbours, dumpProxies, type NeighMessage } from '../netlink/codec/neigh.ts'
+import { decodeNsid, getNsid } from '../netlink/codec/nsid.ts'
+import { decodeRoute, dumpRoutes, type RouteMessage } from '../netlink/codec/route.ts'
+import { decodeRule, dumpRules, type RuleMessage } from '../netlink/codec/rule.ts'
+import { ask, type Decode, dump } from '../netlink/conversation.ts'
+import type { Request } from '../netlink/message.ts'
+import { closeNetns, openNetns } from '../netlink/netns.ts'
+import type { Socket } from '../netlink/socket.ts'
+import { AF_INET, AF_INET6 } from '../netlink/uapi/netlink.ts'
+import { addressFacts, fdbFacts, neighbourFacts, routeFacts, ruleFacts } from './facts.ts'
+import { type Conversation, found, inside } from './inside.ts'
+import { type DevNames, devNames, linkFacts, vlanFacts } from './link-facts.ts'
+
+/** What the kernel told of one namespace. `nsids`: the numbers by which it knows others. */
+type Told = Readonly<{
+  links: ReadonlyArray<LinkMessage>
+  addresses: ReadonlyArray<AddressMessage>
+  routes: ReadonlyArray<RouteMessage>
+  rules: ReadonlyArray<RuleMessage>
+  neighbours: ReadonlyArray<NeighMessage>
+  fdb: ReadonlyArray<NeighMessage>
+  ports: ReadonlyArray<BridgePortMessage>
+  nsids: ReadonlyMap<number, Ns>
+}>
+
+/** The dumps one after the other; the first failure ends it. */
+const all = async <A>(
+  socket: Socket,
+  requests: ReadonlyArray<Request>,
+  decode: Decode<A>,
+): Conversation<ReadonlyArray<A>> => {
+  const told: A[] = []
+  for (const request of requests) {
+    const some = await dump(socket, request, decode)()
+    if (E.isLeft(some)) return some
+    told.push(...some.right)
+  }
+  return E.right(told)
+}
+
+/** The socket's number for a namespace; null: it has none, or the namespace is not there. */
+const nsidOf = async (socket: Socket, real: string | null): Conversation<number | null> => {
+  const fd = openNetns(real === null ? { pid: process.pid } : { path: netnsPath(real) })
+  if (E.isLeft(fd)) return E.right(null)
+  try {
+    const told = await ask(socket, getNsid({ fd: fd.right }), decodeNsid)()
+    if (E.isLeft(told)) return told.left.tag === 'Refused' ? E.right(null) : told
+    const { nsid = -1 } = told.right
+    return E.right(nsid < 0 ? null : nsid)
+  } finally {
+    closeNetns(fd.right)
+  }
+}
+
+const nsidsOf = async (
+  socket: Socket,
+  names: Names,
+  spaces: ReadonlyArray<Ns>,
+  links: ReadonlyArray<LinkMessage>,
+): Conversation<ReadonlyMap<number, Ns>> => {
+  const known = new Map<number, Ns>()
+  if (links.every(({ linkNetnsid }) => linkNetnsid === undefined)) return E.right(known)
+  for (const ns of spaces) {
+    const nsid = await nsidOf(socket, names(ns))
+    if (E.isLeft(nsid)) return nsid
+    if (nsid.right !== null) known.set(nsid.right, ns)
+  }
+  return E.right(known)
+}
+
+const told =
+  (names: Names, spaces: ReadonlyArray<Ns>) =>
+  async (socket: Socket): Conversation<Told> => {
+    const links = await all(socket, [dumpLinks()], decodeLink)
+    if (E.isLeft(links)) return links
+    const addresses = await all(socket, [dumpAddresses()], decodeAddress)
+    if (E.isLeft(addresses)) return addresses
+    const routes = await all(socket, [dumpRoutes()], decodeRoute)
+    if (E.isLeft(routes)) return routes
+    const rules = await all(socket, [dumpRules(AF_INET), dumpRules(AF_INET6)], decodeRule)
+    if (E.isLeft(rules)) return rules
+    const neighbours = await all(socket, [dumpNeighbours(), dumpProxies()], decodeNeigh)
+    if (E.isLeft(neighbours)) return neighbours
+    const fdb = await all(socket, [dumpFdb()], decodeNeigh)
+    if (E.isLeft(fdb)) return fdb
+    const ports = await all(socket, [dumpBridgePorts()], decodeBridgePort)
+    if (E.isLeft(ports)) return ports
+    const nsids = await nsidsOf(socket, names, spaces, links.right)
+    if (E.isLeft(nsids)) return nsids
+    return E.right({
+      links: links.right,
+      addresses: addresses.right,
+      routes: routes.right,
+      rules: rules.right,
+      neighbours: neighbours.right,
+      fdb: fdb.right,
+      ports: ports.right,
+      nsids: nsids.right,
+    })
+  }
+
+const stackOf = (ns: Ns, of: Told, everywhere: ReadonlyMap<Ns, DevNames>): Stack => {
+  const names = everywhere.get(ns) ?? new Map()
+  return {
+    links: linkFacts(of.links, names, (nsid, index) => {
+      const there = nsid === null ? ns : of.nsids.get(nsid)
+      const name = there === undefined ? undefined : everywhere.get(there)?.get(index)
+      return there === undefined || name === undefined ? null : { ns: there, name }
+    }),
+    addresses: addressFacts(of.addresses, names),
+    routes: routeFacts(of.routes, names),
+    rules: ruleFacts(of.rules),
+    neighbours: neighbourFacts(of.neighbours, names),
+    fdb: fdbFacts(of.fdb, names),
+    vlans: vlanFacts(of.ports, names),
+  }
+}
+
+export type Stacks = ReadonlyMap<Ns, Stack>
+
+/** The stacks of those namespaces that are there; a veth's other end is in sight if it is in one of them. Left: the kernel could not be asked. */
+export const stacksOf = async (names: Names, spaces: ReadonlyArray<Ns>): Promise<Either<KernelError, Stacks>> => {
+  const heard = new Map<Ns, Told>()
+  for (const ns of spaces) {
+    const result = found<Told | null>(await inside(names, ns, told(names, spaces)), () => null)
+    if (E.isLeft(result)) return result
+    if (result.right !== null) heard.set(ns, result.right)
+  }
+  const everywhere = new Map([...heard].map(([ns, { links }]) => [ns, devNames(links)] as const))
+  return E.right(new Map([...heard].map(([ns, of]) => [ns, stackOf(ns, of, everywhere)] as const)))
+}

@@ -1,0 +1,111 @@
+// One request as the tools carry it out, without the tools: what it mentions is looked up first, as ip(8) does, what they would
+// answer by themselves is answered (kernel/rtnl/unasked.ts), and then one message goes. Namespaces and sysctls go in process, too.
+
+import { strerror } from '../../kernel/errno.ts'
+import type { KernelError } from '../../kernel/kernel.ts'
+import type { Ask, Request, SysctlRequest } from '../../kernel/rtnl/request.ts'
+import { indexInName, mentioned, unasked } from '../../kernel/rtnl/unasked.ts'
+import type { IfName, Ns } from '../../net/name.ts'
+import { E, type Either } from '../../prelude.ts'
+import type { Complaint } from '../errno.ts'
+import { type Names, netnsPath } from '../names.ts'
+import { decodeLink, getLink } from '../netlink/codec/link.ts'
+import { askAll, talk } from '../netlink/conversation.ts'
+import { closeNetns, openNetns } from '../netlink/netns.ts'
+import type { Ack } from '../netlink/refusal.ts'
+import type { Socket } from '../netlink/socket.ts'
+import { portError } from '../place.ts'
+import { throughProc } from '../sysctl/in-process.ts'
+import { type Conversation, found, inside } from './inside.ts'
+import type { Found } from './link-messages.ts'
+import { messageOf } from './messages.ts'
+import { inProcess } from './spaces.ts'
+
+type OfRtnetlink = Exclude<Ask, { on: 'netns' | 'sysctl' }>
+type Refusal = Complaint | null
+
+const indexesOf = async (socket: Socket, devs: ReadonlyArray<IfName>): Conversation<ReadonlyMap<IfName, number>> => {
+  if (devs.length === 0) return E.right(new Map())
+  const replies = await askAll(
+    socket,
+    devs.map((name) => getLink({ name })),
+    decodeLink,
+  )()
+  if (E.isLeft(replies)) return replies
+  const indexes = devs.flatMap((dev, i) => {
+    const index = replies.right[i]?.value?.index ?? indexInName(dev)
+    return index === null ? [] : [[dev, index] as const]
+  })
+  return E.right(new Map(indexes))
+}
+
+/** Opens namespaces for as long as `f` takes; those that are not there are not in the map. */
+const withOpen = async <A>(
+  names: Names,
+  spaces: ReadonlyArray<Ns>,
+  f: (fds: ReadonlyMap<Ns, number>) => Promise<A>,
+): Promise<A> => {
+  const fds = new Map<Ns, number>()
+  for (const ns of spaces) {
+    const real = names(ns)
+    const fd = openNetns(real === null ? { pid: process.pid } : { path: netnsPath(real) })
+    if (E.isRight(fd)) fds.set(ns, fd.right)
+  }
+  try {
+    return await f(fds)
+  } finally {
+    for (const fd of fds.values()) closeNetns(fd)
+  }
+}
+
+/** For what was seen to be there. */
+const sure =
+  <K extends string>(there: ReadonlyMap<K, number>) =>
+  (key: K): number => {
+    const value = there.get(key)
+    if (value === undefined) throw new Error(`${key} was not looked up`)
+    return value
+  }
+
+/** In the kernel's own words. */
+const refusedBy = ({ errno, text }: Ack): Refusal =>
+  errno === null ? null : { errno, detail: text ?? strerror[errno] }
+
+const asked =
+  (names: Names, ask: OfRtnetlink) =>
+  async (socket: Socket): Conversation<Refusal> => {
+    const { devs, spaces } = mentioned(ask)
+    const indexes = await indexesOf(socket, devs)
+    if (E.isLeft(indexes)) return indexes
+    return withOpen(names, spaces, async (fds) => {
+      const early = unasked(ask, { hasDev: (dev) => indexes.right.has(dev), hasNs: (ns) => fds.has(ns) })
+      if (early !== null) return E.right(early)
+      const there: Found = { indexOf: sure(indexes.right), fdOf: sure(fds) }
+      const acks = await talk(socket, [messageOf(ask, there)])()
+      if (E.isLeft(acks)) return acks
+      const [ack] = acks.right
+      return E.right(ack === undefined ? null : refusedBy(ack))
+    })
+  }
+
+const written = async (names: Names, ns: Ns, { name, value }: SysctlRequest): Promise<Either<KernelError, Refusal>> => {
+  const real = names(ns)
+  const sysctls = throughProc(() => (real === null ? null : netnsPath(real)))
+  if (E.isLeft(sysctls)) return E.left(portError('sysctl', sysctls.left))
+  const object = { kind: 'sysctl', ns, name, value, otherwise: value } as const
+  const refused = await sysctls.right.run(ns, [{ verb: 'create', object }])
+  return E.isLeft(refused) ? refused : E.right(refused.right[0]?.complaint ?? null)
+}
+
+export const throughRtnetlink =
+  (names: Names) =>
+  async ({ ns, ask }: Request): Promise<Either<KernelError, Refusal>> => {
+    switch (ask.on) {
+      case 'netns':
+        return found(inProcess(ask, names(ns)), (complaint) => complaint)
+      case 'sysctl':
+        return written(names, ns, ask)
+      default:
+        return found<Refusal>(await inside(names, ns, asked(names, ask)), (complaint) => complaint)
+    }
+  }

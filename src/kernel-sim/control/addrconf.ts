@@ -1,0 +1,253 @@
+// IPv6 on devices: it starts with carrier, with a link-local address; addresses bring their local and prefix routes; when it
+// stops, all goes. Duplicate address detection is over at once.
+// Source: net/ipv6/addrconf.c (inet6_addr_add, inet6_addr_modify, ipv6_del_addr, addrconf_notify, addrconf_ifdown).
+
+import { MIN_MTU6 } from '../../kernel/cascade.ts'
+import type { Errno } from '../../kernel/errno.ts'
+import type { AddressRequest } from '../../kernel/rtnl/request.ts'
+import { type Cidr, cidr, maskIp, networkOf, sameCidr } from '../../net/cidr.ts'
+import { type Ip, type Ip6, ip6, isIp4, isLinkLocal, isLoopback, isMulticast, isUnspecified } from '../../net/ip.ts'
+import { linkLocal6 } from '../../net/mac.ts'
+import type { IfName } from '../../net/name.ts'
+import { getIn, removeIn, setIn } from '../../net/pmap.ts'
+import { type AddressEntry, type LinkEntry, TABLES } from '../state.ts'
+import { change, linkOf, type Space } from './draft.ts'
+import { bring6, routeOn } from './fib6.ts'
+import { disabled6, forwards6, runs6 } from './inet.ts'
+import { forgetAll } from './neigh.ts'
+import { SCOPES } from './scope.ts'
+import { amendRoute, dropRoutes6, type NewRoute, removeRoute, routesThrough } from './table.ts'
+
+/** The metric of connected IPv6 routes (IP6_RT_PRIO_ADDRCONF). */
+const CONNECTED6 = 256
+const LOOPBACK6: Cidr = { ip: ip6(1n), bits: 128 }
+const MULTICAST = cidr('ff00::/8')
+
+export const addresses6 = ({ addresses }: LinkEntry): ReadonlyArray<AddressEntry> =>
+  addresses.filter((address) => !isIp4(address.cidr.ip))
+
+const scopeOf = (ip: Ip): number => {
+  if (isLinkLocal(ip)) return SCOPES.link
+  if (isLoopback(ip)) return SCOPES.host
+  return typeof ip === 'bigint' && ip >> 118n === 0x3fbn ? SCOPES.site : SCOPES.global
+}
+
+const host = (ip: Ip): Cidr => ({ ip, bits: 128 })
+
+const own = (space: Space, ip: Ip, by: 1 | -1): void => {
+  if (isLinkLocal(ip)) return
+  const key = ip.toString(16)
+  const count = (getIn(space.now.owned6, key) ?? 0) + by
+  space.now.owned6 = count === 0 ? removeIn(space.now.owned6, key) : setIn(space.now.owned6, key, count)
+}
+
+/** A route that only a device which is up can have (addrconf_prefix_route, addrconf_add_mroute). */
+const bringIfUp = (space: Space, dev: IfName, type: 'unicast' | 'multicast', to: Cidr, metric: number): void => {
+  const link = linkOf(space, dev)
+  if (link?.up === true && !disabled6(link)) bring6(space, dev, type, to, metric)
+}
+
+const prefixRoute = (space: Space, dev: IfName, { cidr: on, metric }: AddressEntry): void =>
+  bringIfUp(space, dev, 'unicast', networkOf(on), metric || CONNECTED6)
+
+/** addrconf_add_dev: whoever uses IPv6 on a device gives it the route of all groups. */
+const useDevice = (space: Space, { name, spec }: LinkEntry): void => {
+  if (spec.type !== 'loopback') bringIfUp(space, name, 'multicast', MULTICAST, CONNECTED6)
+}
+
+/** The address of all routers of a subnet; hosts, small subnets and the whole have none. */
+const anycastOf = ({ cidr: { ip, bits } }: AddressEntry): Cidr | null => {
+  const first = maskIp(ip, bits)
+  return bits >= 127 || isUnspecified(first) ? null : host(first)
+}
+
+/** Takes part in the anycast addresses of its subnets, as routers do (addrconf_join_anycast). */
+export const joinAnycast = (space: Space, dev: IfName): void => {
+  const link = linkOf(space, dev)
+  if (link === null || !forwards6(link)) return
+  for (const address of addresses6(link)) {
+    const to = anycastOf(address)
+    if (to !== null) bring6(space, dev, 'anycast', to, 0)
+  }
+}
+
+/** Leaves those that no other address of a forwarding device stands for. */
+export const leaveAnycast = (space: Space, dev: IfName, left: ReadonlyArray<AddressEntry>): void => {
+  const link = linkOf(space, dev)
+  if (link === null) return
+  const kept = forwards6(link) ? addresses6(link).map(anycastOf) : []
+  for (const address of left) {
+    const to = anycastOf(address)
+    if (to === null || kept.some((other) => other !== null && sameCidr(other, to))) continue
+    const found = routeOn(space, dev, TABLES.local, to, ({ type }) => type === 'anycast')
+    if (found !== null) removeRoute(space, found)
+  }
+}
+
+/** A new one stands before those of its scope, and after wider ones. */
+const insert = (space: Space, link: LinkEntry, address: AddressEntry): LinkEntry => {
+  const rank = ({ scope }: AddressEntry): number => (scope === SCOPES.host ? SCOPES.link : scope)
+  const four = link.addresses.filter(({ cidr: { ip } }) => isIp4(ip))
+  const six = addresses6(link)
+  const later = six.findIndex((other) => rank(other) >= rank(address))
+  const place = later < 0 ? six.length : later
+  own(space, address.cidr.ip, 1)
+  return change(space, link, { addresses: [...four, ...six.slice(0, place), address, ...six.slice(place)] })
+}
+
+/** What an address that is on the device brings at once (ipv6_ifa_notify). */
+const announce = (space: Space, dev: IfName, address: AddressEntry): void => {
+  bring6(space, dev, 'local', host(address.cidr.ip), 0)
+  if (address.peer !== null) bringIfUp(space, dev, 'unicast', host(address.peer), address.metric || CONNECTED6)
+}
+
+const add = (space: Space, link: LinkEntry, address: AddressEntry): void => {
+  const { name: dev } = link
+  insert(space, linkOf(space, dev) ?? link, address)
+  if (!address.noprefixroute) prefixRoute(space, dev, address)
+  announce(space, dev, address)
+  joinAnycast(space, dev)
+}
+
+const entryOf = (ask: AddressRequest, ip: Ip6): AddressEntry => ({
+  cidr: { ip, bits: ask.cidr.bits },
+  peer: ask.peer === undefined || ask.peer === ip ? null : ask.peer,
+  broadcast: null,
+  scope: scopeOf(ip),
+  label: null,
+  metric: ask.metric ?? 0,
+  secondary: false,
+  noprefixroute: ask.noprefixroute ?? false,
+  nodad: ask.nodad ?? false,
+})
+
+const refusal = (link: LinkEntry, ip: Ip6): Errno | null => {
+  const isLo = link.spec.type === 'loopback'
+  const disabled = disabled6(link)
+  if (disabled && !isLo) return 'EACCES'
+  if (isUnspecified(ip) || isMulticast(ip) || (isLoopback(ip) && !isLo)) return 'EADDRNOTAVAIL'
+  return disabled ? 'EACCES' : null
+}
+
+/** inet6_addr_modify: the prefix length stays; a metric that is not given, too. */
+const modify = (space: Space, link: LinkEntry, known: AddressEntry, ask: AddressRequest, ip: Ip6): void => {
+  const { name: dev } = link
+  const asked = entryOf(ask, ip)
+  const next: AddressEntry = {
+    ...known,
+    metric: asked.metric || known.metric,
+    peer: asked.peer ?? known.peer,
+    noprefixroute: asked.noprefixroute,
+    nodad: asked.nodad,
+  }
+  change(space, link, { addresses: link.addresses.map((other) => (other === known ? next : other)) })
+  announce(space, dev, next)
+  const held = known.noprefixroute ? null : prefixRouteOf(space, dev, known.cidr)
+  const stays = held !== null && held.metric === (next.metric || CONNECTED6) && !next.noprefixroute
+  if (held !== null && !stays) removeRoute(space, held)
+  if (!next.noprefixroute && !stays) prefixRoute(space, dev, next)
+}
+
+/** The preferred on-link route of a prefix, whoever made it (addrconf_get_prefix_route). */
+const prefixRouteOf = (space: Space, dev: IfName, on: Cidr): ReturnType<typeof routeOn> =>
+  routeOn(space, dev, TABLES.main, networkOf(on), ({ hops }: NewRoute) => hops[0]?.via === null)
+
+const put = (space: Space, link: LinkEntry, ask: AddressRequest, ip: Ip6): Errno | null => {
+  const known = link.addresses.find(({ cidr: held }) => held.ip === ip)
+  if (known !== undefined && ask.do === 'replace') {
+    modify(space, link, known, ask, ip)
+    return null
+  }
+  if (known !== undefined) return 'EEXIST'
+  const errno = refusal(link, ip)
+  if (!disabled6(link)) useDevice(space, link)
+  if (errno !== null) return errno
+  add(space, linkOf(space, link.name) ?? link, entryOf(ask, ip))
+  return null
+}
+
+/** The routes of a device prefer an address no more that it has lost. */
+const forgetSource = (space: Space, dev: IfName, ip: Ip): void => {
+  const link = linkOf(space, dev)
+  if (link === null || getIn(space.now.owned6, ip.toString(16)) !== undefined) return
+  for (const route of routesThrough(space, link, 6)) if (route.source === ip) amendRoute(space, route, { source: null })
+}
+
+const remove = (space: Space, link: LinkEntry, address: AddressEntry): void => {
+  const { name: dev } = link
+  const { cidr: on, peer } = address
+  const addresses = link.addresses.filter((other) => other !== address)
+  const left = change(space, link, { addresses })
+  own(space, on.ip, -1)
+  leaveAnycast(space, dev, [address])
+  const beyond = peer === null ? null : routeOn(space, dev, TABLES.main, host(peer))
+  if (beyond !== null) removeRoute(space, beyond)
+  const local = routeOn(space, dev, TABLES.local, host(on.ip), ({ type }) => type === 'local')
+  if (local !== null) removeRoute(space, local)
+  const needed = addresses6(left).some((other) => sameCidr(networkOf(other.cidr), networkOf(on)))
+  const prefix = needed || address.noprefixroute ? null : prefixRouteOf(space, dev, on)
+  if (prefix !== null) removeRoute(space, prefix)
+  forgetSource(space, dev, on.ip)
+}
+
+export const askAddress6 = (space: Space, link: LinkEntry, ask: AddressRequest, ip: Ip6): Errno | null => {
+  if (ask.do !== 'delete') return runs6(link) ? put(space, link, ask, ip) : 'EINVAL'
+  if (!runs6(link)) return 'ENXIO'
+  const found = addresses6(link).find(({ cidr: held }) => sameCidr(held, ask.cidr))
+  if (found === undefined) return 'EADDRNOTAVAIL'
+  remove(space, link, found)
+  return null
+}
+
+/** The prefix routes of addresses that were added while the device was down (addrconf_permanent_addr). */
+export const restore6 = (space: Space, dev: IfName): void => {
+  const link = linkOf(space, dev)
+  if (link === null || disabled6(link)) return
+  for (const address of addresses6(link)) {
+    if (!address.noprefixroute) prefixRoute(space, dev, address)
+    announce(space, dev, address)
+  }
+}
+
+/** ADDR_GEN_MODE_EUI64 makes a link-local address of the MAC, and the others here none. */
+export const EUI64 = 0
+
+/** The loopback address has no subnet (init_loopback). */
+const addOwn = (space: Space, dev: IfName, on: Cidr): void => {
+  const link = linkOf(space, dev)
+  if (link === null || typeof on.ip !== 'bigint') return
+  if (link.addresses.some(({ cidr: held }) => held.ip === on.ip)) return
+  const address = entryOf({ on: 'address', do: 'add', dev, cidr: on }, on.ip)
+  if (on.bits < 128) {
+    add(space, link, address)
+    return
+  }
+  insert(space, link, address)
+  announce(space, dev, address)
+}
+
+const startLocal = (space: Space, link: LinkEntry): void => {
+  useDevice(space, link)
+  if (link.addrGen === EUI64) addOwn(space, link.name, { ip: linkLocal6(link.mac), bits: 64 })
+}
+
+/** Starts IPv6 on a device if all it needs is there: up, carrier, MTU, not disabled; once until it goes down. */
+export const start6 = (space: Space, dev: IfName): void => {
+  const link = linkOf(space, dev)
+  if (link === null || link.ready6 || !link.up || !link.lower || link.mtu < MIN_MTU6 || disabled6(link)) return
+  const ready = change(space, link, { ready6: true })
+  if (link.spec.type === 'loopback') addOwn(space, dev, LOOPBACK6)
+  else startLocal(space, ready)
+}
+
+/** Takes IPv6 from a device: its addresses and routes. */
+export const stop6 = (space: Space, dev: IfName): void => {
+  const link = linkOf(space, dev)
+  if (link === null) return
+  forgetAll(space, dev, 6)
+  for (const { cidr: on } of addresses6(link)) own(space, on.ip, -1)
+  dropRoutes6(space, link)
+  const now = linkOf(space, dev) ?? link
+  if (now.ready6 || addresses6(now).length > 0)
+    change(space, now, { ready6: false, addresses: now.addresses.filter(({ cidr: { ip } }) => isIp4(ip)) })
+}

@@ -1,0 +1,142 @@
+// IPv6's routing tables: a route of several hops is several routes of one prefix and metric, its siblings; which of them a new
+// one replaces, which one a deletion means, and what a lookup finds.
+// Source: net/ipv6/ip6_fib.c (fib6_add_rt2node), route.c (ip6_route_del, ip6_route_check_nh).
+
+import type { Errno } from '../../kernel/errno.ts'
+import type { Cidr } from '../../net/cidr.ts'
+import type { Ip } from '../../net/ip.ts'
+import type { IfName } from '../../net/name.ts'
+import { type LinkEntry, type RouteEntry, TABLES } from '../state.ts'
+import { linkOf, type Space } from './draft.ts'
+import { rulesFor } from './fib-rules.ts'
+import type { How } from './fib-trie.ts'
+import {
+  hop,
+  insertRoute,
+  type NewRoute,
+  removeRoute,
+  replaceRoute,
+  routesAt,
+  routesOn,
+  routesOver,
+  routesTo,
+} from './table.ts'
+
+/** Only routes by a gateway can be siblings (rt6_qualify_for_ecmp). */
+const canJoin = ({ hops }: NewRoute): boolean => hops[0]?.via !== null
+
+export const sameWay = (a: NewRoute, b: NewRoute): boolean =>
+  a.hops[0]?.dev === b.hops[0]?.dev && a.hops[0]?.via === b.hops[0]?.via
+
+/** Replaces the first route that is as fit for siblings as the new one, or just the first; with its siblings. */
+const replace6 = (space: Space, route: NewRoute, held: ReadonlyArray<RouteEntry>): void => {
+  const old = held.find((other) => canJoin(other) === canJoin(route)) ?? held[0]
+  if (old === undefined) {
+    insertRoute(space, route)
+    return
+  }
+  replaceRoute(space, old, route)
+  if (!canJoin(old)) return
+  for (const other of held) if (other !== old && canJoin(other)) removeRoute(space, other)
+}
+
+/** Adds a route, as fib6_add does; the kernel's own are appended. */
+export const insert6 = (space: Space, route: NewRoute, how: How): Errno | null => {
+  const held = routesAt(space, route)
+  if (held.length > 0 && how === 'add') return 'EEXIST'
+  if (how === 'replace' || how === 'change') {
+    if (held.length === 0 && how === 'change') return 'ENOENT'
+    replace6(space, route, held)
+    return null
+  }
+  if (held.some((other) => sameWay(other, route))) return 'EEXIST'
+  insertRoute(space, route)
+  return null
+}
+
+/** RTPROT_KERNEL. */
+const KERNEL = 2
+
+/** A route that IPv6 makes by itself. */
+export const kernelRoute6 = (
+  dev: IfName,
+  type: RouteEntry['type'],
+  to: Cidr,
+  table: number,
+  metric: number,
+): NewRoute => ({
+  to,
+  type,
+  hops: [hop(dev)],
+  table,
+  tos: 0,
+  metric,
+  proto: KERNEL,
+  scope: 0,
+  source: null,
+  mtu: null,
+})
+
+/** Adds a route of the kernel's own, unless it is there. Costs nothing for those of other devices, of which there may be many. */
+export const bring6 = (space: Space, dev: IfName, type: RouteEntry['type'], to: Cidr, metric: number): void => {
+  const table = type === 'unicast' ? TABLES.main : TABLES.local
+  const link = linkOf(space, dev)
+  if (link === null) return
+  const same = routesOn(space, link, table, to).some((route) => route.metric === metric && route.hops[0]?.via === null)
+  if (!same) insertRoute(space, kernelRoute6(dev, type, to, table, metric))
+}
+
+/** The preferred route of exactly this prefix through a device that passes a test. */
+export const routeOn = (
+  space: Space,
+  dev: IfName,
+  table: number,
+  to: Cidr,
+  test: (route: RouteEntry) => boolean = () => true,
+): RouteEntry | null => {
+  const link = linkOf(space, dev)
+  return link === null ? null : (routesOn(space, link, table, to).find(test) ?? null)
+}
+
+/** What a deletion says of the route it means; null (a metric of 0) is anything. */
+export type Meant6 = Readonly<{
+  table: number
+  to: Cidr
+  metric: number
+  proto: number | null
+  dev: IfName | null
+  via: Ip | null
+}>
+
+/** ip6_route_del: the preferred one of those that are meant; without a gateway its siblings go with it. */
+export const delete6 = (space: Space, meant: Meant6): Errno | null => {
+  const all = routesTo(space, meant.table, meant.to)
+  const found = all.find(
+    ({ metric, proto, hops }) =>
+      (meant.metric === 0 || metric === meant.metric) &&
+      (meant.proto === null || proto === meant.proto) &&
+      (meant.dev === null || hops[0]?.dev === meant.dev) &&
+      (meant.via === null || hops[0]?.via === meant.via),
+  )
+  if (found === undefined) return 'ESRCH'
+  removeRoute(space, found)
+  if (meant.via !== null || !canJoin(found)) return null
+  for (const other of all)
+    if (other !== found && other.metric === found.metric && canJoin(other)) removeRoute(space, other)
+  return null
+}
+
+/** The route of a table to an address; with `dev`, of those through it. */
+export const lookInTable6 = (space: Space, table: number, to: Ip, dev: LinkEntry | null): RouteEntry | null =>
+  routesOver(space, [table], to, dev).find((route) => dev === null || route.hops[0]?.dev === dev.name) ?? null
+
+/** fib6_lookup, of a packet of our own. */
+export const lookup6 = (space: Space, to: Ip, dev: LinkEntry | null): RouteEntry | null => {
+  for (const { lookup, error, suppress } of rulesFor(space, 6, to)) {
+    if (error !== null) return null
+    const found = lookInTable6(space, lookup, to, dev)
+    if (found === null || found.type === 'throw') continue
+    if (suppress === null || found.to.bits > suppress) return found
+  }
+  return null
+}

@@ -1,0 +1,241 @@
+// What the network stack of a namespace holds, as Linux tells it (kernel/rtnl/stack.ts): what was asked for, and what the kernel
+// made of it by itself. Source: rtnl_fill_ifinfo, inet_fill_ifaddr, fib_dump_info, rt6_fill_node, fib_nl_fill_rule.
+
+import type {
+  AddressFacts,
+  FdbFacts,
+  HopFacts,
+  KindFacts,
+  LinkFacts,
+  NeighbourFacts,
+  RouteFacts,
+  RuleFacts,
+  Stack,
+} from '../kernel/rtnl/stack.ts'
+import { compareCidr } from '../net/cidr.ts'
+import { compareIp, type Family, familyOf, isIp4 } from '../net/ip.ts'
+import { type IfName, LO, type Ns } from '../net/name.ts'
+import { entriesOf, getIn, sizeOfMap, valuesOf } from '../net/pmap.ts'
+import { hasCarrier } from './control/carrier.ts'
+import { NEW_BRIDGE } from './control/link-facts.ts'
+import { isNameless, type LinkEntry, type NsEntry, type Place, type RouteEntry, type World } from './state.ts'
+
+const byKey = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0)
+
+/** RTPROT_KERNEL. */
+const KERNEL = 2
+
+/** A namespace without a name is out of sight. */
+const peerOf = ({ ns, name }: Place): Extract<KindFacts, { kind: 'veth' }>['peer'] =>
+  isNameless(ns) ? null : { ns, name }
+
+const kindOf = ({ spec, bridge }: LinkEntry): KindFacts => {
+  switch (spec.type) {
+    case 'loopback':
+    case 'dummy':
+      return { kind: spec.type }
+    case 'veth':
+      return { kind: 'veth', peer: peerOf(spec.peer) }
+    case 'bridge':
+      return { kind: 'bridge', ...(bridge ?? NEW_BRIDGE) }
+    case 'vlan':
+      return { kind: 'vlan', id: spec.id, protocol: spec.protocol }
+    case 'vxlan': {
+      const { type: kind, ...options } = spec
+      return { kind, ...options }
+    }
+    case 'macvlan':
+      return { kind: 'macvlan', mode: spec.mode }
+    case 'ipvlan':
+      return { kind: 'ipvlan', mode: spec.mode, flag: spec.flag }
+  }
+}
+
+const kindOn = (world: World, { ns, name }: Place): LinkEntry | undefined => {
+  const space = getIn(world.namespaces, ns)
+  return space === undefined ? undefined : getIn(space.links, name)
+}
+
+/** A bridge listens to all that its ports hear; a passthru macvlan to all that its device does. */
+const promiscuityOf = (world: World, { port, above }: LinkEntry): number => {
+  const passing = above.filter((place) => {
+    const on = kindOn(world, place)
+    return on?.up === true && on.spec.type === 'macvlan' && on.spec.mode === 'passthru'
+  })
+  return Number(port !== null) + passing.length
+}
+
+const factsOfLink = (world: World, ns: Ns, link: LinkEntry): LinkFacts => {
+  const { port } = link
+  const options = port === null ? null : (({ bridge: _, ...rest }) => rest)(port)
+  return {
+    index: link.index,
+    name: link.name,
+    kind: kindOf(link),
+    below: link.below?.ns === ns ? link.below.name : null,
+    mac: link.mac,
+    mtu: link.mtu,
+    up: link.up,
+    carrier: hasCarrier(link),
+    operstate: link.up ? link.oper : 'down',
+    promiscuity: promiscuityOf(world, link),
+    master: port?.bridge ?? null,
+    alias: link.alias,
+    group: link.group,
+    txqlen: link.txqlen,
+    addrGenMode: link.addrGen,
+    port: options,
+  }
+}
+
+const factsOfAddresses = ({ name, addresses }: LinkEntry, family: Family): ReadonlyArray<AddressFacts> =>
+  addresses
+    .filter(({ cidr }) => familyOf(cidr.ip) === family)
+    .map((address) => ({
+      dev: name,
+      cidr: address.cidr,
+      peer: address.peer,
+      broadcast: address.broadcast,
+      scope: address.scope,
+      label: address.label,
+      metric: address.metric || null,
+      flags: [
+        ...(address.secondary ? ['secondary'] : []),
+        ...(address.nodad ? ['nodad'] : []),
+        'permanent',
+        ...(address.noprefixroute ? ['noprefixroute'] : []),
+      ],
+    }))
+
+/** IPv4 tells of dead hops; both families of those without carrier, but for routes to ourselves. */
+const hopFlags = (space: NsEntry, route: RouteEntry, at: number): ReadonlyArray<string> => {
+  const one = route.hops[at]
+  const link = one?.dev == null ? undefined : getIn(space.links, one.dev)
+  const isOwn = isIp4(route.to.ip) ? route.scope >= 254 : route.type === 'local' || route.type === 'anycast'
+  const flags: string[] = []
+  if (one?.dead === true) flags.push('dead')
+  if (one?.onlink === true) flags.push('onlink')
+  if (link !== undefined && !isOwn && link.name !== LO && !hasCarrier(link)) flags.push('linkdown')
+  return flags
+}
+
+const factsOfRoute = (space: NsEntry, route: RouteEntry): RouteFacts => ({
+  to: route.to,
+  type: route.type,
+  hops: route.hops.map(
+    ({ via, dev, weight }, at): HopFacts => ({ via, dev, weight, flags: hopFlags(space, route, at) }),
+  ),
+  metric: route.metric,
+  table: route.table,
+  proto: route.proto,
+  scope: route.scope,
+  tos: route.tos,
+  src: route.source,
+  mtu: route.mtu,
+  pref: isIp4(route.to.ip) ? null : 0,
+})
+
+const isSibling = (a: RouteEntry, b: RouteEntry): boolean =>
+  !isIp4(a.to.ip) &&
+  a.table === b.table &&
+  a.metric === b.metric &&
+  compareCidr(a.to, b.to) === 0 &&
+  a.hops[0]?.via !== null &&
+  b.hops[0]?.via !== null
+
+/** IPv6's siblings are told as one route of several hops. */
+const factsOfRoutes = (space: NsEntry): ReadonlyArray<RouteFacts> => {
+  const told: RouteFacts[] = []
+  let first: RouteEntry | null = null
+  for (const route of valuesOf(space.routes)) {
+    const facts = factsOfRoute(space, route)
+    const last = told.at(-1)
+    if (first !== null && last !== undefined && isSibling(first, route))
+      told[told.length - 1] = { ...last, hops: [...last.hops, ...facts.hops] }
+    else {
+      first = route
+      told.push(facts)
+    }
+  }
+  return told
+}
+
+/** The kernel makes its own routes of IPv6 at a moment of its own: they are told by device, behind others of their metric. */
+const ownDevice = ({ to, proto, hops }: RouteFacts): string =>
+  !isIp4(to.ip) && proto === KERNEL ? (hops[0]?.dev ?? '') : ''
+const metric6 = ({ to, metric }: RouteFacts): number => (isIp4(to.ip) ? 0 : metric)
+
+const byRouteKey = (a: RouteFacts, b: RouteFacts): number =>
+  a.table - b.table || compareCidr(a.to, b.to) || metric6(a) - metric6(b) || byKey(ownDevice(a), ownDevice(b))
+
+const factsOfRules = ({ rules }: NsEntry): ReadonlyArray<RuleFacts> =>
+  ([4, 6] as const).flatMap((family) => rules[family].map((rule): RuleFacts => ({ family, ...rule })))
+
+const factsOfNeighbours = ({ neighbours, proxies }: NsEntry): ReadonlyArray<NeighbourFacts> => {
+  const told = valuesOf(neighbours).map(
+    ({ dev, ip, mac, set }): NeighbourFacts => ({
+      dev,
+      ip,
+      mac,
+      state: (set ?? 'reachable').toUpperCase(),
+      proxy: false,
+      router: false,
+    }),
+  )
+  const answered = [...entriesOf(proxies)].map(
+    ([key, ip]): NeighbourFacts => ({
+      // Cast: a key begins with the name of its device.
+      dev: key.slice(0, key.indexOf(' ')) as IfName,
+      ip,
+      mac: null,
+      state: 'NONE',
+      proxy: true,
+      router: false,
+    }),
+  )
+  return [...told, ...answered].sort(
+    (a, b) => byKey(a.dev, b.dev) || compareIp(a.ip, b.ip) || Number(a.proxy) - Number(b.proxy),
+  )
+}
+
+const fdbEntry = (dev: IfName, master: IfName, mac: LinkEntry['mac'], state: string): FdbFacts => ({
+  dev,
+  mac,
+  master,
+  vlan: null,
+  state,
+  flags: [],
+  dst: null,
+  vni: null,
+  port: null,
+  via: null,
+})
+
+/** The MACs of a bridge and its ports, each at the first that has it, and what it has learned. */
+const factsOfFdb = (space: NsEntry, bridge: LinkEntry): ReadonlyArray<FdbFacts> => {
+  const own = new Map<LinkEntry['mac'], FdbFacts>()
+  const members = [...entriesOf(bridge.ports)]
+    .sort(([, a], [, b]) => a - b)
+    .flatMap(([name]) => getIn(space.links, name) ?? [])
+  for (const { name, mac } of [...members, bridge])
+    if (!own.has(mac)) own.set(mac, fdbEntry(name, bridge.name, mac, 'permanent'))
+  const learned = sizeOfMap(bridge.fdb) === 0 ? [] : valuesOf(bridge.fdb)
+  return [...own.values(), ...learned.map(({ dev, mac }) => fdbEntry(dev, bridge.name, mac, ''))]
+}
+
+/** All that a namespace's stack holds; null if there is no such namespace. Time does not pass in it: carrier is at once where it is. */
+export const stackOf = (world: World, ns: Ns): Stack | null => {
+  const space = getIn(world.namespaces, ns)
+  if (space === undefined) return null
+  const links = [...valuesOf(space.links)].sort((a, b) => a.index - b.index)
+  const bridges = links.filter(({ spec }) => spec.type === 'bridge')
+  return {
+    links: links.map((link) => factsOfLink(world, ns, link)),
+    addresses: ([4, 6] as const).flatMap((family) => links.flatMap((link) => factsOfAddresses(link, family))),
+    routes: [...factsOfRoutes(space)].sort(byRouteKey),
+    rules: factsOfRules(space),
+    neighbours: factsOfNeighbours(space),
+    fdb: bridges.flatMap((bridge) => factsOfFdb(space, bridge)).sort((a, b) => byKey(a.dev, b.dev) || a.mac - b.mac),
+    vlans: [],
+  }
+}

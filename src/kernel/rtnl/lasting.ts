@@ -1,0 +1,19 @@
+// A stack without what passing packets left behind: two kernels that were asked the same tell this part alike, whenever they are
+// looked at. Learned forwarding entries age; a group's, a broadcast's and one's own MAC follow from the address, and the kernel keeps
+// them only while it sends there (net/ipv4/arp.c, arp_constructor; net/ipv6/ndisc.c, ndisc_constructor).
+
+import { isGroup } from '../../net/mac.ts'
+import type { FdbFacts, NeighbourFacts, Stack } from './stack.ts'
+
+const isLearned = ({ state, flags }: FdbFacts): boolean => (state === '' || state === 'stale') && flags.length === 0
+/** What was refused for want of a MAC is there until the kernel next collects its garbage. */
+const isVoid = ({ state, proxy }: NeighbourFacts): boolean => !proxy && state === 'NONE'
+/** What was asked for as NOARP has a unicast MAC; on a device without addresses all have zeros. */
+const isDerived = ({ state, mac, proxy }: NeighbourFacts): boolean =>
+  !proxy && state === 'NOARP' && (mac === null || mac === 0 || isGroup(mac))
+
+export const lasting = (stack: Stack): Stack => ({
+  ...stack,
+  neighbours: stack.neighbours.filter((neighbour) => !isDerived(neighbour) && !isVoid(neighbour)),
+  fdb: stack.fdb.filter((entry) => !isLearned(entry)),
+})
