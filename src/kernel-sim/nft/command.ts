@@ -1,7 +1,7 @@
 // What an nft script asks for, command by command, as data. Names are resolved against a ruleset only when it is applied.
 // Source: nft(8).
 
-import type { Place } from './error.ts'
+import type { NftError, Place } from './error.ts'
 import type { RawElement } from './parse/raw.ts'
 import type { RuleBody } from './parse/rule.ts'
 import type { Base, Family, Policy, SetSpec } from './ruleset.ts'
@@ -20,7 +20,11 @@ export type Listed = Readonly<
 >
 
 export type Command = Readonly<
-  { at: Place } & (
+  {
+    at: Place
+    /** What nft would find senseless in it, or the kernel, without a look at what there is. */
+    wrong?: NftError | null
+  } & (
     | {
         tag: 'add-table'
         create: boolean

@@ -37,8 +37,19 @@ export const notInSimulation = (what: string, at: Place | null): NftError => ({
   at,
 })
 
-/** The status that nft exits with. */
-export const exitStatus = (errors: ReadonlyArray<NftError>): 0 | 1 => (errors.length === 0 ? 0 : 1)
+const rankOf = ({ kind }: NftError): number => (kind === 'kernel' ? 1 : 0)
+
+/**
+ * Which of two errors of one command nft would say: what it finds itself comes before what the kernel finds, and both go through
+ * a command as it is written.
+ */
+export const firstOf = (a: NftError | null, b: NftError | null): NftError | null => {
+  if (a === null || b === null) return a ?? b
+  if (rankOf(a) !== rankOf(b)) return rankOf(a) < rankOf(b) ? a : b
+  if (a.at === null || b.at === null) return a
+  const order = a.at.line - b.at.line || a.at.from - b.at.from
+  return order <= 0 ? a : b
+}
 
 /**
  * An error as nft writes it to its standard error: one line that says what and where, the line of the text, and marks below.

@@ -175,6 +175,11 @@ const say = (run: Run, by: RulePlace, index: number, statement: Statement): Said
   switch (statement.tag) {
     case 'match':
       return onOrBreak(matches(run, spot, statement.left, statement.op, statement.right))
+    case 'differ': {
+      const values = statement.of.map(({ field }) => valueFor(run, spot, field))
+      if (values.includes(null)) return 'break'
+      return onOrBreak(statement.of.some(({ value }, i) => values[i] !== value))
+    }
     case 'verdict':
       return statement.verdict
     case 'vmap': {

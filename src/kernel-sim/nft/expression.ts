@@ -147,6 +147,8 @@ export type ElementStatement = Readonly<{ tag: 'counter' } | { tag: 'limit'; lim
 
 export type Statement = Readonly<
   | { tag: 'match'; left: Expression; op: Operator; right: Operand }
+  /** Fields that lie beside each other, of which at least one is another: see parse/merge.ts. */
+  | { tag: 'differ'; of: ReadonlyArray<Readonly<{ field: Selector; value: Datum }>> }
   | { tag: 'verdict'; verdict: Verdict }
   | { tag: 'vmap'; key: Expression; map: SetSource }
   /** A counter of the rule's own starts at these numbers; what it has counted since is the ruleset's state. */

@@ -6,7 +6,7 @@ import type { CtKey, Expression, MetaKey, PayloadProtocol, Selector } from './ex
 
 type FieldSpec = TypeName | readonly [TypeName, bits: number]
 
-const PORTS = { sport: 'inet_service', dport: 'inet_service' } as const
+export const PORTS = { sport: 'inet_service', dport: 'inet_service' } as const
 
 const PAYLOAD: Readonly<Record<PayloadProtocol, Readonly<Record<string, FieldSpec>>>> = {
   ether: { saddr: 'ether_addr', daddr: 'ether_addr', type: 'ether_type' },
@@ -43,8 +43,8 @@ const PAYLOAD: Readonly<Record<PayloadProtocol, Readonly<Record<string, FieldSpe
     version: ['integer', 4],
     flowlabel: ['integer', 20],
   },
-  icmp: { type: 'icmp_type', code: 'icmp_code' },
-  icmpv6: { type: 'icmpv6_type', code: 'icmpv6_code' },
+  icmp: { type: 'icmp_type', code: 'icmp_code', checksum: ['integer', 16] },
+  icmpv6: { type: 'icmpv6_type', code: 'icmpv6_code', checksum: ['integer', 16] },
   tcp: { ...PORTS, flags: 'tcp_flag', sequence: ['integer', 32], ackseq: ['integer', 32], window: ['integer', 16] },
   udp: { ...PORTS, length: ['integer', 16] },
   udplite: PORTS,

@@ -25,7 +25,8 @@ export type Outcome = Readonly<{
   status: 0 | 1
   stdout: string
   stderr: string
-  errors: ReadonlyArray<NftError>
+  /** What nft says first where it does nothing. */
+  error: NftError | null
 }>
 
 const METAINFO: Json = { metainfo: { version: '1.0.6', release_name: 'Lester Gooch #5', json_schema_version: 1 } }
@@ -38,32 +39,22 @@ const withMetainfo = (document: Json): Json => {
 
 /** Runs a script, whatever its text. */
 export const nft = (ruleset: Ruleset, script: string, environment: Environment, options: Options): Outcome => {
-  const failed = (errors: ReadonlyArray<NftError>): Outcome => ({
+  const failed = (error: NftError): Outcome => ({
     ruleset,
     status: 1,
     stdout: '',
-    stderr: errors.map((error) => showError(error, script, options.file)).join(''),
-    errors,
+    stderr: showError(error, script, options.file),
+    error,
   })
-  const { commands, errors } = parseScript(script, environment.host)
-  const [first] = errors
-  if (first !== undefined) {
-    // nft looks at the sense of command after command, so that one before may be the first that it has something to say of.
-    const line = first.kind === 'syntax' ? 0 : (first.at?.line ?? 0)
-    const earlier = transact(
-      ruleset,
-      commands.filter(({ at }) => at.line < line),
-      environment,
-    )
-    return failed(E.isLeft(earlier) && earlier.left.kind !== 'kernel' ? [earlier.left, ...errors] : errors)
-  }
+  const { commands, wrong } = parseScript(script, environment.host)
+  if (wrong !== null) return failed(wrong)
   const done = transact(ruleset, commands, environment)
-  if (E.isLeft(done)) return failed([done.left])
+  if (E.isLeft(done)) return failed(done.left)
   const view = { ...environment, handles: options.handles }
   const listings = done.right.listed.map((listed) =>
     options.json
       ? `${JSON.stringify(withMetainfo(listJson(done.right.ruleset, listed, view)))}\n`
       : listText(done.right.ruleset, listed, view),
   )
-  return { ruleset: done.right.ruleset, status: 0, stdout: listings.join(''), stderr: '', errors: [] }
+  return { ruleset: done.right.ruleset, status: 0, stdout: listings.join(''), stderr: '', error: null }
 }

@@ -12,7 +12,7 @@ import { addCounter, addSet, deleteCounter, deleteSet, flushSet, resetCounters }
 import { addTable, deleteTable, flushRuleset, flushTable } from './change/table.ts'
 import { validate } from './change/validate.ts'
 import type { Command, Listed } from './command.ts'
-import { meaningError, type NftError, type Place } from './error.ts'
+import { firstOf, meaningError, type NftError, type Place } from './error.ts'
 import { findTable, type Ruleset } from './ruleset.ts'
 
 export type { Environment } from './change/edit.ts'
@@ -126,10 +126,11 @@ export const transact = (
   const lost: Command[] = []
   for (const command of commands) {
     const next = change(now, command, before, environment)
-    if (E.isRight(next)) now = next.right
-    else if (next.left.kind === 'kernel') refused ??= next.left
-    else if (!isOf(lost, command)) return next
-    if (E.isLeft(next) && command.tag === 'add-set') lost.push(command)
+    const wrong = firstOf(command.wrong ?? null, E.isLeft(next) ? next.left : null)
+    if (wrong === null) now = E.isRight(next) ? next.right : now
+    else if (wrong.kind === 'kernel') refused ??= wrong
+    else if (!isOf(lost, command)) return E.left(wrong)
+    if (wrong !== null && command.tag === 'add-set') lost.push(command)
     if (command.tag === 'list') listed.push(command.listed)
   }
   refused ??= wrongWhole(before, now, commands)

@@ -43,8 +43,8 @@ const realClass = ({ status, stderr }: Answer): string => {
   if (status === 0) return 'done'
   return classOf(/Error: (.*)/.exec(stderr)?.[1] ?? `status ${status}`)
 }
-const ourClass = ([error]: ReadonlyArray<NftError>): string =>
-  error === undefined ? 'done' : error.kind === 'not-in-simulation' ? error.message : classOf(error.message)
+const ourClass = (error: NftError | null): string =>
+  error === null ? 'done' : error.kind === 'not-in-simulation' ? error.message : classOf(error.message)
 
 type Plain = Readonly<Record<string, unknown>>
 const isPlain = (value: unknown): value is Plain => typeof value === 'object' && value !== null && !Array.isArray(value)
@@ -93,7 +93,7 @@ export const simulated = (scripts: ReadonlyArray<string>): Side => {
   for (const script of scripts) {
     const outcome = nft(ruleset, script, NOW, OPTIONS)
     ruleset = outcome.ruleset
-    answers.push(ourClass(outcome.errors))
+    answers.push(ourClass(outcome.error))
   }
   return {
     answers,

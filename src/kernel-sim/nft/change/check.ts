@@ -9,9 +9,10 @@ import { type Type, titleOf, typeNamed } from '../datatype.ts'
 import { kernelError, meaningError, type NftError, type Place } from '../error.ts'
 import type { Expression, SetSource, Statement, Target, Translation } from '../expression.ts'
 import { typesOf } from '../field.ts'
-import type { NamedSet, Table } from '../ruleset.ts'
+import type { RuleBody } from '../parse/rule.ts'
+import type { NamedSet, SetSpec, Table } from '../ruleset.ts'
 import { ABSENT, chainNamed, setNamed } from './edit.ts'
-import { targetsOf } from './refer.ts'
+import { sourcesOf, targetsOf } from './refer.ts'
 
 const sameTypes = (a: ReadonlyArray<Type>, b: ReadonlyArray<Type>): boolean =>
   a.length === b.length && a.every((type, i) => type.name === b[i]?.name)
@@ -142,12 +143,22 @@ export const wrongJump = (table: Table, names: ReadonlyArray<string>): Errno | n
   return null
 }
 
+/** The greatest key that the kernel keeps one bit for, in bits (nft_set_bitmap.c). */
+const BITMAP = 16
+
+/** Whether the kernel keeps the set in something that packets cannot change: only a hash that grows can be. */
+const isRigid = ({ key, data, flags, size }: SetSpec): boolean => {
+  if (flags.has('timeout') || flags.has('dynamic')) return false
+  const [first, second] = key
+  return size !== null || (data === null && second === undefined && first !== undefined && first.bits <= BITMAP)
+}
+
 const wrongUpdate = (table: Table, statement: Statement & { tag: 'update' }): Errno | null => {
   const set = setNamed(table, statement.set)
   if (set === null) return 'ENOENT'
   const { flags } = set.spec
   if (flags.has('constant')) return 'EBUSY'
-  if (flags.has('interval')) return 'EOPNOTSUPP'
+  if (flags.has('interval') || isRigid(set.spec)) return 'EOPNOTSUPP'
   return statement.timeoutMs !== null && !flags.has('timeout') ? 'EOPNOTSUPP' : null
 }
 
@@ -162,10 +173,12 @@ const wrongForKernel = (table: Table, statement: Statement): Errno | null => {
   return statement.tag === 'update' ? wrongUpdate(table, statement) : null
 }
 
-/** What nft has against a rule, whatever else there is in the transaction. */
-export const meaningOf = (table: Table, statements: ReadonlyArray<Statement>, at: Place): NftError | null => {
-  for (const statement of statements) {
-    const wrong = wrongMeaning(table, statement, at)
+/** What nft has against a rule, by what it knows of the table: null if there is none. */
+export const meaningOf = (table: Table | null, { statements, places, at }: RuleBody): NftError | null => {
+  for (const [i, statement] of statements.entries()) {
+    const place = places[i] ?? at
+    const namesSet = sourcesOf(statement).some(({ tag }) => tag === 'named')
+    const wrong = table !== null ? wrongMeaning(table, statement, place) : namesSet ? noSuch(place) : null
     if (wrong !== null) return wrong
   }
   return null

@@ -10,7 +10,7 @@ import { compareDatum, type Datum, nextDatum } from '../datatype.ts'
 import { kernelError, meaningError, type NftError, type Place } from '../error.ts'
 import type { Data, Interval } from '../expression.ts'
 import type { RawElement } from '../parse/raw.ts'
-import { clashesWith, dataOf, isWideKey, keyOf } from '../parse/resolve.ts'
+import { clashesWith, dataOf, isWide, keyOf } from '../parse/resolve.ts'
 import { type Element, elementKey, isAlive, isInterval, type NamedSet, type Ruleset, type Table } from '../ruleset.ts'
 import { freshState } from '../update.ts'
 import { wrongJump } from './check.ts'
@@ -32,7 +32,7 @@ const typed = (set: NamedSet, raw: RawElement, { host, nowMs }: Environment): Ei
   const { spec } = set
   const key = keyOf(spec.key, raw, host)
   if (E.isLeft(key)) return key
-  if (isWideKey(key.right) && !isInterval(spec)) {
+  if (isWide(raw) && !isInterval(spec)) {
     const kind = raw.key.some((part) => part.tag === 'range') ? 'range' : 'prefix'
     return E.left(
       meaningError(`You must add 'flags interval' to your set declaration if you want to add ${kind} elements`, raw.at),

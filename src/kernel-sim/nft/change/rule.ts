@@ -4,12 +4,12 @@
 import { setIn } from '../../../net/pmap.ts'
 import { E } from '../../../prelude.ts'
 import type { Command, InTable, Position, Reference } from '../command.ts'
-import { meaningError, type NftError } from '../error.ts'
+import type { NftError } from '../error.ts'
 import type { Statement } from '../expression.ts'
 import type { RuleBody } from '../parse/rule.ts'
 import { type Chain, type Rule, type Ruleset, ruleState, type Table } from '../ruleset.ts'
 import { meaningOf, refusalOf } from './check.ts'
-import { ABSENT, type Changed, chainNamed, refusal, setNamed, tableIn, withChain } from './edit.ts'
+import { type Changed, chainNamed, refusal, setNamed, tableIn, withChain } from './edit.ts'
 import { sourcesOf } from './refer.ts'
 import { forget } from './table.ts'
 
@@ -72,14 +72,9 @@ const withUpdated = (table: Table, statements: ReadonlyArray<Statement>, before:
   return sets === table.sets ? table : { ...table, sets }
 }
 
-/** nft looks for sets in tables that it knows. */
-const withoutTable = ({ statements, at }: RuleBody): NftError | null =>
-  statements.flatMap(sourcesOf).some(({ tag }) => tag === 'named') ? meaningError(ABSENT, at) : null
-
 export const addRule = (ruleset: Ruleset, command: Of<'add-rule'>, before: Ruleset): Changed => {
   const { body, insert, position } = command
-  const known = tableIn(ruleset, command)
-  const senseless = known === null ? withoutTable(body) : meaningOf(known, body.statements, body.at)
+  const senseless = meaningOf(tableIn(ruleset, command), body)
   if (senseless !== null) return E.left(senseless)
   const place = found(ruleset, command, command.chain)
   if (E.isLeft(place)) return place
@@ -96,8 +91,7 @@ export const addRule = (ruleset: Ruleset, command: Of<'add-rule'>, before: Rules
 
 export const replaceRule = (ruleset: Ruleset, command: Of<'replace-rule'>): Changed => {
   const { body, handle, handleAt } = command
-  const known = tableIn(ruleset, command)
-  const senseless = known === null ? withoutTable(body) : meaningOf(known, body.statements, body.at)
+  const senseless = meaningOf(tableIn(ruleset, command), body)
   if (senseless !== null) return E.left(senseless)
   const place = found(ruleset, command, command.chain)
   if (E.isLeft(place)) return place

@@ -2,7 +2,7 @@
 // Sources: nft(8) "CHAINS", "SETS", "MAPS", "STATEFUL OBJECTS"; nftables src/parser_bison.y, src/evaluate.c.
 
 import { isSetType, type Type, typeNamed } from '../datatype.ts'
-import type { Place } from '../error.ts'
+import { meaningError, type Place } from '../error.ts'
 import type { ElementStatement, Expression } from '../expression.ts'
 import { typesOf } from '../field.ts'
 import { priorityNamed } from '../priority.ts'
@@ -40,7 +40,7 @@ const hookOf = (cursor: Cursor, family: Family): Hook => {
   const token = cursor.next()
   if (token.kind !== 'word') cursor.refuse()
   const hook = ALL_HOOKS.find((each) => each === token.text)
-  if (hook === undefined) cursor.meaning('unknown chain hook', token.at)
+  if (hook === undefined) cursor.stop(meaningError('unknown chain hook', token.at))
   else if (!HOOKS[family].includes(hook)) cursor.meaning(`The ${family} family does not support this hook`, token.at)
   return hook ?? 'input'
 }
@@ -74,7 +74,7 @@ const hooked = (cursor: Cursor, family: Family): Omit<Base, 'policy'> => {
   const typeToken = cursor.next()
   if (typeToken.kind !== 'word') cursor.refuse()
   const type = CHAIN_TYPES.find((each) => each === typeToken.text)
-  if (type === undefined) cursor.meaning('unknown chain type', typeToken.at)
+  if (type === undefined) cursor.stop(meaningError('unknown chain type', typeToken.at))
   cursor.expect('hook')
   const hook = hookOf(cursor, family)
   const devices = deviceNames(cursor)
@@ -120,7 +120,7 @@ const typeList = (cursor: Cursor): ReadonlyArray<Type> => {
     const token = cursor.next()
     if (token.kind !== 'word') cursor.refuse()
     else if (isSetType(token.text)) types.push(typeNamed(token.text))
-    else cursor.meaning(`unknown datatype ${token.text}`, token.at)
+    else cursor.stop(meaningError(`unknown datatype ${token.text}`, token.at))
   } while (cursor.take('.'))
   return types
 }

@@ -4,7 +4,7 @@
 
 import type { Place } from '../error.ts'
 import type { Operand, PayloadProtocol, Statement } from '../expression.ts'
-import { TRANSPORT } from '../field.ts'
+import { isProtocol, TRANSPORT } from '../field.ts'
 import type { Family } from '../ruleset.ts'
 import type { Cursor } from './cursor.ts'
 
@@ -15,8 +15,16 @@ export type Context = {
   readonly family: Family
   network: Network | null
   transport: string | null
-  /** The last element of the set that was read last. */
-  lastWritten: Operand | null
+  /** All transport protocols that nft believes the packet to have: of a set, each. `transport` is the last of them. */
+  believed: ReadonlyArray<string>
+  /** The transport header that every packet has which comes this far in the rule. */
+  header: PayloadProtocol | null
+  /** Matches that statements need, at the beginning of the rule. */
+  needs: ReadonlyArray<Statement>
+  /** The elements of the set that was read last. */
+  written: ReadonlyArray<Operand>
+  /** Where the set is named that was named last. */
+  reference: Place | null
 }
 
 export const contextOf = (cursor: Cursor, family: Family): Context => ({
@@ -24,7 +32,11 @@ export const contextOf = (cursor: Cursor, family: Family): Context => ({
   family,
   network: family === 'ip' || family === 'ip6' || family === 'arp' ? family : null,
   transport: null,
-  lastWritten: null,
+  believed: [],
+  header: null,
+  needs: [],
+  written: [],
+  reference: null,
 })
 
 const LINK_FAMILIES: ReadonlySet<Family> = new Set(['bridge', 'netdev', 'inet'])
@@ -53,17 +65,29 @@ export const meet = (context: Context, protocol: PayloadProtocol, at: Place): vo
       context.transport ??= 'th'
       return
     default: {
-      if (context.transport !== null && context.transport !== 'th' && context.transport !== protocol)
-        context.cursor.meaning(`conflicting protocols specified: ${context.transport} vs. ${protocol}`, at)
+      const other = context.believed.find((each) => each !== protocol)
+      if (other !== undefined) context.cursor.meaning(`conflicting protocols specified: ${other} vs. ${protocol}`, at)
+      // What nft believes already it does not make the packet prove.
+      if (context.believed.length === 0) {
+        context.header = protocol
+        context.believed = [protocol]
+      }
       context.transport = protocol
-      if (LINK_FAMILIES.has(context.family) && protocol === 'icmp') meetNetwork(context, 'ip', at)
-      if (LINK_FAMILIES.has(context.family) && protocol === 'icmpv6') meetNetwork(context, 'ip6', at)
+      // Where nothing is known of the network, ICMP tells which one it is; where something is, nft does not mind.
+      if (LINK_FAMILIES.has(context.family) && protocol === 'icmp') context.network ??= 'ip'
+      if (LINK_FAMILIES.has(context.family) && protocol === 'icmpv6') context.network ??= 'ip6'
     }
   }
 }
 
 const NETWORK_OF_NFPROTO: Readonly<Record<number, Network>> = { 2: 'ip', 10: 'ip6' }
 const NETWORK_OF_ETHER: Readonly<Record<number, Network>> = { 2048: 'ip', 34525: 'ip6', 2054: 'arp' }
+
+/** What nft knows to be carried by IP besides what it has fields of. */
+const OTHER_TRANSPORT: Readonly<Record<number, string>> = { 2: 'igmp', 50: 'esp', 51: 'ah', 108: 'comp' }
+
+const transportNamed = (value: number): string | null =>
+  Object.entries(TRANSPORT).find(([, number]) => number === value)?.[0] ?? OTHER_TRANSPORT[value] ?? null
 
 /** The protocol that a match pins down, and which layer's; null if it pins none. */
 export const pinnedBy = (
@@ -83,18 +107,21 @@ export const pinnedBy = (
     const name = NETWORK_OF_ETHER[value]
     return name === undefined ? null : { layer: 'network', name }
   }
-  const isTransport =
-    (left.tag === 'meta' && left.key === 'l4proto') ||
-    (left.tag === 'payload' &&
-      ((left.protocol === 'ip' && left.field === 'protocol') || (left.protocol === 'ip6' && left.field === 'nexthdr')))
-  if (!isTransport) return null
-  const name = Object.entries(TRANSPORT).find(([, number]) => number === value)?.[0]
-  return { layer: 'transport', name: name ?? String(value) }
+  const name = transportNamed(value)
+  if (left.tag === 'meta' && left.key === 'l4proto') return { layer: 'transport', name: name ?? 'unknown' }
+  const isHeader =
+    left.tag === 'payload' &&
+    ((left.protocol === 'ip' && left.field === 'protocol') || (left.protocol === 'ip6' && left.field === 'nexthdr'))
+  // A header with a number that nft does not know tells it nothing.
+  return isHeader && name !== null ? { layer: 'transport', name } : null
 }
 
-/** What a match says of the packet holds for the rest of the rule. */
-export const learn = (context: Context, statement: Statement): void => {
+/** What a match says of the packet holds for the rest of the rule. `surely`: not only of one of several. */
+export const learn = (context: Context, statement: Statement, surely: boolean): void => {
   const pinned = pinnedBy(statement)
   if (pinned?.layer === 'network') context.network = pinned.name
-  if (pinned?.layer === 'transport') context.transport = pinned.name
+  if (pinned?.layer !== 'transport') return
+  context.transport = pinned.name
+  context.believed = [...context.believed, pinned.name]
+  if (surely) context.header = isProtocol(pinned.name) ? pinned.name : null
 }

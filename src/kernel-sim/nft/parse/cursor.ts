@@ -1,9 +1,9 @@
-// The place in a script that is being read. A syntax error is final: from then on the cursor stands at the end for good, so
-// that every loop of the grammar comes to its end, and what was read is thrown away. What is merely senseless is noted, and
-// reading goes on: nft, too, looks at sense when all the syntax is right.
+// The place in a script that is being read. An error of the grammar is final: from then on the cursor stands at the end for
+// good, so that every loop of the grammar comes to its end, and what was read is thrown away. What is merely senseless is noted
+// for the command that it is in, and reading goes on: nft, too, looks at the sense of commands when it has read all of them.
 
 import type { Host } from '../datatype.ts'
-import { meaningError, type NftError, notInSimulation, type Place, syntaxError } from '../error.ts'
+import { firstOf, meaningError, type NftError, notInSimulation, type Place, syntaxError } from '../error.ts'
 import { type Token, tokensOf } from './lexer.ts'
 
 export type Cursor = Readonly<{
@@ -21,6 +21,8 @@ export type Cursor = Readonly<{
   /** A syntax error at the next token. */
   refuse: () => void
   refused: () => boolean
+  /** As final as a syntax error. */
+  stop: (error: NftError) => void
   meaning: (message: string, at: Place | null) => void
   note: (error: NftError) => void
   foreign: (what: string, at: Place | null) => void
@@ -29,7 +31,12 @@ export type Cursor = Readonly<{
   define: (name: string, value: ReadonlyArray<Token>, again: boolean) => boolean
   undefine: (name: string) => boolean
   skipNewlines: () => void
-  errors: () => ReadonlyArray<NftError>
+  /** How many errors were noted since `noted` was last asked. */
+  notes: () => number
+  /** Of what was noted since this was last asked, what nft would come to first. */
+  noted: () => NftError | null
+  /** What ended the reading. */
+  final: () => NftError | null
 }>
 
 /** A variable holds no more tokens than this, so that variables of variables do not grow without bound. */
@@ -76,7 +83,7 @@ export const cursorOf = (text: string, host: Host, isKeyword: (word: string) => 
   // The tokens still to come, the next one last: a variable's are put there in place of its name.
   const coming = tokensOf(text).toReversed()
   const variables = new Map<string, ReadonlyArray<Token>>()
-  const noted: NftError[] = []
+  let noted: NftError[] = []
   let syntax: NftError | null = null
   let last: Place = { line: 1, from: 1, to: 1 }
   const END: Token = { kind: 'end', text: '', at: { line: 1, from: 1, to: 1 } }
@@ -137,6 +144,9 @@ export const cursorOf = (text: string, host: Host, isKeyword: (word: string) => 
     },
     refuse,
     refused: () => syntax !== null,
+    stop: (error) => {
+      syntax ??= error
+    },
     meaning: (message, at) => void noted.push(meaningError(message, at)),
     note: (error) => void noted.push(error),
     foreign: (what, at) => void noted.push(notInSimulation(what, at)),
@@ -151,6 +161,12 @@ export const cursorOf = (text: string, host: Host, isKeyword: (word: string) => 
     skipNewlines: () => {
       while (peek().kind === 'newline') next()
     },
-    errors: () => (syntax === null ? noted : [syntax]),
+    notes: () => noted.length,
+    noted: () => {
+      const first = noted.reduce<NftError | null>(firstOf, null)
+      noted = []
+      return first
+    },
+    final: () => syntax,
   }
 }

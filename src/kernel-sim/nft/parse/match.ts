@@ -2,7 +2,7 @@
 // Sources: nft(8) "EXPRESSIONS"; nftables src/evaluate.c (expr_evaluate_relational), src/netlink_delinearize.c (how it is listed).
 
 import { E } from '../../../prelude.ts'
-import { type Datum, hasFlags, hasPrefixes, type Type, titleOf, typeNamed } from '../datatype.ts'
+import { type Datum, hasFlags, hasPrefixes, type Type, type TypeName, titleOf, typeNamed } from '../datatype.ts'
 import type { Place } from '../error.ts'
 import { meaningError, type NftError } from '../error.ts'
 import type { Expression, Operand, Operator, SetSource, Statement } from '../expression.ts'
@@ -30,7 +30,8 @@ const OPERATORS: Readonly<Record<string, Operator>> = {
 }
 
 const NONE: Operand = { tag: 'value', value: 0 }
-const NO_SET: SetSource = { tag: 'named', name: '' }
+/** For one that was found wrong. */
+const NO_SET: SetSource = { tag: 'anonymous', key: [], data: null, interval: false, elements: [] }
 
 const operator = ({ cursor }: Context): Operator | null => {
   const { kind, text } = cursor.peek()
@@ -42,6 +43,16 @@ const operator = ({ cursor }: Context): Operator | null => {
 
 const typesIn = (left: Expression): ReadonlyArray<Type> => typesOf(left) ?? [typeNamed('integer')]
 
+/** `@name`. */
+export const setName = (context: Context): string => {
+  const { cursor } = context
+  const { at } = cursor.peek()
+  cursor.expect('@')
+  const name = identifier(cursor)
+  context.reference = cursor.since(at)
+  return name
+}
+
 /** `{ ... }` or `@name` after `map` or `vmap`. `data` may depend on what is written, for a translation's map. */
 export const mapSource = (
   context: Context,
@@ -49,7 +60,7 @@ export const mapSource = (
   data: 'verdict' | ((parts: number) => ReadonlyArray<Type>),
 ): SetSource => {
   const { cursor } = context
-  if (cursor.take('@')) return { tag: 'named', name: identifier(cursor) }
+  if (cursor.isNext('@')) return { tag: 'named', name: setName(context) }
   const elements = rawSet(cursor, data === 'verdict')
   const first = elements[0]?.data
   const parts = first?.tag === 'parts' ? first.parts.length : 1
@@ -58,6 +69,9 @@ export const mapSource = (
   cursor.note(set.left)
   return NO_SET
 }
+
+/** Types whose values say what else is in a packet. */
+const PROTOCOLS: ReadonlySet<TypeName> = new Set(['inet_proto', 'nf_proto', 'ether_type'])
 
 /** A set of one element that is written plainly is that element. */
 const setOperand = (context: Context, types: ReadonlyArray<Type>): Operand => {
@@ -71,10 +85,11 @@ const setOperand = (context: Context, types: ReadonlyArray<Type>): Operand => {
     return settle(context, operandOf(type, part, cursor.host))
   }
   const set = settle(context, anonymousSet(types, null, elements, cursor.host))
-  const last = elements.at(-1)?.key[0]
-  const value = last === undefined || type === undefined ? null : operandOf(type, last, cursor.host)
-  // What the last of them says, nft believes of the packet.
-  context.lastWritten = value === null || E.isLeft(value) ? null : value.right
+  if (type !== undefined && PROTOCOLS.has(type.name))
+    context.written = elements.flatMap(({ key }) => {
+      const value = key[0] === undefined ? null : operandOf(type, key[0], cursor.host)
+      return value === null || E.isLeft(value) ? [] : [value.right]
+    })
   return set
 }
 
@@ -105,10 +120,7 @@ const operandIn = (context: Context, left: Expression, at: Place): Operand => {
   const { cursor } = context
   const types = typesIn(left)
   if (cursor.isNext('{')) return setOperand(context, types)
-  if (cursor.isNext('@')) {
-    cursor.next()
-    return { tag: 'named', name: identifier(cursor) }
-  }
+  if (cursor.isNext('@')) return { tag: 'named', name: setName(context) }
   const [type] = types
   if (types.length > 1 || type === undefined) {
     const where = cursor.since(at)
@@ -195,15 +207,16 @@ const setting = (context: Context, left: Expression, at: Place): Statement => {
 export const fieldStatement = (context: Context): Statement => {
   const { cursor } = context
   const { at } = cursor.peek()
-  const before = cursor.errors().length
+  const before = cursor.notes()
   const left = expression(context)
   // What is not in the simulation was skipped to the end of the statement.
-  if (cursor.errors().length > before && left.tag === 'value') return { tag: 'verdict', verdict: { tag: 'continue' } }
+  if (cursor.notes() > before && left.tag === 'value') return { tag: 'verdict', verdict: { tag: 'continue' } }
   if (cursor.take('set')) return setting(context, left, at)
   if (cursor.take('vmap')) return { tag: 'vmap', key: left, map: mapSource(context, typesIn(left), 'verdict') }
-  context.lastWritten = null
+  context.written = []
   const statement = relational(context, left, at)
-  const last = context.lastWritten
-  learn(context, statement.tag === 'match' && last !== null ? { ...statement, right: last } : statement)
+  if (context.written.length === 0) learn(context, statement, true)
+  else if (statement.tag === 'match')
+    for (const right of context.written) learn(context, { ...statement, right }, false)
   return statement
 }

@@ -126,8 +126,9 @@ export const keyOf = (
   host: Host,
 ): Either<NftError, ReadonlyArray<Interval>> => partsOf(types, raw.key, raw.at, host)
 
-const isWide = ({ from, to }: Interval): boolean => from !== to || (typeof from === 'string' && from.endsWith('*'))
-export const isWideKey = (key: ReadonlyArray<Interval>): boolean => key.some(isWide)
+/** Whether it is written as an interval, if only of one value. */
+export const isWide = ({ key }: RawElement): boolean =>
+  key.some((part) => part.tag === 'range' || part.tag === 'prefix' || (part.tag === 'word' && part.wildcard))
 
 type Item = AnonymousSet['elements'][number]
 
@@ -234,7 +235,7 @@ export const anonymousSet = (
     if (E.isLeft(dataRead)) return dataRead
     items.push({ key: keyRead.right, data: dataRead.right })
   }
-  const interval = items.some((item) => isWideKey(item.key))
+  const interval = raw.some(isWide)
   const at = raw[0]?.at ?? null
   // Concatenations with intervals stay in the order in which they were written: there is none among them.
   const sorted = interval && key.length > 1 ? items : items.toSorted((a, b) => compareKeys(a.key, b.key, interval))

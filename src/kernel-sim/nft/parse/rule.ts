@@ -2,53 +2,26 @@
 // Sources: nft(8) "RULES"; nftables src/evaluate.c (rule_evaluate), src/payload.c (payload_dependency_kill).
 
 import type { Place } from '../error.ts'
-import type { Expression, PayloadProtocol, Statement } from '../expression.ts'
+import type { Statement } from '../expression.ts'
 import type { Family } from '../ruleset.ts'
 import { contextOf, pinnedBy } from './context.ts'
 import type { Cursor } from './cursor.ts'
+import { headersOf } from './header.ts'
+import { mergedLoads } from './merge.ts'
 import { isTerminal, statement } from './statement.ts'
 import { text } from './word.ts'
 
-export type RuleBody = Readonly<{ statements: ReadonlyArray<Statement>; comment: string | null; at: Place }>
+export type RuleBody = Readonly<{
+  statements: ReadonlyArray<Statement>
+  /** Where each of the statements names a set, or begins. */
+  places: ReadonlyArray<Place>
+  comment: string | null
+  at: Place
+}>
 
 const endsRule = (cursor: Cursor): boolean => {
   const { kind } = cursor.peek()
   return kind === 'end' || kind === 'newline' || cursor.isNext(';', '}')
-}
-
-/** The protocols of the headers that an expression looks at. */
-const headersIn = (expression: Expression): ReadonlyArray<PayloadProtocol> => {
-  switch (expression.tag) {
-    case 'payload':
-      return [expression.protocol]
-    case 'bits':
-      return headersIn(expression.left)
-    case 'concat':
-      return expression.parts.flatMap(headersIn)
-    case 'map':
-      return headersIn(expression.key)
-    case 'jhash':
-      return headersIn(expression.of)
-    default:
-      return []
-  }
-}
-
-const headersOf = (each: Statement): ReadonlyArray<PayloadProtocol> => {
-  switch (each.tag) {
-    case 'match':
-      return headersIn(each.left)
-    case 'vmap':
-      return headersIn(each.key)
-    case 'set':
-      return [...headersIn(each.of), ...headersIn(each.value)]
-    case 'nat': {
-      const { address, port } = each.translation
-      return [address, port].flatMap((target) => (target?.tag === 'map' ? headersIn(target.of) : []))
-    }
-    default:
-      return []
-  }
 }
 
 /** Whether nft takes this match for a mere need of a later header, in tables of this family. */
@@ -72,7 +45,14 @@ const isNeeded = (statements: ReadonlyArray<Statement>, at: number, family: Fami
   for (const later of statements.slice(at + 1)) {
     if (later.tag === 'reject' && pinned.layer === 'network' && later.reject.with !== 'tcp reset') return false
     if (later.tag === 'reject' && pinned.name === 'tcp' && (family === 'ip' || family === 'ip6')) return false
-    if (later.tag !== 'match' && later.tag !== 'vmap' && later.tag !== 'set' && later.tag !== 'nat') return true
+    if (
+      later.tag !== 'match' &&
+      later.tag !== 'differ' &&
+      later.tag !== 'vmap' &&
+      later.tag !== 'set' &&
+      later.tag !== 'nat'
+    )
+      return true
     const headers = headersOf(later)
     if (headers.some((header) => header === pinned.name)) return false
     if (pinned.layer === 'network' && headers.some((header) => NETWORK_HEADERS.has(header))) return true
@@ -80,23 +60,30 @@ const isNeeded = (statements: ReadonlyArray<Statement>, at: number, family: Fami
   return true
 }
 
-const listed = (statements: ReadonlyArray<Statement>, family: Family): ReadonlyArray<Statement> =>
-  statements.filter((_, i) => isNeeded(statements, i, family))
-
 /** Statements up to the end of the rule, with its comment. */
 export const ruleBody = (cursor: Cursor, family: Family): RuleBody => {
   const context = contextOf(cursor, family)
   const { at } = cursor.peek()
-  const statements: Statement[] = []
+  const statements: Array<Readonly<{ statement: Statement; beside: Place }>> = []
   let comment: string | null = null
   do {
     if (statements.length > 0 && cursor.isNext('comment')) break
     const start = cursor.peek().at
     const previous = statements.at(-1)
-    statements.push(...statement(context))
-    if (previous !== undefined && isTerminal(previous))
+    context.reference = null
+    for (const each of statement(context)) statements.push({ statement: each, beside: context.reference ?? start })
+    if (previous !== undefined && isTerminal(previous.statement))
       cursor.meaning('Statement after terminal statement has no effect', start)
   } while (!endsRule(cursor) && !cursor.refused())
   if (cursor.take('comment')) comment = text(cursor)
-  return { statements: listed(statements, family), comment, at: cursor.since(at) }
+  const needs = context.needs.map((each) => ({ statement: each, beside: at }))
+  const merged = mergedLoads([...needs, ...statements], family)
+  const all = merged.map((each) => each.statement)
+  const listed = merged.filter((_, i) => isNeeded(all, i, family))
+  return {
+    statements: listed.map((each) => each.statement),
+    places: listed.map((each) => each.beside),
+    comment,
+    at: cursor.since(at),
+  }
 }

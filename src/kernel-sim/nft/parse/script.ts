@@ -3,7 +3,7 @@
 
 import type { Command, InTable, Listed, Position, Reference } from '../command.ts'
 import type { Host } from '../datatype.ts'
-import type { NftError } from '../error.ts'
+import { firstOf, meaningError, type NftError, notInSimulation } from '../error.ts'
 import { FAMILIES, type Family } from '../ruleset.ts'
 import { blockOf, chainBlock, counterBlock, setBlock } from './block.ts'
 import { type Cursor, cursorOf } from './cursor.ts'
@@ -38,14 +38,18 @@ const chainIn = (cursor: Cursor, where: InTable, create: boolean, into: Sections
   const name = identifier(cursor)
   const chain: Reference = { name, handle: null, at: nameAt }
   const rules: Command[] = []
+  const notes: Array<NftError | null> = []
   const block = cursor.isNext('{')
     ? chainBlock(cursor, where.family, () => {
+        notes.push(cursor.noted())
         const body = ruleBody(cursor, where.family)
-        rules.push({ tag: 'add-rule', ...where, chain, insert: false, position: { tag: 'end' }, body, at: body.at })
+        const rule = { ...where, chain, insert: false, position: { tag: 'end' }, body } as const
+        rules.push({ tag: 'add-rule', ...rule, at: body.at, wrong: cursor.noted() })
         endOfStatement(cursor)
       })
     : { base: null, policy: null, policyAt: nameAt, comment: null }
-  into.chains.push({ tag: 'add-chain', create, ...where, name, nameAt, ...block, at: cursor.since(nameAt) })
+  const wrong = [...notes, cursor.noted()].reduce(firstOf)
+  into.chains.push({ tag: 'add-chain', create, ...where, name, nameAt, ...block, at: cursor.since(nameAt), wrong })
   into.rules.push(...rules)
 }
 
@@ -54,7 +58,7 @@ const setIn = (cursor: Cursor, where: InTable, create: boolean, isMap: boolean, 
   const name = identifier(cursor)
   const { spec, elements } = setBlock(cursor, where.family, isMap)
   const at = cursor.since(nameAt)
-  into.sets.push({ tag: 'add-set', create, ...where, name, nameAt, spec, at })
+  into.sets.push({ tag: 'add-set', create, ...where, name, nameAt, spec, at, wrong: cursor.noted() })
   if (elements.length > 0)
     into.sets.push({
       tag: 'add-elements',
@@ -106,13 +110,11 @@ const tableBlock = (cursor: Cursor, create: boolean): ReadonlyArray<Command> => 
       else if (cursor.take('flags')) {
         const flag = cursor.next()
         if (flag.text === 'dormant') dormant = true
-        else if (flag.text === 'owner') cursor.foreign('tables with an owner', flag.at)
-        else cursor.meaning(`unknown table option ${flag.text}`, flag.at)
+        else if (flag.text === 'owner') cursor.stop(notInSimulation('tables with an owner', flag.at))
+        else cursor.stop(meaningError(`unknown table option ${flag.text}`, flag.at))
       } else if (cursor.take('comment')) comment = text(cursor)
       else if (FOREIGN_OBJECTS.has(word)) {
-        cursor.foreign(word, at)
-        cursor.next()
-        cursor.refuse()
+        cursor.stop(notInSimulation(word, at))
       } else return false
       endOfStatement(cursor)
       return true
@@ -337,9 +339,8 @@ const command = (cursor: Cursor): ReadonlyArray<Command> => {
       return [{ tag: 'rename-chain', ...where, chain, to: identifier(cursor), at: cursor.since(at) }]
     }
     default:
-      if (FOREIGN_VERBS.has(verb)) cursor.foreign(verb, at)
+      if (FOREIGN_VERBS.has(verb)) cursor.stop(notInSimulation(verb, at))
       else cursor.refuse()
-      while (cursor.peek().kind !== 'newline' && cursor.peek().kind !== 'end') cursor.next()
       return []
   }
 }
@@ -367,35 +368,41 @@ const preamble = (cursor: Cursor): boolean => {
     cursor.expect('=')
     const value = valueTokens(cursor)
     if (value.length === 0) cursor.refuse()
-    if (!cursor.define(name, value, again)) cursor.meaning(`redefinition of symbol '${name}'`, cursor.since(at))
+    if (!cursor.define(name, value, again))
+      cursor.stop(meaningError(`redefinition of symbol '${name}'`, cursor.since(at)))
     return true
   }
   if (cursor.take('undefine')) {
     const name = identifier(cursor)
-    if (!cursor.undefine(name)) cursor.meaning(`undefined symbol '${name}'`, cursor.since(at))
+    if (!cursor.undefine(name)) cursor.stop(meaningError(`undefined symbol '${name}'`, cursor.since(at)))
     return true
   }
   if (!cursor.take('include')) return false
   if (cursor.peek().kind !== 'quoted') cursor.refuse()
   cursor.next()
-  cursor.foreign('include', cursor.since(at))
+  cursor.stop(notInSimulation('include', cursor.since(at)))
   return true
 }
 
-export type Script = Readonly<{ commands: ReadonlyArray<Command>; errors: ReadonlyArray<NftError> }>
+/** `wrong`: what ended the reading; then nothing of the script may be done. */
+export type Script = Readonly<{ commands: ReadonlyArray<Command>; wrong: NftError | null }>
 
-/**
- * Reads a script. Whatever the text, it ends; where there are errors nothing of it may be done. A syntax error is the only
- * one then, as nft, too, looks at sense only when the syntax is right.
- */
+/** The commands of one line, the last with what was noted of them and belongs to no other. */
+const blamed = (commands: ReadonlyArray<Command>, noted: NftError | null): ReadonlyArray<Command> => {
+  const last = commands.at(-1)
+  if (noted === null || last === undefined) return commands
+  return commands.with(-1, { ...last, wrong: firstOf(last.wrong ?? null, noted) })
+}
+
+/** Reads a script. Whatever the text, it ends. */
 export const parseScript = (script: string, host: Host): Script => {
   const cursor = cursorOf(script, host, isKeyword)
   const commands: Command[] = []
   skipSeparators(cursor)
   while (cursor.peek().kind !== 'end') {
-    if (!preamble(cursor)) for (const each of command(cursor)) commands.push(each)
+    if (!preamble(cursor)) for (const each of blamed(command(cursor), cursor.noted())) commands.push(each)
     endOfStatement(cursor)
     skipSeparators(cursor)
   }
-  return { commands, errors: cursor.errors() }
+  return { commands, wrong: cursor.final() }
 }

@@ -3,8 +3,19 @@
 
 import { E } from '../../../prelude.ts'
 import { type Datum, type Type, typeNamed } from '../datatype.ts'
+import { meaningError } from '../error.ts'
 import type { Direction, Expression, FibFlag, PayloadProtocol, Selector } from '../expression.ts'
-import { FOREIGN_CT, FOREIGN_META, isCtKey, isMetaKey, isProtocol, payloadType, typesOf } from '../field.ts'
+import {
+  FOREIGN_CT,
+  FOREIGN_META,
+  isCtKey,
+  isMetaKey,
+  isProtocol,
+  PORTS,
+  payloadType,
+  TRANSPORT,
+  typesOf,
+} from '../field.ts'
 import { type Context, meet } from './context.ts'
 import { canBeValue, rawMask } from './raw.ts'
 import { operandOf } from './resolve.ts'
@@ -106,9 +117,12 @@ const fib = ({ cursor }: Context): Expression => {
     return UNKNOWN
   }
   cursor.next()
-  if (flags.has('saddr') && flags.has('daddr')) cursor.meaning('fib: saddr and daddr are mutually exclusive', where)
-  else if (!flags.has('saddr') && !flags.has('daddr')) cursor.meaning('fib: need either saddr or daddr', where)
-  else if (flags.has('iif') && flags.has('oif')) cursor.meaning('fib: iif and oif are mutually exclusive', where)
+  if (flags.has('saddr') && flags.has('daddr'))
+    cursor.stop(meaningError('fib: saddr and daddr are mutually exclusive', where))
+  else if (!flags.has('saddr') && !flags.has('daddr'))
+    cursor.stop(meaningError('fib: need either saddr or daddr', where))
+  else if (flags.has('iif') && flags.has('oif'))
+    cursor.stop(meaningError('fib: iif and oif are mutually exclusive', where))
   const present = result === 'oif' && cursor.isNext('exists', 'missing')
   return { tag: 'fib', of: FIB_FLAGS.filter((flag) => flags.has(flag)), result, present }
 }
@@ -144,6 +158,16 @@ const arpField = ({ cursor }: Context): string => {
     : field
 }
 
+/** The kernel keeps a port as a place in the transport header: it is what lies there in the header that is known. */
+const asKept = ({ header }: Context, protocol: PayloadProtocol, field: string): Expression => {
+  if (protocol !== 'th' && (!Object.hasOwn(PORTS, field) || TRANSPORT[protocol] === undefined))
+    return { tag: 'payload', protocol, field }
+  if (header !== 'icmp' && header !== 'icmpv6') return { tag: 'payload', protocol: header ?? 'th', field }
+  return field === 'dport'
+    ? { tag: 'payload', protocol: header, field: 'checksum' }
+    : { tag: 'payload', protocol: 'th', field }
+}
+
 const payload = (context: Context, protocol: PayloadProtocol): Expression => {
   const { cursor } = context
   const { at } = cursor.next()
@@ -163,7 +187,7 @@ const payload = (context: Context, protocol: PayloadProtocol): Expression => {
   const field = protocol === 'arp' ? arpField(context) : cursor.next().text
   if (payloadType(protocol, field) === null) cursor.refuse()
   meet(context, protocol, cursor.since(at))
-  return { tag: 'payload', protocol, field }
+  return asKept(context, protocol, field)
 }
 
 /** Header fields of real nft that are not looked at. */
@@ -189,7 +213,7 @@ const rawPayload = (context: Context): Expression => {
   const { cursor } = context
   const base = cursor.second()
   if (RAW_BASES.has(base.text)) return foreign(context, 'raw payload (@)')
-  cursor.meaning('unknown raw payload base', base.at)
+  cursor.stop(meaningError('unknown raw payload base', base.at))
   skipStatement(cursor)
   return UNKNOWN
 }

@@ -1,15 +1,15 @@
 // The statements that a rule is made of, but for those that begin with a field.
 // Sources: nft(8) "STATEMENTS"; nftables src/parser_bison.y, src/evaluate.c.
 
-import { kernelError, type Place } from '../error.ts'
-import type { ElementStatement, Limit, LogOptions, Reject, Statement } from '../expression.ts'
+import { kernelError, meaningError, type Place } from '../error.ts'
+import type { ElementStatement, Limit, LogOptions, MetaKey, Reject, Statement } from '../expression.ts'
 import { ICMP_CODE, ICMPV6_CODE, ICMPX_CODE, numberFor, type Symbols } from '../symbols.ts'
 import { type Context, learn } from './context.ts'
-import { fieldStatement } from './match.ts'
+import { fieldStatement, setName } from './match.ts'
 import { isVerdict, verdict } from './raw.ts'
 import { concatenation } from './selector.ts'
 import { translation } from './translation.ts'
-import { commaList, identifier, number, skipStatement, text, timeMs } from './word.ts'
+import { commaList, number, skipStatement, text, timeMs } from './word.ts'
 
 const PERIODS = ['second', 'minute', 'hour', 'day', 'week'] as const
 const UNITS = ['bytes', 'kbytes', 'mbytes'] as const
@@ -89,7 +89,7 @@ const log = (context: Context): Statement => {
     if (cursor.take('prefix')) options = { ...options, prefix: text(cursor) }
     else if (cursor.take('level')) {
       const level = cursor.peek().text
-      if (!LEVELS.has(level)) cursor.meaning('invalid log level', cursor.peek().at)
+      if (!LEVELS.has(level)) cursor.stop(meaningError('invalid log level', cursor.peek().at))
       cursor.next()
       hasLevel = true
       options = { ...options, level: level === 'warn' ? null : level }
@@ -134,21 +134,26 @@ const defaultReject = ({ family, network }: Context): Reject => {
   return family === 'arp' ? { with: 'icmp', code: 3 } : { with: 'icmpx', code: 1 }
 }
 
-const rejection = (context: Context, at: Place): ReadonlyArray<Statement> => {
+const TCP = 6
+/** Of IPv4 and IPv6 as `meta nfproto` and `meta protocol` have them. */
+const NETWORK_NUMBER = { inet: { ip: 2, ip6: 10 }, link: { ip: 0x0800, ip6: 0x86dd } } as const
+
+/** What is to be rejected is looked at first, so that nothing is counted or logged which is not. */
+const need = (context: Context, key: MetaKey, value: number): void => {
+  const match: Statement = { tag: 'match', left: { tag: 'meta', key }, op: '==', right: { tag: 'value', value } }
+  context.needs = [...context.needs, match]
+  learn(context, match, true)
+}
+
+const rejection = (context: Context, at: Place): Statement => {
   const { cursor, network, family } = context
-  if (!cursor.take('with')) return [{ tag: 'reject', reject: defaultReject(context) }]
+  if (!cursor.take('with')) return { tag: 'reject', reject: defaultReject(context) }
   if (cursor.take('tcp')) {
     cursor.expect('reset')
-    if (context.transport === 'tcp') return [{ tag: 'reject', reject: { with: 'tcp reset' } }]
+    if (context.transport === 'tcp') return { tag: 'reject', reject: { with: 'tcp reset' } }
     if (context.transport !== null) cursor.meaning('you cannot use tcp reset with this protocol', cursor.since(at))
-    const isTcp: Statement = {
-      tag: 'match',
-      left: { tag: 'meta', key: 'l4proto' },
-      op: '==',
-      right: { tag: 'value', value: 6 },
-    }
-    const own = family === 'ip' || family === 'ip6' ? [] : [isTcp]
-    return [...own, { tag: 'reject', reject: { with: 'tcp reset' } }]
+    need(context, 'l4proto', TCP)
+    return { tag: 'reject', reject: { with: 'tcp reset' } }
   }
   const kind = cursor.isNext('icmp') ? 'icmp' : cursor.isNext('icmpv6') ? 'icmpv6' : 'icmpx'
   cursor.expect(kind)
@@ -158,7 +163,13 @@ const rejection = (context: Context, at: Place): ReadonlyArray<Statement> => {
     cursor.meaning('abstracted ICMP unreachable not supported', cursor.since(at))
   if (wanted !== null && network !== null && network !== wanted)
     cursor.meaning(`conflicting protocols specified: ${network} vs ${wanted}`, cursor.since(at))
-  return [{ tag: 'reject', reject }]
+  if (wanted !== null && network === null)
+    need(
+      context,
+      family === 'inet' ? 'nfproto' : 'protocol',
+      NETWORK_NUMBER[family === 'inet' ? 'inet' : 'link'][wanted],
+    )
+  return { tag: 'reject', reject }
 }
 
 const elementStatements = (context: Context): ReadonlyArray<ElementStatement> => {
@@ -176,18 +187,15 @@ const update = (context: Context, op: 'add' | 'update' | 'delete', older: boolea
   const { cursor } = context
   let set = ''
   if (!older) {
-    cursor.expect('@')
-    set = identifier(cursor)
+    set = setName(context)
     cursor.expect('{')
   }
   const key = concatenation(context)
   const timeoutMs = cursor.take('timeout') ? timeMs(cursor) : null
   const statements = elementStatements(context)
   if (cursor.isNext(':')) cursor.foreign('adding to maps from rules', cursor.next().at)
-  if (older) {
-    cursor.expect('@')
-    set = identifier(cursor)
-  } else cursor.expect('}')
+  if (older) set = setName(context)
+  else cursor.expect('}')
   return { tag: 'update', op, set, key, timeoutMs, statements }
 }
 
@@ -195,7 +203,7 @@ const FOREIGN_STATEMENTS: ReadonlySet<string> = new Set(
   'queue quota meter flow synproxy tproxy dup fwd last secmark'.split(' '),
 )
 
-/** One statement; `reject with tcp reset` brings the match that it needs. */
+/** One statement; none, if it is not in the simulation. */
 export const statement = (context: Context): ReadonlyArray<Statement> => {
   const { cursor } = context
   if (isVerdict(cursor)) return [{ tag: 'verdict', verdict: verdict(cursor) }]
@@ -218,9 +226,7 @@ export const statement = (context: Context): ReadonlyArray<Statement> => {
       return [log(context)]
     case 'reject': {
       cursor.next()
-      const statements = rejection(context, at)
-      for (const each of statements) learn(context, each)
-      return statements
+      return [rejection(context, at)]
     }
     case 'notrack':
       cursor.next()

@@ -135,7 +135,12 @@ const toPort = (context: Context, kind: Kind): Translation => {
 }
 
 /** The statement after its word. */
-export const translation = (context: Context, kind: Kind, at: Place): Statement => ({
-  tag: 'nat',
-  translation: kind === 'dnat' || kind === 'snat' ? toAddress(context, kind, at) : toPort(context, kind),
-})
+export const translation = (context: Context, kind: Kind, at: Place): Statement => {
+  const { family } = context
+  if (family !== 'ip' && family !== 'ip6' && family !== 'inet')
+    context.cursor.meaning('NAT is only supported for IPv4/IPv6', at)
+  return {
+    tag: 'nat',
+    translation: kind === 'dnat' || kind === 'snat' ? toAddress(context, kind, at) : toPort(context, kind),
+  }
+}

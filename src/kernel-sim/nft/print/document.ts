@@ -19,7 +19,7 @@ import {
   type Table,
   tablesOf,
 } from '../ruleset.ts'
-import { jsonData, jsonElementStatement, jsonKey, jsonStatement, seconds } from './json.ts'
+import { jsonData, jsonElementStatement, jsonKey, jsonStatements, seconds } from './json.ts'
 import { countedBy, elementsOf, flagsOf, type View } from './listing.ts'
 
 const tableObject = (table: Table): Json => ({
@@ -55,7 +55,7 @@ const ruleObject = (ruleset: Ruleset, table: Table, chain: Chain, rule: Rule, { 
     chain: chain.name,
     handle: rule.handle,
     ...(rule.comment === null ? {} : { comment: rule.comment }),
-    expr: rule.statements.map((each, index) => jsonStatement(each, { ruleset, table, rule, index }, host)),
+    expr: rule.statements.flatMap((each, index) => jsonStatements(each, { ruleset, table, rule, index }, host)),
   },
 })
 

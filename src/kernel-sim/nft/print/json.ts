@@ -201,7 +201,7 @@ const jsonUpdate = (statement: Statement & { tag: 'update' }, host: Host): Json 
   }
 }
 
-export const jsonStatement = (statement: Statement, place: StatementPlace, host: Host): Json => {
+const jsonStatement = (statement: Exclude<Statement, { tag: 'differ' }>, place: StatementPlace, host: Host): Json => {
   const { family } = place.table
   switch (statement.tag) {
     case 'match':
@@ -235,3 +235,9 @@ export const jsonStatement = (statement: Statement, place: StatementPlace, host:
       return jsonUpdate(statement, host)
   }
 }
+
+/** What a statement is in a rule's `expr`: mostly one object. */
+export const jsonStatements = (statement: Statement, place: StatementPlace, host: Host): ReadonlyArray<Json> =>
+  statement.tag === 'differ'
+    ? statement.of.map(({ field, value }) => jsonMatch(field, '!=', { tag: 'value', value }, host))
+    : [jsonStatement(statement, place, host)]

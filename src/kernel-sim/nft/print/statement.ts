@@ -124,6 +124,8 @@ const showStatement = (statement: Statement, place: StatementPlace, host: Host):
   switch (statement.tag) {
     case 'match':
       return showMatch(statement.left, statement.op, statement.right, host)
+    case 'differ':
+      return statement.of.map(({ field, value }) => showMatch(field, '!=', { tag: 'value', value }, host)).join(' ')
     case 'verdict':
       return showVerdict(statement.verdict)
     case 'vmap':
