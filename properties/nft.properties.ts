@@ -6,7 +6,8 @@ import fc from 'fast-check'
 import { describe, expect } from 'vitest'
 import type { Host } from '../src/kernel-sim/nft/datatype.ts'
 import { typeNamed } from '../src/kernel-sim/nft/datatype.ts'
-import { findElement, findWritten, isWithin } from '../src/kernel-sim/nft/lookup.ts'
+import { isWithin } from '../src/kernel-sim/nft/level.ts'
+import { findElement, findWritten } from '../src/kernel-sim/nft/lookup.ts'
 import { nft } from '../src/kernel-sim/nft/nft.ts'
 import { type Element, EMPTY_RULESET, elementKey, type NamedSet, type Ruleset } from '../src/kernel-sim/nft/ruleset.ts'
 import { mapOf } from '../src/net/pmap.ts'
@@ -43,12 +44,15 @@ describe('a ruleset', () => {
     expect(document(run(EMPTY_RULESET, listing(again.ruleset)).ruleset)).toBe(document(again.ruleset))
   })
 
-  // All of a transaction is done, or none: also when only its last command is refused.
+  // All of a transaction is done, or none, also when only its last command is refused. One thing Linux does not take back: a set
+  // without a size gets one when a rule is made that updates it.
   test.prop([histories, scriptText])('is not changed by a transaction that is refused', (scripts, script) => {
     const ruleset = built(scripts)
     const refused = run(ruleset, `${script}\ndelete table ip no-such-table`)
     expect(refused.status).toBe(1)
-    expect(refused.ruleset).toBe(ruleset)
+    const unsized = (text: string): string => text.replace(/\t\tsize 65535\n/g, '')
+    if (!/^add rule.* (add|update) @/m.test(script)) expect(refused.ruleset).toBe(ruleset)
+    expect(unsized(listing(refused.ruleset))).toBe(unsized(listing(ruleset)))
   })
 })
 
@@ -80,6 +84,7 @@ const setOf = (all: ReadonlyArray<Element['key']>, wide: boolean): NamedSet => (
     timeoutMs: null,
     gcMs: null,
     size: null,
+    bounded: false,
     capacity: null,
     policy: null,
     autoMerge: false,

@@ -1,124 +1,16 @@
-// Finding the element of a set that a packet's values fall in. Sets without intervals are hashes. With intervals, each part of
-// the key is cut into segments on which the same elements lie, so that a look costs a binary search for each part, however
-// many elements there are. Indexes are made once per version of a set, part by part as they are needed.
+// Finding the element of a set that a packet's values fall in, however many elements there are. Sets without intervals are
+// hashes. With intervals, each part of the key is cut into segments on which the same elements lie, so that a look costs a
+// binary search for each part. What was found is remembered as long as the set stays as it is.
 // Sources: net/netfilter/nft_set_hash.c, nft_set_rbtree.c, nft_set_pipapo.c (of several that match, the narrowest: a wider one
 // could only come in after it).
 
-import { getIn, type PMap, valuesOf } from '../../net/pmap.ts'
+import { getIn, type PMap } from '../../net/pmap.ts'
 import { memoised } from '../memo.ts'
-import { compareDatum, type Datum, nextDatum } from './datatype.ts'
-import type { AnonymousSet, Interval } from './expression.ts'
-import { type Element, isInterval, type NamedSet } from './ruleset.ts'
-
-type Keyed = Readonly<{ key: ReadonlyArray<Interval> }>
-
-export const isWildcard = (value: Datum): value is string => typeof value === 'string' && value.endsWith('*')
-const stem = (wildcard: string): string => wildcard.slice(0, -1)
-
-/** Whether a value lies in one part of a key. */
-export const isWithin = ({ from, to }: Interval, value: Datum): boolean =>
-  isWildcard(from)
-    ? typeof value === 'string' && value.startsWith(stem(from))
-    : compareDatum(from, value) <= 0 && compareDatum(value, to) <= 0
-
-const sizeOf = ({ from, to }: Interval): bigint => {
-  if (typeof from === 'string' || typeof to === 'string') return isWildcard(from) ? BigInt(256 - from.length) : 1n
-  return BigInt(to) - BigInt(from) + 1n
-}
-/** How many keys an element stands for. */
-const breadth = ({ key }: Keyed): bigint => key.reduce((product, part) => product * sizeOf(part), 1n)
-const narrowest = <E extends Keyed>(items: ReadonlyArray<E>): ReadonlyArray<E> =>
-  items.length < 2
-    ? items
-    : items.toSorted((a, b) => {
-        const difference = breadth(a) - breadth(b)
-        return difference < 0n ? -1 : difference > 0n ? 1 : 0
-      })
-
-/** What is left of the elements once the value of one part is known, as an index of the next part. */
-type Level<E> = (value: Datum) => Level<E> | ReadonlyArray<E>
-
-const segmentsOf = <E extends Keyed>(
-  items: ReadonlyArray<E>,
-  part: number,
-): Readonly<{ starts: ReadonlyArray<Datum>; lists: ReadonlyArray<ReadonlyArray<E>> }> => {
-  const bounds: Array<Readonly<{ at: Datum; item: E; opens: boolean }>> = []
-  for (const item of items) {
-    const interval = item.key[part]
-    if (interval === undefined) continue
-    bounds.push({ at: interval.from, item, opens: true }, { at: nextDatum(interval.to), item, opens: false })
-  }
-  bounds.sort((a, b) => compareDatum(a.at, b.at))
-  const starts: Datum[] = []
-  const lists: Array<ReadonlyArray<E>> = []
-  const open = new Set<E>()
-  for (const [i, { at, item, opens }] of bounds.entries()) {
-    if (opens) open.add(item)
-    else open.delete(item)
-    const next = bounds[i + 1]
-    if (next !== undefined && compareDatum(next.at, at) === 0) continue
-    starts.push(at)
-    lists.push([...open])
-  }
-  return { starts, lists }
-}
-
-const lastAtOrBelow = (starts: ReadonlyArray<Datum>, value: Datum): number => {
-  let low = 0
-  let high = starts.length
-  while (low < high) {
-    const middle = (low + high) >>> 1
-    // Cast: middle < length.
-    if (compareDatum(starts[middle] as Datum, value) <= 0) low = middle + 1
-    else high = middle
-  }
-  return low - 1
-}
-
-/** For names: those that are named, and those that begin so. */
-const levelOfNames = <E extends Keyed>(items: ReadonlyArray<E>, part: number, parts: number): Level<E> => {
-  const exact = new Map<string, E[]>()
-  const wild: Array<readonly [stem: string, item: E]> = []
-  for (const item of items) {
-    const name = item.key[part]?.from
-    if (typeof name !== 'string') continue
-    if (isWildcard(name)) wild.push([stem(name), item])
-    else exact.set(name, [...(exact.get(name) ?? []), item])
-  }
-  // As many as there are interfaces that packets came by.
-  const known = new Map<string, Level<E> | ReadonlyArray<E>>()
-  return (value) => {
-    const name = String(value)
-    const found = known.get(name)
-    if (found !== undefined) return found
-    const left = [...(exact.get(name) ?? []), ...wild.filter(([each]) => name.startsWith(each)).map(([, item]) => item)]
-    const next = levelOf(left, part + 1, parts)
-    known.set(name, next)
-    return next
-  }
-}
-
-const levelOf = <E extends Keyed>(
-  items: ReadonlyArray<E>,
-  part: number,
-  parts: number,
-): Level<E> | ReadonlyArray<E> => {
-  if (part === parts || items.length === 0) return narrowest(items)
-  if (typeof items[0]?.key[part]?.from === 'string') return levelOfNames(items, part, parts)
-  const { starts, lists } = segmentsOf(items, part)
-  const known: Array<Level<E> | ReadonlyArray<E>> = []
-  return (value) => {
-    const at = lastAtOrBelow(starts, value)
-    const list = lists[at]
-    if (list === undefined) return []
-    let next = known[at]
-    if (next === undefined) {
-      next = levelOf(list, part + 1, parts)
-      known[at] = next
-    }
-    return next
-  }
-}
+import type { Datum } from './datatype.ts'
+import type { AnonymousSet } from './expression.ts'
+import { holding } from './interval-index.ts'
+import { type Level, levelOf, narrowest } from './level.ts'
+import { type Element, isAlive, isInterval, type NamedSet } from './ruleset.ts'
 
 const keyOf = (values: ReadonlyArray<Datum>): string => {
   let text = ''
@@ -126,39 +18,100 @@ const keyOf = (values: ReadonlyArray<Datum>): string => {
   return text
 }
 
-const descend = <E>(level: Level<E> | ReadonlyArray<E>, values: ReadonlyArray<Datum>): ReadonlyArray<E> => {
-  let at = level
-  for (const value of values) {
-    if (typeof at !== 'function') return at
-    at = at(value)
+export type Item = AnonymousSet['elements'][number]
+
+/** A hash for each part of the key: a level of it is what is left once the value of one part is known. */
+type Branches<E> = Map<Datum, Branches<E> | ReadonlyArray<E>>
+
+const hashed = (elements: ReadonlyArray<Item>): Level<Item> | ReadonlyArray<Item> => {
+  const root: Branches<Item> = new Map()
+  for (const item of elements) {
+    let at = root
+    for (const [i, { from }] of item.key.entries()) {
+      if (i === item.key.length - 1) at.set(from, [item])
+      else {
+        const held = at.get(from)
+        const next: Branches<Item> = held instanceof Map ? held : new Map()
+        at.set(from, next)
+        at = next
+      }
+    }
   }
-  return typeof at === 'function' ? [] : at
+  const levelIn = (branches: Branches<Item>): Level<Item> => {
+    const levels = new Map([...branches].map(([value, next]) => [value, next instanceof Map ? levelIn(next) : next]))
+    return (value) => levels.get(value) ?? NOTHING
+  }
+  return levelIn(root)
 }
+const NOTHING: ReadonlyArray<never> = []
 
-type Item = AnonymousSet['elements'][number]
-
-const hashes = memoised(
-  (elements: AnonymousSet['elements']): ReadonlyMap<string, Item> =>
-    new Map(elements.map((item) => [keyOf(item.key.map(({ from }) => from)), item])),
-)
-// Boxed, for an index of nothing is an empty list, and what is remembered by a list must be an object.
-const anonymousLevels = memoised((elements: AnonymousSet['elements']) => ({
-  level: levelOf(elements, 0, elements[0]?.key.length ?? 0),
+/** An index of a set that is written in a rule. Boxed, for what is remembered by a list must be an object. */
+export const writtenIndex = memoised(({ elements, interval }: AnonymousSet) => ({
+  level: interval ? levelOf(elements, 0, elements[0]?.key.length ?? 0) : hashed(elements),
 }))
-const namedLevels = memoised((elements: PMap<Element>) => {
-  const items = valuesOf(elements)
-  return { level: levelOf(items, 0, items[0]?.key.length ?? 0) }
-})
 
 /** The element of a set written in a rule. */
-export const findWritten = (set: AnonymousSet, values: ReadonlyArray<Datum>): Item | null =>
-  (set.interval ? descend(anonymousLevels(set.elements).level, values)[0] : hashes(set.elements).get(keyOf(values))) ??
-  null
+export const findWritten = (set: AnonymousSet, values: ReadonlyArray<Datum>): Item | null => {
+  let { level } = writtenIndex(set)
+  for (const value of values) if (typeof level === 'function') level = level(value)
+  return typeof level === 'function' ? null : (level[0] ?? null)
+}
+
+const candidates = (set: NamedSet, values: ReadonlyArray<Datum>): ReadonlyArray<Element> => {
+  if (isInterval(set.spec)) return narrowest(holding(set.elements, values))
+  const found = getIn(set.elements, keyOf(values))
+  return found === undefined ? NOTHING : [found]
+}
+
+/** What was found in one version of a set, by value. */
+type Memory = { readonly root: Branches<Element>; size: number }
+const memories = new WeakMap<PMap<Element>, Memory>()
+const REMEMBERED = 10_000
+
+export const memoryOf = ({ elements }: NamedSet): Memory => {
+  const known = memories.get(elements)
+  if (known !== undefined) return known
+  const fresh: Memory = { root: new Map(), size: 0 }
+  memories.set(elements, fresh)
+  return fresh
+}
+
+/** Looks, and remembers what it saw. */
+const seek = (set: NamedSet, memory: Memory, values: ReadonlyArray<Datum>): ReadonlyArray<Element> => {
+  if (memory.size >= REMEMBERED) {
+    memory.root.clear()
+    memory.size = 0
+  }
+  const found = candidates(set, values)
+  let at = memory.root
+  for (const [i, value] of values.entries()) {
+    if (i === values.length - 1) at.set(value, found)
+    else {
+      const held = at.get(value)
+      const next: Branches<Element> = held instanceof Map ? held : new Map()
+      at.set(value, next)
+      at = next
+    }
+  }
+  memory.size += 1
+  return found
+}
+
+const firstAlive = (elements: ReadonlyArray<Element>, nowMs: number): Element | null => {
+  for (const element of elements) if (isAlive(element, nowMs)) return element
+  return null
+}
+
+/** The element for one value, if it has not expired. `memory` is the set's. */
+export const findOne = (set: NamedSet, memory: Memory, value: Datum, nowMs: number): Element | null => {
+  const known = memory.root.get(value)
+  return firstAlive(known === undefined || known instanceof Map ? seek(set, memory, [value]) : known, nowMs)
+}
 
 /** The element of a named set, if it has not expired. */
 export const findElement = (set: NamedSet, values: ReadonlyArray<Datum>, nowMs: number): Element | null => {
-  const isThere = ({ expiresMs }: Element): boolean => expiresMs === null || expiresMs > nowMs
-  if (isInterval(set.spec)) return descend(namedLevels(set.elements).level, values).find(isThere) ?? null
-  const found = getIn(set.elements, keyOf(values))
-  return found !== undefined && isThere(found) ? found : null
+  const memory = memoryOf(set)
+  let at: Branches<Element> | ReadonlyArray<Element> | undefined = memory.root
+  for (const value of values) if (at instanceof Map) at = at.get(value)
+  return firstAlive(at === undefined || at instanceof Map ? seek(set, memory, values) : at, nowMs)
 }

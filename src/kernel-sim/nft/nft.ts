@@ -39,17 +39,17 @@ const withMetainfo = (document: Json): Json => {
 
 /** Runs a script, whatever its text. */
 export const nft = (ruleset: Ruleset, script: string, environment: Environment, options: Options): Outcome => {
-  const failed = (error: NftError): Outcome => ({
-    ruleset,
+  const failed = (error: NftError, now: Ruleset): Outcome => ({
+    ruleset: now,
     status: 1,
     stdout: '',
     stderr: showError(error, script, options.file),
     error,
   })
   const { commands, wrong } = parseScript(script, environment.host)
-  if (wrong !== null) return failed(wrong)
+  if (wrong !== null) return failed(wrong, ruleset)
   const done = transact(ruleset, commands, environment)
-  if (E.isLeft(done)) return failed(done.left)
+  if (E.isLeft(done)) return failed(done.left.error, done.left.ruleset)
   const view = { ...environment, handles: options.handles }
   const listings = done.right.listed.map((listed) =>
     options.json

@@ -62,6 +62,8 @@ export type SetSpec = Readonly<{
   timeoutMs: number | null
   gcMs: number | null
   size: number | null
+  /** It was made with a size: the kernel keeps it in a hash that does not grow, whatever size it is given later. */
+  bounded: boolean
   /** As many elements fit: the size, or those that a constant set was declared with. */
   capacity: number | null
   policy: 'memory' | null

@@ -2,7 +2,7 @@
 
 import type { Datum } from './datatype.ts'
 import type { LogOptions, NatFlag, Reject, Selector, Translation } from './expression.ts'
-import type { Chain, Family, Hook, Rule, Table } from './ruleset.ts'
+import type { Family, Hook, Rule } from './ruleset.ts'
 
 /** Selectors that are answered from the packet; the others are generators, which the evaluator has itself. */
 export type Field = Extract<Selector, { tag: 'payload' | 'meta' | 'ct' | 'fib' }>
@@ -26,7 +26,8 @@ export type Sight = Readonly<{
 /** Where in the network: which base chains are asked. `device` for those that are bound to one. */
 export type Point = Readonly<{ family: Exclude<Family, 'inet'>; hook: Hook; device: string | null }>
 
-export type RulePlace = Readonly<{ table: Table; chain: Chain; rule: Rule }>
+export type ChainPlace = Readonly<{ family: Family; table: string; chain: string }>
+export type RulePlace = ChainPlace & Readonly<{ rule: Rule }>
 export type Bounds = Readonly<{ from: Datum; to: Datum }>
 
 /** What rules did on the way to the verdict, in order. */
@@ -36,6 +37,8 @@ export type Effect = Readonly<{ by: RulePlace }> &
     /** A mark, a zone, or a header field was set. */
     | { tag: 'set'; of: Field; value: Datum }
     | { tag: 'notrack' }
+    /** Only where the caller follows the packet: all of the rule matched, whatever it says. */
+    | { tag: 'matched' }
   >
 
 /** The translation that a rule asks for, with values for what it looked up. */
@@ -46,10 +49,11 @@ export type Wish = Readonly<{
   flags: ReadonlyArray<NatFlag>
 }>
 
+/** `base`: the base chain that was asked. */
 export type Decision = Readonly<
-  /** `by` null: the policy of the chain that was asked last, or no chain at all. */
-  | { tag: 'accept'; by: RulePlace | null }
-  | { tag: 'drop'; by: RulePlace | null; chain: Readonly<{ table: Table; chain: Chain }> }
-  | { tag: 'reject'; by: RulePlace; reject: Reject }
-  | { tag: 'translate'; by: RulePlace; wish: Wish }
+  /** `by` null: the policy of the chain that was asked last; `base` null: no chain at all. */
+  | { tag: 'accept'; by: RulePlace | null; base: ChainPlace | null }
+  | { tag: 'drop'; by: RulePlace | null; base: ChainPlace }
+  | { tag: 'reject'; by: RulePlace; base: ChainPlace; reject: Reject }
+  | { tag: 'translate'; by: RulePlace; base: ChainPlace; wish: Wish }
 >

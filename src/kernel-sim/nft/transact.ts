@@ -7,13 +7,13 @@ import { E, type Either } from '../../prelude.ts'
 import { addChain, deleteChain, flushChain, renameChain } from './change/chain.ts'
 import { ABSENT, type Changed, type Environment, refusal, setNamed, tableIn } from './change/edit.ts'
 import { addElements, deleteElements } from './change/elements.ts'
-import { addRule, deleteRule, replaceRule } from './change/rule.ts'
-import { addCounter, addSet, deleteCounter, deleteSet, flushSet, resetCounters } from './change/set.ts'
+import { addRule, deleteRule, replaceRule, withSizes } from './change/rule.ts'
+import { addCounter, addSet, deleteCounter, deleteSet, flushSet, resetCounters, settleSet } from './change/set.ts'
 import { addTable, deleteTable, flushRuleset, flushTable } from './change/table.ts'
 import { validate } from './change/validate.ts'
 import type { Command, Listed } from './command.ts'
 import { firstOf, meaningError, type NftError, type Place } from './error.ts'
-import { findTable, type Ruleset } from './ruleset.ts'
+import { findTable, type Ruleset, withTable } from './ruleset.ts'
 
 export type { Environment } from './change/edit.ts'
 
@@ -114,26 +114,45 @@ const isOf = (lost: ReadonlyArray<Command>, command: Command): boolean =>
       each.name === command.set.name,
   )
 
-/** Applies commands, all or none. Left: why none, as nft would say it first. */
+const isThere = (ruleset: Ruleset, command: Extract<Command, { tag: 'add-set' }>): boolean => {
+  const table = tableIn(ruleset, command)
+  return table !== null && setNamed(table, command.name) !== null
+}
+
+/** That a rule which updates it has given a set a size is not taken back with the rule. */
+const leaked = (ruleset: Ruleset, command: Extract<Command, { tag: 'add-rule' }>): Ruleset => {
+  const table = tableIn(ruleset, command)
+  if (table === null) return ruleset
+  const sized = withSizes(table, command.body.statements)
+  return sized === table ? ruleset : withTable(ruleset, sized)
+}
+
+/** Why nothing was done, as nft would say it first, and what there is. */
+export type Refused = Readonly<{ error: NftError; ruleset: Ruleset }>
+
+/** Applies commands, all or none. */
 export const transact = (
   before: Ruleset,
   commands: ReadonlyArray<Command>,
   environment: Environment,
-): Either<NftError, Done> => {
+): Either<Refused, Done> => {
   let now = before
   const listed: Listed[] = []
   let refused: NftError | null = null
   const lost: Command[] = []
+  const updated: Array<Extract<Command, { tag: 'add-rule' }>> = []
   for (const command of commands) {
     const next = change(now, command, before, environment)
     const wrong = firstOf(command.wrong ?? null, E.isLeft(next) ? next.left : null)
     if (wrong === null) now = E.isRight(next) ? next.right : now
     else if (wrong.kind === 'kernel') refused ??= wrong
-    else if (!isOf(lost, command)) return E.left(wrong)
-    if (wrong !== null && command.tag === 'add-set') lost.push(command)
+    else if (!isOf(lost, command)) return E.left({ error: wrong, ruleset: before })
+    if (wrong !== null && command.tag === 'add-set' && !isThere(now, command)) lost.push(command)
+    if (wrong === null && command.tag === 'add-rule') updated.push(command)
     if (command.tag === 'list') listed.push(command.listed)
   }
+  for (const command of commands) if (command.tag === 'add-set') now = settleSet(now, command)
   refused ??= wrongWhole(before, now, commands)
-  if (refused !== null) return E.left(refused)
+  if (refused !== null) return E.left({ error: refused, ruleset: updated.reduce(leaked, before) })
   return E.right({ ruleset: now === before ? before : { ...now, generation: before.generation + 1 }, listed })
 }

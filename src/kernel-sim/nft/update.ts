@@ -1,26 +1,29 @@
 // What packets change in sets: elements that rules add, renew and take away, and the counters and limits that elements have.
 // Source: net/netfilter/nft_dynset.c, nft_lookup.c (nft_set_elem_update_expr).
 
-import { getIn, removeIn, setIn, sizeOfMap } from '../../net/pmap.ts'
-import type { Datum } from './datatype.ts'
+import { getIn, type PMap, removeIn, setIn, sizeOfMap } from '../../net/pmap.ts'
+import { basesFollow } from './bases.ts'
 import type { ElementStatement, Statement } from './expression.ts'
+import { indexFollows } from './interval-index.ts'
 import { fullBucket, spend } from './limit.ts'
-import { findElement } from './lookup.ts'
 import {
   type Element,
   type ElementState,
   elementKey,
   isAlive,
+  isInterval,
   type NamedSet,
-  type Table,
-  tableKey,
   withTable,
 } from './ruleset.ts'
-import { type Run, type Spot, setNow, valuesFor } from './value.ts'
+import type { Run, Spot } from './run.ts'
+import { setFinder, valuesOf } from './value.ts'
 
-const put = (run: Run, table: Table, set: NamedSet): void => {
-  const now = getIn(run.ruleset.tables, tableKey(table.family, table.name))
-  if (now !== undefined) run.ruleset = withTable(run.ruleset, { ...now, sets: setIn(now.sets, set.name, set) })
+const put = (run: Run, set: NamedSet, elements: PMap<Element>, added: ReadonlyArray<Element>): void => {
+  if (isInterval(set.spec)) indexFollows(set.elements, elements, added)
+  const { tables } = run.ruleset
+  run.table = { ...run.table, sets: setIn(run.table.sets, set.name, { ...set, elements }) }
+  run.ruleset = withTable(run.ruleset, run.table)
+  basesFollow(tables, run.ruleset.tables)
 }
 
 export const freshState = (statements: ReadonlyArray<ElementStatement>, nowMs: number): ReadonlyArray<ElementState> =>
@@ -50,53 +53,57 @@ const counted = ({ sight }: Run, element: Element): readonly [boolean, Element] 
   return [goesOn, { ...element, state }]
 }
 
-/** Whether the values are in a named set; an element with statements of its own has a say. */
-export const isInSet = (run: Run, table: Table, name: string, values: ReadonlyArray<Datum>): boolean | null => {
-  const set = setNow(run, table, name)
-  if (set === null) return false
-  const element = findElement(set, values, run.sight.nowMs)
-  if (element === null) return false
-  if (element.statements.length === 0) return true
+/** A packet lies in an element of a named set: whether the element's own statements let it go on. */
+export const isInSet = (run: Run, set: NamedSet, element: Element): boolean => {
   const [goesOn, after] = counted(run, element)
-  put(run, table, { ...set, elements: setIn(set.elements, elementKey(element.key), after) })
-  // A limit that is spent ends the rule, also where it asks for what is not in the set.
-  return goesOn ? true : null
+  put(run, set, setIn(set.elements, elementKey(element.key), after), [])
+  return goesOn
+}
+
+type Update = Statement & { tag: 'update' }
+
+/** The element that a packet puts into a set. */
+const madeFor = (set: NamedSet, statement: Update, key: Element['key'], nowMs: number): Element => {
+  const lifeMs = statement.timeoutMs ?? set.spec.timeoutMs
+  const statements = statement.statements.length > 0 ? statement.statements : set.spec.statements
+  return {
+    key,
+    data: null,
+    comment: null,
+    timeoutMs: statement.timeoutMs,
+    expiresMs: lifeMs === null ? null : nowMs + lifeMs,
+    statements,
+    state: freshState(statements, nowMs),
+  }
 }
 
 /** Adds, renews or takes away. False: the rule does not go on. */
-export const update = (run: Run, spot: Spot, statement: Statement & { tag: 'update' }): boolean => {
-  const values = valuesFor(run, spot, statement.key)
-  const set = setNow(run, spot.table, statement.set)
-  if (values === null || set === null) return false
-  const { nowMs } = run.sight
-  const key = elementKey(values.map((value) => ({ from: value, to: value })))
-  const found = getIn(set.elements, key)
-  const held = found !== undefined && isAlive(found, nowMs) ? found : null
-  if (statement.op === 'delete') {
-    if (held !== null) put(run, spot.table, { ...set, elements: removeIn(set.elements, key) })
-    return held !== null
+export const updateOf = (statement: Update, spot: Spot): ((run: Run) => boolean) => {
+  const valuesNow = valuesOf(statement.key, spot)
+  const setNow = setFinder(statement.set)
+  return (run) => {
+    const values = valuesNow(run)
+    const set = setNow(run)
+    if (values === null || set === null) return false
+    const { nowMs } = run.sight
+    const key = values.map((value) => ({ from: value, to: value }))
+    const text = elementKey(key)
+    const found = getIn(set.elements, text)
+    const held = found !== undefined && isAlive(found, nowMs) ? found : null
+    if (statement.op === 'delete') {
+      if (held !== null) put(run, set, removeIn(set.elements, text), [])
+      return held !== null
+    }
+    if (found === undefined && set.spec.size !== null && sizeOfMap(set.elements) >= set.spec.size) return false
+    const made = madeFor(set, statement, key, nowMs)
+    const element =
+      held === null
+        ? made
+        : statement.op === 'update'
+          ? { ...held, timeoutMs: made.timeoutMs, expiresMs: made.expiresMs }
+          : held
+    const [goesOn, after] = counted(run, element)
+    if (after.state.length > 0 || element !== held) put(run, set, setIn(set.elements, text, after), [])
+    return goesOn
   }
-  const { spec } = set
-  if (held === null && found === undefined && spec.size !== null && sizeOfMap(set.elements) >= spec.size) return false
-  const lifeMs = statement.timeoutMs ?? spec.timeoutMs
-  const expiresMs = lifeMs === null ? null : nowMs + lifeMs
-  const statements = statement.statements.length > 0 ? statement.statements : spec.statements
-  const element: Element =
-    held === null
-      ? {
-          key: values.map((value) => ({ from: value, to: value })),
-          data: null,
-          comment: null,
-          timeoutMs: statement.timeoutMs,
-          expiresMs,
-          statements,
-          state: freshState(statements, nowMs),
-        }
-      : statement.op === 'update'
-        ? { ...held, timeoutMs: statement.timeoutMs, expiresMs }
-        : held
-  const [goesOn, after] = counted(run, element)
-  if (after.state.length > 0 || element !== held)
-    put(run, spot.table, { ...set, elements: setIn(set.elements, key, after) })
-  return goesOn
 }

@@ -1,55 +1,43 @@
-// What expressions give for a packet. Null means that the rule does not match: a header that is not there, a map without the
-// key (NFT_BREAK).
+// Expressions as functions of a packet, made once for each rule. Null means that the rule does not match: a header that is not
+// there, a map without the key (NFT_BREAK).
 // Sources: net/netfilter/nft_payload.c, nft_meta.c, nft_fib.c, nft_bitwise.c, nft_lookup.c, nft_numgen.c, nft_hash.c.
 
-import { getIn, setIn } from '../../net/pmap.ts'
+import { getIn, type PMap } from '../../net/pmap.ts'
 import type { Datum, Type } from './datatype.ts'
 import type { Data, Expression, SetSource } from './expression.ts'
 import { typesOf } from './field.ts'
 import { jhash, scale } from './jhash.ts'
-import { findElement, findWritten } from './lookup.ts'
-import { type NamedSet, type Ruleset, type Table, tableKey } from './ruleset.ts'
-import type { Effect, Field, Sight } from './sight.ts'
+import { findElement, findOne, memoryOf, writtenIndex } from './lookup.ts'
+import type { Element, NamedSet } from './ruleset.ts'
+import { fieldName, type Run, type Spot, stateNow } from './run.ts'
+import type { Field } from './sight.ts'
 
-/** The working memory of one packet at one hook; the only thing here that changes in place. */
-export type Run = {
-  ruleset: Ruleset
-  readonly sight: Sight
-  readonly effects: Effect[]
-  /** Marks and fields that rules have set, by the field's name: later rules see them. */
-  readonly overrides: Map<string, Datum>
-}
+export type Getter = (run: Run) => Datum | null
 
-/** Where an expression stands: its table, and the key of the state that its statement has. */
-export type Spot = Readonly<{ table: Table; state: string }>
-
-export const fieldName = (field: Field): string => {
-  switch (field.tag) {
-    case 'payload':
-      return `${field.protocol} ${field.field}`
-    case 'meta':
-      return `meta ${field.key}`
-    case 'ct':
-      return `ct ${field.direction ?? ''} ${field.key}`
-    case 'fib':
-      return `fib ${field.of.join(' ')} ${field.result}`
+const plainField = (field: Field): Getter => {
+  const name = fieldName(field)
+  return ({ sight, overrides }) => {
+    const set = overrides === null ? undefined : overrides.get(name)
+    return set === undefined ? sight.field(field) : set
   }
 }
 
-const fieldOf = ({ sight, overrides }: Run, field: Field): Datum | null => {
-  const set = overrides.size === 0 ? undefined : overrides.get(fieldName(field))
-  if (set !== undefined) return set
-  const value = sight.field(field)
+const fieldGetter = (field: Field): Getter => {
+  const value = plainField(field)
   if (field.tag !== 'fib' || field.result === 'type') return value
-  if (field.present) return value === null || value === 0 ? 0 : 1
-  return value ?? (field.result === 'oif' ? 0 : '')
+  if (field.present)
+    return (run) => {
+      const found = value(run)
+      return found === null || found === 0 ? 0 : 1
+    }
+  const none = field.result === 'oif' ? 0 : ''
+  return (run) => value(run) ?? none
 }
 
 const inc = (run: Run, { state }: Spot, mod: number): number => {
-  const held = getIn(run.ruleset.state, state)
+  const held = stateNow(run, state)
   const now = held?.tag === 'numgen' ? held.next % mod : 0
-  const next = { tag: 'numgen', next: (now + 1) % mod } as const
-  run.ruleset = { ...run.ruleset, state: setIn(run.ruleset.state, state, next) }
+  run.cells.set(state, { tag: 'numgen', next: (now + 1) % mod })
   return now
 }
 
@@ -69,17 +57,25 @@ const padded = (bytes: ReadonlyArray<number>): ReadonlyArray<number> => [
   ...Array.from({ length: (REGISTER - (bytes.length % REGISTER)) % REGISTER }, () => 0),
 ]
 
-const hashOf = (run: Run, spot: Spot, of: Expression, seed: number): number | null => {
-  const parts = of.tag === 'concat' ? of.parts : [of]
-  const bytes: number[] = []
-  for (const part of parts) {
-    const value = valueFor(run, spot, part)
-    const type = typesOf(part)?.[0]
-    if (value === null || type === undefined) return null
-    const own = bytesOf(value, type, part.tag === 'payload' || part.tag === 'ct')
-    bytes.push(...(parts.length > 1 ? padded(own) : own))
+const partsOf = (expression: Expression): ReadonlyArray<Expression> =>
+  expression.tag === 'concat' ? expression.parts : [expression]
+
+const hashGetter = (of: Expression, seed: number, spot: Spot): Getter => {
+  const parts = partsOf(of).map((part) => ({
+    value: getterOf(part, spot),
+    type: typesOf(part)?.[0],
+    ofHeader: part.tag === 'payload' || part.tag === 'ct',
+  }))
+  return (run) => {
+    const bytes: number[] = []
+    for (const { value, type, ofHeader } of parts) {
+      const now = value(run)
+      if (now === null || type === undefined) return null
+      const own = bytesOf(now, type, ofHeader)
+      bytes.push(...(parts.length > 1 ? padded(own) : own))
+    }
+    return jhash(bytes, seed)
   }
-  return jhash(bytes, seed)
 }
 
 const bitwise = (op: '&' | '|' | '^', value: Datum, mask: Datum): Datum => {
@@ -92,65 +88,137 @@ const bitwise = (op: '&' | '|' | '^', value: Datum, mask: Datum): Datum => {
   return op === '&' ? a & b : op === '|' ? a | b : a ^ b
 }
 
-/** The set as it is now: this packet may have changed it already. */
-export const setNow = ({ ruleset }: Run, table: Table, name: string): NamedSet | null => {
-  const now = getIn(ruleset.tables, tableKey(table.family, table.name))
-  return (now === undefined ? undefined : getIn(now.sets, name)) ?? null
-}
-
-/** The data that a map has for these values. */
-export const lookUp = (run: Run, { table }: Spot, map: SetSource, values: ReadonlyArray<Datum>): Data | null => {
-  if (map.tag === 'anonymous') return findWritten(map, values)?.data ?? null
-  const set = setNow(run, table, map.name)
-  return set === null ? null : (findElement(set, values, run.sight.nowMs)?.data ?? null)
-}
-
-/** One value; of a concatenation the first part. */
-export const valueFor = (run: Run, spot: Spot, expression: Expression): Datum | null => {
+/** One value; of a concatenation, or of what a map gives, the first part. */
+export const getterOf = (expression: Expression, spot: Spot): Getter => {
   switch (expression.tag) {
     case 'payload':
     case 'meta':
     case 'ct':
     case 'fib':
-      return fieldOf(run, expression)
-    case 'value':
-      return expression.value
+      return fieldGetter(expression)
+    case 'value': {
+      const { value } = expression
+      return () => value
+    }
     case 'numgen': {
       const { mode, mod, offset } = expression
-      return offset + (mode === 'inc' ? inc(run, spot, mod) : run.sight.random(mod))
+      return mode === 'inc' ? (run) => offset + inc(run, spot, mod) : ({ sight }) => offset + sight.random(mod)
     }
-    case 'symhash':
-      return expression.offset + scale(run.sight.flowHash(), expression.mod)
+    case 'symhash': {
+      const { mod, offset } = expression
+      return ({ sight }) => offset + scale(sight.flowHash(), mod)
+    }
     case 'jhash': {
-      const hash = hashOf(run, spot, expression.of, expression.seed ?? 0)
-      return hash === null ? null : expression.offset + scale(hash, expression.mod)
+      const { of, mod, seed, offset } = expression
+      const hash = hashGetter(of, seed ?? 0, spot)
+      return (run) => {
+        const now = hash(run)
+        // Cast: hashes are numbers.
+        return now === null ? null : offset + scale(now as number, mod)
+      }
     }
     case 'bits': {
-      const left = valueFor(run, spot, expression.left)
-      return left === null ? null : bitwise(expression.op, left, expression.mask)
+      const { op, mask } = expression
+      const left = getterOf(expression.left, spot)
+      return (run) => {
+        const now = left(run)
+        return now === null ? null : bitwise(op, now, mask)
+      }
     }
     case 'concat':
-    case 'map':
-      return valuesFor(run, spot, expression)?.[0] ?? null
+    case 'map': {
+      const all = valuesOf(expression, spot)
+      return (run) => all(run)?.[0] ?? null
+    }
   }
 }
 
 /** All the values: of a concatenation, or those that a map gives, of which a range counts as its first. */
-export const valuesFor = (run: Run, spot: Spot, expression: Expression): ReadonlyArray<Datum> | null => {
-  if (expression.tag === 'concat') {
+export const valuesOf = (expression: Expression, spot: Spot): ((run: Run) => ReadonlyArray<Datum> | null) => {
+  if (expression.tag === 'map') {
+    const data = dataFinder(expression.key, expression.map, spot)
+    return (run) => {
+      const found = data(run)
+      return found?.tag === 'values' ? found.values.map(({ from }) => from) : null
+    }
+  }
+  const getters = partsOf(expression).map((part) => getterOf(part, spot))
+  return (run) => {
     const values: Datum[] = []
-    for (const part of expression.parts) {
-      const value = valueFor(run, spot, part)
+    for (const getter of getters) {
+      const value = getter(run)
       if (value === null) return null
       values.push(value)
     }
     return values
   }
-  if (expression.tag === 'map') {
-    const key = valuesFor(run, spot, expression.key)
-    const data = key === null ? null : lookUp(run, spot, expression.map, key)
-    return data?.tag === 'values' ? data.values.map(({ from }) => from) : null
+}
+
+/** What a look into a set found: an element or none; undefined: there was nothing to look for, so the rule does not match. */
+type Found<E> = E | null | undefined
+
+/** The set of a name as it is now: packets may have changed it already. */
+export const setFinder = (name: string): ((run: Run) => NamedSet | null) => {
+  let sets: PMap<NamedSet> | null = null
+  let set: NamedSet | null = null
+  return ({ table }) => {
+    if (table.sets !== sets) {
+      sets = table.sets
+      set = getIn(sets, name) ?? null
+    }
+    return set
   }
-  const value = valueFor(run, spot, expression)
-  return value === null ? null : [value]
+}
+
+/** Of a named set. */
+export const namedFinder = (key: Expression, name: string, spot: Spot): ((run: Run) => Found<Element>) => {
+  const setNow = setFinder(name)
+  if (partsOf(key).length > 1 || key.tag === 'map') {
+    const values = valuesOf(key, spot)
+    return (run) => {
+      const now = values(run)
+      if (now === null) return undefined
+      const set = setNow(run)
+      return set === null ? null : findElement(set, now, run.sight.nowMs)
+    }
+  }
+  const getter = getterOf(key, spot)
+  let set: NamedSet | null = null
+  let memory = EMPTY_MEMORY
+  return (run) => {
+    const value = getter(run)
+    if (value === null) return undefined
+    const now = setNow(run)
+    if (now === null) return null
+    if (now !== set) {
+      set = now
+      memory = memoryOf(now)
+    }
+    return findOne(now, memory, value, run.sight.nowMs)
+  }
+}
+const EMPTY_MEMORY: ReturnType<typeof memoryOf> = { root: new Map(), size: 0 }
+
+type Item = Readonly<{ data: Data | null }>
+
+/** The element of a set, named or written, that the key of a packet lies in. */
+export const elementFinder = (key: Expression, source: SetSource, spot: Spot): ((run: Run) => Found<Item>) => {
+  if (source.tag === 'named') return namedFinder(key, source.name, spot)
+  const { level } = writtenIndex(source)
+  const getters = partsOf(key).map((part) => getterOf(part, spot))
+  return (run) => {
+    let at = level
+    for (const getter of getters) {
+      const value = getter(run)
+      if (value === null) return undefined
+      if (typeof at === 'function') at = at(value)
+    }
+    return typeof at === 'function' ? null : (at[0] ?? null)
+  }
+}
+
+/** The data that a map has for the key of a packet. */
+export const dataFinder = (key: Expression, map: SetSource, spot: Spot): ((run: Run) => Data | null) => {
+  const find = elementFinder(key, map, spot)
+  return (run) => find(run)?.data ?? null
 }

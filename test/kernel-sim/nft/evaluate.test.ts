@@ -5,7 +5,7 @@ import type { Datum } from '../../../src/kernel-sim/nft/datatype.ts'
 import { type Evaluated, evaluateHook, type Point, type Sight } from '../../../src/kernel-sim/nft/evaluate.ts'
 import { nft } from '../../../src/kernel-sim/nft/nft.ts'
 import { EMPTY_RULESET, type Ruleset } from '../../../src/kernel-sim/nft/ruleset.ts'
-import { fieldName } from '../../../src/kernel-sim/nft/value.ts'
+import { fieldName } from '../../../src/kernel-sim/nft/run.ts'
 import { ip } from '../../../src/net/ip.ts'
 import { NOW } from './lab.ts'
 

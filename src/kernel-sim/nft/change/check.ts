@@ -147,10 +147,10 @@ export const wrongJump = (table: Table, names: ReadonlyArray<string>): Errno | n
 const BITMAP = 16
 
 /** Whether the kernel keeps the set in something that packets cannot change: only a hash that grows can be. */
-const isRigid = ({ key, data, flags, size }: SetSpec): boolean => {
+const isRigid = ({ key, data, flags, bounded }: SetSpec): boolean => {
   if (flags.has('timeout') || flags.has('dynamic')) return false
   const [first, second] = key
-  return size !== null || (data === null && second === undefined && first !== undefined && first.bits <= BITMAP)
+  return bounded || (data === null && second === undefined && first !== undefined && first.bits <= BITMAP)
 }
 
 const wrongUpdate = (table: Table, statement: Statement & { tag: 'update' }): Errno | null => {

@@ -3,14 +3,16 @@
 // Sources: nftables src/intervals.c, src/evaluate.c (setelem_evaluate); net/netfilter/nf_tables_api.c (nft_add_set_elem),
 // nft_set_pipapo.c (nft_pipapo_insert).
 
-import { draftOf, getIn, type PMap, sizeOfMap, valuesOf } from '../../../net/pmap.ts'
+import { draftOf, type PMap, sizeOfMap, valuesOf } from '../../../net/pmap.ts'
 import { E, type Either } from '../../../prelude.ts'
 import type { Command } from '../command.ts'
 import { compareDatum, type Datum, nextDatum } from '../datatype.ts'
 import { kernelError, meaningError, type NftError, type Place } from '../error.ts'
 import type { Data, Interval } from '../expression.ts'
+import { holding, indexFollows, touching } from '../interval-index.ts'
+import { clashingWithEarlier, endsOf, overlapping } from '../overlap.ts'
 import type { RawElement } from '../parse/raw.ts'
-import { clashesWith, dataOf, isWide, keyOf } from '../parse/resolve.ts'
+import { dataOf, isWide, keyOf } from '../parse/resolve.ts'
 import { type Element, elementKey, isAlive, isInterval, type NamedSet, type Ruleset, type Table } from '../ruleset.ts'
 import { freshState } from '../update.ts'
 import { wrongJump } from './check.ts'
@@ -55,9 +57,6 @@ const typed = (set: NamedSet, raw: RawElement, { host, nowMs }: Environment): Ei
 }
 
 const first = (key: ReadonlyArray<Interval>): Interval => key[0] ?? { from: 0, to: 0 }
-const overlap = (a: Interval, b: Interval): boolean =>
-  compareDatum(a.from, b.to) <= 0 && compareDatum(b.from, a.to) <= 0
-
 const before = (value: Datum): Datum =>
   typeof value === 'string' ? value : typeof value === 'bigint' ? value - 1n : value - 1
 
@@ -82,27 +81,21 @@ const mapOfElements = (elements: Iterable<Element>): PMap<Element> => {
 }
 
 /** nft's own look at a tree: the new intervals against each other and those that are there. */
-const conflictInTree = (held: ReadonlyArray<Element>, added: ReadonlyArray<Typed>): Place | null => {
-  const all = [
-    ...held.map((element) => ({ element, at: null })),
-    ...added.map(({ element, at }) => ({ element, at })),
-  ].sort((a, b) => compareDatum(first(a.element.key).from, first(b.element.key).from))
-  let reach = all[0]
-  for (const item of all.slice(1)) {
-    if (reach === undefined) break
-    const [one, two] = [first(reach.element.key), first(item.element.key)]
-    const same = elementKey(reach.element.key) === elementKey(item.element.key)
-    if (overlap(one, two) && !same) return item.at ?? reach.at
-    if (compareDatum(two.to, one.to) > 0) reach = item
-  }
-  return null
+const conflictInTree = (held: PMap<Element>, added: ReadonlyArray<Typed>, nowMs: number): Place | null => {
+  const among = overlapping(added.map(({ element, at }) => ({ key: element.key, at })))
+  if (among !== null) return among.at
+  const conflict = added.find(({ element: { key } }) => {
+    const text = elementKey(key)
+    return touching(held, first(key)).some((each) => isAlive(each, nowMs) && elementKey(each.key) !== text)
+  })
+  return conflict?.at ?? null
 }
 
 /** What the kernel has against one element. */
 const refused = (
   table: Table,
   set: NamedSet,
-  elements: () => Iterable<Element>,
+  clashes: () => boolean,
   there: Element | undefined,
   count: number,
   { element, at }: Typed,
@@ -115,7 +108,7 @@ const refused = (
   const jump = wrongJump(table, targetOfData(element.data))
   if (jump !== null) return kernelError(jump, at)
   if (there !== undefined) return create || !sameData(there.data, element.data) ? kernelError('EEXIST', at) : null
-  if (isInterval(spec) && !isTree(set) && clashesWith(elements(), element.key)) return kernelError('EEXIST', at)
+  if (isInterval(spec) && !isTree(set) && clashes()) return kernelError('EEXIST', at)
   return spec.capacity !== null && count >= spec.capacity ? kernelError('ENFILE', at) : null
 }
 
@@ -141,27 +134,62 @@ export const addElements = (ruleset: Ruleset, command: Of<'add-elements'>, envir
   const added = typedAll(set, command.elements, environment)
   if (E.isLeft(added)) return added
   if (isTree(set)) {
-    const held = valuesOf(set.elements)
     if (set.spec.autoMerge) {
-      const elements = mapOfElements(mergedTree([...held, ...added.right.map(({ element }) => element)]))
-      return E.right(withSet(ruleset, table, { ...set, elements }))
+      const merged = mergedTree([...valuesOf(set.elements), ...added.right.map(({ element }) => element)])
+      return E.right(withSet(ruleset, table, { ...set, elements: mapOfElements(merged) }))
     }
-    const conflict = conflictInTree(held, added.right)
+    const conflict = conflictInTree(set.elements, added.right, environment.nowMs)
     if (conflict !== null) return E.left(meaningError('conflicting intervals specified', conflict))
   }
+  return putElements(ruleset, table, set, added.right, command.create, environment.nowMs)
+}
+
+/** Whether a concatenation with intervals has an end in one that is there, or in a new one before it. */
+const clashing = (set: NamedSet, added: ReadonlyArray<Typed>, nowMs: number): ((each: Typed) => boolean) => {
+  const places = new Map<string, number>()
+  const keys: Array<Element['key']> = []
+  for (const { element } of added) {
+    const text = elementKey(element.key)
+    if (places.has(text)) continue
+    places.set(text, keys.length)
+    keys.push(element.key)
+  }
+  let earlier: ((at: number) => boolean) | null = null
+  return ({ element }) => {
+    earlier ??= clashingWithEarlier(keys)
+    return (
+      earlier(places.get(elementKey(element.key)) ?? 0) ||
+      endsOf(element.key).some((end) => holding(set.elements, end).some((each) => isAlive(each, nowMs)))
+    )
+  }
+}
+
+const putElements = (
+  ruleset: Ruleset,
+  table: Table,
+  set: NamedSet,
+  added: ReadonlyArray<Typed>,
+  create: boolean,
+  nowMs: number,
+): Changed => {
   const draft = draftOf(set.elements)
+  const fresh: Element[] = []
   let count = sizeOfMap(set.elements)
-  for (const each of added.right) {
+  const clashes = clashing(set, added, nowMs)
+  for (const each of added) {
     const key = elementKey(each.element.key)
     const old = draft.get(key)
-    const there = old !== undefined && isAlive(old, environment.nowMs) ? old : undefined
-    const wrong = refused(table, set, () => valuesOf(draft.done()), there, count, each, command.create)
+    const there = old !== undefined && isAlive(old, nowMs) ? old : undefined
+    const wrong = refused(table, set, () => clashes(each), there, count, each, create)
     if (wrong !== null) return E.left(wrong)
     if (there !== undefined) continue
     draft.set(key, each.element)
+    fresh.push(each.element)
     count += 1
   }
-  return E.right(withSet(ruleset, table, { ...set, elements: draft.done() }))
+  const elements = draft.done()
+  if (isInterval(set.spec)) indexFollows(set.elements, elements, fresh)
+  return E.right(withSet(ruleset, table, { ...set, elements }))
 }
 
 /** A tree without an interval; where its intervals are merged, parts of them may go. */
@@ -201,10 +229,12 @@ export const deleteElements = (ruleset: Ruleset, command: Of<'delete-elements'>,
   const draft = draftOf(set.elements)
   for (const { element, at } of gone.right) {
     const key = elementKey(element.key)
-    const old = getIn(draft.done(), key)
+    const old = draft.get(key)
     if (old !== undefined && isAlive(old, environment.nowMs)) draft.remove(key)
     else if (!command.destroy)
       return E.left(isTree(set) ? meaningError('element does not exist', at) : kernelError('ENOENT', at))
   }
-  return E.right(withSet(ruleset, table, { ...set, elements: draft.done() }))
+  const elements = draft.done()
+  if (isInterval(set.spec)) indexFollows(set.elements, elements, [])
+  return E.right(withSet(ruleset, table, { ...set, elements }))
 }

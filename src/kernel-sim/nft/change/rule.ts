@@ -58,16 +58,28 @@ const found = (ruleset: Ruleset, where: InTable, reference: Reference): E.Either
 /** The size that the kernel gives to a set without one, when a rule is to update it. */
 const UPDATED_SIZE = 65_535
 
+/** The table in which each set has a size that a rule updates. */
+export const withSizes = (table: Table, statements: ReadonlyArray<Statement>): Table => {
+  let { sets } = table
+  for (const statement of statements) {
+    const set = statement.tag === 'update' ? setNamed(table, statement.set) : null
+    if (set === null || set.spec.size !== null) continue
+    sets = setIn(sets, set.name, { ...set, spec: { ...set.spec, size: UPDATED_SIZE } })
+  }
+  return sets === table.sets ? table : { ...table, sets }
+}
+
 /** The table with the sets that a rule updates; one that is declared in the same transaction becomes dynamic by it. */
-const withUpdated = (table: Table, statements: ReadonlyArray<Statement>, before: Table | null): Table => {
+const withUpdated = (unsized: Table, statements: ReadonlyArray<Statement>, before: Table | null): Table => {
+  const table = withSizes(unsized, statements)
   let { sets } = table
   for (const statement of statements) {
     const set = statement.tag === 'update' ? setNamed(table, statement.set) : null
     if (set === null) continue
     const isNew = before === null || setNamed(before, set.name)?.handle !== set.handle
-    const flags = isNew ? new Set([...set.spec.flags, 'dynamic' as const]) : set.spec.flags
-    const size = set.spec.size ?? UPDATED_SIZE
-    sets = setIn(sets, set.name, { ...set, spec: { ...set.spec, size, flags } })
+    if (!isNew) continue
+    const flags = new Set([...set.spec.flags, 'dynamic' as const])
+    sets = setIn(sets, set.name, { ...set, spec: { ...set.spec, flags } })
   }
   return sets === table.sets ? table : { ...table, sets }
 }

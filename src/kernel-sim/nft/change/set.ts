@@ -30,12 +30,32 @@ const sameSpec = (a: SetSpec, b: SetSpec): boolean =>
   [...a.flags].every((flag) => b.flags.has(flag)) &&
   a.statements.length === b.statements.length
 
+/** A set that is there takes over how large and for how long; how many elements fit changes when the transaction is done. */
+const updatedSpec = (there: SetSpec, { size, timeoutMs, gcMs }: SetSpec): SetSpec => {
+  if ((size ?? there.size) === there.size && timeoutMs === there.timeoutMs && gcMs === there.gcMs) return there
+  return { ...there, size: size ?? there.size, timeoutMs, gcMs }
+}
+
+/** At the end of a transaction in which a set was added, if it was there already. */
+export const settleSet = (ruleset: Ruleset, command: Of<'add-set'>): Ruleset => {
+  const table = tableIn(ruleset, command)
+  const set = table === null ? null : setNamed(table, command.name)
+  if (table === null || set === null || command.spec.size === null || set.spec.capacity === set.spec.size)
+    return ruleset
+  if (set.spec.flags.has('constant')) return ruleset
+  return withSet(ruleset, table, { ...set, spec: { ...set.spec, capacity: set.spec.size } })
+}
+
 export const addSet = (ruleset: Ruleset, command: Of<'add-set'>): Changed => {
   const { name, nameAt, spec, create, at } = command
   const table = tableIn(ruleset, command)
   if (table === null) return absent(command.tableAt)
   const there = setNamed(table, name)
-  if (there !== null) return create || !sameSpec(there.spec, spec) ? refusal('EEXIST', nameAt) : E.right(ruleset)
+  if (there !== null) {
+    if (create || !sameSpec(there.spec, spec)) return refusal('EEXIST', nameAt)
+    const now = updatedSpec(there.spec, spec)
+    return E.right(now === there.spec ? ruleset : withSet(ruleset, table, { ...there, spec: now }))
+  }
   if (spec.gcMs !== null && !spec.flags.has('timeout')) return refusal('EINVAL', at)
   // No store of intervals can be changed by packets.
   if (isInterval(spec) && spec.flags.has('dynamic')) return refusal('EOPNOTSUPP', at)

@@ -146,6 +146,7 @@ const EMPTY_SPEC: SetSpec = {
   timeoutMs: null,
   gcMs: null,
   size: null,
+  bounded: false,
   capacity: null,
   policy: null,
   autoMerge: false,
@@ -228,7 +229,10 @@ export const setBlock = (cursor: Cursor, family: Family, isMap: boolean): SetBlo
   if (spec.key.length === 0) cursor.meaning('set definition does not specify key', cursor.since(at))
   const withTimeout = spec.timeoutMs === null ? spec.flags : new Set<SetFlag>([...spec.flags, 'timeout'])
   const isFixed = spec.flags.has('constant') && elements.length > 0
-  return { spec: { ...spec, flags: withTimeout, capacity: isFixed ? elements.length : spec.size }, elements }
+  return {
+    spec: { ...spec, flags: withTimeout, bounded: spec.size !== null, capacity: isFixed ? elements.length : spec.size },
+    elements,
+  }
 }
 
 export type CounterBlock = Readonly<{ packets: number; bytes: number; comment: string | null }>

@@ -39,3 +39,35 @@ export const headersOf = (each: Statement): ReadonlyArray<PayloadProtocol> => {
       return []
   }
 }
+
+const named = (expression: Expression, header: PayloadProtocol): Expression => {
+  switch (expression.tag) {
+    case 'payload':
+      return expression.protocol === 'th' ? { ...expression, protocol: header } : expression
+    case 'bits':
+      return { ...expression, left: named(expression.left, header) }
+    case 'concat':
+      return { ...expression, parts: expression.parts.map((part) => named(part, header)) }
+    case 'map':
+      return { ...expression, key: named(expression.key, header) }
+    case 'jhash':
+      return { ...expression, of: named(expression.of, header) }
+    default:
+      return expression
+  }
+}
+
+/** A statement after it has become known which transport header a packet has. */
+export const withHeader = (each: Statement, header: PayloadProtocol): Statement => {
+  switch (each.tag) {
+    case 'match':
+      return { ...each, left: named(each.left, header) }
+    case 'vmap':
+    case 'update':
+      return { ...each, key: named(each.key, header) }
+    case 'set':
+      return { ...each, value: named(each.value, header) }
+    default:
+      return each
+  }
+}

@@ -17,6 +17,7 @@ import {
 } from '../datatype.ts'
 import { kernelError, meaningError, type NftError, type Place } from '../error.ts'
 import type { AnonymousSet, Data, Interval, Operand } from '../expression.ts'
+import { clashingWithEarlier } from '../overlap.ts'
 import { elementKey } from '../ruleset.ts'
 import type { RawData, RawElement, RawPart, RawWord } from './raw.ts'
 
@@ -188,30 +189,11 @@ const unique = (sorted: ReadonlyArray<Item>): ReadonlyArray<Item> | null => {
   return [...seen.values()]
 }
 
-const holds = (key: ReadonlyArray<Interval>, point: ReadonlyArray<Interval>, end: 'from' | 'to'): boolean =>
-  key.every(({ from, to }, i) => {
-    const value = point[i]?.[end]
-    return value !== undefined && compareDatum(from, value) <= 0 && compareDatum(value, to) <= 0
-  })
-
-/**
- * Whether a concatenation with intervals is too near one that is there. The kernel looks at its two ends only, so one around
- * a smaller one that is there already may come in.
- */
-export const clashesWith = (there: Iterable<Item>, key: ReadonlyArray<Interval>): boolean => {
-  for (const item of there) if (holds(item.key, key, 'from') || holds(item.key, key, 'to')) return true
-  return false
-}
-
 const apart = (items: ReadonlyArray<Item>): ReadonlyArray<Item> | null => {
-  const done: Item[] = []
-  for (const item of items) {
-    const twin = done.find(({ key }) => elementKey(key) === elementKey(item.key))
-    if (twin === undefined && clashesWith(done, item.key)) return null
-    if (twin === undefined) done.push(item)
-    else if (!sameData(twin.data, item.data)) return null
-  }
-  return done
+  const different = unique(items)
+  if (different === null) return null
+  const clashes = clashingWithEarlier(different.map(({ key }) => key))
+  return different.some((_, i) => clashes(i)) ? null : different
 }
 
 /** A set or map written in a rule. */

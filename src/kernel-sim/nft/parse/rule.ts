@@ -6,7 +6,7 @@ import type { Statement } from '../expression.ts'
 import type { Family } from '../ruleset.ts'
 import { contextOf, pinnedBy } from './context.ts'
 import type { Cursor } from './cursor.ts'
-import { headersOf } from './header.ts'
+import { headersOf, withHeader } from './header.ts'
 import { mergedLoads } from './merge.ts'
 import { isTerminal, statement } from './statement.ts'
 import { text } from './word.ts'
@@ -77,7 +77,13 @@ export const ruleBody = (cursor: Cursor, family: Family): RuleBody => {
   } while (!endsRule(cursor) && !cursor.refused())
   if (cursor.take('comment')) comment = text(cursor)
   const needs = context.needs.map((each) => ({ statement: each, beside: at }))
-  const merged = mergedLoads([...needs, ...statements], family)
+  // What the rule looks at first holds for all of it.
+  const header = needs.some((each) => pinnedBy(each.statement)?.layer === 'transport') ? context.header : null
+  const known =
+    header === null
+      ? statements
+      : statements.map((each) => ({ ...each, statement: withHeader(each.statement, header) }))
+  const merged = mergedLoads([...needs, ...known], family)
   const all = merged.map((each) => each.statement)
   const listed = merged.filter((_, i) => isNeeded(all, i, family))
   return {

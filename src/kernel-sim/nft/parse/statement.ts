@@ -151,7 +151,8 @@ const rejection = (context: Context, at: Place): Statement => {
   if (cursor.take('tcp')) {
     cursor.expect('reset')
     if (context.transport === 'tcp') return { tag: 'reject', reject: { with: 'tcp reset' } }
-    if (context.transport !== null) cursor.meaning('you cannot use tcp reset with this protocol', cursor.since(at))
+    if (context.transport !== null && context.transport !== 'th')
+      cursor.meaning('you cannot use tcp reset with this protocol', cursor.since(at))
     need(context, 'l4proto', TCP)
     return { tag: 'reject', reject: { with: 'tcp reset' } }
   }
