@@ -73,12 +73,23 @@ export const basesFollow = (before: PMap<Table>, after: PMap<Table>): void => {
   shapes.set(after, shapeOf(before))
 }
 
-const basesOf = memoised(({ tables }: Shape) => built(tables))
+const basesOfShape = memoised(({ tables }: Shape) => built(tables))
+
+// The version that was asked last: mostly the next packet asks the same.
+let lastTables: PMap<Table> | null = null
+let lastBases: Bases = {}
+const basesOf = (tables: PMap<Table>): Bases => {
+  if (tables !== lastTables) {
+    lastBases = basesOfShape(shapeOf(tables))
+    lastTables = tables
+  }
+  return lastBases
+}
 
 const NONE: ReadonlyArray<BaseChain> = []
 
 export const baseChainsAt = (ruleset: Ruleset, { family, hook, device }: Point): ReadonlyArray<BaseChain> => {
-  const there = basesOf(shapeOf(ruleset.tables))[family]?.[hook]
+  const there = basesOf(ruleset.tables)[family]?.[hook]
   if (there === undefined) return NONE
   if (!there.devices) return there.all
   return there.all.filter(({ base }) => base.devices.length === 0 || (device !== null && base.devices.includes(device)))

@@ -68,6 +68,9 @@ type Memory = { readonly root: Branches<Element>; size: number }
 const memories = new WeakMap<PMap<Element>, Memory>()
 const REMEMBERED = 10_000
 
+/** What is remembered once some parts of a key are known. */
+export type Remembered = Branches<Element> | ReadonlyArray<Element>
+
 export const memoryOf = ({ elements }: NamedSet): Memory => {
   const known = memories.get(elements)
   if (known !== undefined) return known
@@ -97,21 +100,16 @@ const seek = (set: NamedSet, memory: Memory, values: ReadonlyArray<Datum>): Read
   return found
 }
 
-const firstAlive = (elements: ReadonlyArray<Element>, nowMs: number): Element | null => {
+/** The first that has not expired. */
+export const firstAlive = (elements: ReadonlyArray<Element>, nowMs: number): Element | null => {
   for (const element of elements) if (isAlive(element, nowMs)) return element
   return null
-}
-
-/** The element for one value, if it has not expired. `memory` is the set's. */
-export const findOne = (set: NamedSet, memory: Memory, value: Datum, nowMs: number): Element | null => {
-  const known = memory.root.get(value)
-  return firstAlive(known === undefined || known instanceof Map ? seek(set, memory, [value]) : known, nowMs)
 }
 
 /** The element of a named set, if it has not expired. */
 export const findElement = (set: NamedSet, values: ReadonlyArray<Datum>, nowMs: number): Element | null => {
   const memory = memoryOf(set)
-  let at: Branches<Element> | ReadonlyArray<Element> | undefined = memory.root
+  let at: Remembered | undefined = memory.root
   for (const value of values) if (at instanceof Map) at = at.get(value)
   return firstAlive(at === undefined || at instanceof Map ? seek(set, memory, values) : at, nowMs)
 }

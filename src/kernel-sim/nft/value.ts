@@ -7,7 +7,7 @@ import type { Datum, Type } from './datatype.ts'
 import type { Data, Expression, SetSource } from './expression.ts'
 import { typesOf } from './field.ts'
 import { jhash, scale } from './jhash.ts'
-import { findElement, findOne, memoryOf, writtenIndex } from './lookup.ts'
+import { findElement, firstAlive, memoryOf, type Remembered, writtenIndex } from './lookup.ts'
 import type { Element, NamedSet } from './ruleset.ts'
 import { fieldName, type Run, type Spot, stateNow } from './run.ts'
 import type { Field } from './sight.ts'
@@ -170,31 +170,48 @@ export const setFinder = (name: string): ((run: Run) => NamedSet | null) => {
   }
 }
 
-/** Of a named set. */
+/** Whether asking twice gives the same: not so of what counts on with each packet. */
+const isSteady = (expression: Expression): boolean => {
+  switch (expression.tag) {
+    case 'numgen':
+      return false
+    case 'bits':
+      return isSteady(expression.left)
+    case 'concat':
+      return expression.parts.every(isSteady)
+    case 'map':
+      return isSteady(expression.key)
+    case 'jhash':
+      return isSteady(expression.of)
+    default:
+      return true
+  }
+}
+
+/** Of a named set. What was looked for before costs no memory. */
 export const namedFinder = (key: Expression, name: string, spot: Spot): ((run: Run) => Found<Element>) => {
   const setNow = setFinder(name)
-  if (partsOf(key).length > 1 || key.tag === 'map') {
-    const values = valuesOf(key, spot)
-    return (run) => {
-      const now = values(run)
-      if (now === null) return undefined
-      const set = setNow(run)
-      return set === null ? null : findElement(set, now, run.sight.nowMs)
-    }
-  }
-  const getter = getterOf(key, spot)
+  const values = valuesOf(key, spot)
+  const getters = isSteady(key) && key.tag !== 'map' ? partsOf(key).map((part) => getterOf(part, spot)) : []
   let set: NamedSet | null = null
   let memory = EMPTY_MEMORY
   return (run) => {
-    const value = getter(run)
-    if (value === null) return undefined
     const now = setNow(run)
     if (now === null) return null
     if (now !== set) {
       set = now
       memory = memoryOf(now)
     }
-    return findOne(now, memory, value, run.sight.nowMs)
+    let at: Remembered | undefined = memory.root
+    for (let i = 0; i < getters.length; i++) {
+      // Cast: i < length.
+      const value = (getters[i] as Getter)(run)
+      if (value === null) return undefined
+      if (at instanceof Map) at = at.get(value)
+    }
+    if (at !== undefined && !(at instanceof Map)) return firstAlive(at, run.sight.nowMs)
+    const all = values(run)
+    return all === null ? undefined : findElement(now, all, run.sight.nowMs)
   }
 }
 const EMPTY_MEMORY: ReturnType<typeof memoryOf> = { root: new Map(), size: 0 }
