@@ -95,6 +95,8 @@ export type SetSource = AnonymousSet | Readonly<{ tag: 'named'; name: string }>
 export type Operand = Readonly<
   | { tag: 'value'; value: Datum }
   | { tag: 'range'; from: Datum; to: Datum }
+  /** Below and above at once, which nft lists as being outside of a range. */
+  | { tag: 'both'; below: Datum; above: Datum }
   | { tag: 'prefix'; value: Datum; bits: number }
   | SetSource
 >

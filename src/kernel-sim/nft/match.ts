@@ -45,6 +45,7 @@ const inPrefix = (value: Datum, bits: number): Test => {
 const testOf = (op: Operator, right: Exclude<Operand, SetSource>): Test => {
   if (right.tag === 'value' && !(isWildcard(right.value) && (op === '==' || op === '!=')))
     return inOrder(op, right.value)
+  if (right.tag === 'both') return (now) => compareDatum(now, right.below) < 0 && compareDatum(now, right.above) > 0
   const is: Test =
     right.tag === 'prefix'
       ? inPrefix(right.value, right.bits)

@@ -2,9 +2,10 @@
 // lists them, and, where they are compared with `!=`, in what they mean: together they say that not all are equal.
 // Source: nftables src/rule.c (stmt_reduce, payload_try_merge), src/payload.c (payload_can_merge) (1.0.6).
 
-import type { Datum } from '../datatype.ts'
-import type { PayloadProtocol, Selector, Statement } from '../expression.ts'
+import { type Datum, NO_INTERFACES } from '../datatype.ts'
+import type { Expression, PayloadProtocol, Selector, Statement } from '../expression.ts'
 import { TRANSPORT } from '../field.ts'
+import { showExpression } from '../print/expression.ts'
 import type { Family } from '../ruleset.ts'
 import { pinnedBy } from './context.ts'
 import { headersOf } from './header.ts'
@@ -151,6 +152,35 @@ const leftBehind = (statements: ReadonlyArray<Statement>, at: number, family: Fa
   return [{ tag: 'match', left, op: '==', right: { tag: 'value', value } }]
 }
 
+const isOneLoad = ({ tag }: Expression): boolean =>
+  tag === 'payload' || tag === 'meta' || tag === 'ct' || tag === 'bits' || tag === 'fib'
+
+/** Two bounds of one field, one after the other, are listed as a range; a lower one that is above an upper one, too. */
+const asRange = (one: Statement, two: Statement): Statement | null => {
+  if (one.tag !== 'match' || two.tag !== 'match' || !isOneLoad(one.left)) return null
+  if (showExpression(one.left, NO_INTERFACES) !== showExpression(two.left, NO_INTERFACES)) return null
+  if (one.right.tag !== 'value' || two.right.tag !== 'value') return null
+  const { left } = one
+  const [from, to] = [one.right.value, two.right.value]
+  if (one.op === '>=' && two.op === '<=') return { tag: 'match', left, op: '==', right: { tag: 'range', from, to } }
+  if (one.op === '<' && two.op === '>')
+    return { tag: 'match', left, op: '!=', right: { tag: 'both', below: from, above: to } }
+  return null
+}
+
+const withRanges = <A>(
+  statements: ReadonlyArray<Readonly<{ statement: Statement; beside: A }>>,
+): ReadonlyArray<Readonly<{ statement: Statement; beside: A }>> => {
+  const done: Array<Readonly<{ statement: Statement; beside: A }>> = []
+  for (const each of statements) {
+    const last = done.at(-1)
+    const range = last === undefined ? null : asRange(last.statement, each.statement)
+    if (range === null || last === undefined) done.push(each)
+    else done[done.length - 1] = { ...last, statement: range }
+  }
+  return done
+}
+
 /** A rule's statements as the kernel gets them. What each has beside it goes with it. */
 export const mergedLoads = <A>(
   statements: ReadonlyArray<Readonly<{ statement: Statement; beside: A }>>,
@@ -171,9 +201,10 @@ export const mergedLoads = <A>(
   }
   close()
   const before = statements.map(({ statement }) => statement)
-  return statements.flatMap((each, at) =>
+  const all = statements.flatMap((each, at) =>
     (made.get(at) ?? [each.statement])
       .concat(made.get(at)?.length === 0 ? leftBehind(before, at, family) : [])
       .map((statement) => ({ statement, beside: each.beside })),
   )
+  return withRanges(all)
 }

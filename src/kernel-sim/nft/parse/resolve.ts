@@ -73,7 +73,7 @@ const lastOfPrefix = (value: Datum, bits: number): Datum =>
   typeof value === 'bigint' ? ip6(value | ((1n << BigInt(128 - bits)) - 1n)) : ip4(Number(value) + 2 ** (32 - bits) - 1)
 
 /** All the values of an operand that is no set. */
-export const intervalOf = (operand: Exclude<Operand, { tag: 'anonymous' | 'named' }>): Interval => {
+export const intervalOf = (operand: Exclude<Operand, { tag: 'anonymous' | 'named' | 'both' }>): Interval => {
   switch (operand.tag) {
     case 'value':
       return { from: operand.value, to: operand.value }
@@ -105,7 +105,8 @@ const partsOf = (
     if (type === undefined) break
     const operand = operandOf(type, part, host)
     if (E.isLeft(operand)) return operand
-    if (operand.right.tag !== 'anonymous' && operand.right.tag !== 'named') parts.push(intervalOf(operand.right))
+    const { right } = operand
+    if (right.tag !== 'anonymous' && right.tag !== 'named' && right.tag !== 'both') parts.push(intervalOf(right))
   }
   return E.right(parts)
 }

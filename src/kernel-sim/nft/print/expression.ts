@@ -107,6 +107,8 @@ const showOperand = (type: Type, right: Operand, host: Host): string => {
       return showDatum(type, right.value, host)
     case 'range':
       return `${showBound(type, right.from, host)}-${showBound(type, right.to, host)}`
+    case 'both':
+      return `${showBound(type, right.below, host)}-${showBound(type, right.above, host)}`
     case 'prefix':
       return `${showDatum(type, right.value, host)}/${right.bits}`
     case 'named':

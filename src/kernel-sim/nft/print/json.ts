@@ -120,6 +120,8 @@ const jsonOperand = (type: Type, op: Operator, left: Expression, right: Operand,
         : jsonDatum(type, right.value, host)
     case 'range':
       return { range: [jsonDatum(type, right.from, host), jsonDatum(type, right.to, host)] }
+    case 'both':
+      return { range: [jsonDatum(type, right.below, host), jsonDatum(type, right.above, host)] }
     case 'prefix':
       return { prefix: { addr: jsonDatum(type, right.value, host), len: right.bits } }
     case 'named':
