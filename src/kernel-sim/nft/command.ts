@@ -14,7 +14,8 @@ export type InTable = Readonly<{ family: Family; table: string; tableAt: Place }
 export type Position = Readonly<{ tag: 'end' } | { tag: 'handle' | 'index'; of: number; at: Place }>
 
 export type Listed = Readonly<
-  | { what: 'ruleset' | 'tables' | 'chains' | 'sets' | 'maps' | 'counters'; family: Family | null }
+  | { what: 'ruleset' | 'tables' | 'chains' | 'sets' | 'maps'; family: Family | null }
+  | { what: 'counters'; family: Family | null; table: string | null }
   | { what: 'table'; family: Family; table: string; at: Place }
   | ({ what: 'chain' | 'set' | 'map' | 'counter'; name: string; at: Place } & InTable)
 >

@@ -165,9 +165,11 @@ export const flagWords = (type: Type, value: Datum): ReadonlyArray<string> | nul
 
 /** An end of a range: nft prints no words there. */
 export const showBound = (type: Type, value: Datum, host: Host): string =>
-  typeof value === 'number' && TYPES[type.name].symbols !== null && !TYPES[type.name].hex
-    ? String(value)
-    : showDatum(type, value, host)
+  typeof value !== 'number' || TYPES[type.name].symbols === null
+    ? showDatum(type, value, host)
+    : TYPES[type.name].hex
+      ? hexOf(value, Math.ceil(type.bits / 4))
+      : String(value)
 
 /** A value as nft prints it; names of interfaces in quotation marks. */
 export const showDatum = (type: Type, value: Datum, host: Host): string => {

@@ -31,6 +31,15 @@ export type Outcome = Readonly<{
 
 const METAINFO: Json = { metainfo: { version: '1.0.6', release_name: 'Lester Gooch #5', json_schema_version: 1 } }
 
+/** As libjansson writes it: with a blank after each comma and colon. */
+const written = (value: Json): string => {
+  if (value === null || typeof value !== 'object') return JSON.stringify(value)
+  if (Array.isArray(value)) return `[${value.map(written).join(', ')}]`
+  return `{${Object.entries(value)
+    .map(([key, each]) => `${JSON.stringify(key)}: ${written(each)}`)
+    .join(', ')}}`
+}
+
 const withMetainfo = (document: Json): Json => {
   if (document === null || typeof document !== 'object' || !('nftables' in document)) return document
   const { nftables } = document
@@ -51,10 +60,8 @@ export const nft = (ruleset: Ruleset, script: string, environment: Environment, 
   const done = transact(ruleset, commands, environment)
   if (E.isLeft(done)) return failed(done.left.error, done.left.ruleset)
   const view = { ...environment, handles: options.handles }
-  const listings = done.right.listed.map((listed) =>
-    options.json
-      ? `${JSON.stringify(withMetainfo(listJson(done.right.ruleset, listed, view)))}\n`
-      : listText(done.right.ruleset, listed, view),
+  const listings = done.right.listed.map(({ listed, of }) =>
+    options.json ? `${written(withMetainfo(listJson(of, listed, view)))}\n` : listText(of, listed, view),
   )
   return { ruleset: done.right.ruleset, status: 0, stdout: listings.join(''), stderr: '', error: null }
 }

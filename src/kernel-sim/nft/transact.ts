@@ -18,7 +18,7 @@ import { findTable, type Ruleset, withTable } from './ruleset.ts'
 export type { Environment } from './change/edit.ts'
 
 /** What is there now, and what was asked to be listed of it, in order. */
-export type Done = Readonly<{ ruleset: Ruleset; listed: ReadonlyArray<Listed> }>
+export type Done = Readonly<{ ruleset: Ruleset; listed: ReadonlyArray<Readonly<{ listed: Listed; of: Ruleset }>> }>
 
 const listable = (ruleset: Ruleset, listed: Listed, at: Place): NftError | null => {
   const no = meaningError(ABSENT, at)
@@ -114,6 +114,14 @@ const isOf = (lost: ReadonlyArray<Command>, command: Command): boolean =>
       each.name === command.set.name,
   )
 
+/** What is reset is listed as it was. */
+const listedByReset = (command: Extract<Command, { tag: 'reset-counters' }>): Listed => {
+  const { family, table, counter, nameAt } = command
+  return counter === null || table === null
+    ? { what: 'counters', family, table }
+    : { what: 'counter', family: family ?? 'ip', table, tableAt: nameAt, name: counter, at: nameAt }
+}
+
 const isThere = (ruleset: Ruleset, command: Extract<Command, { tag: 'add-set' }>): boolean => {
   const table = tableIn(ruleset, command)
   return table !== null && setNamed(table, command.name) !== null
@@ -137,11 +145,12 @@ export const transact = (
   environment: Environment,
 ): Either<Refused, Done> => {
   let now = before
-  const listed: Listed[] = []
+  const listed: Array<Readonly<{ listed: Listed; of: Ruleset | null }>> = []
   let refused: NftError | null = null
   const lost: Command[] = []
   const updated: Array<Extract<Command, { tag: 'add-rule' }>> = []
   for (const command of commands) {
+    const earlier = now
     const next = change(now, command, before, environment)
     const wrong = firstOf(command.wrong ?? null, E.isLeft(next) ? next.left : null)
     if (wrong === null) now = E.isRight(next) ? next.right : now
@@ -149,10 +158,12 @@ export const transact = (
     else if (!isOf(lost, command)) return E.left({ error: wrong, ruleset: before })
     if (wrong !== null && command.tag === 'add-set' && !isThere(now, command)) lost.push(command)
     if (wrong === null && command.tag === 'add-rule') updated.push(command)
-    if (command.tag === 'list') listed.push(command.listed)
+    if (command.tag === 'list') listed.push({ listed: command.listed, of: null })
+    if (command.tag === 'reset-counters') listed.push({ listed: listedByReset(command), of: earlier })
   }
   for (const command of commands) if (command.tag === 'add-set') now = settleSet(now, command)
   refused ??= wrongWhole(before, now, commands)
   if (refused !== null) return E.left({ error: refused, ruleset: updated.reduce(leaked, before) })
-  return E.right({ ruleset: now === before ? before : { ...now, generation: before.generation + 1 }, listed })
+  const ruleset = now === before ? before : { ...now, generation: before.generation + 1 }
+  return E.right({ ruleset, listed: listed.map((each) => ({ listed: each.listed, of: each.of ?? ruleset })) })
 }

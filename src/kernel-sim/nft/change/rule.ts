@@ -113,9 +113,12 @@ export const replaceRule = (ruleset: Ruleset, command: Of<'replace-rule'>): Chan
   if (old === undefined) return refusal('ENOENT', handleAt)
   const refused = refusalOf(table, body.statements, body.at)
   if (refused !== null) return E.left(refused)
-  const [rule, drawn] = made(table, body)
+  const [fresh, drawn] = made(table, body)
+  // In the place of the old one it has its handle, and draws none.
+  const rule = { ...fresh, handle }
   const state = forget(ruleset.state, ruleState(table, old, 0).slice(0, -1))
-  return E.right({ ...withChain(ruleset, drawn, { ...chain, rules: chain.rules.with(at, rule) }), state })
+  const kept = { ...drawn, nextHandle: drawn.nextHandle - 1 }
+  return E.right({ ...withChain(ruleset, kept, { ...chain, rules: chain.rules.with(at, rule) }), state })
 }
 
 export const deleteRule = (ruleset: Ruleset, command: Of<'delete-rule'>): Changed => {

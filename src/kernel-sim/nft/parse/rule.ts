@@ -2,7 +2,7 @@
 // Sources: nft(8) "RULES"; nftables src/evaluate.c (rule_evaluate), src/payload.c (payload_dependency_kill).
 
 import type { Place } from '../error.ts'
-import type { Statement } from '../expression.ts'
+import type { PayloadProtocol, Statement } from '../expression.ts'
 import type { Family } from '../ruleset.ts'
 import { contextOf, pinnedBy } from './context.ts'
 import type { Cursor } from './cursor.ts'
@@ -38,6 +38,9 @@ const mayGo = (each: Statement, family: Family): boolean => {
 
 const NETWORK_HEADERS: ReadonlySet<string> = new Set(['ip', 'ip6', 'arp'])
 
+/** Which ICMP only packets of a network have. */
+const ICMP_OF: Readonly<Record<string, PayloadProtocol>> = { ip: 'icmp', ip6: 'icmpv6' }
+
 const isNeeded = (statements: ReadonlyArray<Statement>, at: number, family: Family): boolean => {
   const each = statements[at]
   const pinned = each === undefined || !mayGo(each, family) ? null : pinnedBy(each)
@@ -54,7 +57,7 @@ const isNeeded = (statements: ReadonlyArray<Statement>, at: number, family: Fami
     )
       return true
     const headers = headersOf(later)
-    if (headers.some((header) => header === pinned.name)) return false
+    if (headers.some((header) => header === pinned.name || ICMP_OF[pinned.name] === header)) return false
     if (pinned.layer === 'network' && headers.some((header) => NETWORK_HEADERS.has(header))) return true
   }
   return true

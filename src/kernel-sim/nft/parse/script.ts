@@ -260,7 +260,8 @@ const listed = (cursor: Cursor): Listed => {
   const all = PLURALS.find((each) => cursor.isNext(each))
   if (all !== undefined) {
     cursor.next()
-    return { what: all, family: familyIn(cursor) }
+    const family = familyIn(cursor)
+    return all === 'counters' ? { what: all, family, table: null } : { what: all, family }
   }
   if (cursor.take('table')) {
     const { family, table, tableAt } = inTable(cursor)

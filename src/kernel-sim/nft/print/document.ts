@@ -130,8 +130,10 @@ const wholeTable = (ruleset: Ruleset, table: Table, view: View): ReadonlyArray<J
   ...chainsOf(table).flatMap((chain) => rulesOf(ruleset, table, chain, view)),
 ]
 
-const tablesIn = (ruleset: Ruleset, family: Family | null): ReadonlyArray<Table> =>
-  tablesOf(ruleset).filter((table) => family === null || table.family === family)
+const tablesIn = (ruleset: Ruleset, family: Family | null, name: string | null = null): ReadonlyArray<Table> =>
+  tablesOf(ruleset).filter(
+    (table) => (family === null || table.family === family) && (name === null || table.name === name),
+  )
 
 const objects = (ruleset: Ruleset, listed: Listed, view: View): ReadonlyArray<Json> => {
   switch (listed.what) {
@@ -151,7 +153,7 @@ const objects = (ruleset: Ruleset, listed: Listed, view: View): ReadonlyArray<Js
           .map((set) => setObject(table, set, view)),
       )
     case 'counters':
-      return tablesIn(ruleset, listed.family).flatMap((table) =>
+      return tablesIn(ruleset, listed.family, listed.table).flatMap((table) =>
         countersOf(table).map((counter) => counterObject(ruleset, table, counter)),
       )
     default: {

@@ -1,7 +1,7 @@
 // What `nft list` prints.
 // Source: nftables src/rule.c (table_print, chain_print_declaration, set_print), src/expression.c (calculate_delim) (1.0.6).
 
-import { getIn, valuesOf } from '../../../net/pmap.ts'
+import { getIn, removeIn, valuesOf } from '../../../net/pmap.ts'
 import type { Listed } from '../command.ts'
 import type { Host } from '../datatype.ts'
 import { compareKeys } from '../parse/resolve.ts'
@@ -23,6 +23,7 @@ import {
   type SetFlag,
   setsOf,
   type Table,
+  tableKey,
   tablesOf,
 } from '../ruleset.ts'
 import { showData, showExpression, showKey } from './expression.ts'
@@ -169,9 +170,11 @@ const tableText = (table: Table, blocks: ReadonlyArray<ReadonlyArray<string>>, v
         ...(table.dormant ? ['\tflags dormant'] : []),
       ]
     : []
-  const parts = [own, ...blocks].filter((block) => block.length > 0).map((block) => block.join('\n'))
+  const parts = blocks.filter((block) => block.length > 0).map((block) => block.join('\n'))
   const head = `table ${table.family} ${table.name} {${whole ? handleText(view, table.handle) : ''}`
-  return `${[head, ...(parts.length === 0 ? [] : [parts.join('\n\n')]), '}'].join('\n')}\n`
+  // After flags there is an empty line, after a comment alone there is none.
+  const gap = whole && table.dormant && parts.length > 0 ? [''] : []
+  return `${[head, ...own, ...gap, ...(parts.length === 0 ? [] : [parts.join('\n\n')]), '}'].join('\n')}\n`
 }
 
 const wholeTable = (ruleset: Ruleset, table: Table, view: View): string =>
@@ -209,6 +212,15 @@ const eachTable = (ruleset: Ruleset, family: Family | null, blocks: Blocks): str
     )
     .join('')
 
+/** Without the tables that have no counter. */
+const withCounters = (ruleset: Ruleset, name: string | null): Ruleset => {
+  let { tables } = ruleset
+  for (const table of tablesOf(ruleset))
+    if (countersOf(table).length === 0 || (name !== null && table.name !== name))
+      tables = removeIn(tables, tableKey(table.family, table.name))
+  return { ...ruleset, tables }
+}
+
 const oneOf = (ruleset: Ruleset, listed: Extract<Listed, { name: string }>, view: View): string => {
   const table = findTable(ruleset, listed.family, listed.table)
   if (table === null) return ''
@@ -236,7 +248,7 @@ export const listText = (ruleset: Ruleset, listed: Listed, view: View): string =
     }
     case 'tables':
       return tablesIn(ruleset, listed.family)
-        .map(({ family, name, handle }) => `table ${family} ${name}${handleText(view, handle)}\n`)
+        .map(({ family, name }) => `table ${family} ${name}\n`)
         .join('')
     case 'chains':
       return eachTable(ruleset, listed.family, (table) => chainsOf(table).map((chain) => declaration(table, chain)))
@@ -248,7 +260,7 @@ export const listText = (ruleset: Ruleset, listed: Listed, view: View): string =
           .map((set) => setLines(set, view)),
       )
     case 'counters':
-      return eachTable(ruleset, listed.family, (table) =>
+      return eachTable(withCounters(ruleset, listed.table), listed.family, (table) =>
         countersOf(table).map((counter) => counterLines(ruleset, table, counter, view)),
       )
     default:
