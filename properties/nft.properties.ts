@@ -1,15 +1,18 @@
-// nftables as a language: what is listed reads back, a refusal changes nothing, a set holds what its elements say, and no text is
-// too strange to be answered.
+// nftables as a language: what is listed reads back, a refusal changes nothing, a set holds what its elements say, no text is too
+// strange to be answered, and no packet to be decided on.
 
 import { test } from '@fast-check/vitest'
 import fc from 'fast-check'
 import { describe, expect } from 'vitest'
 import type { Host } from '../src/kernel-sim/nft/datatype.ts'
 import { typeNamed } from '../src/kernel-sim/nft/datatype.ts'
+import { askHook, evaluateHook, type Point, runOf, type Sight, settled } from '../src/kernel-sim/nft/evaluate.ts'
+import { typesOf } from '../src/kernel-sim/nft/field.ts'
 import { isWithin } from '../src/kernel-sim/nft/level.ts'
 import { findElement, findWritten } from '../src/kernel-sim/nft/lookup.ts'
 import { nft } from '../src/kernel-sim/nft/nft.ts'
 import { type Element, EMPTY_RULESET, elementKey, type NamedSet, type Ruleset } from '../src/kernel-sim/nft/ruleset.ts'
+import { fieldName } from '../src/kernel-sim/nft/run.ts'
 import { mapOf } from '../src/net/pmap.ts'
 import { anyText, histories, scriptText } from './arbitraries/nft.ts'
 
@@ -62,6 +65,64 @@ describe('any text', () => {
     const { status, error, stderr } = run(EMPTY_RULESET, text)
     expect(status).toBe(error === null ? 0 : 1)
     expect(stderr.includes('Error: ')).toBe(status === 1)
+  })
+})
+
+/** A packet of which every field is there or not, with small values, by a number that it is made of. */
+const sightOf = (seed: number): Sight => ({
+  field: (field) => {
+    const type = typesOf(field)?.[0]
+    const n = [...fieldName(field)].reduce((hash, c) => (hash * 31 + c.charCodeAt(0)) >>> 0, seed) % 97
+    if (type === undefined || n < 20) return null
+    if (type.name === 'ifname') return n % 2 === 0 ? 'lo' : 'eth0'
+    if (type.bits > 64) return (0xfdn << 120n) + BigInt(n)
+    if (type.name === 'ipv4_addr') return 0x0a000000 + n
+    return n % 2 ** type.bits
+  },
+  random: (n) => seed % n,
+  flowHash: () => seed,
+  length: 60,
+  nowMs: seed % 1000,
+})
+const points: fc.Arbitrary<Point> = fc.record({
+  family: fc.constantFrom('ip', 'ip6'),
+  hook: fc.constantFrom('prerouting', 'input', 'forward', 'output', 'postrouting'),
+  device: fc.constant(null),
+})
+const packets = fc.array(fc.tuple(points, fc.nat()), { minLength: 1, maxLength: 8 })
+
+describe('packets', () => {
+  // Whatever the rules and the packet, there is a decision, and a drop, a rejection and a translation name their base chain.
+  test.prop([histories, packets])('are decided on', (scripts, asked) => {
+    const ruleset = built(scripts)
+    for (const [point, seed] of asked) {
+      const { decision } = evaluateHook(ruleset, point, sightOf(seed))
+      if (decision.tag !== 'accept') expect(decision.base.chain).not.toBe('')
+    }
+  })
+
+  // Many packets in one run leave what they leave one by one, and are decided on alike; the ruleset before them stays as it was.
+  test.prop([histories, packets])('leave the same one by one and in one run', (scripts, asked) => {
+    const before = built(scripts)
+    const text = listing(before)
+    const run = runOf(before)
+    let one = before
+    for (const [point, seed] of asked) {
+      const alone = evaluateHook(one, point, sightOf(seed))
+      one = alone.ruleset
+      expect(askHook(run, point, sightOf(seed))).toEqual(alone.decision)
+    }
+    expect(listing(settled(run))).toBe(listing(one))
+    expect(listing(before)).toBe(text)
+  })
+})
+
+describe('a listing as JSON', () => {
+  // It is a document that begins with who wrote it.
+  test.prop([histories])('is JSON', (scripts) => {
+    const { stdout } = nft(built(scripts), 'list ruleset', NOW, { ...OPTIONS, json: true })
+    const { nftables } = JSON.parse(stdout)
+    expect(nftables[0]).toMatchObject({ metainfo: { json_schema_version: 1 } })
   })
 })
 

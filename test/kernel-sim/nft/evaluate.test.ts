@@ -1,12 +1,25 @@
 // What chains say of a packet.
 
 import { describe, expect, it } from 'vitest'
+import { bridgeElement, masqueradeElement, subnetElement } from '../../../src/kernel/firewall/elements.ts'
+import { elementKeyText, elementText, skeletonText } from '../../../src/kernel/firewall/text.ts'
 import type { Datum } from '../../../src/kernel-sim/nft/datatype.ts'
-import { type Evaluated, evaluateHook, type Point, type Sight } from '../../../src/kernel-sim/nft/evaluate.ts'
+import {
+  askHook,
+  type Evaluated,
+  evaluateHook,
+  type Point,
+  runOf,
+  type Sight,
+  settled,
+} from '../../../src/kernel-sim/nft/evaluate.ts'
 import { nft } from '../../../src/kernel-sim/nft/nft.ts'
+import { showPlace } from '../../../src/kernel-sim/nft/print/statement.ts'
 import { EMPTY_RULESET, type Ruleset } from '../../../src/kernel-sim/nft/ruleset.ts'
 import { fieldName } from '../../../src/kernel-sim/nft/run.ts'
+import { cidr } from '../../../src/net/cidr.ts'
 import { ip } from '../../../src/net/ip.ts'
+import { ifName, ns } from '../../../src/net/name.ts'
 import { NOW } from './lab.ts'
 
 const INPUT: Point = { family: 'ip', hook: 'input', device: null }
@@ -204,5 +217,117 @@ describe('what packets change', () => {
     }`)
     const other = packet({ 'ip saddr': ip('10.0.0.2') })
     expect(turns(ruleset, [packet(), packet(), other, other])).toEqual(['accept', 'drop', 'accept', 'drop'])
+  })
+})
+
+describe('more of what rules look at', () => {
+  it.each([
+    ['fib daddr type local', { 'fib daddr type': 2 }, true],
+    ['fib saddr . iif oif missing', { 'fib saddr iif oif': 0 }, true],
+    ['fib saddr . iif oif exists', { 'fib saddr iif oif': 3 }, true],
+    ['ct status dnat', { 'ct  status': 32 }, true],
+    ['ct status dnat', { 'ct  status': 16 }, false],
+    ['ct mark 0x10', { 'ct  mark': 16 }, true],
+    ['meta pkttype broadcast', { 'meta pkttype': 1 }, true],
+    ['meta pkttype { multicast, other }', { 'meta pkttype': 1 }, false],
+    ['ip ttl < 2', { 'ip ttl': 1 }, true],
+    ['tcp flags syn / syn,ack', { 'tcp flags': 2 }, true],
+    ['tcp flags syn / syn,ack', { 'tcp flags': 18 }, false],
+    ['tcp flags ! syn', { 'tcp flags': 16 }, true],
+    ['symhash mod 2 1', {}, false],
+    ['numgen random mod 4 0', {}, true],
+    ['iifname . tcp dport { "eth0" . 22 }', {}, true],
+    ['iifname . ip saddr { "eth*" . 10.0.0.0/8 }', {}, true],
+  ] as ReadonlyArray<readonly [string, Fields, boolean]>)('%s of %o: %s', (match, fields, isMatch) => {
+    expect(said(chainsOf(`${match} accept`), packet(fields))).toBe(isMatch ? 'accept' : 'drop')
+  })
+  it('two ports that must each be another, beside each other, are one comparison: nft 1.0.6 means "not both"', () => {
+    const ruleset = chainsOf('tcp sport != 5 tcp dport != 22 accept')
+    expect(said(ruleset, packet({ 'tcp sport': 5 }))).toBe('drop')
+    expect(said(ruleset, packet({ 'tcp sport': 6 }))).toBe('accept')
+  })
+  it('bounds that exclude each other never hold, though they are listed as a range', () => {
+    expect(said(chainsOf('ip ttl < 5 ip ttl > 10 accept'), packet({ 'ip ttl': 3 }))).toBe('drop')
+  })
+  it('what cannot be rejected so is not counted', () => {
+    const after = evaluateHook(
+      chainsOf('counter reject with tcp reset'),
+      INPUT,
+      packet({ 'meta l4proto': 17, 'tcp dport': 80 }),
+    )
+    expect(after.decision.tag).toBe('drop')
+    expect(listed(after)).toContain('meta l4proto tcp counter packets 0 bytes 0 reject')
+  })
+  it.each([
+    ['snat to 10.9.9.1-10.9.9.4 persistent', { kind: 'snat', flags: ['persistent'] }],
+    ['masquerade random', { kind: 'masquerade', address: null, flags: ['random'] }],
+    ['tcp dport 22 masquerade to :1024-2048', { kind: 'masquerade', port: { from: 1024, to: 2048 } }],
+  ])('%s', (rule, wish) => {
+    const ruleset = rulesetOf(`table ip t { chain a { type nat hook postrouting priority srcnat; ${rule}; }\n}`)
+    expect(evaluateHook(ruleset, { ...INPUT, hook: 'postrouting' }, packet()).decision).toMatchObject({ wish })
+  })
+  it('redirect asks for a port only', () => {
+    const ruleset = rulesetOf(
+      'table ip t { chain a { type nat hook prerouting priority dstnat; tcp dport 22 redirect to :2222; }\n}',
+    )
+    expect(evaluateHook(ruleset, PREROUTING, packet()).decision).toMatchObject({
+      wish: { kind: 'redirect', address: null, port: { from: 2222 } },
+    })
+  })
+})
+
+describe('many packets through one ruleset', () => {
+  const rules = `table ip t { counter k { }
+    chain a { type filter hook input priority 0; policy drop; counter name k; tcp dport 22 log jump b; }
+    chain b { accept comment "the way in"; }
+  }`
+  it('are counted in the run, and in the ruleset when it is settled', () => {
+    const before = rulesetOf(rules)
+    const run = runOf(before)
+    for (let i = 0; i < 3; i++) askHook(run, INPUT, packet())
+    expect(listed({ ruleset: run.ruleset })).toContain('packets 0 bytes 0')
+    expect(listed({ ruleset: settled(run) })).toContain('packets 3 bytes 180')
+    askHook(run, INPUT, packet())
+    expect(listed({ ruleset: settled(run) })).toContain('packets 4 bytes 240')
+    expect(listed({ ruleset: before })).toContain('packets 0 bytes 0')
+  })
+  it('say which rule decided, with family, table, chain, handle and text', () => {
+    const { by, base } = askHook(runOf(rulesetOf(rules)), INPUT, packet())
+    expect(by).toMatchObject({ family: 'ip', table: 't', chain: 'b', rule: { handle: 6 } })
+    expect(base).toEqual({ family: 'ip', table: 't', chain: 'a' })
+    expect(by === null ? '' : showPlace(by, NOW.host)).toBe('ip t b handle 6: accept comment "the way in"')
+  })
+  it('say which policy decided', () => {
+    expect(askHook(runOf(rulesetOf(rules)), INPUT, packet({ 'tcp dport': 23 }))).toEqual({
+      tag: 'drop',
+      by: null,
+      base: { family: 'ip', table: 't', chain: 'a' },
+    })
+  })
+  it('are followed rule by rule, if that is wanted', () => {
+    const run = runOf(rulesetOf(rules), true)
+    askHook(run, INPUT, packet())
+    expect(run.effects.map(({ tag, by }) => `${tag} ${by.chain}`)).toEqual([
+      'matched a',
+      'log a',
+      'matched a',
+      'matched b',
+    ])
+  })
+})
+
+describe('the table of the engine', () => {
+  it('is read by nft as it is printed, with its elements', () => {
+    const elements = [
+      bridgeElement(ns('a'), ifName('br0')),
+      subnetElement(ns('a'), ifName('br0'), cidr('172.18.0.0/16')),
+      masqueradeElement(ns('a'), cidr('172.18.0.0/16')),
+    ]
+    const script = elements.map((each) => `add element inet cnm ${each.set} ${elementText(each)}`)
+    const ruleset = rulesetOf(`${skeletonText()}\n${script.join('\n')}\n`)
+    expect(listed({ ruleset })).toContain('elements = { "br0" . 172.18.0.0/16 }')
+    const gone = elements.map((each) => `delete element inet cnm ${each.set} ${elementKeyText(each)}`).join('\n')
+    const after = nft(ruleset, `${gone}\n`, NOW, { file: 'rules', json: false, handles: false })
+    expect([after.status, listed(after).includes('elements')]).toEqual([0, false])
   })
 })

@@ -5,6 +5,7 @@ import { getIn } from '../../../net/pmap.ts'
 import { type Host, showDatum, type Type, typeNamed } from '../datatype.ts'
 import type { ElementStatement, Limit, LogOptions, Reject, Statement, Target, Translation } from '../expression.ts'
 import { type Family, type Rule, type Ruleset, ruleState, type Table } from '../ruleset.ts'
+import type { RulePlace } from '../sight.ts'
 import { ICMP_CODE, ICMPV6_CODE, ICMPX_CODE, wordFor } from '../symbols.ts'
 import { showExpression, showMatch, showSource, showVerdict } from './expression.ts'
 
@@ -119,8 +120,14 @@ export const countedAt = (
   return state?.tag === 'counter' ? state : { packets, bytes }
 }
 
-const showStatement = (statement: Statement, place: StatementPlace, host: Host): string => {
-  const { family } = place.table
+type Counted = Readonly<{ packets: number; bytes: number }>
+
+const showStatement = (
+  statement: Statement,
+  family: Family,
+  counted: (start: Counted) => Counted,
+  host: Host,
+): string => {
   switch (statement.tag) {
     case 'match':
       return showMatch(statement.left, statement.op, statement.right, host)
@@ -131,7 +138,7 @@ const showStatement = (statement: Statement, place: StatementPlace, host: Host):
     case 'vmap':
       return `${showExpression(statement.key, host)} vmap ${showSource(statement.map, host)}`
     case 'counter': {
-      const { packets, bytes } = countedAt(place, statement)
+      const { packets, bytes } = counted(statement)
       return `counter packets ${packets} bytes ${bytes}`
     }
     case 'counter-ref':
@@ -159,11 +166,19 @@ const showStatement = (statement: Statement, place: StatementPlace, host: Host):
   }
 }
 
+const withComment = (words: ReadonlyArray<string>, { comment }: Rule): string =>
+  [...words, ...(comment === null ? [] : [`comment "${comment}"`])].join(' ')
+
+/** Where a rule is and what it says, for a trace: `inet t input handle 4: tcp dport 22 accept`. */
+export const showPlace = ({ family, table, chain, rule }: RulePlace, host: Host): string => {
+  const words = rule.statements.map((statement) => showStatement(statement, family, (start) => start, host))
+  return `${family} ${table} ${chain} handle ${rule.handle}: ${withComment(words, rule)}`
+}
+
 /** One line, without its handle. */
 export const showRule = (ruleset: Ruleset, table: Table, rule: Rule, host: Host): string => {
   const words = rule.statements.map((statement, index) =>
-    showStatement(statement, { ruleset, table, rule, index }, host),
+    showStatement(statement, table.family, (start) => countedAt({ ruleset, table, rule, index }, start), host),
   )
-  if (rule.comment !== null) words.push(`comment "${rule.comment}"`)
-  return words.join(' ')
+  return withComment(words, rule)
 }
