@@ -85,6 +85,20 @@ reject with icmp type host-unreachable
 reject with icmpv6 type no-route
 reject with icmpx type admin-prohibited
 ip saddr 10.1.1.1 reject
+ip protocol tcp reject with icmp type host-unreachable
+meta l4proto udp reject
+meta nfproto ipv4 reject with icmpx type admin-prohibited
+meta nfproto ipv6 reject with icmpx type port-unreachable
+counter reject with tcp reset
+counter reject with icmpv6 type no-route
+tcp dport 5 tcp sport 6 accept
+tcp dport != 5 tcp sport != 6 accept
+tcp dport 5 counter tcp sport 6 accept
+tcp flags syn tcp window 5 accept
+ip protocol tcp ip ttl 5 tcp dport 22 accept
+ip ttl >= 5 ip ttl <= 10 accept
+ip ttl < 5 ip ttl > 10 accept
+udp dport 53 th sport 53 accept
 jump tcp_in
 goto tcp_in
 return

@@ -46,8 +46,15 @@ const isNeeded = (statements: ReadonlyArray<Statement>, at: number, family: Fami
   const pinned = each === undefined || !mayGo(each, family) ? null : pinnedBy(each)
   if (pinned === null) return true
   for (const later of statements.slice(at + 1)) {
-    if (later.tag === 'reject' && pinned.layer === 'network' && later.reject.with !== 'tcp reset') return false
-    if (later.tag === 'reject' && pinned.name === 'tcp' && (family === 'ip' || family === 'ip6')) return false
+    if (later.tag === 'reject' && pinned.layer === 'network' && later.reject.with.startsWith('icmp'))
+      return later.reject.with === 'icmpx'
+    if (
+      later.tag === 'reject' &&
+      later.reject.with === 'tcp reset' &&
+      pinned.name === 'tcp' &&
+      ['ip', 'ip6'].includes(family)
+    )
+      return false
     if (
       later.tag !== 'match' &&
       later.tag !== 'differ' &&
