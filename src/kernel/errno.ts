@@ -12,8 +12,11 @@ export type Errno =
   | 'ENODEV'
   | 'ENXIO'
   | 'EINVAL'
+  | 'ENFILE'
+  | 'EMLINK'
   | 'ERANGE'
   | 'ELOOP'
+  | 'EOVERFLOW'
   | 'EOPNOTSUPP'
   | 'EAFNOSUPPORT'
   | 'EADDRINUSE'
@@ -38,8 +41,11 @@ export const strerror: Readonly<Record<Errno, string>> = {
   ENODEV: 'No such device',
   ENXIO: 'No such device or address',
   EINVAL: 'Invalid argument',
+  ENFILE: 'Too many open files in system',
+  EMLINK: 'Too many links',
   ERANGE: 'Numerical result out of range',
   ELOOP: 'Too many levels of symbolic links',
+  EOVERFLOW: 'Value too large for defined data type',
   EOPNOTSUPP: 'Operation not supported',
   EAFNOSUPPORT: 'Address family not supported by protocol',
   EADDRINUSE: 'Address already in use',
