@@ -1,0 +1,235 @@
+// The working memory of packets on their way: hosts, their namespaces and devices, opened when a packet first comes by, with
+// what traffic has changed since; what is to happen later; and who watches. It is the only mutable thing of the data path, is
+// opened over values and closed into values (close.ts), and is never seen outside of this folder.
+// The parts of the data path call each other through `Parts`, as drivers and protocols register with Linux's core.
+
+import type { Ip } from '../../net/ip.ts'
+import type { IfName, Ns } from '../../net/name.ts'
+import { getIn } from '../../net/pmap.ts'
+import type { LinkEntry, NsEntry, Place, Spec, Tally, World } from '../state.ts'
+import type { Packet } from '../wire/nested.ts'
+import type { FragmentMemory } from './ip/defrag.ts'
+import type { RoutingMemory } from './ip/fib.ts'
+import type { NeighbourMemory } from './ip/neighbour.ts'
+import type { FdbMemory } from './kind/fdb.ts'
+import type { FilterMemory } from './netfilter/memory.ts'
+import type { Random } from './random.ts'
+import type { Held, Sending, Skb } from './skb.ts'
+import type { SocketMemory } from './socket/table.ts'
+import type { Death, Step } from './step.ts'
+
+/** A device of a host of the fabric. */
+export type Location = Place & Readonly<{ host: string }>
+
+/** What is to happen at a moment to come. Data, so that a world can be put away with it. */
+export type Happening = Readonly<
+  | { what: 'arrival'; at: Location; skb: Skb }
+  | { what: 'neighbour'; at: Location; ip: Ip }
+  | { what: 'reassembly'; host: string; ns: Ns; key: string }
+  | { what: 'socket'; host: string; ns: Ns; socket: number; timer: string }
+>
+/** `order`: of those at one moment the lower one is first. */
+export type Pending = Readonly<{ atMs: number; order: number; happening: Happening }>
+
+export type Count = { -readonly [Part in keyof Tally]: Tally[Part] }
+
+/** `link`: as the control plane left it. The rest belongs to the files that it is named after. */
+export type Device = {
+  readonly space: Space
+  readonly name: IfName
+  readonly link: LinkEntry
+  readonly tally: Count
+  fdb: FdbMemory | null
+  /** A veth's other end; the bridge of a port; the device below. Undefined: not looked for yet. */
+  peer: Device | null | undefined
+  master: Device | null | undefined
+  below: Device | null | undefined
+  /** The devices on this one, or the ports of this bridge in the order in which they joined. */
+  above: ReadonlyArray<Device> | undefined
+}
+
+/** `entry`: as the control plane left it. The rest belongs to the files that it is named after. */
+export type Space = {
+  readonly host: Host
+  readonly plane: Plane
+  readonly ns: Ns
+  readonly entry: NsEntry
+  readonly devices: Map<string, Device | null>
+  routing: RoutingMemory | null
+  neighbours: NeighbourMemory | null
+  fragments: FragmentMemory | null
+  filter: FilterMemory | null
+  sockets: SocketMemory | null
+}
+
+export type Host = { readonly name: string; readonly world: World; readonly spaces: Map<Ns, Space | null> }
+
+/** Why the kernel would not even begin to send, as the sending call says. */
+export type SendErrno =
+  | 'ENETUNREACH'
+  | 'EHOSTUNREACH'
+  | 'EACCES'
+  | 'EADDRNOTAVAIL'
+  | 'EMSGSIZE'
+  | 'EINVAL'
+  | 'EPERM'
+  | 'ENODEV'
+  | 'ENETDOWN'
+
+/** A netfilter hook, seen from the packet. `next`: its next hop, once routed. */
+export type HookAt = Readonly<{
+  family: 'ip' | 'ip6' | 'arp' | 'bridge' | 'netdev'
+  hook: 'ingress' | 'prerouting' | 'input' | 'forward' | 'output' | 'postrouting' | 'egress'
+  iif: Device | null
+  oif: Device | null
+  next: Ip | null
+}>
+
+/** What the parts offer each other. */
+export type Parts = Readonly<{
+  /** ndo_start_xmit of each kind of device; the frame is counted by then, and the device is up. */
+  transmit: Readonly<Record<Spec['type'], (dev: Device, skb: Skb) => void>>
+  /** A bridge's port has received a frame; a device has one that devices on it may want (true: it was taken). */
+  receiveOnPort: (port: Device, skb: Skb) => void
+  receiveAbove: (dev: Device, skb: Skb) => boolean
+  /** The protocols' receivers; `dev` is the device that the frame is for. */
+  receiveArp: (dev: Device, skb: Skb) => void
+  receiveIp: (dev: Device, skb: Skb) => void
+  /** Sends a packet to its next hop by `dev`, at once or when its MAC is known. */
+  output: (dev: Device, next: Ip, held: Held) => void
+  /** Routes and sends a packet of our own. */
+  send: (space: Space, sending: Sending) => SendErrno | null
+  /** As `send`, of a whole packet (raw sockets, tunnels); its addresses are set. */
+  sendPacket: (space: Space, packet: Packet, mark: number, dev: IfName | null) => SendErrno | null
+  /** Tells the sender of `about` of an error, unless one may not (RFC 1122 section 3.2.2). `dev`: where it came in. */
+  sendError: (space: Space, dev: Device | null, about: Held, error: IcmpError) => void
+  /** A packet for this host, whole and past `input`: to its protocol. */
+  deliver: (space: Space, dev: Device, held: Held) => void
+  /** Takes a packet through a hook. Null: it ended there, and that was told. */
+  pass: (space: Space, at: HookAt, held: Held) => Held | null
+  /** As `pass`, for frames of bridges and devices (families bridge, netdev, arp). */
+  passFrame: (space: Space, at: HookAt, skb: Skb) => Skb | null
+  /** A frame leaves the host by this device (fabric.ts). */
+  leaveHost: (dev: Device, skb: Skb) => void
+  /** What a `Happening` does when its time has come. */
+  happen: Readonly<{
+    [What in Happening['what']]: (plane: Plane, happening: Extract<Happening, { what: What }>) => void
+  }>
+}>
+
+/** What an ICMP error says; each family has its own numbers for it. `mtu` in bytes. */
+export type IcmpError = Readonly<
+  | { tag: 'unreachable'; code: 'net' | 'host' | 'port' | 'protocol' | 'prohibited' }
+  | { tag: 'too-big'; mtu: number }
+  | { tag: 'time-exceeded'; code: 'transit' | 'reassembly' }
+>
+
+export type Plane = {
+  nowMs: number
+  readonly hosts: Map<string, Host>
+  readonly parts: Parts
+  readonly random: Random
+  /** Frames that devices have received, and nobody has looked at: Linux's backlog. From `taken` on. */
+  readonly backlog: Array<Readonly<{ dev: Device; skb: Skb }>>
+  taken: number
+  /** Since the clock last moved, or somebody sent; see STORM (loop.ts). */
+  busy: number
+  /** A heap: the first is the next. */
+  readonly pending: Pending[]
+  nextOrder: number
+  /** Who sees each step; null: nobody, and then none is made. */
+  watch: ((step: Step) => void) | null
+  /** The last drop that explains why a packet did not arrive (step.ts). */
+  death: Death | null
+}
+
+export const openPlane = (
+  parts: Parts,
+  hosts: ReadonlyArray<Readonly<{ name: string; world: World }>>,
+  nowMs: number,
+  random: Random,
+): Plane => ({
+  nowMs,
+  hosts: new Map(hosts.map(({ name, world }) => [name, { name, world, spaces: new Map() }])),
+  parts,
+  random,
+  backlog: [],
+  taken: 0,
+  busy: 0,
+  pending: [],
+  nextOrder: 0,
+  watch: null,
+  death: null,
+})
+
+/** The namespace of this name, or null. */
+export const spaceOf = (plane: Plane, host: Host, ns: Ns): Space | null => {
+  const known = host.spaces.get(ns)
+  if (known !== undefined) return known
+  const entry = getIn(host.world.namespaces, ns)
+  const space: Space | null =
+    entry === undefined
+      ? null
+      : {
+          host,
+          plane,
+          ns,
+          entry,
+          devices: new Map(),
+          routing: null,
+          neighbours: null,
+          fragments: null,
+          filter: null,
+          sockets: null,
+        }
+  host.spaces.set(ns, space)
+  return space
+}
+
+const deviceFrom = (space: Space, link: LinkEntry): Device => ({
+  space,
+  name: link.name,
+  link,
+  tally: { rxPackets: 0, rxBytes: 0, txPackets: 0, txBytes: 0, txDropped: 0 },
+  fdb: null,
+  peer: undefined,
+  master: undefined,
+  below: undefined,
+  above: undefined,
+})
+
+/** The device of this name, or null. */
+export const deviceOf = (space: Space, name: string): Device | null => {
+  const known = space.devices.get(name)
+  if (known !== undefined) return known
+  const link = getIn(space.entry.links, name)
+  const device = link === undefined ? null : deviceFrom(space, link)
+  space.devices.set(name, device)
+  return device
+}
+
+/** The device at a place of the same host, or null. */
+export const deviceAt = ({ plane, host }: Space, { ns, name }: Place): Device | null => {
+  const space = spaceOf(plane, host, ns)
+  return space === null ? null : deviceOf(space, name)
+}
+
+/** A veth's other end, if it is there. */
+export const peerOf = (dev: Device): Device | null => {
+  if (dev.peer === undefined) dev.peer = dev.link.spec.type === 'veth' ? deviceAt(dev.space, dev.link.spec.peer) : null
+  return dev.peer
+}
+
+/** The bridge whose port this is. */
+export const masterOf = (dev: Device): Device | null => {
+  if (dev.master === undefined) dev.master = dev.link.port === null ? null : deviceOf(dev.space, dev.link.port.bridge)
+  return dev.master
+}
+
+/** The device that this one is on (vlan, vxlan, macvlan, ipvlan). */
+export const belowOf = (dev: Device): Device | null => {
+  if (dev.below === undefined) dev.below = dev.link.below === null ? null : deviceAt(dev.space, dev.link.below)
+  return dev.below
+}
+
+export const isUp = (dev: Device): boolean => dev.link.up
