@@ -51,6 +51,10 @@ const beginning = ({ spaces, routers = [] }: Scenario): ReadonlyArray<string> =>
   ),
 ]
 
+/** Where br_netfilter is loaded, bridged packets meet the hooks of IP, and its checks. Refused where it is not. */
+const withoutBridgeNetfilter = (space: string): string =>
+  `ip netns exec ${space} sysctl -qw net.bridge.bridge-nf-call-iptables=0 net.bridge.bridge-nf-call-ip6tables=0 net.bridge.bridge-nf-call-arptables=0`
+
 /** Runs a scenario; what was otherwise than expected, each with its step. */
 export const runOnLinux = async (lab: Lab, scenario: Scenario): Promise<ReadonlyArray<string>> => {
   const names = labNames(lab)
@@ -58,6 +62,7 @@ export const runOnLinux = async (lab: Lab, scenario: Scenario): Promise<Readonly
   const found: string[] = []
   try {
     for (const space of scenario.spaces) execFileSync('ip', ['netns', 'add', names(ns(space)) ?? ''])
+    for (const space of scenario.spaces) run(names, spaces, withoutBridgeNetfilter(space))
     for (const line of [...beginning(scenario), ...linesOf(scenario.network)]) {
       const errno = run(names, spaces, line)
       if (errno !== null) return [`${line}: ${errno}`]
