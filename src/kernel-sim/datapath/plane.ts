@@ -117,6 +117,8 @@ export type Parts = Readonly<{
   gather: (space: Space, dev: Device | null, held: Held) => Held | null
   /** An ICMP error has told how long packets to an address may be. */
   learnMtu: (space: Space, dst: Ip, mtu: number) => void
+  /** A datagram for this host, which a tunnel may have been waiting for at its port (true: it was taken). */
+  receiveTunnel: (space: Space, dev: Device, held: Held) => boolean
   /** A packet for this host, whole and past `input`: to its protocol. */
   deliver: (space: Space, dev: Device, held: Held) => void
   /** Takes a packet through a hook. Null: it ended there, and that was told. */
