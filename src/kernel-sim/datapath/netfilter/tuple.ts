@@ -104,6 +104,12 @@ export const tupleOf = ({ src, dst, body }: Packet, zone: number): Tuple | null 
   return ends === null ? null : { proto: ends.proto, zone, src, dst, sport: ends.sport, dport: ends.dport }
 }
 
+/** The ports of TCP and UDP, also of what is there of a message in part; null for all others. */
+export const portsOf = (body: Body): Readonly<{ sport: number; dport: number }> | null => {
+  const ends = endsOf(body)
+  return ends !== null && (ends.proto === TCP || ends.proto === UDP) ? ends : null
+}
+
 /** Type of a message of ICMP that has no value of its own (wire/); -1 for anything else. */
 export const rawTypeOf = (body: Body): number =>
   body.proto === 'raw' && isIcmp(body.protocol) && body.bytes.length > 0 ? get8(body.bytes, 0) : -1
