@@ -182,6 +182,19 @@ export type NeighbourEntry = Readonly<{
 }>
 
 /**
+ * What an ICMP error has told of the path to an address by this device and gateway: how much fits, until when that is believed
+ * (virtual ms). `locked`: it is less than is asked of any path, so that packets must be cut on their way.
+ */
+export type PathMtuEntry = Readonly<{
+  ip: Ip
+  dev: IfName
+  via: Ip | null
+  mtu: number
+  locked: boolean
+  untilMs: number
+}>
+
+/**
  * The firewall table of a namespace: elements of each set by their key text (`key.join(' . ')`). `intervals` finds the
  * prefixes of the sets that may not overlap, highest first.
  */
@@ -245,6 +258,8 @@ export type NsEntry = Readonly<{
   neighbours: PMap<NeighbourEntry>
   /** The addresses that are answered for, under `<device> <address>`. */
   proxies: PMap<Ip>
+  /** By the address in decimal. */
+  pathMtus: PMap<PathMtuEntry>
   /** Both tuples of every connection, by their text, to the connection's id. */
   tuples: PMap<number>
   connections: PMap<Connection>
@@ -280,6 +295,7 @@ export const nsWith = (space: NsEntry, to: Partial<NsEntry>): NsEntry => {
     firewall: space.firewall,
     neighbours: space.neighbours,
     proxies: space.proxies,
+    pathMtus: space.pathMtus,
     tuples: space.tuples,
     connections: space.connections,
     nextConnection: space.nextConnection,
@@ -344,6 +360,7 @@ export const emptyNs = (ns: Ns): NsEntry => ({
   firewall: null,
   neighbours: emptyMap(),
   proxies: emptyMap(),
+  pathMtus: emptyMap(),
   tuples: emptyMap(),
   connections: emptyMap(),
   nextConnection: 1,

@@ -135,7 +135,7 @@ export type Parts = Readonly<{
 
 /** What an ICMP error says; each family has its own numbers for it. `mtu` in bytes. */
 export type IcmpError = Readonly<
-  | { tag: 'unreachable'; code: 'net' | 'host' | 'port' | 'protocol' | 'prohibited' }
+  | { tag: 'unreachable'; code: 'net' | 'host' | 'port' | 'protocol' | 'prohibited' | 'beyond-scope' }
   | { tag: 'too-big'; mtu: number }
   | { tag: 'time-exceeded'; code: 'transit' | 'reassembly' }
 >
