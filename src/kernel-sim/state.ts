@@ -23,6 +23,7 @@ import type { IfName, Ns } from '../net/name.ts'
 import { emptyMap, type PMap } from '../net/pmap.ts'
 import type { Port } from '../net/port.ts'
 import type { TrackedEntry } from './datapath/netfilter/connection.ts'
+import type { Pending } from './datapath/plane.ts'
 import type { SocketsEntry } from './datapath/socket/entry.ts'
 
 /** A device, wherever it is. */
@@ -32,6 +33,8 @@ export type Place = Readonly<{ ns: Ns; name: IfName }>
 export type Spec = Readonly<
   | { type: 'loopback' }
   | { type: 'dummy' }
+  /** A card of the host's, known to the fabric by its number (fabric/). */
+  | { type: 'nic'; card: number }
   | { type: 'bridge' }
   | { type: 'veth'; peer: Place }
   | { type: 'vlan'; id: number; protocol: VlanProtocol }
@@ -314,10 +317,18 @@ const NAMELESS = '@'
 export const namelessAt = (at: string): Ns => (NAMELESS + at) as Ns
 export const isNameless = (ns: Ns): boolean => ns.startsWith(NAMELESS)
 
-/** `nowMs` is virtual time; it moves only when asked to. */
-export type World = Readonly<{ nowMs: number; namespaces: PMap<NsEntry> }>
+/**
+ * `nowMs` is virtual time; it moves only when asked to. `random`: the state of the generator that packets draw from
+ * (datapath/random.ts). `pending`: what is still to happen, in order.
+ */
+export type World = Readonly<{
+  nowMs: number
+  random: number
+  pending: ReadonlyArray<Pending>
+  namespaces: PMap<NsEntry>
+}>
 
-export const EMPTY_WORLD: World = { nowMs: 0, namespaces: emptyMap() }
+export const EMPTY_WORLD: World = { nowMs: 0, random: 1, pending: [], namespaces: emptyMap() }
 
 /** The numbers of the tables that have names (ip-route(8)). */
 export const TABLES = { default: 253, main: 254, local: 255 } as const

@@ -157,5 +157,5 @@ export const worldOf = ({ world, spaces }: Draft): World => {
   let { namespaces } = world
   for (const [ns, space] of spaces)
     namespaces = space === null ? removeIn(namespaces, ns) : setIn(namespaces, ns, closed(space))
-  return namespaces === world.namespaces ? world : { nowMs: world.nowMs, namespaces }
+  return namespaces === world.namespaces ? world : { ...world, namespaces }
 }

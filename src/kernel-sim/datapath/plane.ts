@@ -6,7 +6,9 @@
 import type { Ip } from '../../net/ip.ts'
 import type { IfName, Ns } from '../../net/name.ts'
 import { getIn } from '../../net/pmap.ts'
+import type { CableMemory } from '../fabric/segment.ts'
 import type { LinkEntry, NsEntry, Place, RouteEntry, Spec, Tally, World } from '../state.ts'
+import type { Frame } from '../wire/ethernet.ts'
 import type { Packet } from '../wire/nested.ts'
 import type { FragmentMemory } from './ip/defrag.ts'
 import type { RoutingMemory } from './ip/fib.ts'
@@ -20,10 +22,12 @@ import type { Death, Step } from './step.ts'
 
 /** A device of a host of the fabric. */
 export type Location = Place & Readonly<{ host: string }>
+/** A card of a host, wherever its device is and whatever its name. */
+export type Card = Readonly<{ host: string; card: number }>
 
 /** What is to happen at a moment to come. Data, so that a world can be put away with it. */
 export type Happening = Readonly<
-  | { what: 'arrival'; at: Location; skb: Skb }
+  | { what: 'arrival'; at: Card; frame: Frame }
   | { what: 'neighbour'; at: Location; ip: Ip }
   | { what: 'reassembly'; host: string; ns: Ns; key: string }
   | { what: 'socket'; host: string; ns: Ns; socket: number; timer: string }
@@ -125,8 +129,8 @@ export type Parts = Readonly<{
   pass: (space: Space, at: HookAt, held: Held) => Held | null
   /** As `pass`, for frames of bridges and devices (families bridge, netdev, arp). */
   passFrame: (space: Space, at: HookAt, skb: Skb) => Skb | null
-  /** A frame leaves the host by this device (fabric.ts). */
-  leaveHost: (dev: Device, skb: Skb) => void
+  /** A namespace's entry with what a part has changed; the very entry if that is nothing. All are asked, one after the other. */
+  close: ReadonlyArray<(space: Space, entry: NsEntry) => NsEntry>
   /** What a `Happening` does when its time has come. */
   happen: Readonly<{
     [What in Happening['what']]: (plane: Plane, happening: Extract<Happening, { what: What }>) => void
@@ -153,6 +157,8 @@ export type Plane = {
   /** A heap: the first is the next. */
   readonly pending: Pending[]
   nextOrder: number
+  /** What is between the hosts; null: there is but one. */
+  readonly cables: CableMemory | null
   /** Who sees each step; null: nobody, and then none is made. */
   watch: ((step: Step) => void) | null
   /** The last drop that explains why a packet did not arrive (step.ts). */
@@ -164,6 +170,8 @@ export const openPlane = (
   hosts: ReadonlyArray<Readonly<{ name: string; world: World }>>,
   nowMs: number,
   random: Random,
+  pending: ReadonlyArray<Pending> = [],
+  cables: CableMemory | null = null,
 ): Plane => ({
   nowMs,
   hosts: new Map(hosts.map(({ name, world }) => [name, { name, world, spaces: new Map() }])),
@@ -172,8 +180,10 @@ export const openPlane = (
   backlog: [],
   taken: 0,
   busy: 0,
-  pending: [],
-  nextOrder: 0,
+  // In order, which is a heap.
+  pending: [...pending],
+  nextOrder: pending.reduce((highest, { order }) => Math.max(highest, order), -1) + 1,
+  cables,
   watch: null,
   death: null,
 })
