@@ -398,12 +398,12 @@ export const acceptTcp = (space: Space, listener: TcpSocket): TcpSocket | null =
   return null
 }
 
-/** Closes a listener, and resets who was on the way to it (inet_csk_listen_stop). */
-export const stopListening = (space: Space, listener: TcpSocket) => {
+/** Closes a listener. Who was on the way to it is reset (inet_csk_listen_stop), or put away without a word as a probe's socket is. */
+export const stopListening = (space: Space, listener: TcpSocket, how: 'with resets' | 'silently') => {
   removeSocket(space, listener)
   for (const one of [...socketsOf(space).open.values()]) {
     if (one.proto !== 'tcp' || one.parent !== listener.id) continue
-    if (one.state !== 'syn-received') sendReset(space, one)
+    if (how === 'with resets' && one.state !== 'syn-received') sendReset(space, one)
     abandonTcp(space, one)
   }
 }
