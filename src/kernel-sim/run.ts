@@ -80,7 +80,7 @@ export const worldAfter = (run: Run): World => {
   if (run.spaces.size === 0) return run.world
   const namespaces = draftOf(run.world.namespaces)
   for (const [ns, space] of run.spaces) namespaces.set(ns, space)
-  return { nowMs: run.world.nowMs, namespaces: namespaces.done() }
+  return { ...run.world, namespaces: namespaces.done() }
 }
 
 export const note = (run: Run, ns: Ns, dev: IfName | null, packet: Payload, event: Event, frame?: Frame): void => {

@@ -139,6 +139,7 @@ const isSame = (was: NsEntry, now: NsEntry): boolean =>
   was.firewall === now.firewall &&
   was.neighbours === now.neighbours &&
   was.proxies === now.proxies &&
+  was.vxlans === now.vxlans &&
   was.tallies === now.tallies
 
 const closed = (space: Space): NsEntry => {
@@ -157,5 +158,5 @@ export const worldOf = ({ world, spaces }: Draft): World => {
   let { namespaces } = world
   for (const [ns, space] of spaces)
     namespaces = space === null ? removeIn(namespaces, ns) : setIn(namespaces, ns, closed(space))
-  return namespaces === world.namespaces ? world : { nowMs: world.nowMs, namespaces }
+  return namespaces === world.namespaces ? world : { ...world, namespaces }
 }
