@@ -275,14 +275,25 @@ export type Connection = Readonly<{
 
 export type Listener = Readonly<{ proto: 'tcp' | 'udp'; port: Port }>
 
-/** What passed a device since it was made. `length.ts` has the lengths; nothing goes wrong on a device, or is lost when it arrives. */
+/** What passed a device since it was made, what it lost, and what it could not send. */
 export type Tally = Readonly<{
   rxPackets: number
   rxBytes: number
+  rxDropped: number
   txPackets: number
   txBytes: number
   txDropped: number
+  txErrors: number
 }>
+export const NO_TALLY: Tally = {
+  rxPackets: 0,
+  rxBytes: 0,
+  rxDropped: 0,
+  txPackets: 0,
+  txBytes: 0,
+  txDropped: 0,
+  txErrors: 0,
+}
 
 /** `at`: where it was adopted from; null for one that was made. */
 export type NsEntry = Readonly<{
