@@ -50,6 +50,9 @@ const kindOf = ({ spec, bridge }: LinkEntry): KindFacts => {
     case 'loopback':
     case 'dummy':
       return { kind: spec.type }
+    case 'nic':
+      // Without a kind, as the cards of a machine are.
+      return { kind: 'other', name: '' }
     case 'veth':
       return { kind: 'veth', peer: peerOf(spec.peer) }
     case 'bridge':

@@ -36,11 +36,15 @@ export type Try = Readonly<
 
 /**
  * How it ended for the sender within a second: `answered`; an errno (of the sending call, or pending on the socket: ECONNREFUSED,
- * EHOSTUNREACH, ENETUNREACH, EMSGSIZE, ...); or `silence`. Of a frame: `sent`, or the errno.
+ * EHOSTUNREACH, ENETUNREACH, EMSGSIZE, ...); or `silence`. Of a frame: `sent`, or the errno. A ping wants to know of every error
+ * (IP_RECVERR, as ping(8) does); UDP is a connected socket without that, TCP one as connect(2) leaves it.
  */
 export type Ending = 'answered' | 'sent' | 'silence' | Readonly<{ errno: string }>
 
-/** A request as the server has it: from whom, to which of its addresses, with which TTL or hop limit left. */
+/**
+ * A request as it was delivered, past all hooks, be there a server or not: from whom, to which address and port (null: an echo), with
+ * which TTL or hop limit left.
+ */
 export type Arrival = Readonly<{ ns: Ns; from: Ip; to: Ip; port: number | null; ttl: number }>
 
 /** A device that a packet of the try was seen at, its answers and errors included; `way` as the device sees it. */

@@ -7,6 +7,7 @@ import type { Ip } from '../../net/ip.ts'
 import type { Mac } from '../../net/mac.ts'
 import type { IfName, Ns } from '../../net/name.ts'
 import { getIn } from '../../net/pmap.ts'
+import type { CableMemory } from '../fabric/segment.ts'
 import {
   type LinkEntry,
   NO_TALLY,
@@ -17,6 +18,7 @@ import {
   type Tally,
   type World,
 } from '../state.ts'
+import type { Frame } from '../wire/ethernet.ts'
 import type { Packet } from '../wire/nested.ts'
 import type { FragmentMemory } from './ip/defrag.ts'
 import type { RoutingMemory } from './ip/fib.ts'
@@ -32,10 +34,12 @@ import type { Death, Step } from './step.ts'
 
 /** A device of a host of the fabric. */
 export type Location = Place & Readonly<{ host: string }>
+/** A card of a host, wherever its device is and whatever its name. */
+export type Card = Readonly<{ host: string; card: number }>
 
 /** What is to happen at a moment to come. Data, so that a world can be put away with it. */
 export type Happening = Readonly<
-  | { what: 'arrival'; at: Location; skb: Skb }
+  | { what: 'arrival'; at: Card; frame: Frame }
   | { what: 'neighbour'; at: Location; ip: Ip }
   | { what: 'reassembly'; host: string; ns: Ns; key: string }
   | { what: 'socket'; host: string; ns: Ns; socket: number; timer: string }
@@ -138,14 +142,16 @@ export type Parts = Readonly<{
   gather: (space: Space, dev: Device | null, held: Held) => Held | null
   /** An ICMP error has told how long packets to an address may be. */
   learnMtu: (space: Space, dst: Ip, mtu: number) => void
+  /** A datagram for this host, which a tunnel may have been waiting for at its port (true: it was taken). */
+  receiveTunnel: (space: Space, dev: Device, held: Held) => boolean
   /** A packet for this host, whole and past `input`: to its protocol. */
   deliver: (space: Space, dev: Device, held: Held) => void
   /** Takes a packet through a hook. Null: it ended there, and that was told. */
   pass: (space: Space, at: HookAt, held: Held) => Held | null
   /** As `pass`, for frames of bridges and devices (families bridge, netdev, arp). */
   passFrame: (space: Space, at: HookAt, skb: Skb) => Skb | null
-  /** A frame leaves the host by this device (fabric.ts). */
-  leaveHost: (dev: Device, skb: Skb) => void
+  /** A namespace's entry with what a part has changed; the very entry if that is nothing. All are asked, one after the other. */
+  close: ReadonlyArray<(space: Space, entry: NsEntry) => NsEntry>
   /** What a `Happening` does when its time has come. */
   happen: Readonly<{
     [What in Happening['what']]: (plane: Plane, happening: Extract<Happening, { what: What }>) => void
@@ -154,7 +160,7 @@ export type Parts = Readonly<{
 
 /** What an ICMP error says; each family has its own numbers for it. `mtu` in bytes. */
 export type IcmpError = Readonly<
-  | { tag: 'unreachable'; code: 'net' | 'host' | 'port' | 'protocol' | 'prohibited' }
+  | { tag: 'unreachable'; code: 'net' | 'host' | 'port' | 'protocol' | 'prohibited' | 'beyond-scope' }
   | { tag: 'too-big'; mtu: number }
   | { tag: 'time-exceeded'; code: 'transit' | 'reassembly' }
 >
@@ -174,6 +180,8 @@ export type Plane = {
   /** A heap: the first is the next. */
   readonly pending: Pending[]
   nextOrder: number
+  /** What is between the hosts; null: there is but one. */
+  readonly cables: CableMemory | null
   /** Who sees each step; null: nobody, and then none is made. */
   watch: ((step: Step) => void) | null
   /** The last drop that explains why a packet did not arrive (step.ts). */
@@ -185,6 +193,8 @@ export const openPlane = (
   hosts: ReadonlyArray<Readonly<{ name: string; world: World }>>,
   nowMs: number,
   random: Random,
+  pending: ReadonlyArray<Pending> = [],
+  cables: CableMemory | null = null,
 ): Plane => ({
   nowMs,
   hosts: new Map(hosts.map(({ name, world }) => [name, { name, world, spaces: new Map() }])),
@@ -194,8 +204,10 @@ export const openPlane = (
   taken: 0,
   busy: 0,
   depth: 0,
-  pending: [],
-  nextOrder: 0,
+  // In order, which is a heap.
+  pending: [...pending],
+  nextOrder: pending.reduce((highest, { order }) => Math.max(highest, order), -1) + 1,
+  cables,
   watch: null,
   death: null,
 })

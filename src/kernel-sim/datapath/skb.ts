@@ -9,9 +9,10 @@ import type { Flow } from './netfilter/flow.ts'
 /**
  * What goes with a packet inside of a namespace. `mark`: what rules of nftables gave it, or its socket. `flow`: what conntrack
  * knows of it, null before it was asked and `untracked` if it shall not be. Forgotten where it goes to another namespace,
- * but over a bridge and loopback it stays (skb_scrub_packet).
+ * but over a bridge and loopback it stays (skb_scrub_packet). `fragment`: bytes of the longest fragment, if it was put together
+ * of some. `reroute`: a chain of type route has changed something, and wants it routed again.
  */
-export type Meta = Readonly<{ mark: number; flow: Flow | null }>
+export type Meta = Readonly<{ mark: number; flow: Flow | null; fragment?: number; reroute?: boolean }>
 
 export const NO_META: Meta = { mark: 0, flow: null }
 
@@ -30,9 +31,14 @@ export type Sending = Readonly<{
   /** Hop limit; absent: 64 (multicast: 1). */
   ttl?: number
   tos?: number
-  /** May not be fragmented (IPv4; IPv6 is cut by its source unless this says no). Absent: true for TCP and errors, else false. */
+  /**
+   * IP_MTU_DISCOVER. True (do): may not be fragmented, be it here; too long a packet is EMSGSIZE. False (dont): may be. Absent
+   * (want): cut here if it does not fit into what is known of the path, but nowhere else.
+   */
   df?: boolean
   /** Bound to this device: SO_BINDTODEVICE, or the scope of a link-local address. */
   dev?: string
   mark?: number
+  /** SO_BROADCAST. */
+  broadcast?: boolean
 }>
