@@ -10,6 +10,7 @@ import type {
   RouteFacts,
   RuleFacts,
   Stack,
+  VlanFacts,
 } from '../kernel/rtnl/stack.ts'
 import { compareCidr } from '../net/cidr.ts'
 import { compareIp, type Family, familyOf, isIp4, isUnspecified } from '../net/ip.ts'
@@ -89,7 +90,7 @@ const promiscuityOf = (world: World, { port, filter, above }: LinkEntry): number
 
 const factsOfLink = (world: World, ns: Ns, link: LinkEntry): LinkFacts => {
   const { port } = link
-  const options = port === null ? null : (({ bridge: _, ...rest }) => rest)(port)
+  const options = port === null ? null : (({ bridge: _, costSet: __, ...rest }) => rest)(port)
   return {
     index: link.index,
     name: link.name,
@@ -220,6 +221,9 @@ const factsOfNeighbours = ({ neighbours, proxies }: NsEntry): ReadonlyArray<Neig
   )
 }
 
+const factsOfVlans = ({ name, vlans }: LinkEntry): ReadonlyArray<VlanFacts> =>
+  [...vlans.untagged].map(([id, untagged]) => ({ dev: name, id, pvid: id === vlans.pvid, untagged }))
+
 /** All that a namespace's stack holds; null if there is no such namespace. Time does not pass in it: carrier is at once where it is. */
 export const stackOf = (world: World, ns: Ns): Stack | null => {
   const space = getIn(world.namespaces, ns)
@@ -232,6 +236,6 @@ export const stackOf = (world: World, ns: Ns): Stack | null => {
     rules: factsOfRules(space),
     neighbours: factsOfNeighbours(space),
     fdb: factsOfFdb(space, links),
-    vlans: [],
+    vlans: links.flatMap(factsOfVlans).sort((a, b) => byKey(a.dev, b.dev) || a.id - b.id),
   }
 }

@@ -72,8 +72,8 @@ export type AddressEntry = Readonly<{
   nodad: boolean
 }>
 
-/** A bridge's port. `state` as BR_STATE_*. */
-export type PortEntry = Readonly<{ bridge: IfName } & Required<PortOptions>>
+/** A bridge's port. `state` as BR_STATE_*. `costSet`: somebody said what it costs. */
+export type PortEntry = Readonly<{ bridge: IfName; costSet: boolean } & Required<PortOptions>>
 
 /**
  * What a bridge knows of a MAC. `vlan` 0: whatever the VLAN. `dev`: the port, null for the bridge itself. `local`: frames for it are

@@ -8,9 +8,11 @@ import type { IfName } from '../../net/name.ts'
 import { keysUnder, removeIn, setIn } from '../../net/pmap.ts'
 import type { LinkEntry } from '../state.ts'
 import { addLocal, flushPort, forgetPortMac, notePortMac } from './bridge-fdb.ts'
+import { flushVlans, initVlans } from './bridge-vlan.ts'
 import { followMtu } from './device.ts'
 import { change, linkOf, type Space } from './draft.ts'
 import { followMac } from './mac.ts'
+import { costOf } from './port-cost.ts'
 import { checkPort, disablePort, STATES } from './port-state.ts'
 import { isTapped } from './stacked.ts'
 import { carries } from './vxlan.ts'
@@ -39,6 +41,7 @@ export const leave = (space: Space, name: IfName): void => {
   const { bridge } = link.port
   disablePort(space, name)
   forgetPortMac(space, bridge, name, link.mac)
+  flushVlans(space, name)
   flushPort(space, bridge, name, 'all')
   const master = linkOf(space, bridge)
   const now = linkOf(space, name)
@@ -68,11 +71,12 @@ export const setMaster = (space: Space, name: IfName, master: IfName | null): Er
   if (wanted === null || now === null) return null
   const errno = refusal(space, now, wanted)
   if (errno !== null) return errno
-  change(space, now, { port: { ...NEW_PORT, bridge: wanted.name } })
+  change(space, now, { port: { ...NEW_PORT, cost: costOf(space, now), costSet: false, bridge: wanted.name } })
   const since = space.now.nextOrder++
   change(space, wanted, { ports: setIn(wanted.ports, name, since) })
   notePortMac(space, wanted.name, name, now.mac, since)
   addLocal(space, wanted.name, name, now.mac, 0)
+  initVlans(space, name, wanted.bridge?.vlanDefaultPvid ?? 0)
   followMac(space, wanted.name)
   checkPort(space, now)
   followMtu(space, wanted.name, name)

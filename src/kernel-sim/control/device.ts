@@ -17,7 +17,7 @@ import { applyFilter } from './filter.ts'
 import { runs4, runs6 } from './inet.ts'
 import { forgetAll } from './neigh.ts'
 import { close, open, refusesOpen } from './open.ts'
-import { checkPort, switchPorts } from './port-state.ts'
+import { checkCarrier, checkPort, switchPorts } from './port-state.ts'
 
 /** ETH_MIN_MTU and ETH_MAX_MTU. */
 const MIN_MTU = 68
@@ -39,8 +39,8 @@ const settlePair = (space: Space, { name, up, lower, spec }: LinkEntry): void =>
   if (own !== null) change(space, own, { lower: on })
   const end = linkOf(other.space, other.link.name)
   if (end !== null) change(other.space, end, { lower: on })
-  notify(space, name, checkPort)
-  notify(other.space, other.link.name, checkPort)
+  notify(space, name, checkCarrier)
+  notify(other.space, other.link.name, checkCarrier)
 }
 
 /** What the driver does with carrier as its device is opened or closed. */
@@ -51,7 +51,7 @@ const settleCarrier = (space: Space, name: IfName): void => {
   else if (link.spec.type === 'bridge') switchPorts(space, link)
   else if (link.spec.type === 'vlan') {
     const below = link.below === null ? null : found(space, link.below)
-    if (!link.up || below?.link.lower === true) setLower(space, name, link.up, checkPort)
+    if (!link.up || below?.link.lower === true) setLower(space, name, link.up, checkCarrier)
   }
 }
 
@@ -64,7 +64,7 @@ const settleAbove = (space: Space, { up, lower, above }: LinkEntry): void => {
     const switches = isVlan && on.link.up !== up
     if (switches && !up) setDown(on.space, on.link)
     if (switches && up && refusesOpen(on.space, on.link) === null) setUp(on.space, on.link)
-    if (!isVlan || switches) setLower(on.space, place.name, lower, checkPort)
+    if (!isVlan || switches) setLower(on.space, place.name, lower, checkCarrier)
   }
 }
 

@@ -9,7 +9,7 @@ import type { IfName } from '../../net/name.ts'
 import { emptyMap, getIn, setIn } from '../../net/pmap.ts'
 import { type AddressEntry, type LinkEntry, linkWith } from '../state.ts'
 import { setMaster } from './bridge.ts'
-import { setOptions } from './bridge-options.ts'
+import { invalidBridge, setOptions } from './bridge-options.ts'
 import { found } from './carrier.ts'
 import { removeLink, strip } from './dellink.ts'
 import { fitsMtu, setDown, setMtu, setUp } from './device.ts'
@@ -167,9 +167,10 @@ const partsOf = (ask: SetLink): ReadonlyArray<Part> => {
 }
 
 /** What the kind that is named says of the rest before anything is looked at (`validate` of its rtnl_link_ops). */
-const invalid = ({ kind, mac, mtu }: SetLink): Errno | null => {
+const invalid = (space: Space, { kind, mac, mtu }: SetLink): Errno | null => {
   if (kind === undefined || kind.kind === 'ipvlan') return null
   if (mac !== undefined && !fitsMac(mac)) return 'EADDRNOTAVAIL'
+  if (kind.kind === 'bridge') return invalidBridge(space, kind)
   return kind.kind === 'vxlan' && mtu !== undefined && !fitsMtu('vxlan', mtu) ? 'EINVAL' : null
 }
 
@@ -177,7 +178,7 @@ const invalid = ({ kind, mac, mtu }: SetLink): Errno | null => {
 const refusal = (space: Space, ask: SetLink): Errno | null => {
   const link = linkOf(space, ask.dev)
   if (link === null) return 'ENODEV'
-  const errno = invalid(ask)
+  const errno = invalid(space, ask)
   if (errno !== null) return errno
   return ask.addrGenMode !== undefined && !runs6(link) ? 'EAFNOSUPPORT' : null
 }
