@@ -101,6 +101,20 @@ export const reasonText = (reason: DropReason, ns: Ns, names: Names = NO_NAMES):
       return `${showMac(reason.mac)} belongs behind another host`
     case 'macvlan-mode':
       return `macvlans of mode ${reason.mode} do not reach each other`
+    case 'ipvlan-private':
+      return 'ipvlans that are private do not reach each other'
+    case 'source-mac':
+      return `no machine has the MAC ${showMac(reason.mac)} that it seems to come from`
+    case 'own-mac':
+      return `${showMac(reason.mac)} is the device's own MAC`
+    case 'tunnel-loop':
+      return `${device(reason.dev)} would send it by itself`
+    case 'no-tunnel-route':
+      return `${device(reason.dev)} has no way to ${names.ip(reason.remote)} (${reason.errno})`
+    case 'answered-instead':
+      return `${device(reason.dev)} answers such questions itself, or not at all`
+    case 'nested-too-deep':
+      return `too many devices send by way of each other, the last is ${device(reason.dev)}`
     case 'storm':
       return `the network is still busy after ${reason.frames} frames: there is a loop of bridges`
     case 'martian-source':
@@ -297,6 +311,10 @@ const eventText = (step: Step, names: Names): string => {
       return `puts the frame into a datagram to ${names.ip(event.remote)} (VXLAN ${event.vni})`
     case 'decapsulated':
       return `takes the frame out of a datagram from ${names.ip(event.remote)} (VXLAN ${event.vni})`
+    case 'missed-mac':
+      return `${dev(event.dev)} says that it does not know where MAC ${showMac(event.mac)} is`
+    case 'missed-ip':
+      return `${dev(event.dev)} says that it does not know whose ${names.ip(event.ip)} is`
     case 'tagged':
       return `marks the frame as one of VLAN ${event.vid}`
     case 'untagged':

@@ -7,7 +7,7 @@ import { announce4, receiveArp } from './arp.ts'
 import { reassemblyDue } from './defrag.ts'
 import { sendError } from './errors.ts'
 import { announce6 } from './ndisc.ts'
-import { neighbourDue, output } from './neighbour.ts'
+import { neighbourDue, neighbourFacts, output } from './neighbour.ts'
 import { receiveIp } from './receive.ts'
 import { send, sendPacket } from './send.ts'
 
@@ -17,9 +17,13 @@ export const announce = (dev: Device, ip: Ip): void => {
   else announce6(dev, ip)
 }
 
-export const ipParts: Pick<Parts, 'receiveArp' | 'receiveIp' | 'output' | 'send' | 'sendPacket' | 'sendError'> = {
+export const ipParts: Pick<
+  Parts,
+  'receiveArp' | 'receiveIp' | 'neighbour' | 'output' | 'send' | 'sendPacket' | 'sendError'
+> = {
   receiveArp,
   receiveIp,
+  neighbour: neighbourFacts,
   output,
   send,
   sendPacket,

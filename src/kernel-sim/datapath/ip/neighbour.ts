@@ -13,7 +13,15 @@ import { frame } from '../../wire/ethernet.ts'
 import type { Packet } from '../../wire/nested.ts'
 import { transmit } from '../device.ts'
 import { after } from '../loop.ts'
-import { type Device, deviceOf, type Happening, type Plane, type Space, spaceOf } from '../plane.ts'
+import {
+  type Device,
+  deviceOf,
+  type Happening,
+  type KnownNeighbour,
+  type Plane,
+  type Space,
+  spaceOf,
+} from '../plane.ts'
 import type { Held } from '../skb.ts'
 import { drop } from '../step.ts'
 import { typeOf } from './lookup.ts'
@@ -110,11 +118,22 @@ const put = (dev: Device, neighbour: Neighbour): Neighbour => {
   return neighbour
 }
 
+/** What others may know of a neighbour: whether its MAC may be used, and whether it is known to be there (NUD_CONNECTED). */
+export const neighbourFacts = (dev: Device, ip: Ip): KnownNeighbour | null => {
+  const known = knownNeighbour(dev, ip)
+  if (known === null) return null
+  const { state, router } = known
+  const valid = isValid(known)
+  const connected = state === 'reachable' || state === 'permanent' || state === 'noarp'
+  return { mac: valid ? known.mac : null, valid, connected, router }
+}
+
 export const neighbourOf = (dev: Device, ip: Ip): Neighbour =>
   knownNeighbour(dev, ip) ?? put(dev, neighbourFrom(dev, ip, null))
 
-const send = ({ dev, mac: to }: Neighbour, { packet, meta }: Held): void =>
+const send = ({ dev, mac: to }: Neighbour, { packet, meta }: Held): void => {
   transmit(dev, { frame: frame(dev.link.mac, to, packet), meta })
+}
 
 const wake = (neighbour: Neighbour, delayMs: number) => {
   const { dev, ip } = neighbour

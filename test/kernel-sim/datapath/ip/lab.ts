@@ -77,13 +77,17 @@ export const worldOf = (requests: ReadonlyArray<Request>, from: World = EMPTY_WO
     return next
   }, from)
 
-const carry = (dev: Device, skb: Skb): void => {
+const carry = (dev: Device, skb: Skb): boolean => {
   const peer = peerOf(dev)
-  if (peer === null) return
+  if (peer === null) return false
   countReceived(peer, skb, true)
   enqueue(peer, { frame: skb.frame, meta: NO_META })
+  return true
 }
-const back = (dev: Device, skb: Skb): void => enqueue(dev, skb)
+const back = (dev: Device, skb: Skb): boolean => {
+  enqueue(dev, skb)
+  return true
+}
 const never = (): never => {
   throw new Error('no such device here')
 }
@@ -95,7 +99,7 @@ export const partsWith = (deliver: Parts['deliver'], hooks: Hooks = {}): Parts =
   transmit: {
     loopback: back,
     veth: carry,
-    dummy: () => {},
+    dummy: () => true,
     nic: never,
     bridge: never,
     vlan: never,

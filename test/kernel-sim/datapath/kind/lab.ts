@@ -161,6 +161,7 @@ export const labOf = (world: World): Lab => {
   }
   const parts: Parts = {
     ...KINDS,
+    transmit: { ...KINDS.transmit, nic: never },
     receiveArp: hear,
     receiveIp: hear,
     neighbour: (dev, address) => neighbours.get(`${dev.name} ${showIp(address)}`) ?? null,
@@ -184,7 +185,7 @@ export const labOf = (world: World): Lab => {
     selectSource: never,
     gather: never,
     learnMtu: never,
-    leaveHost: never,
+    close: [],
     happen: { arrival: never, neighbour: never, reassembly: never, socket: never },
   }
   const plane = openPlane(parts, [{ name: 'h', world }], world.nowMs, randomFrom(1))
