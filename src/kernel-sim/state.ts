@@ -22,8 +22,10 @@ import type { Mac } from '../net/mac.ts'
 import type { IfName, Ns } from '../net/name.ts'
 import { emptyMap, type PMap } from '../net/pmap.ts'
 import type { Port } from '../net/port.ts'
+import type { TrackedEntry } from './datapath/netfilter/connection.ts'
 import type { Pending } from './datapath/plane.ts'
 import type { Held } from './datapath/skb.ts'
+import type { SocketsEntry } from './datapath/socket/entry.ts'
 
 /** A device, wherever it is. */
 export type Place = Readonly<{ ns: Ns; name: IfName }>
@@ -283,6 +285,9 @@ export type NsEntry = Readonly<{
   nextPort: number
   /** By the name of the device; those that nothing has passed yet have none. */
   tallies: PMap<Tally>
+  /** Of the data path: its conversations and its sockets. */
+  tracked: TrackedEntry | null
+  sockets: SocketsEntry | null
 }>
 
 /** A namespace with some of it changed; see `linkWith`. */
@@ -313,6 +318,8 @@ export const nsWith = (space: NsEntry, to: Partial<NsEntry>): NsEntry => {
     listeners: space.listeners,
     nextPort: space.nextPort,
     tallies: space.tallies,
+    tracked: space.tracked,
+    sockets: space.sockets,
   }
   return Object.assign(copy, to)
 }
@@ -384,4 +391,6 @@ export const emptyNs = (ns: Ns): NsEntry => ({
   listeners: emptyMap(),
   nextPort: 32768,
   tallies: emptyMap(),
+  tracked: null,
+  sockets: null,
 })

@@ -7,7 +7,7 @@ import type { Ip } from '../../net/ip.ts'
 import type { IfName, Ns } from '../../net/name.ts'
 import { getIn } from '../../net/pmap.ts'
 import type { CableMemory } from '../fabric/segment.ts'
-import type { LinkEntry, NsEntry, Place, Spec, Tally, World } from '../state.ts'
+import type { LinkEntry, NsEntry, Place, RouteEntry, Spec, Tally, World } from '../state.ts'
 import type { Frame } from '../wire/ethernet.ts'
 import type { Packet } from '../wire/nested.ts'
 import type { FragmentMemory } from './ip/defrag.ts'
@@ -89,6 +89,10 @@ export type HookAt = Readonly<{
   next: Ip | null
 }>
 
+/** As a socket asks for it; `src` null: not bound. `dev`: bound to it, or the scope of a link-local address. */
+export type Destination = Readonly<{ src: Ip | null; dst: Ip; dev: string | null; mark: number }>
+export type Way = Readonly<{ dev: Device; src: Ip; mtu: number }>
+
 /** What the parts offer each other. */
 export type Parts = Readonly<{
   /** ndo_start_xmit of each kind of device; the frame is counted by then, and the device is up. */
@@ -107,6 +111,18 @@ export type Parts = Readonly<{
   sendPacket: (space: Space, packet: Packet, mark: number, dev: IfName | null) => SendErrno | null
   /** Tells the sender of `about` of an error, unless one may not (RFC 1122 section 3.2.2). `dev`: where it came in. */
   sendError: (space: Space, dev: Device | null, about: Held, error: IcmpError) => void
+  /** The way that a socket's packets would take (ip_route_connect): by which device, from which address, how long they may be. */
+  wayOf: (space: Space, to: Destination) => Way | SendErrno
+  /** The address that a packet to `dst` by way of `next` would have from this device (inet_select_addr, ipv6_dev_get_saddr). */
+  selectSource: (dev: Device, dst: Ip, next: Ip) => Ip | null
+  /** What the tables say that an address is (inet_addr_type); with `dev`, of a route by that device. */
+  typeOf: (space: Space, ip: Ip, dev: Device | null) => RouteEntry['type']
+  /** Collects a fragment until its packet is whole (ip_defrag). Null: it waits for others, or was dropped. */
+  gather: (space: Space, dev: Device | null, held: Held) => Held | null
+  /** An ICMP error has told how long packets to an address may be. */
+  learnMtu: (space: Space, dst: Ip, mtu: number) => void
+  /** A datagram for this host, which a tunnel may have been waiting for at its port (true: it was taken). */
+  receiveTunnel: (space: Space, dev: Device, held: Held) => boolean
   /** A packet for this host, whole and past `input`: to its protocol. */
   deliver: (space: Space, dev: Device, held: Held) => void
   /** Takes a packet through a hook. Null: it ended there, and that was told. */
