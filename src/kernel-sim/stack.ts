@@ -196,11 +196,11 @@ const factsOfRules = ({ rules }: NsEntry): ReadonlyArray<RuleFacts> =>
 
 const factsOfNeighbours = ({ neighbours, proxies }: NsEntry): ReadonlyArray<NeighbourFacts> => {
   const told = valuesOf(neighbours).map(
-    ({ dev, ip, mac, set }): NeighbourFacts => ({
+    ({ dev, ip, mac, set, asking }): NeighbourFacts => ({
       dev,
       ip,
       mac,
-      state: (set ?? 'reachable').toUpperCase(),
+      state: (asking?.state ?? set ?? 'reachable').toUpperCase(),
       proxy: false,
       router: false,
     }),

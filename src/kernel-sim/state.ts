@@ -24,6 +24,7 @@ import { emptyMap, type PMap } from '../net/pmap.ts'
 import type { Port } from '../net/port.ts'
 import type { TrackedEntry } from './datapath/netfilter/connection.ts'
 import type { Pending } from './datapath/plane.ts'
+import type { Held } from './datapath/skb.ts'
 import type { SocketsEntry } from './datapath/socket/entry.ts'
 
 /** A device, wherever it is. */
@@ -251,6 +252,18 @@ export type NeighbourEntry = Readonly<{
   mac: Mac | null
   seenMs: number
   set: NeighbourState | 'none' | null
+  asking?: Asking
+}>
+
+/**
+ * A neighbour that is in doubt (its `set` is then `stale`), or not found yet (`none`): how often it was asked, when its timer is
+ * (virtual ms), and the packets that wait, with the devices that they came in by.
+ */
+export type Asking = Readonly<{
+  state: 'incomplete' | 'delay' | 'probe'
+  probes: number
+  dueMs: number
+  waiting: ReadonlyArray<Readonly<{ held: Held; iif: IfName | null }>>
 }>
 
 /**

@@ -75,7 +75,7 @@ const noteAsker = (dev: Device, { sender, senderMac }: Arp): void =>
 
 /** A question from nobody: whether anybody has the address (duplicate address detection). */
 const answerProbe = (dev: Device, arp: Arp, { arpIgnore }: Policy) => {
-  const isOurs = arp.op === 'request' && typeOf(dev.space.entry, arp.target, dev.name) === 'local'
+  const isOurs = arp.op === 'request' && typeOf(dev.space.entry, arp.target) === 'local'
   if (isOurs && !isIgnored(dev, arpIgnore, arp.sender, arp.target)) answer(dev, arp, false)
 }
 

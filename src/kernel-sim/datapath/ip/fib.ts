@@ -7,6 +7,7 @@ import {
   type Ip,
   type Ip4,
   ip4,
+  ip6,
   isIp4,
   isLinkLocal,
   isLoopback,
@@ -151,7 +152,8 @@ const flowOf = ({ dst, src, dev, tos, mark }: Wanted, strict: boolean): Flow => 
 })
 
 const invalid = (reason: DropReason): NoWay => ({ errno: 'EINVAL', reason })
-const isZeroNet = (ip: Ip4): boolean => ip >>> 24 === 0
+/** Of 0.0.0.0/8 only the one address is nobody's (ipv4_is_zeronet). */
+const isZeroNet = (ip: Ip4): boolean => ip === 0
 const isLocalGroup = (ip: Ip4): boolean => ip >>> 8 === 0xe00000
 
 /** 127.0.0.0/8 may leave the host only by a device that has route_localnet (__mkroute_output). */
@@ -218,10 +220,6 @@ const output4 = (space: Space, wanted: Wanted): Way | NoWay => {
   const { src, dev } = wanted
   const lo = loopbackOf(space)
   if (lo === null) return noWayOf(NOWHERE, wanted.dst)
-  if (isUnspecified(wanted.dst)) {
-    const own = src ?? (dev === null ? null : select4(space.entry, dev.link, ip4(0), SCOPES.host)) ?? ip4(0x7f000001)
-    return wayOf('local', lo, own, null)
-  }
   const found = find(space.entry, flowOf(wanted, false), { src, dst: wanted.dst }, true)
   if ('errno' in found) {
     if (dev === null) return noWayOf(found, wanted.dst)
@@ -243,20 +241,32 @@ const typeOf6 = ({ route }: Found, dst: Ip): Way['type'] => {
   return route.type === 'local' || route.type === 'anycast' ? 'local' : 'unicast'
 }
 
+const noSource = (to: Ip): NoWay => ({ errno: 'EADDRNOTAVAIL', reason: { tag: 'no-source', to } })
+
+/** What has no way may have one from the address that it would get (ip6_dst_lookup_tail). */
+const output6From = (space: Space, wanted: Wanted, refused: Refusal): Way | NoWay => {
+  // Cast: the caller has looked at the family.
+  const src = select6(space.entry, null, wanted.dst as Exclude<Ip, Ip4>)
+  if (src === null) return noSource(wanted.dst)
+  const way = output6(space, { ...wanted, src })
+  return isWay(way) ? { ...way, source: src } : noWayOf(refused, wanted.dst)
+}
+
 const output6 = (space: Space, wanted: Wanted): Way | NoWay => {
   const { dst, src, dev } = wanted
   // Cast: the caller has looked at the family.
   const to = dst as Exclude<Ip, Ip4>
   if (dev === null && isLinkLocal(dst)) return invalid({ tag: 'no-route', to: dst })
-  const found = find(space.entry, flowOf(wanted, dev !== null || isStrict6(dst)), { src, dst })
-  if ('errno' in found) return noWayOf(found, dst)
+  const strict = dev !== null || isStrict6(dst)
+  const found = find(space.entry, flowOf(wanted, strict), { src, dst })
+  if ('errno' in found) return src === null ? output6From(space, wanted, found) : noWayOf(found, dst)
   const { route, hop } = found
   const near = hop.dev === null ? null : deviceOf(space, hop.dev)
   const type = typeOf6(found, dst)
   const out = type === 'local' ? loopbackOf(space) : near
   if (out === null) return noWayOf(NOWHERE, dst)
   const source = route.source ?? select6(space.entry, near?.link ?? null, to)
-  if (src === null && source === null) return { errno: 'EADDRNOTAVAIL', reason: { tag: 'no-source', to: dst } }
+  if (src === null && source === null) return noSource(dst)
   const copies = type === 'multicast' && inGroup6(out, to)
   return { ...wayOf(type, out, source, found, { via: hop.via, copies }), mtu: mtuOf(out, route, false) }
 }
@@ -273,6 +283,15 @@ const remembered = <D extends Device | null, A>(known: Map<D, Known<A>>, dev: D,
     byDst.set(dst, bySrc)
   }
   return bySrc
+}
+
+/**
+ * Whom a packet of our own is for that is for nobody: us, by the source that it has or would get, or by loopback.
+ */
+export const meantBy = (space: Space, dst: Ip, src: Ip | null, dev: Device | null): Ip => {
+  if (!isUnspecified(dst)) return dst
+  if (!isIp4(dst)) return ip6(1n)
+  return src ?? (dev === null ? null : select4(space.entry, dev.link, ip4(0), SCOPES.host)) ?? ip4(0x7f000001)
 }
 
 /** The way of a packet of our own, and the source that it gets if it has none; or what the sending call says. */
