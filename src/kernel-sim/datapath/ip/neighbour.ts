@@ -67,6 +67,12 @@ const VALID: ReadonlySet<State> = new Set(['reachable', 'stale', 'delay', 'probe
 /** Whether its MAC may be used. */
 export const isValid = ({ state }: Neighbour): boolean => VALID.has(state)
 
+/** Whether it is without doubt. */
+export const isConnected = (neighbour: Neighbour): boolean => {
+  const state = seenState(neighbour)
+  return state === 'reachable' || state === 'permanent' || state === 'noarp'
+}
+
 /** The MAC that an address has without anybody's being asked; null if it has none. */
 const impliedMac = ({ link, space }: Device, ip: Ip): Mac | null => {
   if (isMulticast(ip)) return isIp4(ip) ? mac(0x01005e * 2 ** 24 + (ip & 0x7fffff)) : macOfGroup6(ip)
