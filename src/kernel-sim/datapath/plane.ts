@@ -134,12 +134,10 @@ export type Parts = Readonly<{
   wayOf: (space: Space, to: Destination) => Way | SendErrno
   /** The address that a packet to `dst` by way of `next` would have from this device (inet_select_addr, ipv6_dev_get_saddr). */
   selectSource: (dev: Device, dst: Ip, next: Ip) => Ip | null
-  /** What the tables say that an address is (inet_addr_type); with `dev`, of a route by that device. */
+  /** What the tables say that an address is (inet_addr_type); a link-local one of IPv6, on `dev` if that is given. */
   typeOf: (space: Space, ip: Ip, dev: Device | null) => RouteEntry['type']
   /** Collects a fragment until its packet is whole (ip_defrag). Null: it waits for others, or was dropped. */
   gather: (space: Space, dev: Device | null, held: Held) => Held | null
-  /** An ICMP error has told how long packets to an address may be. */
-  learnMtu: (space: Space, dst: Ip, mtu: number) => void
   /** A datagram for this host, which a tunnel may have been waiting for at its port (true: it was taken). */
   receiveTunnel: (space: Space, dev: Device, held: Held) => boolean
   /** A packet for this host, whole and past `input`: to its protocol. */

@@ -13,15 +13,7 @@ import { frame } from '../../wire/ethernet.ts'
 import type { Packet } from '../../wire/nested.ts'
 import { transmit } from '../device.ts'
 import { after } from '../loop.ts'
-import {
-  type Device,
-  deviceOf,
-  type Happening,
-  type KnownNeighbour,
-  type Plane,
-  type Space,
-  spaceOf,
-} from '../plane.ts'
+import { type Device, deviceOf, type Happening, type Plane, type Space, spaceOf } from '../plane.ts'
 import type { Held } from '../skb.ts'
 import { drop } from '../step.ts'
 import { typeOf } from './lookup.ts'
@@ -75,6 +67,12 @@ const VALID: ReadonlySet<State> = new Set(['reachable', 'stale', 'delay', 'probe
 /** Whether its MAC may be used. */
 export const isValid = ({ state }: Neighbour): boolean => VALID.has(state)
 
+/** Whether it is without doubt. */
+export const isConnected = (neighbour: Neighbour): boolean => {
+  const state = seenState(neighbour)
+  return state === 'reachable' || state === 'permanent' || state === 'noarp'
+}
+
 /** The MAC that an address has without anybody's being asked; null if it has none. */
 const impliedMac = ({ link, space }: Device, ip: Ip): Mac | null => {
   if (isMulticast(ip)) return isIp4(ip) ? mac(0x01005e * 2 ** 24 + (ip & 0x7fffff)) : macOfGroup6(ip)
@@ -126,16 +124,6 @@ const put = (dev: Device, neighbour: Neighbour): Neighbour => {
   if (here === undefined) known.set(dev, new Map([[neighbour.ip, neighbour]]))
   else here.set(neighbour.ip, neighbour)
   return neighbour
-}
-
-/** What others may know of a neighbour: whether its MAC may be used, and whether it is known to be there (NUD_CONNECTED). */
-export const neighbourFacts = (dev: Device, ip: Ip): KnownNeighbour | null => {
-  const known = knownNeighbour(dev, ip)
-  if (known === null) return null
-  const { state, router } = known
-  const valid = isValid(known)
-  const connected = state === 'reachable' || state === 'permanent' || state === 'noarp'
-  return { mac: valid ? known.mac : null, valid, connected, router }
 }
 
 export const neighbourOf = (dev: Device, ip: Ip): Neighbour =>

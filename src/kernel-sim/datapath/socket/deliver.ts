@@ -44,12 +44,12 @@ const messageOf = ({ src, dst, ttl }: Packet, port: number, bytes: Uint8Array): 
   bytes,
 })
 
-const isForMany = (space: Space, dst: Ip, dev: Device): boolean =>
-  isMulticast(dst) || (isIp4(dst) && space.plane.parts.typeOf(space, dst, dev) === 'broadcast')
+const isForMany = (space: Space, dst: Ip): boolean =>
+  isMulticast(dst) || (isIp4(dst) && space.plane.parts.typeOf(space, dst, null) === 'broadcast')
 
 const answerEcho = (space: Space, dev: Device, { packet, meta }: Held, echo: Echo<'icmp' | 'icmp6'>) => {
   const { src, dst, tos } = packet
-  const isGroup = isForMany(space, dst, dev)
+  const isGroup = isForMany(space, dst)
   if (isIgnored(space, packet.tag === 'ip4', isGroup))
     return drop(space, dev, 'transport', packet, { tag: 'no-socket' })
   const scope = scopeOf(src, dev)
@@ -96,7 +96,6 @@ const hearError = (space: Space, dev: Device, error: Error4 | Error6) => {
   const told = toldOf(error)
   const tuple = tupleOf(about, 0)
   const mtu = mtuIn(error)
-  if (mtu !== null) space.plane.parts.learnMtu(space, about.dst, mtu)
   if (told === null || tuple === null) return
   const ends: Ends = { local: about.src, port: tuple.sport, remote: about.dst, remotePort: tuple.dport, dev }
   const { body } = about
@@ -129,7 +128,7 @@ const receiveUdp = (space: Space, dev: Device, held: Held, udp: Udp) => {
   if (socket !== null && 'length' in udp.payload)
     return hearUdp(space, dev, socket, messageOf(packet, udp.sport, udp.payload))
   drop(space, dev, 'transport', packet, { tag: 'no-listener', proto: 'udp', port: udp.dport })
-  if (!isForMany(space, dst, dev)) space.plane.parts.sendError(space, dev, held, { tag: 'unreachable', code: 'port' })
+  if (!isForMany(space, dst)) space.plane.parts.sendError(space, dev, held, { tag: 'unreachable', code: 'port' })
 }
 
 const IGNORED: ReadonlySet<number> = new Set([1, 2, 58])

@@ -110,6 +110,7 @@ export const partsWith = (deliver: Parts['deliver'], hooks: Hooks = {}): Parts =
     macvlan: never,
     ipvlan: never,
   },
+  receiveTunnel: () => false,
   receiveOnPort: never,
   receiveAbove: never,
   deliver,
@@ -191,7 +192,8 @@ export const attemptIn = (
   let peer: Ip = attempt.to
 
   const reply = (space: Space, dev: Device, { packet }: Held, body: Body): void => {
-    const src = typeOf(space.entry, packet.dst) === 'local' || packet.dst === (1n as Ip) ? packet.dst : null
+    const isOurs = typeOf(space.entry, packet.dst) === 'local' || packet.dst === (1n as Ip)
+    const src = isOurs || (isIp4(packet.dst) && !isMulticast(packet.dst)) ? packet.dst : null
     const bound = isIp4(packet.dst) ? {} : { dev: dev.name }
     const scoped = !isIp4(packet.src) && packet.src >> 118n === 0x3fan ? bound : {}
     space.plane.parts.send(space, {
