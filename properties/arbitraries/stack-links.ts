@@ -1,4 +1,4 @@
-// Requests about links to the stacks of two namespaces: devices of all kinds, ports, forwarding entries and VLANs. MACs are always
+// Requests about links to the stacks of three namespaces: devices of all kinds, ports, forwarding entries and VLANs. MACs are always
 // given: Linux would draw them at random.
 
 import fc from 'fast-check'
@@ -6,18 +6,20 @@ import type { IpvlanFlag, IpvlanMode, MacvlanMode, NewKind, VxlanOptions } from 
 import type { Ask, FdbRequest, NewLink, SetLink, VlanRequest } from '../../src/kernel/rtnl/request.ts'
 import { ip } from '../../src/net/ip.ts'
 import { mac, ZERO_MAC } from '../../src/net/mac.ts'
-import { type IfName, ifName, LO, ns } from '../../src/net/name.ts'
+import { type IfName, ifName, LO, type Ns, ns } from '../../src/net/name.ts'
 import { maybe, often, present, seldom } from './choices.ts'
 
 export const H = ns('h')
 export const C = ns('c')
+export const D = ns('d')
+export const ROOMS: ReadonlyArray<Ns> = [H, C, D]
 
 export const names = (...texts: ReadonlyArray<string>): ReadonlyArray<IfName> => texts.map(ifName)
 export const dev = often(names('v0', 'v1', 'br0', 'x0', 'm0'), names('v2', 'e0', 'br1', 'x1', 'm1', 'w0'), [
   LO,
   ...names('gone', 'new0', 'all'),
 ])
-export const room = often([H], [C])
+export const room = often([H], [C], [D])
 export const macs = often(
   [1, 2, 3, 4, 5, 6].map((n) => mac(0x020000000000 + n)),
   [mac(0x030000000001), ZERO_MAC],
@@ -112,7 +114,7 @@ const newLink: fc.Arbitrary<Ask> = fc
     name: dev,
     mac: macs,
     index: seldom(fc.constantFrom(2, 5, 30)),
-    to: seldom(fc.constantFrom(H, C, ns('nowhere'))),
+    to: seldom(fc.constantFrom(...ROOMS, ns('nowhere'))),
     master: seldom(dev),
     ...settings,
     made: kinds,
@@ -138,7 +140,7 @@ const setLink: fc.Arbitrary<Ask> = fc
     name: seldom(dev),
     alias: seldom(fc.constantFrom('', 'one', 'x'.repeat(256))),
     master: seldom(fc.option(dev)),
-    to: seldom(fc.constantFrom(H, C)),
+    to: seldom(fc.constantFrom(...ROOMS)),
     addrGenMode: seldom(fc.constantFrom('none' as const, 'eui64' as const)),
     kind: seldom(kindChange),
   })
@@ -210,10 +212,10 @@ const vlans: fc.Arbitrary<Ask> = fc
 
 /** Requests about links, by how often they are made. */
 export const aboutLinks: ReadonlyArray<fc.WeightedArbitrary<Ask>> = [
-  { weight: 5, arbitrary: newLink },
-  { weight: 8, arbitrary: setLink },
-  { weight: 1, arbitrary: deleteLink },
-  { weight: 2, arbitrary: port },
-  { weight: 4, arbitrary: fdb },
-  { weight: 2, arbitrary: vlans },
+  { weight: 20, arbitrary: newLink },
+  { weight: 32, arbitrary: setLink },
+  { weight: 6, arbitrary: deleteLink },
+  { weight: 8, arbitrary: port },
+  { weight: 16, arbitrary: fdb },
+  { weight: 6, arbitrary: vlans },
 ]

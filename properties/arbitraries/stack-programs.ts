@@ -1,4 +1,4 @@
-// Programs of requests to the stacks of two namespaces, with few names, addresses and numbers, so that they meet each other
+// Programs of requests to the stacks of three namespaces, with few names, addresses and numbers, so that they meet each other
 // often: what Linux accepts and what it refuses. MACs are always given: Linux would draw them at random.
 
 import fc from 'fast-check'
@@ -7,12 +7,9 @@ import { deviceSysctl, FORWARD6 } from '../../src/kernel/sysctl.ts'
 import { cidr } from '../../src/net/cidr.ts'
 import { type Ip, ip, isIp4 } from '../../src/net/ip.ts'
 import { mac } from '../../src/net/mac.ts'
-import { type IfName, ifName, LO, type Ns } from '../../src/net/name.ts'
+import { type IfName, ifName, LO, type Ns, ns } from '../../src/net/name.ts'
 import { maybe, often, present, seldom } from './choices.ts'
-import { aboutLinks, C, dev, H, macs, names, room } from './stack-links.ts'
-
-/** The namespaces of a program; each begins with its loopback. */
-export const ROOMS: ReadonlyArray<Ns> = [H, C]
+import { aboutLinks, C, D, dev, H, macs, names, ROOMS, room } from './stack-links.ts'
 
 const CIDRS = [
   ['10.0.0.1/24', '10.0.0.2/24', 'fd00::1/64', 'fd00::2/64'],
@@ -141,16 +138,22 @@ const sysctl: fc.Arbitrary<Ask> = fc
 
 const asked: fc.Arbitrary<Ask> = fc.oneof(
   ...aboutLinks,
-  { weight: 7, arbitrary: address },
-  { weight: 8, arbitrary: route },
-  { weight: 2, arbitrary: rule },
-  { weight: 2, arbitrary: neighbour },
-  { weight: 1, arbitrary: sysctl },
+  { weight: 28, arbitrary: address },
+  { weight: 32, arbitrary: route },
+  { weight: 8, arbitrary: rule },
+  { weight: 8, arbitrary: neighbour },
+  { weight: 4, arbitrary: sysctl },
 )
 
-export const request: fc.Arbitrary<Request> = fc
-  .record({ ns: room, ask: asked })
-  .map(({ ns: where, ask }): Request => ({ ns: where, ask }))
+const netns: fc.Arbitrary<Request> = fc.record({
+  ns: often([D], [C], [H, ns('nowhere')]),
+  ask: fc.record({ on: fc.constant('netns' as const), do: fc.constantFrom('add' as const, 'delete' as const) }),
+})
+
+const request: fc.Arbitrary<Request> = fc.oneof(
+  { weight: 80, arbitrary: fc.record({ ns: room, ask: asked }) },
+  { weight: 1, arbitrary: netns },
+)
 
 const link = (name: string, n: number, rest: Omit<NewLink, 'on' | 'do' | 'name' | 'mac'>): Request => ({
   ns: H,
@@ -168,11 +171,23 @@ const FURNITURE: ReadonlyArray<ReadonlyArray<Request>> = [
   [link('m0', 7, { dev: ifName('v1'), kind: { kind: 'macvlan', mode: 'bridge' } })],
 ]
 
-/** Some of the devices most programs need, then anything, in namespaces that are there. */
+const upTo = (maxLength: number): fc.Arbitrary<ReadonlyArray<Request>> =>
+  fc.array(request, { minLength: 1, maxLength, size: 'max' })
+
+/** Programs of up to `maxLength` requests, most of them short: the namespaces, some of the devices most need, then anything. */
 export const requests = (maxLength: number): fc.Arbitrary<ReadonlyArray<Request>> =>
   fc
     .tuple(
       fc.oneof({ weight: 3, arbitrary: fc.constant(FURNITURE) }, { weight: 1, arbitrary: fc.subarray([...FURNITURE]) }),
-      fc.array(request, { minLength: 1, maxLength, size: 'max' }),
+      fc.oneof(
+        { weight: 6, arbitrary: upTo(Math.ceil(maxLength / 6)) },
+        { weight: 3, arbitrary: upTo(Math.ceil(maxLength / 3)) },
+        { weight: 1, arbitrary: upTo(maxLength) },
+      ),
     )
-    .map(([furniture, some]) => [...furniture.flat(), ...some])
+    .map(([furniture, some]) =>
+      [...ROOMS.map((ns): Request => ({ ns, ask: { on: 'netns', do: 'add' } })), ...furniture.flat(), ...some].slice(
+        0,
+        maxLength,
+      ),
+    )

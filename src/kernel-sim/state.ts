@@ -279,6 +279,9 @@ export type PathMtuEntry = Readonly<{
   untilMs: number
 }>
 
+/** An address that is answered for; a `permanent` one stays when its device loses its carrier. */
+export type ProxyEntry = Readonly<{ ip: Ip; permanent: boolean }>
+
 /**
  * The firewall table of a namespace: elements of each set by their key text (`key.join(' . ')`). `intervals` finds the
  * prefixes of the sets that may not overlap, highest first.
@@ -343,6 +346,9 @@ export type NsEntry = Readonly<{
   /** The keys of the routes through no device, and of IPv4's that prefer a source, by it. */
   loose: ReadonlyArray<string>
   sources: PMap<string>
+  /** Whether IPv4 has made its table `local` yet; and the tables of IPv6 that were asked for, which stay when they are empty. */
+  local4: boolean
+  tables6: ReadonlyArray<number>
   /** On how many devices each IPv6 address is (in hexadecimal) that is not link-local. */
   owned6: PMap<number>
   /** Policy rules in their order. `customRules`: there was once another one of IPv4 than those of the kernel. */
@@ -355,7 +361,7 @@ export type NsEntry = Readonly<{
   firewall: FirewallEntry | null
   neighbours: PMap<NeighbourEntry>
   /** The addresses that are answered for, under `<device> <address>`. */
-  proxies: PMap<Ip>
+  proxies: PMap<ProxyEntry>
   /** By the address in decimal. */
   pathMtus: PMap<PathMtuEntry>
   /** Both tuples of every connection, by their text, to the connection's id. */
@@ -385,6 +391,8 @@ export const nsWith = (space: NsEntry, to: Partial<NsEntry>): NsEntry => {
     routes: space.routes,
     loose: space.loose,
     sources: space.sources,
+    local4: space.local4,
+    tables6: space.tables6,
     owned6: space.owned6,
     rules: space.rules,
     customRules: space.customRules,
@@ -465,6 +473,8 @@ export const emptyNs = (ns: Ns): NsEntry => ({
   routes: emptyMap(),
   loose: [],
   sources: emptyMap(),
+  local4: false,
+  tables6: [TABLES.main, TABLES.local],
   owned6: emptyMap(),
   rules: KERNEL_RULES,
   customRules: false,

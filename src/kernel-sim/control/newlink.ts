@@ -14,14 +14,14 @@ import { setMaster } from './bridge.ts'
 import { addLocal } from './bridge-fdb.ts'
 import { invalidBridge, setOptions } from './bridge-options.ts'
 import { initVlans } from './bridge-vlan.ts'
-import { found, notify } from './carrier.ts'
+import { notify } from './carrier.ts'
 import { removeLink } from './dellink.ts'
 import { fitsMtu } from './device.ts'
-import { change, linkOf, type Space, spaceOf } from './draft.ts'
+import { change, found, linkOf, type Space, spaceOf } from './draft.ts'
 import { bornMac, install, NEW_BRIDGE } from './link-facts.ts'
 import { fitsMac } from './mac.ts'
 import { checkCarrier } from './port-state.ts'
-import { askUp } from './setlink.ts'
+import { askUp, indexAsked } from './setlink.ts'
 import { planned, shareIpvlan } from './stacked.ts'
 import { isReserved } from './sysctl.ts'
 import { enlist, plannedVxlan } from './vxlan.ts'
@@ -164,7 +164,8 @@ const addStacked = (target: Space, ask: NewLink, near: Space): Errno | null => {
   const link = install(target, { ...own(ask), spec, mac, mtu, below, lower, macSet: !follows })
   hang(target, link, near)
   if (spec.type === 'ipvlan') shareIpvlan(target, link, { mode: spec.mode, flag: spec.flag, next: spec.next })
-  notify(target, ask.name, checkCarrier)
+  // Nobody looks at an ipvlan that has carrier.
+  if (spec.type !== 'ipvlan' || !lower) notify(target, ask.name, checkCarrier)
   return null
 }
 
@@ -192,10 +193,10 @@ const register = (target: Space, ask: NewLink, near: Space): Errno | null => {
 }
 
 /** Up before its master, unlike a link that is changed (rtnl_configure_link, then do_set_master). */
-const configure = (space: Space, { name, up, master }: NewLink): Errno | null => {
+const configure = (space: Space, { name, up }: NewLink, master: number | null): Errno | null => {
   const link = linkOf(space, name)
   const errno = up === true && link !== null ? askUp(space, link, true) : null
-  return errno ?? (master === undefined ? null : setMaster(space, name, master))
+  return errno ?? (master === null ? null : setMaster(space, name, master))
 }
 
 /** Whether this kernel has no devices of a kind. */
@@ -213,9 +214,10 @@ export const newLink = (space: Space, ask: NewLink): Errno | null => {
   if (isThere) return 'EEXIST'
   if (isUnknown) return 'EOPNOTSUPP'
   if (ask.mtu !== undefined && !fitsMtu(ask.kind.kind, ask.mtu)) return 'EINVAL'
+  const master = indexAsked(space, ask.master)
   const errno = register(target, ask, space)
   if (errno !== null) return errno
-  const failed = configure(target, ask)
+  const failed = configure(target, ask, master)
   const made = failed === null ? null : linkOf(target, ask.name)
   if (made !== null) removeLink(target, made)
   return failed

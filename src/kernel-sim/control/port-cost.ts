@@ -4,8 +4,8 @@
 
 import { valuesOf } from '../../net/pmap.ts'
 import type { LinkEntry } from '../state.ts'
-import { found, hasCarrier } from './carrier.ts'
-import { linkOf, type Space } from './draft.ts'
+import { hasCarrier } from './carrier.ts'
+import { found, linkOf, type Space } from './draft.ts'
 
 /** Of 10 Gbit/s, and of a device that tells nothing. */
 const COSTS = { fast: 2, unknown: 100 } as const
