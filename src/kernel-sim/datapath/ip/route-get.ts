@@ -37,10 +37,8 @@ const toldOf = (space: Space, { to, from }: RouteAsk, way: Way): RouteTold => {
   return { type, to, dev: dev.name, via, src: from ?? source, table, mtu: mtu < way.mtu ? mtu : null }
 }
 
-const asIncoming = (dev: Device, { to, from, mark = 0, tos = 0 }: RouteAsk): Verdict => {
-  const asked = { dst: to, src: from ?? to, mark, tos }
-  return verdictOn(dev.space, dev, Object.assign(asked, { hashed: asked }))
-}
+const asIncoming = (dev: Device, { to, from, mark = 0, tos = 0 }: RouteAsk): Verdict =>
+  verdictOn(dev.space, dev, { dst: to, src: from ?? to, mark, tos, hashed: null })
 
 const ofIncoming = (space: Space, dev: Device, ask: RouteAsk): RouteTold | RouteRefusal => {
   const verdict = asIncoming(dev, ask)
