@@ -184,7 +184,6 @@ export const labOf = (world: World): Lab => {
     sendError: never,
     selectSource: never,
     gather: never,
-    learnMtu: never,
     close: [],
     happen: { arrival: never, neighbour: never, reassembly: never, socket: never },
   }
