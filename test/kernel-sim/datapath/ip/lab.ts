@@ -7,10 +7,13 @@ import type { Account, Arrival, Crossing, Ending, Try } from '../../../../src/ke
 import { askWorld } from '../../../../src/kernel-sim/control.ts'
 import { countReceived, receive } from '../../../../src/kernel-sim/datapath/device.ts'
 import { closeIp } from '../../../../src/kernel-sim/datapath/ip/close.ts'
+import { isWay, meantBy, wayOut } from '../../../../src/kernel-sim/datapath/ip/fib.ts'
 import { ipHappenings, ipParts } from '../../../../src/kernel-sim/datapath/ip/ip.ts'
+import { isBroadcast, typeOf } from '../../../../src/kernel-sim/datapath/ip/lookup.ts'
 import { enqueue, run } from '../../../../src/kernel-sim/datapath/loop.ts'
 import {
   type Device,
+  deviceOf,
   type Parts,
   type Plane,
   peerOf,
@@ -77,13 +80,17 @@ export const worldOf = (requests: ReadonlyArray<Request>, from: World = EMPTY_WO
     return next
   }, from)
 
-const carry = (dev: Device, skb: Skb): void => {
+const carry = (dev: Device, skb: Skb): boolean => {
   const peer = peerOf(dev)
-  if (peer === null) return
+  if (peer === null) return false
   countReceived(peer, skb, true)
   enqueue(peer, { frame: skb.frame, meta: NO_META })
+  return true
 }
-const back = (dev: Device, skb: Skb): void => enqueue(dev, skb)
+const back = (dev: Device, skb: Skb): boolean => {
+  enqueue(dev, skb)
+  return true
+}
 const never = (): never => {
   throw new Error('no such device here')
 }
@@ -95,7 +102,7 @@ export const partsWith = (deliver: Parts['deliver'], hooks: Hooks = {}): Parts =
   transmit: {
     loopback: back,
     veth: carry,
-    dummy: () => {},
+    dummy: () => true,
     nic: never,
     bridge: never,
     vlan: never,
@@ -103,6 +110,7 @@ export const partsWith = (deliver: Parts['deliver'], hooks: Hooks = {}): Parts =
     macvlan: never,
     ipvlan: never,
   },
+  receiveTunnel: () => false,
   receiveOnPort: never,
   receiveAbove: never,
   deliver,
@@ -181,9 +189,11 @@ export const attemptIn = (
   const delivered: Held[] = []
   const isIn = { ending: null as Ending | null }
   let answer: Account['answer'] = null
+  let peer: Ip = attempt.to
 
   const reply = (space: Space, dev: Device, { packet }: Held, body: Body): void => {
-    const src = isMulticast(packet.dst) ? null : packet.dst
+    const isOurs = typeOf(space.entry, packet.dst) === 'local' || packet.dst === (1n as Ip)
+    const src = isOurs || (isIp4(packet.dst) && !isMulticast(packet.dst)) ? packet.dst : null
     const bound = isIp4(packet.dst) ? {} : { dev: dev.name }
     const scoped = !isIp4(packet.src) && packet.src >> 118n === 0x3fan ? bound : {}
     space.plane.parts.send(space, {
@@ -203,11 +213,14 @@ export const attemptIn = (
       arrivals.push({ ns: space.ns, from, to, port: body.proto === 'udp' ? body.dport : null, ttl })
     if (what === 'answer' && space.ns === attempt.ns) {
       answer ??= { from, ttl }
-      isIn.ending ??= 'answered'
+      if (from === peer) isIn.ending ??= 'answered'
     }
     if (what === 'error' && space.ns === attempt.ns) {
       const errno = errnoOf(packet)
-      const isTold = attempt.send === 'ping' || errno === 'ECONNREFUSED'
+      // icmp_err_convert: what no connection survives is told to any socket.
+      const isFatal =
+        errno === 'ECONNREFUSED' || ('code' in body && body.code === 'admin-prohibited' && body.proto === 'icmp')
+      const isTold = attempt.send === 'ping' || isFatal
       if (errno !== null && isTold) isIn.ending ??= { errno }
     }
     if (what !== 'request') return
@@ -215,7 +228,8 @@ export const attemptIn = (
       if (attempt.send === 'udp' && attempt.listener?.ns === space.ns)
         reply(space, dev, held, { ...body, sport: body.dport, dport: body.sport })
       else space.plane.parts.sendError(space, dev, held, { tag: 'unreachable', code: 'port' })
-    } else if ((body.proto === 'icmp' || body.proto === 'icmp6') && body.type === 'echo-request')
+    } else if (isIp4(to) && (isMulticast(to) || isBroadcast(space.entry, to))) return
+    else if ((body.proto === 'icmp' || body.proto === 'icmp6') && body.type === 'echo-request')
       reply(space, dev, held, { ...body, type: 'echo-reply' } as Body)
   }
 
@@ -224,8 +238,13 @@ export const attemptIn = (
     const space = spaceOf(plane, host, attempt.ns)
     if (space === null) throw new Error('no such namespace')
     const { to, from, dev, ttl, tos, df, mark } = attempt
+    const device = dev === undefined ? null : deviceOf(space, dev)
+    peer = meantBy(space, to, from ?? null, device)
+    // A socket that is connected has its source from then on.
+    const wanted = { dst: peer, src: from ?? null, dev: device, tos: tos ?? 0, mark: mark ?? 0, foreign: false }
+    const way = wayOut(space, wanted)
     const errno = plane.parts.send(space, {
-      src: from ?? null,
+      src: from ?? (isWay(way) ? way.source : null),
       dst: to,
       body: bodyOf(attempt),
       ...(dev === undefined ? {} : { dev }),

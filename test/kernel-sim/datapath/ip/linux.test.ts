@@ -17,13 +17,21 @@ import { STORIES, type Story } from './stories.ts'
 const lab = labOf(ownLab('ip'))
 const names = labNames(lab)
 
+/** How long each try is watched; less than a second, after which a neighbour is asked once more. */
+const QUIET_MS = 60
+
 /** So that addresses are there at once, and errors are not counted. */
 const CALM = [
   'net.ipv6.conf.default.accept_dad=0',
   'net.ipv6.conf.default.dad_transmits=0',
-  'net.ipv4.icmp_ratelimit=0',
+  'net.ipv4.icmp_ratemask=0',
   'net.ipv6.icmp.ratelimit=0',
 ]
+
+const spacesOf = (requests: Story['requests']) => [...new Set(requests.map(({ ns }) => ns))]
+
+/** Who answers for others shall do so at once. */
+const HASTE = 'for f in /proc/sys/net/ipv?/neigh/*/proxy_delay; do echo 0 > $f; done'
 
 const build = ({ requests }: Story): void => {
   for (const request of requests) {
@@ -34,12 +42,13 @@ const build = ({ requests }: Story): void => {
     else execFileSync('ip', ['netns', 'exec', real ?? '', tool, ...words])
     if (own !== null) execFileSync('ip', ['netns', 'exec', own, 'sysctl', '-qw', ...CALM])
   }
+  for (const space of spacesOf(requests)) execFileSync('ip', ['netns', 'exec', names(space) ?? '', 'sh', '-c', HASTE])
 }
 
 /** An account in a few lines. */
 const told = ({ ending, arrivals, answer, crossings }: Account): ReadonlyArray<string> => [
   typeof ending === 'string' ? ending : ending.errno,
-  ...arrivals.map(({ ns, from, to, ttl }) => `${ns} hears ${showIp(from)} for ${showIp(to)}, ${ttl} left`),
+  ...arrivals.map(({ ns, from, to, ttl }) => `${ns} hears ${showIp(from)} for ${showIp(to)}, ${ttl} left`).sort(),
   ...(answer === null ? [] : [`answer of ${showIp(answer.from)}, ${answer.ttl} left`]),
   ...crossings.map(({ ns, dev, way, what }) => `${ns} ${dev} ${way} ${what}`),
 ]
@@ -50,13 +59,12 @@ needs.kernel('stories of IP on both kernels', () => {
   })
   test.each(STORIES.map((story) => [story.name, story] as const))('%s', { timeout: 60_000 }, async (_, story) => {
     build(story)
-    const spaces = [...new Set(story.requests.map(({ ns }) => ns))]
-    const traffic = rightOf(openTraffic(names, spaces))
+    const traffic = rightOf(openTraffic(names, spacesOf(story.requests), { quietMs: QUIET_MS }))
     let world = worldOf(story.requests)
     try {
       for (const attempt of story.tries) {
         const real = rightOf(await traffic.attempt(attempt))
-        const simulated = attemptIn(world, attempt)
+        const simulated = attemptIn(world, attempt, { forMs: QUIET_MS })
         world = simulated.world
         const title = JSON.stringify({ ...attempt, to: showIp(attempt.to), from: attempt.from && showIp(attempt.from) })
         expect.soft([title, ...told(simulated.account)]).toEqual([title, ...told(real)])

@@ -108,7 +108,12 @@ export const STORIES: ReadonlyArray<Story> = [
       at('r', route('fd00:9:4::/64', { type: 'throw' })),
     ],
     tries: ['a', 'r'].flatMap((from) =>
-      [1, 2, 3, 4].flatMap((n) => [ping(from, `10.9.${n}.1`), ping(from, `fd00:9:${n}::1`), udp(from, `10.9.${n}.1`)]),
+      // No more than five that a router answers: it tells each sender no more at once, whatever the sysctls say (ip_error).
+      [1, 2, 3, 4].flatMap((n) => [
+        ping(from, `10.9.${n}.1`),
+        ping(from, `fd00:9:${n}::1`),
+        ...(n < 4 ? [udp(from, `10.9.${n}.1`)] : []),
+      ]),
     ),
   },
   {
