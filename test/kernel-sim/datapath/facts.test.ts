@@ -2,10 +2,10 @@
 
 import { expect, test } from 'vitest'
 import { runProbe } from '../../../src/kernel-sim/datapath/probe.ts'
+import { PARTS } from '../../../src/kernel-sim/datapath/wired.ts'
 import { FACTS } from '../facts.ts'
 import { topology } from '../topology.ts'
 import { probeOf, worldOf } from '../world.ts'
-import { PARTS } from './wired.ts'
 
 const built = worldOf(topology)
 
