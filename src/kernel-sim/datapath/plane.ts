@@ -104,7 +104,7 @@ export type HookAt = Readonly<{
 
 /** As a socket asks for it; `src` null: not bound. `dev`: bound to it, or the scope of a link-local address. */
 export type Destination = Readonly<{ src: Ip | null; dst: Ip; dev: string | null; mark: number }>
-export type Way = Readonly<{ dev: Device; src: Ip; mtu: number }>
+export type Way = Readonly<{ type: RouteEntry['type']; dev: Device; src: Ip; mtu: number }>
 
 /** `valid`, `connected`: as NUD_VALID and NUD_CONNECTED; the MAC is null where neither. */
 export type KnownNeighbour = Readonly<{ mac: Mac | null; valid: boolean; connected: boolean; router: boolean }>
@@ -138,8 +138,6 @@ export type Parts = Readonly<{
   typeOf: (space: Space, ip: Ip, dev: Device | null) => RouteEntry['type']
   /** Collects a fragment until its packet is whole (ip_defrag). Null: it waits for others, or was dropped. */
   gather: (space: Space, dev: Device | null, held: Held) => Held | null
-  /** A datagram for this host, which a tunnel may have been waiting for at its port (true: it was taken). */
-  receiveTunnel: (space: Space, dev: Device, held: Held) => boolean
   /** A packet for this host, whole and past `input`: to its protocol. */
   deliver: (space: Space, dev: Device, held: Held) => void
   /** Takes a packet through a hook. Null: it ended there, and that was told. */

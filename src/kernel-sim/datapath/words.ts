@@ -102,19 +102,19 @@ export const reasonText = (reason: DropReason, ns: Ns, names: Names = NO_NAMES):
     case 'macvlan-mode':
       return `macvlans of mode ${reason.mode} do not reach each other`
     case 'ipvlan-private':
-      return 'ipvlans that are private do not reach each other'
+      return 'ipvlans of a private device do not reach each other'
     case 'source-mac':
-      return `no machine has the MAC ${showMac(reason.mac)} that it seems to come from`
+      return `${showMac(reason.mac)} cannot be the MAC of a sender`
     case 'own-mac':
-      return `${showMac(reason.mac)} is the device's own MAC`
+      return `it comes from outside with a MAC of its own host, ${showMac(reason.mac)}`
     case 'tunnel-loop':
-      return `${device(reason.dev)} would send it by itself`
+      return `the way to the other end of ${device(reason.dev)} leads through itself`
     case 'no-tunnel-route':
-      return `${device(reason.dev)} has no way to ${names.ip(reason.remote)} (${reason.errno})`
+      return `${device(reason.dev)} cannot send to the host at ${names.ip(reason.remote)} (${reason.errno})`
     case 'answered-instead':
-      return `${device(reason.dev)} answers such questions itself, or not at all`
+      return `${device(reason.dev)} has answered for the one that was asked`
     case 'nested-too-deep':
-      return `too many devices send by way of each other, the last is ${device(reason.dev)}`
+      return `it has come back to ${device(reason.dev)} again and again`
     case 'storm':
       return `the network is still busy after ${reason.frames} frames: there is a loop of bridges`
     case 'martian-source':
@@ -312,9 +312,9 @@ const eventText = (step: Step, names: Names): string => {
     case 'decapsulated':
       return `takes the frame out of a datagram from ${names.ip(event.remote)} (VXLAN ${event.vni})`
     case 'missed-mac':
-      return `${dev(event.dev)} says that it does not know where MAC ${showMac(event.mac)} is`
+      return `does not know behind which host MAC ${showMac(event.mac)} is (l2miss)`
     case 'missed-ip':
-      return `${dev(event.dev)} says that it does not know whose ${names.ip(event.ip)} is`
+      return `does not know which MAC has ${names.ip(event.ip)} (l3miss)`
     case 'tagged':
       return `marks the frame as one of VLAN ${event.vid}`
     case 'untagged':

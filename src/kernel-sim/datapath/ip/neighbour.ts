@@ -90,6 +90,9 @@ const stateOf = (was: NeighbourEntry): State => askingOf(was)?.state ?? was.set 
 const waitingOf = ({ space }: Device, was: NeighbourEntry): Waiting[] =>
   (askingOf(was)?.waiting ?? []).map(({ held, iif }) => ({ held, iif: iif === null ? null : deviceOf(space, iif) }))
 
+/** When one was confirmed that never was. */
+const longAgo = (nowMs: number): number => nowMs - 2 * REACHABLE_MS
+
 const neighbourFrom = (dev: Device, ip: Ip, was: NeighbourEntry | null): Neighbour => {
   const implied = was === null ? impliedMac(dev, ip) : null
   const asking = was === null ? undefined : askingOf(was)
@@ -100,7 +103,7 @@ const neighbourFrom = (dev: Device, ip: Ip, was: NeighbourEntry | null): Neighbo
     was,
     state: implied !== null ? 'noarp' : was === null ? 'none' : stateOf(was),
     mac: implied ?? was?.mac ?? ZERO_MAC,
-    confirmedMs: was?.seenMs ?? dev.space.plane.nowMs - 2 * REACHABLE_MS,
+    confirmedMs: was === null ? longAgo(dev.space.plane.nowMs) : was.set === 'stale' ? longAgo(was.seenMs) : was.seenMs,
     updatedMs: was?.seenMs ?? dev.space.plane.nowMs,
     probes: asking?.probes ?? 0,
     dueMs: asking?.dueMs ?? SLEEP,
@@ -263,7 +266,7 @@ export const learn = (neighbour: Neighbour, news: News) => {
   if (!next.keepsMac && told !== neighbour.mac) {
     neighbour.mac = told
     neighbour.updatedMs = plane.nowMs
-    if (next.state !== 'reachable') neighbour.confirmedMs = plane.nowMs - 2 * REACHABLE_MS
+    if (next.state !== 'reachable') neighbour.confirmedMs = longAgo(plane.nowMs)
   }
   if (news.router !== null && (!isNew || news.override)) neighbour.router = news.router
   if (!wasValid) for (const { held, iif } of neighbour.waiting.splice(0)) sendTo(neighbour, held, iif)

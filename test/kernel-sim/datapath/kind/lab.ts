@@ -139,7 +139,7 @@ const wayOf = (space: Space, dst: Ip, src: Ip | null): Way | SendErrno => {
   const family = typeof dst
   const own = dev?.link.addresses.find(({ cidr }) => typeof cidr.ip === family)
   if (dev === null || own === undefined || ownerOf(space, dst) === null) return 'ENETUNREACH'
-  return { dev, src: src ?? own.cidr.ip, mtu: dev.link.mtu }
+  return { type: 'unicast' as const, dev, src: src ?? own.cidr.ip, mtu: dev.link.mtu }
 }
 
 export const labOf = (world: World): Lab => {
