@@ -49,30 +49,37 @@ const CABLES = {
   unplugged: 'there is no cable',
 } as const
 
-/** A full clause that says why a packet went no further in `ns`. */
-export const reasonText = (reason: DropReason, ns: Ns, names: Names = NO_NAMES): string => {
-  const device = (dev: IfName): string => names.dev(ns, dev)
+/** Why a device, a bridge or a tunnel gave a frame to nobody. */
+type DeviceReason = Extract<
+  DropReason,
+  {
+    tag:
+      | 'port-inactive'
+      | 'port-state'
+      | 'port-locked'
+      | 'same-port'
+      | 'isolated-ports'
+      | 'no-flood'
+      | 'vlan-not-member'
+      | 'link-local-group'
+      | 'nobody-else'
+      | 'other-host'
+      | 'no-remote'
+      | 'no-tunnel'
+      | 'learned-elsewhere'
+      | 'macvlan-mode'
+      | 'ipvlan-private'
+      | 'source-mac'
+      | 'own-mac'
+      | 'tunnel-loop'
+      | 'no-tunnel-route'
+      | 'answered-instead'
+      | 'nested-too-deep'
+  }
+>
+
+const deviceReasonText = (reason: DeviceReason, device: (dev: IfName) => string, names: Names): string => {
   switch (reason.tag) {
-    case 'rule':
-      return `${ruleText(reason.at)} drops it`
-    case 'no-route':
-      return `there is no route to ${names.ip(reason.to)}`
-    case 'route-type':
-      return `the route to ${names.ip(reason.to)} ${TYPES[reason.type]} (${reason.type})`
-    case 'rule-type':
-      return `the routing rule for ${names.ip(reason.to)} ${TYPES[reason.type]} (${reason.type})`
-    case 'no-source':
-      return `there is no source address of its own for ${names.ip(reason.to)}`
-    case 'not-unicast':
-      return `${names.ip(reason.to)} is a broadcast or multicast address`
-    case 'no-neighbour':
-      return `nobody on ${device(reason.dev)} answers for ${names.ip(reason.ip)}`
-    case 'link-down':
-      return `${device(reason.dev)} is down or gone`
-    case 'no-carrier':
-      return `the other end of ${device(reason.dev)} is down or gone`
-    case 'too-big':
-      return `it has ${reason.length} bytes, and no more than ${reason.mtu} may go there (MTU)`
     case 'port-inactive':
       return `it is a port of ${device(reason.bridge)}, and one of the two is down`
     case 'port-state':
@@ -115,6 +122,55 @@ export const reasonText = (reason: DropReason, ns: Ns, names: Names = NO_NAMES):
       return `${device(reason.dev)} has answered for the one that was asked`
     case 'nested-too-deep':
       return `it has come back to ${device(reason.dev)} again and again`
+  }
+}
+
+/** A full clause that says why a packet went no further in `ns`. */
+export const reasonText = (reason: DropReason, ns: Ns, names: Names = NO_NAMES): string => {
+  const device = (dev: IfName): string => names.dev(ns, dev)
+  switch (reason.tag) {
+    case 'rule':
+      return `${ruleText(reason.at)} drops it`
+    case 'no-route':
+      return `there is no route to ${names.ip(reason.to)}`
+    case 'route-type':
+      return `the route to ${names.ip(reason.to)} ${TYPES[reason.type]} (${reason.type})`
+    case 'rule-type':
+      return `the routing rule for ${names.ip(reason.to)} ${TYPES[reason.type]} (${reason.type})`
+    case 'no-source':
+      return `there is no source address of its own for ${names.ip(reason.to)}`
+    case 'not-unicast':
+      return `${names.ip(reason.to)} is a broadcast or multicast address`
+    case 'no-neighbour':
+      return `nobody on ${device(reason.dev)} answers for ${names.ip(reason.ip)}`
+    case 'link-down':
+      return `${device(reason.dev)} is down or gone`
+    case 'no-carrier':
+      return `the other end of ${device(reason.dev)} is down or gone`
+    case 'too-big':
+      return `it has ${reason.length} bytes, and no more than ${reason.mtu} may go there (MTU)`
+    case 'port-inactive':
+    case 'port-state':
+    case 'port-locked':
+    case 'same-port':
+    case 'isolated-ports':
+    case 'no-flood':
+    case 'vlan-not-member':
+    case 'link-local-group':
+    case 'nobody-else':
+    case 'other-host':
+    case 'no-remote':
+    case 'no-tunnel':
+    case 'learned-elsewhere':
+    case 'macvlan-mode':
+    case 'ipvlan-private':
+    case 'source-mac':
+    case 'own-mac':
+    case 'tunnel-loop':
+    case 'no-tunnel-route':
+    case 'answered-instead':
+    case 'nested-too-deep':
+      return deviceReasonText(reason, device, names)
     case 'storm':
       return `the network is still busy after ${reason.frames} frames: there is a loop of bridges`
     case 'martian-source':

@@ -2,31 +2,22 @@
 // without, so these facts were not measured here.
 
 import { describe, expect, test } from 'vitest'
-import { linkWith, nsWith, type VlanTable, type World } from '../../../../src/kernel-sim/state.ts'
+import type { VlanRequest } from '../../../../src/kernel/rtnl/request.ts'
+import type { World } from '../../../../src/kernel-sim/state.ts'
 import type { Frame } from '../../../../src/kernel-sim/wire/ethernet.ts'
 import { ifName } from '../../../../src/net/name.ts'
-import { getIn, setIn } from '../../../../src/net/pmap.ts'
-import { ALL, dropsOf, labOf, link, linkIn, mac, netns, raw, send, set, tag, veth, worldOf } from './lab.ts'
+import { ALL, dropsOf, labOf, link, mac, netns, raw, send, set, tag, veth, worldOf } from './lab.ts'
 
-/** `untagged`: the VLANs, and whether each leaves without its tag. */
-const vlans = (pvid: number, untagged: ReadonlyArray<readonly [number, boolean]>): VlanTable => ({
-  pvid,
-  untagged: new Map(untagged),
-})
-
-const withVlans = (world: World, at: string, table: VlanTable): World => {
-  const { name } = linkIn(world, at)
-  const [space = ''] = at.split(' ')
-  const entry = getIn(world.namespaces, space)
-  if (entry === undefined) return world
-  const links = setIn(entry.links, name, linkWith(linkIn(world, at), { vlans: table }))
-  return { ...world, namespaces: setIn(world.namespaces, space, nsWith(entry, { links })) }
-}
+type Asked = Parameters<typeof worldOf>[0]
 
 describe('a bridge that filters VLANs', () => {
-  /** p1: 1 untagged, 10 tagged; p2: 10 untagged; p3: 10 and 20 tagged, 1 untagged. */
-  const world = (ofBridge: VlanTable = vlans(1, [[1, true]])): World => {
-    const plain = worldOf([
+  const vlan = (dev: string, id: number, more: Partial<VlanRequest> = {}): Asked[number] => [
+    'br',
+    { on: 'vlan', do: 'add', dev: ifName(dev), id, ...more },
+  ]
+  /** All are in VLAN 1, which is the PVID, untagged; p1: 10 tagged; p2: 10 untagged, and the PVID; p3: 10 and 20 tagged. */
+  const world = (...more: Asked): World =>
+    worldOf([
       ...netns('br'),
       link('br', 'br0', { kind: 'bridge', vlanFiltering: true }, { mac: mac('00:00:b0') }),
       ...[1, 2, 3].flatMap((n) => [
@@ -34,25 +25,12 @@ describe('a bridge that filters VLANs', () => {
         ...veth('br', `p${n}`, `00:01:0${n}`, `h${n}`, 'e', `00:02:0${n}`),
         set('br', `p${n}`, { master: ifName('br0') }),
       ]),
+      vlan('p1', 10),
+      vlan('p2', 10, { pvid: true, untagged: true }),
+      vlan('p3', 10),
+      vlan('p3', 20),
+      ...more,
     ])
-    const tables = {
-      br0: ofBridge,
-      p1: vlans(1, [
-        [1, true],
-        [10, false],
-      ]),
-      p2: vlans(10, [
-        [1, true],
-        [10, true],
-      ]),
-      p3: vlans(1, [
-        [1, true],
-        [10, false],
-        [20, false],
-      ]),
-    }
-    return Object.entries(tables).reduce((now, [name, table]) => withVlans(now, `br ${name}`, table), plain)
-  }
   const [H1, H2, H3] = ['00:02:01', '00:02:02', '00:02:03']
   /** What each host has had: `<host>` and the tags. */
   const had = (lab: ReturnType<typeof labOf>) =>
@@ -105,18 +83,11 @@ describe('a bridge that filters VLANs', () => {
         event.tag === 'received' && dev === 'br0' ? [got?.tags.length] : [],
       )
     const lab = labOf(world())
-    hadAfter('h1 e', raw(H1, ALL), lab)
+    hadAfter('h1 e', raw(H1, '00:00:b0'), lab)
     expect(up(lab)).toEqual([0])
     hadAfter('h1 e', raw(H1, ALL, [tag(10)]), lab)
     expect(up(lab)).toEqual([])
-    const member = labOf(
-      world(
-        vlans(1, [
-          [1, true],
-          [10, false],
-        ]),
-      ),
-    )
+    const member = labOf(world(vlan('br0', 10, { self: true })))
     hadAfter('h1 e', raw(H1, ALL, [tag(10)]), member)
     expect(up(member)).toEqual([1])
     expect(hadAfter('br br0', raw('00:00:b0', ALL, [tag(10)]), member)).toEqual(['h1 10', 'h2', 'h3 10'])
