@@ -16,6 +16,7 @@ import { runLinkwatch } from './control/carrier.ts'
 import { deleteLink } from './control/dellink.ts'
 import { askAddress4 } from './control/devinet.ts'
 import { type Draft, draftOf, linkOf, type Space, spaceOf, worldOf } from './control/draft.ts'
+import { askFdb } from './control/fdb-request.ts'
 import { askRule } from './control/fib-rules.ts'
 import { askNeighbour } from './control/neigh.ts'
 import { createNetns, deleteNetns } from './control/netns.ts'
@@ -64,8 +65,9 @@ const askIn = (space: Space, ask: OnSpace): Errno | null => {
       return writeSysctl(space, ask.name, ask.value)
     case 'neighbour':
       return askNeighbour(space, ask)
-    case 'vlan':
     case 'fdb':
+      return askFdb(space, ask)
+    case 'vlan':
       return 'EOPNOTSUPP'
   }
 }

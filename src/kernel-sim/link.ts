@@ -7,17 +7,18 @@ import type { IfName, Ns } from '../net/name.ts'
 import { entriesOf, getIn, type PMap, setIn, valuesOf } from '../net/pmap.ts'
 import type { Flow } from './conntrack.ts'
 import { countLost, countReceived, countSent } from './counters.ts'
+import { fdbOf, withFdb } from './fdb.ts'
 import { memoisedByShape, onlyLearned } from './memo.ts'
 import type { Frame } from './packet.ts'
 import { drop, note, putSpace, type Run, spaceOf } from './run.ts'
-import { type LinkEntry, linkWith, type NsEntry, nsWith } from './state.ts'
+import { type FdbEntry, type LinkEntry, linkWith, type NsEntry, nsWith } from './state.ts'
 import type { DropReason, Event } from './trace.ts'
 
 /** How long a bridge remembers a MAC that it no longer hears (BR_DEFAULT_AGEING_TIME). */
 export const AGEING_MS = 300_000
 
-/** Per bridge: its ports, and the MACs that are the host's own: the bridge's and its ports'. */
-type Members = Readonly<{ ports: ReadonlyArray<LinkEntry>; own: ReadonlySet<Mac> }>
+/** Per bridge: its ports, in the order in which they joined. */
+type Members = Readonly<{ ports: ReadonlyArray<LinkEntry> }>
 
 const membersOf = memoisedByShape((links: PMap<LinkEntry>): ReadonlyMap<IfName, Members> => {
   const bridges = valuesOf(links).filter((link) => link.spec.type === 'bridge')
@@ -25,12 +26,12 @@ const membersOf = memoisedByShape((links: PMap<LinkEntry>): ReadonlyMap<IfName, 
     bridges.map((bridge) => {
       const joined = [...entriesOf(bridge.ports)].sort(([, a], [, b]) => a - b)
       const ports = joined.flatMap(([name]) => getIn(links, name) ?? [])
-      return [bridge.name, { ports, own: new Set([bridge.mac, ...ports.map((port) => port.mac)]) }]
+      return [bridge.name, { ports }]
     }),
   )
 })
 
-const NO_MEMBERS: Members = { ports: [], own: new Set() }
+const NO_MEMBERS: Members = { ports: [] }
 
 /** Address resolution is told once, by those who ask and answer; the frames around it are told for packets only. */
 const noteFrame = (run: Run, ns: Ns, dev: IfName, frame: Frame, event: Event) => {
@@ -58,12 +59,25 @@ const transmitOnWire = (run: Run, ns: Ns, link: LinkEntry, frame: Frame, flow: F
   else run.queue.push({ ns, dev: link.name, frame, flow })
 }
 
+const learned = (mac: Mac, dev: IfName): FdbEntry => ({
+  mac,
+  vlan: 0,
+  dev,
+  state: 'dynamic',
+  byUser: false,
+  sticky: false,
+  seenMs: 0,
+})
+
+const isOwn = ({ fdb }: LinkEntry, mac: Mac): boolean => fdbOf(fdb, mac)?.state === 'local'
+
 const learn = (run: Run, space: NsEntry, bridge: LinkEntry, mac: Mac, dev: IfName) => {
-  const key = String(mac)
   const seenMs = run.world.nowMs
-  const known = getIn(bridge.fdb, key)
-  if (known !== undefined && known.dev === dev && known.seenMs === seenMs) return
-  const links = setIn(space.links, bridge.name, linkWith(bridge, { fdb: setIn(bridge.fdb, key, { mac, dev, seenMs }) }))
+  const known = fdbOf(bridge.fdb, mac)
+  if (known !== null && known.dev === dev && known.seenMs === seenMs) return
+  if (known?.sticky === true && known.dev !== dev) return
+  const fdb = withFdb(bridge.fdb, { ...(known ?? learned(mac, dev)), dev, seenMs })
+  const links = setIn(space.links, bridge.name, linkWith(bridge, { fdb }))
   onlyLearned(space.links, links)
   putSpace(run, nsWith(space, { links }))
 }
@@ -91,8 +105,8 @@ const flood = (run: Run, ns: Ns, bridge: LinkEntry, members: Members, from: Link
 /** What the bridge does with a frame that is not for the host: to the port it knows, or to all. */
 const relay = (run: Run, ns: Ns, bridge: LinkEntry, members: Members, from: LinkEntry | null, frame: Frame) => {
   const at = from?.name ?? bridge.name
-  const known = isGroup(frame.dst) ? undefined : getIn(bridge.fdb, String(frame.dst))
-  const fresh = known !== undefined && run.world.nowMs - known.seenMs <= AGEING_MS
+  const known = isGroup(frame.dst) ? null : fdbOf(bridge.fdb, frame.dst)
+  const fresh = known !== null && (known.state !== 'dynamic' || run.world.nowMs - known.seenMs <= AGEING_MS)
   const to = fresh ? members.ports.find((port) => port.name === known.dev) : undefined
   if (to === undefined) {
     const sent = flood(run, ns, bridge, members, from, frame)
@@ -114,10 +128,10 @@ export const receiveOnPort = (run: Run, space: NsEntry, port: LinkEntry, frame: 
     return lose(run, ns, port.name, frame, { tag: 'port-inactive', bridge: name ?? port.name })
   noteFrame(run, ns, port.name, frame, { tag: 'received' })
   const members = membersOf(space.links).get(bridge.name) ?? NO_MEMBERS
-  if (!isGroup(frame.src) && !members.own.has(frame.src)) learn(run, space, bridge, frame.src, port.name)
-  const isOwn = members.own.has(frame.dst)
-  if (!isOwn) relay(run, ns, bridge, members, port, frame)
-  if (isOwn || isGroup(frame.dst)) {
+  if (!isGroup(frame.src) && !isOwn(bridge, frame.src)) learn(run, space, bridge, frame.src, port.name)
+  const forUs = isOwn(bridge, frame.dst)
+  if (!forUs) relay(run, ns, bridge, members, port, frame)
+  if (forUs || isGroup(frame.dst)) {
     countReceived(run, ns, bridge.name, frame)
     run.queue.push({ ns, dev: bridge.name, frame, flow: null })
   }

@@ -3,7 +3,6 @@
 
 import type {
   AddressFacts,
-  FdbFacts,
   HopFacts,
   KindFacts,
   LinkFacts,
@@ -13,12 +12,21 @@ import type {
   Stack,
 } from '../kernel/rtnl/stack.ts'
 import { compareCidr } from '../net/cidr.ts'
-import { compareIp, type Family, familyOf, isIp4 } from '../net/ip.ts'
+import { compareIp, type Family, familyOf, isIp4, isUnspecified } from '../net/ip.ts'
 import { type IfName, LO, type Ns } from '../net/name.ts'
-import { entriesOf, getIn, sizeOfMap, valuesOf } from '../net/pmap.ts'
+import { entriesOf, getIn, valuesOf } from '../net/pmap.ts'
 import { hasCarrier } from './control/carrier.ts'
 import { NEW_BRIDGE } from './control/link-facts.ts'
-import { isNameless, type LinkEntry, type NsEntry, type Place, type RouteEntry, type World } from './state.ts'
+import { factsOfFdb } from './stack-fdb.ts'
+import {
+  isNameless,
+  type LinkEntry,
+  type NsEntry,
+  type Place,
+  type RouteEntry,
+  type VxlanSpec,
+  type World,
+} from './state.ts'
 
 const byKey = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0)
 
@@ -28,6 +36,14 @@ const KERNEL = 2
 /** A namespace without a name is out of sight. */
 const peerOf = ({ ns, name }: Place): Extract<KindFacts, { kind: 'veth' }>['peer'] =>
   isNameless(ns) ? null : { ns, name }
+
+/** An address of zeros is none. */
+const vxlanOf = ({ type: kind, net: _, family: __, via: ___, remote, local, ...rest }: VxlanSpec): KindFacts => ({
+  kind,
+  ...rest,
+  ...(remote === undefined || isUnspecified(remote) ? {} : { remote }),
+  ...(local === undefined || isUnspecified(local) ? {} : { local }),
+})
 
 const kindOf = ({ spec, bridge }: LinkEntry): KindFacts => {
   switch (spec.type) {
@@ -43,10 +59,8 @@ const kindOf = ({ spec, bridge }: LinkEntry): KindFacts => {
       return { kind: 'bridge', ...(bridge ?? NEW_BRIDGE) }
     case 'vlan':
       return { kind: 'vlan', id: spec.id, protocol: spec.protocol }
-    case 'vxlan': {
-      const { type: kind, ...options } = spec
-      return { kind, ...options }
-    }
+    case 'vxlan':
+      return vxlanOf(spec)
     case 'macvlan':
       return { kind: 'macvlan', mode: spec.mode }
     case 'ipvlan':
@@ -59,13 +73,18 @@ const kindOn = (world: World, { ns, name }: Place): LinkEntry | undefined => {
   return space === undefined ? undefined : getIn(space.links, name)
 }
 
-/** A bridge listens to all that its ports hear; a passthru macvlan to all that its device does. */
-const promiscuityOf = (world: World, { port, above }: LinkEntry): number => {
-  const passing = above.filter((place) => {
+/**
+ * A bridge listens to all that its ports hear, a device that cannot choose to all for the sake of one, and a device for those on it
+ * that are up: a passthru macvlan always, others if they do.
+ */
+const promiscuityOf = (world: World, { port, filter, above }: LinkEntry): number => {
+  const forOthers = above.filter((place) => {
     const on = kindOn(world, place)
-    return on?.up === true && on.spec.type === 'macvlan' && on.spec.mode === 'passthru'
+    if (on?.up !== true) return false
+    if (on.spec.type === 'macvlan' && on.spec.mode === 'passthru') return true
+    return (on.spec.type === 'macvlan' || on.spec.type === 'vlan') && promiscuityOf(world, on) > 0
   })
-  return Number(port !== null) + passing.length
+  return Number(port !== null) + Number(filter.promisc) + forOthers.length
 }
 
 const factsOfLink = (world: World, ns: Ns, link: LinkEntry): LinkFacts => {
@@ -201,44 +220,18 @@ const factsOfNeighbours = ({ neighbours, proxies }: NsEntry): ReadonlyArray<Neig
   )
 }
 
-const fdbEntry = (dev: IfName, master: IfName, mac: LinkEntry['mac'], state: string): FdbFacts => ({
-  dev,
-  mac,
-  master,
-  vlan: null,
-  state,
-  flags: [],
-  dst: null,
-  vni: null,
-  port: null,
-  via: null,
-})
-
-/** The MACs of a bridge and its ports, each at the first that has it, and what it has learned. */
-const factsOfFdb = (space: NsEntry, bridge: LinkEntry): ReadonlyArray<FdbFacts> => {
-  const own = new Map<LinkEntry['mac'], FdbFacts>()
-  const members = [...entriesOf(bridge.ports)]
-    .sort(([, a], [, b]) => a - b)
-    .flatMap(([name]) => getIn(space.links, name) ?? [])
-  for (const { name, mac } of [...members, bridge])
-    if (!own.has(mac)) own.set(mac, fdbEntry(name, bridge.name, mac, 'permanent'))
-  const learned = sizeOfMap(bridge.fdb) === 0 ? [] : valuesOf(bridge.fdb)
-  return [...own.values(), ...learned.map(({ dev, mac }) => fdbEntry(dev, bridge.name, mac, ''))]
-}
-
 /** All that a namespace's stack holds; null if there is no such namespace. Time does not pass in it: carrier is at once where it is. */
 export const stackOf = (world: World, ns: Ns): Stack | null => {
   const space = getIn(world.namespaces, ns)
   if (space === undefined) return null
   const links = [...valuesOf(space.links)].sort((a, b) => a.index - b.index)
-  const bridges = links.filter(({ spec }) => spec.type === 'bridge')
   return {
     links: links.map((link) => factsOfLink(world, ns, link)),
     addresses: ([4, 6] as const).flatMap((family) => links.flatMap((link) => factsOfAddresses(link, family))),
     routes: [...factsOfRoutes(space)].sort(byRouteKey),
     rules: factsOfRules(space),
     neighbours: factsOfNeighbours(space),
-    fdb: bridges.flatMap((bridge) => factsOfFdb(space, bridge)).sort((a, b) => byKey(a.dev, b.dev) || a.mac - b.mac),
+    fdb: factsOfFdb(space, links),
     vlans: [],
   }
 }

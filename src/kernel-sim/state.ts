@@ -30,19 +30,32 @@ import type { SocketsEntry } from './datapath/socket/entry.ts'
 /** A device, wherever it is. */
 export type Place = Readonly<{ ns: Ns; name: IfName }>
 
-/** What a link is, for good. `below` (LinkEntry) says on which device. */
-export type Spec = Readonly<
-  | { type: 'loopback' }
-  | { type: 'dummy' }
-  /** A card of the host's, known to the fabric by its number (fabric/). */
-  | { type: 'nic'; card: number }
-  | { type: 'bridge' }
-  | { type: 'veth'; peer: Place }
-  | { type: 'vlan'; id: number; protocol: VlanProtocol }
-  | ({ type: 'vxlan' } & Omit<VxlanOptions, 'dev' | 'port'> & Readonly<{ port: number }>)
-  | { type: 'macvlan'; mode: MacvlanMode }
-  | { type: 'ipvlan'; mode: IpvlanMode; flag: IpvlanFlag }
+/**
+ * `net`: by whose stack it sends, wherever it is. `family`: of the addresses outside. `via`: the index of the device below as it
+ * was last told, 0 for none.
+ */
+export type VxlanSpec = Readonly<
+  { type: 'vxlan'; net: Ns; family: Family; via: number } & Pick<VxlanOptions, 'vni' | 'remote' | 'local'> &
+    Required<Omit<VxlanOptions, 'dev' | 'vni' | 'remote' | 'local'>>
 >
+
+/**
+ * `restore`: of a passthru one, the MAC that the device below gets back. `lowerMac`: of the device below, as a VLAN has last seen
+ * it. Mode and flag are those of all ipvlans on a device; `id` tells them apart, `next` is the one after the last.
+ */
+export type MacvlanSpec = Readonly<{ type: 'macvlan'; mode: MacvlanMode; restore: Mac | null }>
+export type VlanSpec = Readonly<{ type: 'vlan'; id: number; protocol: VlanProtocol; lowerMac: Mac }>
+export type IpvlanSpec = Readonly<{ type: 'ipvlan'; mode: IpvlanMode; flag: IpvlanFlag; id: number; next: number }>
+
+/** What a link is. `below` (LinkEntry) says on which device. */
+export type Spec =
+  | Readonly<{ type: 'loopback' } | { type: 'dummy' } | { type: 'bridge' } | { type: 'veth'; peer: Place }>
+  /** A card of the host's, known to the fabric by its number (fabric/). */
+  | Readonly<{ type: 'nic'; card: number }>
+  | VlanSpec
+  | VxlanSpec
+  | MacvlanSpec
+  | IpvlanSpec
 
 /**
  * `peer`: what it is point to point with, null for none. `scope` as RT_SCOPE_*. `metric`: of its prefix's route, 0 for the
@@ -63,6 +76,58 @@ export type AddressEntry = Readonly<{
 /** A bridge's port. `state` as BR_STATE_*. */
 export type PortEntry = Readonly<{ bridge: IfName } & Required<PortOptions>>
 
+/**
+ * What a bridge knows of a MAC. `vlan` 0: whatever the VLAN. `dev`: the port, null for the bridge itself. `local`: frames for it are
+ * the host's; `static` does not age, `dynamic` does since `seenMs` (virtual ms). `byUser`: somebody put it in. `sticky`: it is not
+ * learned behind another port.
+ */
+export type FdbEntry = Readonly<{
+  mac: Mac
+  vlan: number
+  dev: IfName | null
+  state: 'local' | 'static' | 'dynamic'
+  byUser: boolean
+  sticky: boolean
+  seenMs: number
+}>
+
+/**
+ * A bridge's FDB, by `fdbKey`. `ofPort`: the keys of a port's entries, under `<port> <key>`. `macs`: the ports, under
+ * `<MAC in hexadecimal> <port>`, so the first has the lowest. `since` says when each joined.
+ */
+export type Fdb = Readonly<{
+  entries: PMap<FdbEntry>
+  ofPort: PMap<string>
+  macs: PMap<Readonly<{ mac: Mac; port: IfName; since: number }>>
+}>
+export const NO_FDB: Fdb = { entries: emptyMap(), ofPort: emptyMap(), macs: emptyMap() }
+
+/** Where a VXLAN sends: `via` is a device by its index, 0 for any. */
+export type RemoteEntry = Readonly<{ ip: Ip; port: number; vni: number; via: number }>
+/** What a VXLAN knows of a MAC (zero: what it knows nothing of), which may be in several places. */
+export type RemotesEntry = Readonly<{
+  mac: Mac
+  state: 'local' | 'static' | 'dynamic'
+  sticky: boolean
+  remotes: ReadonlyArray<RemoteEntry>
+  seenMs: number
+}>
+
+/**
+ * The MACs that a device hears beside its own, and how often each was asked for. `promisc`: it hears all for their sake. `passed`:
+ * those that it has asked of the device below.
+ */
+export type FilterEntry = Readonly<{
+  macs: PMap<Readonly<{ mac: Mac; times: number }>>
+  promisc: boolean
+  passed: ReadonlyArray<Mac>
+}>
+export const NO_FILTER: FilterEntry = { macs: emptyMap(), promisc: false, passed: [] }
+
+/** The VLANs of a port, or of a bridge itself, by number: whether each leaves untagged. `pvid`: what comes untagged is of this; 0: none. */
+export type VlanTable = Readonly<{ pvid: number; untagged: ReadonlyMap<number, boolean> }>
+export const NO_VLANS: VlanTable = { pvid: 0, untagged: new Map() }
+
 /** What was written below `net.ipv4.conf` and `net.ipv6.conf`; the rest has the kernel's defaults (control/sysctl.ts). */
 export type DeviceConf = Readonly<Record<Family, Readonly<Partial<Record<DeviceKey, string>>>>>
 
@@ -74,7 +139,8 @@ export const NO_CONF: DeviceConf = { 4: {}, 6: {} }
  * all tables. `mtuSet`: a bridge's MTU was changed by hand, so it no longer follows its ports; `macSet`, the same of its
  * MAC. `lower`: the driver says that there is carrier (netif_carrier_ok). `oper`: as linkwatch last found it; it is shown
  * of a device that is up. `ready6`: IPv6 is running on it (IF_READY in the kernel): up, with carrier since. `conf`: its
- * sysctls. `pinned4`: those of IPv4 that no longer follow `default`. `below` is the device it is on, `above` those on it.
+ * sysctls. `pinned4`: those of IPv4 that no longer follow `default`. `below` is the device it is on, `above` those on it, in the
+ * order in which they came. `fdb` is a bridge's, `remotes` a VXLAN's, by MAC (in decimal). `vlans`: of a bridge or a port.
  */
 export type LinkEntry = Readonly<{
   index: number
@@ -102,8 +168,10 @@ export type LinkEntry = Readonly<{
   ready6: boolean
   conf: DeviceConf
   pinned4: ReadonlyArray<DeviceKey> | 'all'
-  /** For a bridge: where each learned MAC (in decimal) was last seen, and when (virtual ms). */
-  fdb: PMap<FdbEntry>
+  fdb: Fdb
+  remotes: PMap<RemotesEntry>
+  filter: FilterEntry
+  vlans: VlanTable
 }>
 
 /**
@@ -138,11 +206,12 @@ export const linkWith = (link: LinkEntry, to: Partial<LinkEntry>): LinkEntry => 
     conf: link.conf,
     pinned4: link.pinned4,
     fdb: link.fdb,
+    remotes: link.remotes,
+    filter: link.filter,
+    vlans: link.vlans,
   }
   return Object.assign(copy, to)
 }
-
-export type FdbEntry = Readonly<{ mac: Mac; dev: IfName; seenMs: number }>
 
 /** `dead`: its device is down (IPv4, of several hops). */
 export type HopEntry = Readonly<{
@@ -237,14 +306,25 @@ export type Connection = Readonly<{
 
 export type Listener = Readonly<{ proto: 'tcp' | 'udp'; port: Port }>
 
-/** What passed a device since it was made. `length.ts` has the lengths; nothing goes wrong on a device, or is lost when it arrives. */
+/** What passed a device since it was made, what it lost, and what it could not send. */
 export type Tally = Readonly<{
   rxPackets: number
   rxBytes: number
+  rxDropped: number
   txPackets: number
   txBytes: number
   txDropped: number
+  txErrors: number
 }>
+export const NO_TALLY: Tally = {
+  rxPackets: 0,
+  rxBytes: 0,
+  rxDropped: 0,
+  txPackets: 0,
+  txBytes: 0,
+  txDropped: 0,
+  txErrors: 0,
+}
 
 /** `at`: where it was adopted from; null for one that was made. */
 export type NsEntry = Readonly<{
@@ -256,6 +336,8 @@ export type NsEntry = Readonly<{
   links: PMap<LinkEntry>
   /** The names of the links by their indexes. */
   indexes: PMap<IfName>
+  /** The VXLANs that send by this stack, wherever they are, by what they are heard by (control/vxlan.ts). */
+  vxlans: PMap<Place>
   /** Of all tables. Keyed so that iteration is deterministic; longest prefix is found by an index derived from this map. */
   routes: PMap<RouteEntry>
   /** The keys of the routes through no device, and of IPv4's that prefer a source, by it. */
@@ -299,6 +381,7 @@ export const nsWith = (space: NsEntry, to: Partial<NsEntry>): NsEntry => {
     nextOrder: space.nextOrder,
     links: space.links,
     indexes: space.indexes,
+    vxlans: space.vxlans,
     routes: space.routes,
     loose: space.loose,
     sources: space.sources,
@@ -330,18 +413,24 @@ const NAMELESS = '@'
 export const namelessAt = (at: string): Ns => (NAMELESS + at) as Ns
 export const isNameless = (ns: Ns): boolean => ns.startsWith(NAMELESS)
 
+/** What a kernel may be built without. */
+export type Lacking = 'dummy' | 'vlan' | 'vxlan' | 'macvlan' | 'ipvlan' | 'vlan-filtering'
+
 /**
  * `nowMs` is virtual time; it moves only when asked to. `random`: the state of the generator that packets draw from
- * (datapath/random.ts). `pending`: what is still to happen, in order.
+ * (datapath/random.ts). `pending`: what is still to happen, in order. `lacks`: what this machine's kernel is built without.
  */
 export type World = Readonly<{
   nowMs: number
   random: number
   pending: ReadonlyArray<Pending>
   namespaces: PMap<NsEntry>
+  lacks: ReadonlySet<Lacking>
 }>
 
-export const EMPTY_WORLD: World = { nowMs: 0, random: 1, pending: [], namespaces: emptyMap() }
+export const EMPTY_WORLD: World = { nowMs: 0, random: 1, pending: [], namespaces: emptyMap(), lacks: new Set() }
+/** A machine with nothing on it yet, whose kernel is built without some things. */
+export const worldWithout = (...lacks: ReadonlyArray<Lacking>): World => ({ ...EMPTY_WORLD, lacks: new Set(lacks) })
 
 /** The numbers of the tables that have names (ip-route(8)). */
 export const TABLES = { default: 253, main: 254, local: 255 } as const
@@ -372,6 +461,7 @@ export const emptyNs = (ns: Ns): NsEntry => ({
   nextOrder: 1,
   links: emptyMap(),
   indexes: emptyMap(),
+  vxlans: emptyMap(),
   routes: emptyMap(),
   loose: [],
   sources: emptyMap(),

@@ -2,7 +2,7 @@
 // Source: net/bridge/br_netlink.c (br_changelink, br_setport), br_vlan.c (br_vlan_set_default_pvid), bridge(8).
 
 import type { Errno } from '../../kernel/errno.ts'
-import type { BridgeOptions, KindChange } from '../../kernel/rtnl/kind.ts'
+import type { BridgeOptions } from '../../kernel/rtnl/kind.ts'
 import type { SetPort } from '../../kernel/rtnl/request.ts'
 import type { LinkEntry } from '../state.ts'
 import { change, linkOf, type Space } from './draft.ts'
@@ -35,13 +35,6 @@ export const setOptions = (space: Space, link: LinkEntry, asked: BridgeOptions):
     },
   })
   return errno
-}
-
-/** rtnl_changelink: only the kind that it is can be told of itself. */
-export const changeBridge = (space: Space, link: LinkEntry, asked: KindChange): Errno | null => {
-  if (asked.kind !== link.spec.type || asked.kind !== 'bridge') return 'EOPNOTSUPP'
-  const { kind: _, ...options } = asked
-  return setOptions(space, link, options)
 }
 
 const MOST_PORT_PRIORITY = 63

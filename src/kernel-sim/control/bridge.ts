@@ -7,9 +7,13 @@ import { isGroup, ZERO_MAC } from '../../net/mac.ts'
 import type { IfName } from '../../net/name.ts'
 import { keysUnder, removeIn, setIn } from '../../net/pmap.ts'
 import type { LinkEntry } from '../state.ts'
-import { followMac, followMtu } from './device.ts'
+import { addLocal, flushPort, forgetPortMac, notePortMac } from './bridge-fdb.ts'
+import { followMtu } from './device.ts'
 import { change, linkOf, type Space } from './draft.ts'
-import { checkPort, forgetLearned, putState, STATES } from './port-state.ts'
+import { followMac } from './mac.ts'
+import { checkPort, disablePort, STATES } from './port-state.ts'
+import { isTapped } from './stacked.ts'
+import { carries } from './vxlan.ts'
 
 export const NEW_PORT: Required<PortOptions> = {
   state: STATES.disabled,
@@ -33,21 +37,25 @@ export const leave = (space: Space, name: IfName): void => {
   const link = linkOf(space, name)
   if (link?.port == null) return
   const { bridge } = link.port
-  putState(space, name, STATES.disabled)
+  disablePort(space, name)
+  forgetPortMac(space, bridge, name, link.mac)
+  flushPort(space, bridge, name, 'all')
   const master = linkOf(space, bridge)
   const now = linkOf(space, name)
   if (master === null || now === null) return
   change(space, now, { port: null })
-  change(space, forgetLearned(master, name), { ports: removeIn(master.ports, name) })
+  change(space, master, { ports: removeIn(master.ports, name) })
   followMtu(space, bridge, name)
   followMac(space, bridge)
 }
 
-const refusal = (link: LinkEntry, master: LinkEntry): Errno | null => {
+const refusal = (space: Space, link: LinkEntry, master: LinkEntry): Errno | null => {
   if (master.spec.type !== 'bridge') return 'EOPNOTSUPP'
   if (link.spec.type === 'loopback' || link.mac === ZERO_MAC || isGroup(link.mac)) return 'EINVAL'
   if (link.spec.type === 'bridge') return 'ELOOP'
-  return null
+  if (isTapped(space, link)) return 'EBUSY'
+  if (link.spec.type === 'ipvlan') return 'EINVAL'
+  return carries(space, master, { ns: space.ns, name: link.name }) ? 'EBUSY' : null
 }
 
 /** do_set_master: a link leaves its bridge before the new one is asked. Null: none. */
@@ -58,10 +66,13 @@ export const setMaster = (space: Space, name: IfName, master: IfName | null): Er
   const wanted = master === null ? null : linkOf(space, master)
   const now = linkOf(space, name)
   if (wanted === null || now === null) return null
-  const errno = refusal(now, wanted)
+  const errno = refusal(space, now, wanted)
   if (errno !== null) return errno
   change(space, now, { port: { ...NEW_PORT, bridge: wanted.name } })
-  change(space, wanted, { ports: setIn(wanted.ports, name, space.now.nextOrder++) })
+  const since = space.now.nextOrder++
+  change(space, wanted, { ports: setIn(wanted.ports, name, since) })
+  notePortMac(space, wanted.name, name, now.mac, since)
+  addLocal(space, wanted.name, name, now.mac, 0)
   followMac(space, wanted.name)
   checkPort(space, now)
   followMtu(space, wanted.name, name)

@@ -73,7 +73,7 @@ export const notify = (
   if (now.port !== null) onBridge(space, linkOf(space, name) ?? now)
   for (const place of now.above) {
     const on = found(space, place)
-    if (on !== null && follows(on.link)) setLower(on.space, place.name, now.lower && on.link.up, onBridge)
+    if (on !== null && follows(on.link)) setLower(on.space, place.name, now.lower, onBridge)
   }
 }
 

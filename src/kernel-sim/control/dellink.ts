@@ -3,19 +3,46 @@
 
 import type { Errno } from '../../kernel/errno.ts'
 import type { DeleteLink } from '../../kernel/rtnl/request.ts'
+import type { IfName } from '../../net/name.ts'
 import type { LinkEntry } from '../state.ts'
-import { releasePorts } from './bridge.ts'
+import { stop6 } from './addrconf.ts'
+import { leave, releasePorts } from './bridge.ts'
 import { found } from './carrier.ts'
 import { setDown } from './device.ts'
-import { linkOf, linksOf, type Space } from './draft.ts'
-import { forgetLink, strip } from './setlink.ts'
+import { stop4 } from './devinet.ts'
+import { dropLink, linkOf, linksOf, type Space } from './draft.ts'
+import { giveMac } from './mac.ts'
+import { forgetAll } from './neigh.ts'
+import { followPlace } from './relations.ts'
+
+/** Takes from a device all that its namespace had put on it. */
+export const strip = (space: Space, name: IfName): void => {
+  forgetAll(space, name, null)
+  leave(space, name)
+  stop6(space, name)
+  stop4(space, name)
+}
+
+const forgetLink = (space: Space, link: LinkEntry): void => {
+  followPlace(space, link, { ns: space.ns, name: link.name }, null)
+  dropLink(space, linkOf(space, link.name) ?? link)
+}
+
+/** The device below has its own MAC again when a passthru macvlan goes. */
+const restoreMac = (space: Space, { spec, below }: LinkEntry): void => {
+  const mac = spec.type === 'macvlan' ? spec.restore : null
+  const lower = below === null || mac === null ? null : found(space, below)
+  if (lower !== null && mac !== null && lower.link.mac !== mac) giveMac(lower.space, lower.link, mac)
+}
 
 const uninstall = (space: Space, link: LinkEntry): void => {
   if (link.up) setDown(space, link)
   if (link.spec.type === 'bridge') releasePorts(space, link)
   strip(space, link.name)
   const now = linkOf(space, link.name)
-  if (now !== null) forgetLink(space, now)
+  if (now === null) return
+  forgetLink(space, now)
+  restoreMac(space, now)
 }
 
 /** Removes a link with all that sits on it. */

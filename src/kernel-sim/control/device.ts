@@ -1,11 +1,10 @@
-// A device goes up or down, gets another MTU or MAC, and what follows from it: for its addresses and routes, its other end,
-// its bridge, the devices on it.
+// A device goes up or down or gets another MTU, and what follows from it: for its addresses and routes, its other end, its bridge,
+// the devices on it.
 // Source: net/core/dev.c, net/ipv4/devinet.c (inetdev_event), net/ipv6/addrconf.c (addrconf_notify), net/bridge/br.c,
-// drivers/net/{veth,macvlan}.c, net/8021q/vlan.c.
+// drivers/net/{veth,macvlan}.c, net/8021q/vlan.c (vlan_device_event).
 
 import { MIN_MTU6 } from '../../kernel/cascade.ts'
 import { PLAIN_MTU } from '../../kernel/object.ts'
-import { isGroup, type Mac, ZERO_MAC } from '../../net/mac.ts'
 import type { IfName } from '../../net/name.ts'
 import { entriesOf, hasIn, sizeOfMap } from '../../net/pmap.ts'
 import { type DeviceConf, type LinkEntry, linkWith, type Spec } from '../state.ts'
@@ -14,9 +13,11 @@ import { follows, found, notify, setLower } from './carrier.ts'
 import { start4, stop4 } from './devinet.ts'
 import { change, linkOf, type Space } from './draft.ts'
 import { disable4 } from './fib-frontend.ts'
+import { applyFilter } from './filter.ts'
 import { runs4, runs6 } from './inet.ts'
-import { forgetAll, forgetNeighbours } from './neigh.ts'
-import { checkPort, selectStates, switchPorts } from './port-state.ts'
+import { forgetAll } from './neigh.ts'
+import { close, open, refusesOpen } from './open.ts'
+import { checkPort, switchPorts } from './port-state.ts'
 
 /** ETH_MIN_MTU and ETH_MAX_MTU. */
 const MIN_MTU = 68
@@ -28,9 +29,6 @@ const LIMITLESS: ReadonlySet<Spec['type']> = new Set(['loopback', 'dummy'])
 /** Whether a device of this type can have this MTU at all (dev_validate_mtu). */
 export const fitsMtu = (type: Spec['type'], mtu: number): boolean =>
   Number.isInteger(mtu) && (LIMITLESS.has(type) ? mtu >= 0 && mtu <= NO_LIMIT : mtu >= MIN_MTU && mtu <= MAX_MTU)
-
-/** is_valid_ether_addr: neither a group nor zero. */
-export const fitsMac = (mac: Mac): boolean => mac !== ZERO_MAC && !isGroup(mac)
 
 /** A veth has carrier while both ends are up; both ends change before either is looked at. */
 const settlePair = (space: Space, { name, up, lower, spec }: LinkEntry): void => {
@@ -51,24 +49,31 @@ const settleCarrier = (space: Space, name: IfName): void => {
   if (link === null) return
   if (link.spec.type === 'veth') settlePair(space, link)
   else if (link.spec.type === 'bridge') switchPorts(space, link)
-  else if (follows(link)) {
+  else if (link.spec.type === 'vlan') {
     const below = link.below === null ? null : found(space, link.below)
-    setLower(space, name, link.up && below?.link.up === true && below.link.lower, checkPort)
+    if (!link.up || below?.link.lower === true) setLower(space, name, link.up, checkPort)
   }
 }
 
-/** The devices on one that went up or down have its carrier. */
+/** The devices on one that went up or down have its carrier; VLANs go up and down with it. */
 const settleAbove = (space: Space, { up, lower, above }: LinkEntry): void => {
   for (const place of above) {
     const on = found(space, place)
-    if (on !== null && follows(on.link)) setLower(on.space, place.name, up && lower && on.link.up, checkPort)
+    if (on === null || !follows(on.link)) continue
+    const isVlan = on.link.spec.type === 'vlan'
+    const switches = isVlan && on.link.up !== up
+    if (switches && !up) setDown(on.space, on.link)
+    if (switches && up && refusesOpen(on.space, on.link) === null) setUp(on.space, on.link)
+    if (!isVlan || switches) setLower(on.space, place.name, lower, checkPort)
   }
 }
 
 const fresh = (space: Space, link: LinkEntry): LinkEntry => linkOf(space, link.name) ?? link
 
 export const setUp = (space: Space, link: LinkEntry): void => {
-  change(space, link, { up: true })
+  open(space, link)
+  change(space, fresh(space, link), { up: true })
+  applyFilter(space, link.name)
   settleCarrier(space, link.name)
   start4(space, fresh(space, link))
   restore6(space, link.name)
@@ -80,7 +85,8 @@ export const setUp = (space: Space, link: LinkEntry): void => {
 /** IPv4 addresses stay with their local routes; IPv6 addresses and all other routes go. */
 export const setDown = (space: Space, link: LinkEntry): void => {
   forgetAll(space, link.name, null)
-  const down = change(space, link, { up: false })
+  close(space, link)
+  const down = change(space, fresh(space, link), { up: false })
   disable4(space, down, false)
   stop6(space, link.name)
   settleCarrier(space, link.name)
@@ -110,22 +116,11 @@ export const setMtu = (space: Space, link: LinkEntry, mtu: number, byHand: boole
   if (link.port !== null) followMtu(space, link.port.bridge, link.name)
   for (const place of link.above) {
     const on = found(space, place)
-    if (on !== null && follows(on.link) && on.link.mtu > mtu) setMtu(on.space, on.link, mtu, true)
+    if (on === null || !follows(on.link)) continue
+    // Nobody is told of an ipvlan's.
+    if (on.link.spec.type === 'ipvlan') change(on.space, on.link, { mtu })
+    else if (on.link.mtu > mtu) setMtu(on.space, on.link, mtu, true)
   }
-}
-
-/** A device has another MAC, whoever gave it. */
-export const setMac = (space: Space, link: LinkEntry, mac: Mac): void => {
-  forgetNeighbours(space, link.name)
-  change(space, link, { mac })
-  if (link.port !== null) followMac(space, link.port.bridge)
-}
-
-/** A device is given a MAC; a bridge thinks about its port states then, and follows its ports no more. */
-export const giveMac = (space: Space, link: LinkEntry, mac: Mac): void => {
-  setMac(space, link, mac)
-  change(space, fresh(space, link), { macSet: true })
-  if (link.spec.type === 'bridge' && link.mac !== mac) selectStates(space, link.name)
 }
 
 /** Of the ports; those but `touched` have the bridge's MTU or more, so the first one that has just that ends the search. */
@@ -146,18 +141,4 @@ export const followMtu = (space: Space, name: IfName, touched: IfName): void => 
   if (bridge === null || bridge.mtuSet) return
   const mtu = sizeOfMap(bridge.ports) === 0 ? PLAIN_MTU : smallestMtu(space, bridge, touched)
   setMtu(space, bridge, mtu, false)
-}
-
-/** A bridge that was given no MAC has the lowest of its ports', and zero without any (br_stp_recalculate_bridge_id). */
-export const followMac = (space: Space, name: IfName): void => {
-  const bridge = linkOf(space, name)
-  if (bridge === null || bridge.macSet) return
-  let mac = ZERO_MAC
-  for (const [port] of entriesOf(bridge.ports)) {
-    const own = linkOf(space, port)?.mac ?? ZERO_MAC
-    if (mac === ZERO_MAC || own < mac) mac = own
-  }
-  if (mac === bridge.mac) return
-  setMac(space, bridge, mac)
-  selectStates(space, name)
 }

@@ -139,6 +139,7 @@ const isSame = (was: NsEntry, now: NsEntry): boolean =>
   was.firewall === now.firewall &&
   was.neighbours === now.neighbours &&
   was.proxies === now.proxies &&
+  was.vxlans === now.vxlans &&
   was.tallies === now.tallies
 
 const closed = (space: Space): NsEntry => {

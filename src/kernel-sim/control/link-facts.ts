@@ -5,7 +5,7 @@ import type { BridgeOptions } from '../../kernel/rtnl/kind.ts'
 import { type Mac, mac as macOf } from '../../net/mac.ts'
 import type { IfName, Ns } from '../../net/name.ts'
 import { emptyMap, hasIn } from '../../net/pmap.ts'
-import { type LinkEntry, linkWith, type Place, type Spec } from '../state.ts'
+import { type LinkEntry, linkWith, NO_FDB, NO_FILTER, NO_VLANS, type Place, type Spec } from '../state.ts'
 import { addLink, type Space } from './draft.ts'
 import { runs6 } from './inet.ts'
 
@@ -46,7 +46,7 @@ const nextIndex = (space: Space): number => {
 export const takenIndex = (space: Space, index: number): number =>
   hasIn(space.now.indexes, String(index)) ? nextIndex(space) : index
 
-/** What is said of a device as it is registered. `index` null: the next one. */
+/** What is said of a device as it is registered. `index` null: the next one. `lower`: whether it has carrier, of one on another. */
 export type Born = Readonly<{
   name: IfName
   spec: Spec
@@ -57,17 +57,15 @@ export type Born = Readonly<{
   txqlen?: number
   below?: Place | null
   macSet?: boolean
+  lower?: boolean
   bridge?: Required<BridgeOptions> | null
 }>
-
-/** Without carrier: those who get it when they are opened. */
-const STARTS_WITHOUT: ReadonlySet<Spec['type']> = new Set(['veth', 'vlan', 'macvlan', 'ipvlan'])
 
 /** Puts a device that is down into its namespace; its name and its index are free. */
 export const install = (space: Space, born: Born): LinkEntry => {
   const { spec, macSet = false } = born
   // A bridge that is given a MAC thinks about its ports, of which none is live.
-  const lower = !STARTS_WITHOUT.has(spec.type) && !(spec.type === 'bridge' && macSet)
+  const lower = born.lower ?? (spec.type !== 'veth' && !(spec.type === 'bridge' && macSet))
   const link: LinkEntry = {
     index: born.index ?? nextIndex(space),
     name: born.name,
@@ -94,7 +92,10 @@ export const install = (space: Space, born: Born): LinkEntry => {
     ready6: false,
     conf: space.now.confDefault,
     pinned4: [],
-    fdb: emptyMap(),
+    fdb: NO_FDB,
+    remotes: emptyMap(),
+    filter: NO_FILTER,
+    vlans: NO_VLANS,
   }
   return addLink(space, runs6(link) ? link : linkWith(link, { conf: { ...link.conf, 6: {} } }))
 }

@@ -23,6 +23,7 @@ import {
 } from './draft.ts'
 import { installLoopback } from './newlink.ts'
 import { followPlace } from './relations.ts'
+import { renameNet, sendersBy } from './vxlan.ts'
 
 const withNs = (firewall: FirewallEntry, ns: Ns): FirewallEntry => {
   const moved = (set: PMap<NftElement>) =>
@@ -36,6 +37,7 @@ const rename = (space: Space, ns: Ns): void => {
   const moved = renameSpace(space, ns)
   const { firewall } = moved.now
   if (firewall !== null) moved.now.firewall = withNs(firewall, ns)
+  renameNet(moved, space.ns)
   for (const link of linksOf(moved)) {
     const from = { ns: space.ns, name: link.name }
     const to = { ns, name: link.name }
@@ -67,6 +69,7 @@ export const createNetns = (draft: Draft, { ns, at }: Pick<Netns, 'ns' | 'at'>):
 /** Whether devices of other namespaces go with this one, or hold on to it. */
 const reaches = ({ spec, below, above }: LinkEntry, ns: Ns): boolean =>
   (spec.type === 'veth' && spec.peer.ns !== ns) ||
+  (spec.type === 'vxlan' && spec.net !== ns) ||
   (below !== null && below.ns !== ns) ||
   above.some((place) => place.ns !== ns)
 
@@ -83,6 +86,7 @@ export const deleteNetns = (draft: Draft, ns: Ns): Errno | null => {
     const link = linkOf(space, name)
     if (link !== null && reaches(link, ns)) removeLink(space, link)
   }
+  for (const { link, space: there } of sendersBy(space)) removeLink(there, link)
   removeSpace(space)
   return null
 }

@@ -5,20 +5,26 @@
 import { freshLoopback } from '../../kernel/cascade.ts'
 import type { Errno } from '../../kernel/errno.ts'
 import { PLAIN_MTU } from '../../kernel/object.ts'
-import type { BridgeOptions, NewPeer } from '../../kernel/rtnl/kind.ts'
+import type { BridgeOptions, NewKind, NewPeer, VxlanOptions } from '../../kernel/rtnl/kind.ts'
 import type { NewLink } from '../../kernel/rtnl/request.ts'
 import { type IfName, ifName } from '../../net/name.ts'
 import { hasIn } from '../../net/pmap.ts'
+import type { LinkEntry } from '../state.ts'
 import { setMaster } from './bridge.ts'
+import { addLocal } from './bridge-fdb.ts'
 import { setOptions } from './bridge-options.ts'
-import { notify } from './carrier.ts'
+import { found, notify } from './carrier.ts'
 import { removeLink } from './dellink.ts'
-import { fitsMac, fitsMtu } from './device.ts'
-import { linkOf, type Space, spaceOf } from './draft.ts'
+import { fitsMtu } from './device.ts'
+import { change, linkOf, type Space, spaceOf } from './draft.ts'
 import { bornMac, install, NEW_BRIDGE } from './link-facts.ts'
+import { fitsMac } from './mac.ts'
 import { checkPort } from './port-state.ts'
 import { askUp } from './setlink.ts'
+import { planned, shareIpvlan } from './stacked.ts'
 import { isReserved } from './sysctl.ts'
+import { enlist, plannedVxlan } from './vxlan.ts'
+import { setDefault } from './vxlan-fdb.ts'
 
 export const installLoopback = (space: Space): void => {
   const { name, spec, mac, mtu } = freshLoopback(space.ns)
@@ -43,10 +49,21 @@ const invalidPeer = ({ mac, mtu }: NewPeer): Errno | null => {
 
 /** What a kind says of the settings before anything is looked up (`validate` of its rtnl_link_ops). */
 const invalid = ({ mac, mtu, kind }: NewLink): Errno | null => {
-  if (mac !== undefined && !fitsMac(mac)) return 'EADDRNOTAVAIL'
-  if (kind.kind !== 'veth') return null
-  return mtu !== undefined && !fitsMtu('veth', mtu) ? 'EINVAL' : invalidPeer(kind.peer)
+  if (kind.kind !== 'ipvlan' && mac !== undefined && !fitsMac(mac)) return 'EADDRNOTAVAIL'
+  switch (kind.kind) {
+    case 'veth':
+      return mtu !== undefined && !fitsMtu('veth', mtu) ? 'EINVAL' : invalidPeer(kind.peer)
+    case 'vxlan':
+      return mtu !== undefined && !fitsMtu('vxlan', mtu) ? 'EINVAL' : null
+    case 'vlan':
+      return kind.id >= MOST_VLANS ? 'ERANGE' : null
+    default:
+      return null
+  }
 }
+
+/** VLAN_VID_MASK. */
+const MOST_VLANS = 4095
 
 const own = ({ name, index, group, txqlen }: NewLink) => ({
   name,
@@ -96,7 +113,8 @@ const addBridge = (space: Space, ask: NewLink, options: BridgeOptions): Errno | 
   const mtu = ask.mtu ?? PLAIN_MTU
   const macSet = ask.mac !== undefined
   const link = install(space, { ...own(ask), spec: { type: 'bridge' }, mac, mtu, macSet, bridge: NEW_BRIDGE })
-  const refused = setOptions(space, link, options)
+  addLocal(space, link.name, null, mac, 0)
+  const refused = setOptions(space, linkOf(space, ask.name) ?? link, options)
   if (refused !== null) removeLink(space, linkOf(space, ask.name) ?? link)
   return refused
 }
@@ -106,6 +124,43 @@ const addDummy = (space: Space, ask: NewLink): Errno | null => {
   if (errno !== null) return errno
   const mac = ask.mac ?? bornMac(space.ns, ask.name)
   install(space, { ...own(ask), spec: { type: 'dummy' }, mac, mtu: ask.mtu ?? PLAIN_MTU })
+  return null
+}
+
+/** It hangs on a device of where it was asked for. */
+const hang = (target: Space, link: LinkEntry, near: Space): void => {
+  const below = link.below === null ? null : found(near, link.below)
+  if (below === null) return
+  const place = { ns: target.ns, name: link.name }
+  change(below.space, below.link, { above: [...below.link.above, place] })
+}
+
+const addVxlan = (target: Space, ask: NewLink, options: VxlanOptions, near: Space): Errno | null => {
+  const plan = plannedVxlan(near, options, ask.mtu)
+  if (typeof plan === 'string') return plan
+  const errno = registers(target, ask.name, ask.index)
+  if (errno !== null) return errno
+  const { spec, below, mtu = PLAIN_MTU } = plan
+  const link = install(target, { ...own(ask), spec, mac: ask.mac ?? bornMac(target.ns, ask.name), mtu, below })
+  setDefault(target, link, null, spec)
+  enlist(target, link)
+  hang(target, link, near)
+  return null
+}
+
+/** 802.1Q, macvlan, ipvlan. */
+const addStacked = (target: Space, ask: NewLink, near: Space): Errno | null => {
+  const plan = planned(near, ask)
+  if (typeof plan === 'string') return plan
+  const errno = registers(target, ask.name, ask.index)
+  if (errno !== null) return errno
+  const { spec, below, mtu, follows } = plan
+  const mac = plan.mac ?? ask.mac ?? bornMac(target.ns, ask.name)
+  const lower = found(near, below)?.link.lower ?? false
+  const link = install(target, { ...own(ask), spec, mac, mtu, below, lower, macSet: !follows })
+  hang(target, link, near)
+  if (spec.type === 'ipvlan') shareIpvlan(target, link, { mode: spec.mode, flag: spec.flag, next: spec.next })
+  notify(target, ask.name, checkPort)
   return null
 }
 
@@ -121,11 +176,14 @@ const register = (target: Space, ask: NewLink, near: Space): Errno | null => {
     }
     case 'dummy':
       return addDummy(target, ask)
+    case 'vxlan': {
+      const { kind: _, ...options } = kind
+      return addVxlan(target, ask, options, near)
+    }
     case 'vlan':
-    case 'vxlan':
     case 'macvlan':
     case 'ipvlan':
-      return 'EOPNOTSUPP'
+      return addStacked(target, ask, near)
   }
 }
 
@@ -136,14 +194,20 @@ const configure = (space: Space, { name, up, master }: NewLink): Errno | null =>
   return errno ?? (master === undefined ? null : setMaster(space, name, master))
 }
 
+/** Whether this kernel has no devices of a kind. */
+const lacks = ({ draft }: Space, { kind }: NewKind): boolean =>
+  kind !== 'bridge' && kind !== 'veth' && draft.world.lacks.has(kind)
+
 export const newLink = (space: Space, ask: NewLink): Errno | null => {
-  const refused = invalid(ask)
+  const isUnknown = lacks(space, ask.kind)
+  const refused = isUnknown ? null : invalid(ask)
   if (refused !== null) return refused
   const target = ask.to === undefined ? space : spaceOf(space.draft, ask.to)
   if (target === null) return 'ENOENT'
   const isThere =
     ask.index === undefined ? linkOf(target, ask.name) !== null : hasIn(target.now.indexes, String(ask.index))
   if (isThere) return 'EEXIST'
+  if (isUnknown) return 'EOPNOTSUPP'
   if (ask.mtu !== undefined && !fitsMtu(ask.kind.kind, ask.mtu)) return 'EINVAL'
   const errno = register(target, ask, space)
   if (errno !== null) return errno

@@ -4,21 +4,14 @@
 
 import type { Errno } from '../../kernel/errno.ts'
 import type { IfName } from '../../net/name.ts'
-import { entriesOf, keysUnder, removeIn, sizeOfMap } from '../../net/pmap.ts'
-import { type LinkEntry, linkWith } from '../state.ts'
+import { keysUnder } from '../../net/pmap.ts'
+import type { LinkEntry } from '../state.ts'
+import { flushPort } from './bridge-fdb.ts'
 import { hasCarrier, setLower } from './carrier.ts'
-import { change, linkOf, putLink, type Space } from './draft.ts'
+import { change, linkOf, type Space } from './draft.ts'
 
 /** BR_STATE_*. */
 export const STATES = { disabled: 0, listening: 1, learning: 2, forwarding: 3, blocking: 4 } as const
-
-/** What a bridge has learned behind a port is forgotten. */
-export const forgetLearned = (bridge: LinkEntry, port: IfName): LinkEntry => {
-  if (sizeOfMap(bridge.fdb) === 0) return bridge
-  let { fdb } = bridge
-  for (const [mac, { dev }] of entriesOf(bridge.fdb)) if (dev === port) fdb = removeIn(fdb, mac)
-  return linkWith(bridge, { fdb })
-}
 
 const bridgeOf = (space: Space, { port }: LinkEntry): LinkEntry | null =>
   port === null ? null : linkOf(space, port.bridge)
@@ -29,16 +22,23 @@ export const selectStates = (space: Space, name: IfName): void => {
   if (bridge !== null) setLower(space, name, bridge.live > 0, checkPort)
 }
 
-/** A port is in another state; what it leaves, and what the bridge makes of it. */
-export const putState = (space: Space, dev: IfName, state: number): void => {
+/** A port is in another state, and what the bridge makes of it. */
+const putState = (space: Space, dev: IfName, state: number): void => {
   const link = linkOf(space, dev)
   const bridge = link === null ? null : bridgeOf(space, link)
   if (link?.port == null || bridge === null) return
   const by = Number(state === STATES.forwarding) - Number(link.port.state === STATES.forwarding)
   change(space, link, { port: { ...link.port, state } })
-  const kept = state === STATES.disabled ? forgetLearned(bridge, dev) : bridge
-  putLink(space, linkWith(kept, { live: bridge.live + by }))
+  change(space, bridge, { live: bridge.live + by })
   selectStates(space, bridge.name)
+}
+
+/** A port takes part no more (br_stp_disable_port): what would age behind it is forgotten. */
+export const disablePort = (space: Space, dev: IfName): void => {
+  const link = linkOf(space, dev)
+  if (link?.port == null) return
+  flushPort(space, link.port.bridge, dev, 'aging')
+  putState(space, dev, STATES.disabled)
 }
 
 const firstState = (bridge: LinkEntry): number => (bridge.bridge?.stp === true ? STATES.listening : STATES.forwarding)
@@ -50,7 +50,7 @@ export const checkPort = (space: Space, { name }: LinkEntry): void => {
   if (link?.port == null || bridge?.up !== true) return
   const isOff = link.port.state === STATES.disabled
   if (hasCarrier(link) && isOff) putState(space, name, firstState(bridge))
-  else if (!hasCarrier(link) && !isOff) putState(space, name, STATES.disabled)
+  else if (!hasCarrier(link) && !isOff) disablePort(space, name)
 }
 
 /** The bridge came up, or went down. */
@@ -59,11 +59,11 @@ export const switchPorts = (space: Space, bridge: LinkEntry): void => {
     const port = linkOf(space, name)
     if (port === null) continue
     if (bridge.up) checkPort(space, port)
-    else if (port.port?.state !== STATES.disabled) putState(space, port.name, STATES.disabled)
+    else if (port.port?.state !== STATES.disabled) disablePort(space, port.name)
   }
 }
 
-/** bridge(8) sets a state: it is kept if it is `disabled`, or not yet forwarding. */
+/** bridge(8) sets a state: it is kept if it is `disabled`, or not yet forwarding. Nothing is forgotten. */
 export const setState = (space: Space, link: LinkEntry, state: number): Errno | null => {
   const bridge = bridgeOf(space, link)
   if (state > STATES.blocking || bridge === null) return 'EINVAL'

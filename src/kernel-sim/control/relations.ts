@@ -1,10 +1,13 @@
 // Who points at a device: the other end of a veth, the device it is on, those on it, its bridge, its bridge's ports. When it gets
 // another place, they follow.
 
-import { entriesOf, entriesUnder, keysUnder, removeIn, setIn } from '../../net/pmap.ts'
+import { entriesUnder, getIn, keysUnder, removeIn, setIn } from '../../net/pmap.ts'
+import { fdbOfPort, withFdb, withoutFdb } from '../fdb.ts'
 import type { LinkEntry, Place } from '../state.ts'
+import { changeFdb, forgetPortMac, notePortMac } from './bridge-fdb.ts'
 import { found } from './carrier.ts'
 import { change, linkOf, type Space, watchElsewhere } from './draft.ts'
+import { relist } from './vxlan.ts'
 
 const isAt = (a: Place, b: Place): boolean => a.ns === b.ns && a.name === b.name
 
@@ -16,9 +19,10 @@ export const followPlace = (space: Space, link: LinkEntry, from: Place, to: Plac
   }
   const below = link.below === null ? null : found(space, link.below)
   if (below !== null) {
-    const others = below.link.above.filter((place) => !isAt(place, from))
-    change(below.space, below.link, { above: to === null ? others : [...others, to] })
+    const above = below.link.above.flatMap((place) => (isAt(place, from) ? (to ?? []) : place))
+    change(below.space, below.link, { above })
   }
+  relist(space, link, from, to)
   if (to === null) return
   watchElsewhere(space, from, to)
   for (const place of link.above) {
@@ -32,11 +36,13 @@ export const followName = (space: Space, link: LinkEntry, to: LinkEntry['name'])
   const { name, port } = link
   const bridge = port === null ? null : linkOf(space, port.bridge)
   if (bridge !== null) {
-    const place = [...entriesOf(bridge.ports)].find(([key]) => key === name)
-    let { fdb } = bridge
-    for (const [mac, entry] of entriesOf(bridge.fdb))
-      if (entry.dev === name) fdb = setIn(fdb, mac, { ...entry, dev: to })
-    change(space, bridge, { ports: setIn(removeIn(bridge.ports, name), to, place?.[1] ?? 0), fdb })
+    const since = getIn(bridge.ports, name) ?? 0
+    change(space, bridge, { ports: setIn(removeIn(bridge.ports, name), to, since) })
+    forgetPortMac(space, bridge.name, name, link.mac)
+    notePortMac(space, bridge.name, to, link.mac, since)
+    changeFdb(space, bridge.name, (fdb) =>
+      fdbOfPort(fdb, name).reduce((all, entry) => withFdb(withoutFdb(all, entry), { ...entry, dev: to }), fdb),
+    )
   }
   for (const key of keysUnder(link.ports, '')) {
     const member = linkOf(space, key)

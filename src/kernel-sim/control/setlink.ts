@@ -3,24 +3,26 @@
 // Source: net/core/rtnetlink.c (do_setlink, rtnl_changelink), net/core/dev.c (dev_change_name, __dev_change_net_namespace).
 
 import type { Errno } from '../../kernel/errno.ts'
+import type { KindChange, MacvlanMode } from '../../kernel/rtnl/kind.ts'
 import type { SetLink } from '../../kernel/rtnl/request.ts'
-import type { Mac } from '../../net/mac.ts'
 import type { IfName } from '../../net/name.ts'
-import { getIn, setIn } from '../../net/pmap.ts'
+import { emptyMap, getIn, setIn } from '../../net/pmap.ts'
 import { type AddressEntry, type LinkEntry, linkWith } from '../state.ts'
-import { stop6 } from './addrconf.ts'
-import { leave, setMaster } from './bridge.ts'
-import { changeBridge } from './bridge-options.ts'
+import { setMaster } from './bridge.ts'
+import { setOptions } from './bridge-options.ts'
 import { found } from './carrier.ts'
-import { fitsMac, fitsMtu, giveMac, setDown, setMtu, setUp } from './device.ts'
-import { stop4 } from './devinet.ts'
+import { removeLink, strip } from './dellink.ts'
+import { fitsMtu, setDown, setMtu, setUp } from './device.ts'
 import { addLink, change, dropLink, linkOf, type Space, spaceOf } from './draft.ts'
 import { runs6 } from './inet.ts'
 import { takenIndex } from './link-facts.ts'
-import { forgetAll } from './neigh.ts'
+import { askMac, fitsMac } from './mac.ts'
+import { refusesOpen } from './open.ts'
 import { followName, followPlace } from './relations.ts'
+import { isPassthru, shareIpvlan, thoseOn } from './stacked.ts'
 import { isReserved } from './sysctl.ts'
 import { amendRoute, routesThrough } from './table.ts'
+import { changeVxlan, refusesVxlanMtu } from './vxlan.ts'
 
 /** IFALIASZ less its NUL. */
 const MAX_ALIAS = 255
@@ -60,18 +62,14 @@ const askName = (space: Space, link: LinkEntry, name: IfName): Errno | null => {
   return null
 }
 
-/** Takes from a device all that its namespace had put on it. */
-export const strip = (space: Space, name: IfName): void => {
-  forgetAll(space, name, null)
-  leave(space, name)
-  stop6(space, name)
-  stop4(space, name)
-}
-
-/** Where a device is moved to; it is down there, with the sysctls of a new one. Without a free name it takes `name`. */
+/**
+ * Where a device is moved to; it is down there, with the sysctls of a new one, and hears nothing but its own MAC. Without a free name
+ * it takes `name`. The VXLANs on it are gone.
+ */
 const move = (space: Space, link: LinkEntry, target: Space, name: IfName): void => {
   if (link.up) setDown(space, link)
   strip(space, link.name)
+  for (const on of thoseOn(space, link, 'vxlan')) removeLink(on.space, on.link)
   const now = linkOf(space, link.name) ?? link
   const to = { ns: target.ns, name }
   followPlace(space, now, { ns: space.ns, name: link.name }, to)
@@ -83,6 +81,7 @@ const move = (space: Space, link: LinkEntry, target: Space, name: IfName): void 
     linkWith(there, {
       name,
       index: takenIndex(target, there.index),
+      filter: { ...there.filter, macs: emptyMap() },
       conf: runs6(there) ? conf : { ...conf, 6: {} },
       pinned4: [],
       addrGen: 0,
@@ -107,15 +106,10 @@ const askMove = (space: Space, link: LinkEntry, ask: SetLink): Moved | Errno => 
   return { space: target, name }
 }
 
-const askMac = (space: Space, link: LinkEntry, mac: Mac): Errno | null => {
-  if (!fitsMac(mac)) return 'EADDRNOTAVAIL'
-  giveMac(space, link, mac)
-  return null
-}
-
 /** Some devices are no larger than what they are on. */
 const refusesMtu = (space: Space, { spec, below }: LinkEntry, mtu: number): Errno | null => {
   if (!fitsMtu(spec.type, mtu)) return 'EINVAL'
+  if (spec.type === 'vxlan') return refusesVxlanMtu(space, spec, mtu) ? 'EINVAL' : null
   const under = below === null ? null : found(space, below)
   if (under === null || under.link.mtu >= mtu) return null
   if (spec.type === 'vlan') return 'ERANGE'
@@ -129,19 +123,13 @@ const askMtu = (space: Space, link: LinkEntry, mtu: number): Errno | null => {
   return errno
 }
 
-/** What opening a device may be refused for (ndo_open). */
-const refusesUp = (space: Space, { spec, below }: LinkEntry): Errno | null => {
-  const under = below === null ? null : found(space, below)
-  return spec.type === 'vlan' && under !== null && !under.link.up ? 'ENETDOWN' : null
-}
-
 export const askUp = (space: Space, link: LinkEntry, up: boolean): Errno | null => {
   if (link.up === up) return null
   if (!up) {
     setDown(space, link)
     return null
   }
-  const errno = refusesUp(space, link)
+  const errno = refusesOpen(space, link)
   if (errno === null) setUp(space, link)
   return errno
 }
@@ -178,12 +166,50 @@ const partsOf = (ask: SetLink): ReadonlyArray<Part> => {
   return parts
 }
 
-/** Before anything is done: the kind that is named looks at the MAC, and IPv6 must be on a device that it is told of. */
+/** What the kind that is named says of the rest before anything is looked at (`validate` of its rtnl_link_ops). */
+const invalid = ({ kind, mac, mtu }: SetLink): Errno | null => {
+  if (kind === undefined || kind.kind === 'ipvlan') return null
+  if (mac !== undefined && !fitsMac(mac)) return 'EADDRNOTAVAIL'
+  return kind.kind === 'vxlan' && mtu !== undefined && !fitsMtu('vxlan', mtu) ? 'EINVAL' : null
+}
+
+/** Before anything is done; IPv6 must be on a device that it is told of. */
 const refusal = (space: Space, ask: SetLink): Errno | null => {
   const link = linkOf(space, ask.dev)
   if (link === null) return 'ENODEV'
-  if (ask.kind !== undefined && ask.mac !== undefined && !fitsMac(ask.mac)) return 'EADDRNOTAVAIL'
+  const errno = invalid(ask)
+  if (errno !== null) return errno
   return ask.addrGenMode !== undefined && !runs6(link) ? 'EAFNOSUPPORT' : null
+}
+
+const changeMacvlan = (space: Space, link: LinkEntry, mode: MacvlanMode): Errno | null => {
+  const { spec } = link
+  if (spec.type !== 'macvlan') return 'EOPNOTSUPP'
+  if (isPassthru({ mode }) !== isPassthru(spec)) return 'EINVAL'
+  change(space, link, { spec: { ...spec, mode } })
+  return null
+}
+
+/** rtnl_changelink: only the kind that it is can be told of itself. `mtu`: what the same message says of that. */
+const changeKind = (space: Space, link: LinkEntry, asked: KindChange, mtu: number | undefined): Errno | null => {
+  if (asked.kind !== link.spec.type) return 'EOPNOTSUPP'
+  switch (asked.kind) {
+    case 'bridge': {
+      const { kind: _, ...options } = asked
+      return setOptions(space, link, options)
+    }
+    case 'vxlan': {
+      const { kind: _, ...options } = asked
+      return changeVxlan(space, link, options, mtu)
+    }
+    case 'macvlan':
+      return changeMacvlan(space, link, asked.mode)
+    case 'ipvlan': {
+      const { kind: _, ...shared } = asked
+      shareIpvlan(space, link, shared)
+      return null
+    }
+  }
 }
 
 /** A device keeps its index through a message, whatever its name and place. */
@@ -191,7 +217,7 @@ export const setLink = (space: Space, ask: SetLink): Errno | null => {
   const errno = refusal(space, ask)
   const link = linkOf(space, ask.dev)
   if (errno !== null || link === null) return errno
-  const refused = ask.kind === undefined ? null : changeBridge(space, link, ask.kind)
+  const refused = ask.kind === undefined ? null : changeKind(space, link, ask.kind, ask.mtu)
   if (refused !== null) return refused
   const moved = askMove(space, linkOf(space, ask.dev) ?? link, ask)
   if (typeof moved === 'string') return moved
@@ -204,9 +230,4 @@ export const setLink = (space: Space, ask: SetLink): Errno | null => {
     if (ask.name !== undefined && linkOf(moved.space, name) === null) name = ask.name
   }
   return null
-}
-
-export const forgetLink = (space: Space, link: LinkEntry): void => {
-  followPlace(space, link, { ns: space.ns, name: link.name }, null)
-  dropLink(space, linkOf(space, link.name) ?? link)
 }

@@ -4,16 +4,28 @@
 // The parts of the data path call each other through `Parts`, as drivers and protocols register with Linux's core.
 
 import type { Ip } from '../../net/ip.ts'
+import type { Mac } from '../../net/mac.ts'
 import type { IfName, Ns } from '../../net/name.ts'
 import { getIn } from '../../net/pmap.ts'
 import type { CableMemory } from '../fabric/segment.ts'
-import type { LinkEntry, NsEntry, Place, RouteEntry, Spec, Tally, World } from '../state.ts'
+import {
+  type LinkEntry,
+  NO_TALLY,
+  type NsEntry,
+  type Place,
+  type RouteEntry,
+  type Spec,
+  type Tally,
+  type World,
+} from '../state.ts'
 import type { Frame } from '../wire/ethernet.ts'
 import type { Packet } from '../wire/nested.ts'
 import type { FragmentMemory } from './ip/defrag.ts'
 import type { RoutingMemory } from './ip/fib.ts'
 import type { NeighbourMemory } from './ip/neighbour.ts'
 import type { FdbMemory } from './kind/fdb.ts'
+import type { RemotesMemory } from './kind/remotes.ts'
+import type { Stacked } from './kind/stacked.ts'
 import type { FilterMemory } from './netfilter/memory.ts'
 import type { Random } from './random.ts'
 import type { Held, Sending, Skb } from './skb.ts'
@@ -44,12 +56,13 @@ export type Device = {
   readonly link: LinkEntry
   readonly tally: Count
   fdb: FdbMemory | null
+  remotes: RemotesMemory | null
   /** A veth's other end; the bridge of a port; the device below. Undefined: not looked for yet. */
   peer: Device | null | undefined
   master: Device | null | undefined
   below: Device | null | undefined
-  /** The devices on this one, or the ports of this bridge in the order in which they joined. */
-  above: ReadonlyArray<Device> | undefined
+  /** The devices on this one, by what they are found by. */
+  stacked: Stacked | null
 }
 
 /** `entry`: as the control plane left it. The rest belongs to the files that it is named after. */
@@ -91,15 +104,23 @@ export type HookAt = Readonly<{
 
 /** As a socket asks for it; `src` null: not bound. `dev`: bound to it, or the scope of a link-local address. */
 export type Destination = Readonly<{ src: Ip | null; dst: Ip; dev: string | null; mark: number }>
-export type Way = Readonly<{ dev: Device; src: Ip; mtu: number }>
+export type Way = Readonly<{ type: RouteEntry['type']; dev: Device; src: Ip; mtu: number }>
+
+/** `valid`, `connected`: as NUD_VALID and NUD_CONNECTED; the MAC is null where neither. */
+export type KnownNeighbour = Readonly<{ mac: Mac | null; valid: boolean; connected: boolean; router: boolean }>
 
 /** What the parts offer each other. */
 export type Parts = Readonly<{
-  /** ndo_start_xmit of each kind of device; the frame is counted by then, and the device is up. */
-  transmit: Readonly<Record<Spec['type'], (dev: Device, skb: Skb) => void>>
-  /** A bridge's port has received a frame; a device has one that devices on it may want (true: it was taken). */
+  /** ndo_start_xmit of each kind of device, which counts the frame; the device is up. False: it was lost there (NET_XMIT_DROP). */
+  transmit: Readonly<Record<Spec['type'], (dev: Device, skb: Skb) => boolean>>
+  /** A bridge's port has received a frame. */
   receiveOnPort: (port: Device, skb: Skb) => void
-  receiveAbove: (dev: Device, skb: Skb) => boolean
+  /** A device has received a frame that devices on it may want; `isOurs`: it is for this host. True: it was taken. */
+  receiveAbove: (dev: Device, skb: Skb, isOurs: boolean) => boolean
+  /** A UDP datagram for this host: true if a tunnel listens at its port, which then has it. */
+  receiveTunnel: (space: Space, dev: Device, held: Held) => boolean
+  /** What the neighbour table has of an address on a device; null: nothing. */
+  neighbour: (dev: Device, ip: Ip) => KnownNeighbour | null
   /** The protocols' receivers; `dev` is the device that the frame is for. */
   receiveArp: (dev: Device, skb: Skb) => void
   receiveIp: (dev: Device, skb: Skb) => void
@@ -119,8 +140,6 @@ export type Parts = Readonly<{
   typeOf: (space: Space, ip: Ip, dev: Device | null) => RouteEntry['type']
   /** Collects a fragment until its packet is whole (ip_defrag). Null: it waits for others, or was dropped. */
   gather: (space: Space, dev: Device | null, held: Held) => Held | null
-  /** A datagram for this host, which a tunnel may have been waiting for at its port (true: it was taken). */
-  receiveTunnel: (space: Space, dev: Device, held: Held) => boolean
   /** A packet for this host, whole and past `input`: to its protocol. */
   deliver: (space: Space, dev: Device, held: Held) => void
   /** Takes a packet through a hook. Null: it ended there, and that was told. */
@@ -152,6 +171,8 @@ export type Plane = {
   taken: number
   /** Since the clock last moved, or somebody sent; see STORM (loop.ts). */
   busy: number
+  /** How many devices are sending, one by way of the other (device.ts). */
+  depth: number
   /** A heap: the first is the next. */
   readonly pending: Pending[]
   nextOrder: number
@@ -178,6 +199,7 @@ export const openPlane = (
   backlog: [],
   taken: 0,
   busy: 0,
+  depth: 0,
   // In order, which is a heap.
   pending: [...pending],
   nextOrder: pending.reduce((highest, { order }) => Math.max(highest, order), -1) + 1,
@@ -214,12 +236,13 @@ const deviceFrom = (space: Space, link: LinkEntry): Device => ({
   space,
   name: link.name,
   link,
-  tally: { rxPackets: 0, rxBytes: 0, txPackets: 0, txBytes: 0, txDropped: 0 },
+  tally: { ...NO_TALLY },
   fdb: null,
+  remotes: null,
   peer: undefined,
   master: undefined,
   below: undefined,
-  above: undefined,
+  stacked: null,
 })
 
 /** The device of this name, or null. */

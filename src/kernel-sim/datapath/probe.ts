@@ -57,7 +57,7 @@ const listen = (plane: Plane, host: Host, probe: Probe): (() => void) => {
 }
 
 const ping = (space: Space, to: Ip): Attempt => {
-  const socket = openEcho(space, to, null, DEFAULTS)
+  const socket = openEcho(space, to, null, DEFAULTS, PING)
   if (typeof socket === 'string') return failed(socket)
   const errno = sendEcho(space, socket, to, 1, PING)
   return {
@@ -68,7 +68,7 @@ const ping = (space: Space, to: Ip): Attempt => {
 
 const udp = (space: Space, to: Ip, port: number): Attempt => {
   const end = { ip: to, port }
-  const socket = connectUdp(space, end, null, DEFAULTS)
+  const socket = connectUdp(space, end, null, DEFAULTS, DATAGRAM)
   if (typeof socket === 'string') return failed(socket)
   const errno = sendUdp(space, socket, end, DATAGRAM)
   return {

@@ -7,7 +7,7 @@ import type { Mac } from '../../net/mac.ts'
 import type { IfName, Ns } from '../../net/name.ts'
 import type { Frame, Payload } from '../wire/ethernet.ts'
 import type { Packet } from '../wire/nested.ts'
-import type { Device, HookAt, Plane, Space } from './plane.ts'
+import type { Device, HookAt, Plane, SendErrno, Space } from './plane.ts'
 
 /** A rule, or the policy of a chain (`rule` null). `text` is the rule as nft lists it, `about` what its comment says, if any. */
 export type RuleAt = Readonly<{
@@ -47,6 +47,15 @@ export type DropReason = Readonly<
   | { tag: 'no-tunnel'; port: number; vni: number }
   | { tag: 'learned-elsewhere'; mac: Mac }
   | { tag: 'macvlan-mode'; mode: string }
+  | { tag: 'ipvlan-private' }
+  /** Nobody sends from a group, or from zero. */
+  | { tag: 'source-mac'; mac: Mac }
+  /** Ours, and came in by a wire. */
+  | { tag: 'own-mac'; mac: Mac }
+  | { tag: 'tunnel-loop'; dev: IfName }
+  | { tag: 'no-tunnel-route'; dev: IfName; remote: Ip; errno: SendErrno }
+  | { tag: 'answered-instead'; dev: IfName }
+  | { tag: 'nested-too-deep'; dev: IfName }
   | { tag: 'storm'; frames: number }
   | { tag: 'martian-source'; ip: Ip }
   | { tag: 'martian-destination'; ip: Ip }
@@ -82,6 +91,9 @@ export type Event = Readonly<
   | { tag: 'flooded'; bridge: IfName; ports: number }
   | { tag: 'encapsulated'; remote: Ip; vni: number }
   | { tag: 'decapsulated'; remote: Ip; vni: number }
+  /** Nobody knows where it is (a VXLAN's l2miss and l3miss). */
+  | { tag: 'missed-mac'; dev: IfName; mac: Mac }
+  | { tag: 'missed-ip'; dev: IfName; ip: Ip }
   | { tag: 'tagged'; vid: number }
   | { tag: 'untagged'; vid: number }
   | { tag: 'delivered' }

@@ -126,9 +126,10 @@ const optionsOf = ({ ttl, tos, df, mark, dev }: Socketed): SocketOptions => ({
 
 const ping = (space: Space, attempt: Extract<Try, { send: 'ping' }>): Sender => {
   const { to, from, size = DEFAULT_PING } = attempt
-  const socket = openEcho(space, to, from ?? null, optionsOf(attempt))
+  const bytes = new Uint8Array(size)
+  const socket = openEcho(space, to, from ?? null, optionsOf(attempt), bytes)
   if (typeof socket === 'string') return failed(socket)
-  const errno = sendEcho(space, socket, to, 1, new Uint8Array(size))
+  const errno = sendEcho(space, socket, to, 1, bytes)
   return {
     own: socket.local.port,
     go: nothing,
@@ -142,9 +143,10 @@ type Connecting = Extract<Try, { send: 'udp' | 'tcp' }>
 const udp = (space: Space, attempt: Connecting): Sender => {
   const { to, port, from, size = 0 } = attempt
   const end = { ip: to, port }
-  const socket = connectUdp(space, end, from ?? null, optionsOf(attempt))
+  const bytes = new Uint8Array(size)
+  const socket = connectUdp(space, end, from ?? null, optionsOf(attempt), bytes)
   if (typeof socket === 'string') return failed(socket)
-  const errno = sendUdp(space, socket, end, new Uint8Array(size))
+  const errno = sendUdp(space, socket, end, bytes)
   return {
     own: socket.local.port,
     go: nothing,

@@ -101,6 +101,20 @@ export const reasonText = (reason: DropReason, ns: Ns, names: Names = NO_NAMES):
       return `${showMac(reason.mac)} belongs behind another host`
     case 'macvlan-mode':
       return `macvlans of mode ${reason.mode} do not reach each other`
+    case 'ipvlan-private':
+      return 'ipvlans of a private device do not reach each other'
+    case 'source-mac':
+      return `${showMac(reason.mac)} cannot be the MAC of a sender`
+    case 'own-mac':
+      return `it comes from outside with a MAC of its own host, ${showMac(reason.mac)}`
+    case 'tunnel-loop':
+      return `the way to the other end of ${device(reason.dev)} leads through itself`
+    case 'no-tunnel-route':
+      return `${device(reason.dev)} cannot send to the host at ${names.ip(reason.remote)} (${reason.errno})`
+    case 'answered-instead':
+      return `${device(reason.dev)} has answered for the one that was asked`
+    case 'nested-too-deep':
+      return `it has come back to ${device(reason.dev)} again and again`
     case 'storm':
       return `the network is still busy after ${reason.frames} frames: there is a loop of bridges`
     case 'martian-source':
@@ -297,6 +311,10 @@ const eventText = (step: Step, names: Names): string => {
       return `puts the frame into a datagram to ${names.ip(event.remote)} (VXLAN ${event.vni})`
     case 'decapsulated':
       return `takes the frame out of a datagram from ${names.ip(event.remote)} (VXLAN ${event.vni})`
+    case 'missed-mac':
+      return `does not know behind which host MAC ${showMac(event.mac)} is (l2miss)`
+    case 'missed-ip':
+      return `does not know which MAC has ${names.ip(event.ip)} (l3miss)`
     case 'tagged':
       return `marks the frame as one of VLAN ${event.vid}`
     case 'untagged':

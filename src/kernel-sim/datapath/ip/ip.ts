@@ -2,7 +2,6 @@
 
 import type { Ip } from '../../../net/ip.ts'
 import { ip4, ip6, isIp4, isLinkLocal } from '../../../net/ip.ts'
-import type { Mac } from '../../../net/mac.ts'
 import { type Device, deviceOf, type Parts } from '../plane.ts'
 import { announce4, receiveArp } from './arp.ts'
 import { defragment, reassemblyDue } from './defrag.ts'
@@ -28,13 +27,10 @@ const wayOf: Parts['wayOf'] = (space, { src, dst, dev: name, mark }) => {
   const way = wayOut(space, { dst: to, src, dev, tos: 0, mark, foreign: false })
   if (!isWay(way)) return way.errno
   const from = src ?? way.source ?? (isIp4(to) ? ip4(0) : ip6(0n))
-  return { dev: way.dev, src: from, mtu: pathMtu(space, way, to).mtu }
+  return { type: way.type, dev: way.dev, src: from, mtu: pathMtu(space, way, to).mtu }
 }
 
-/** As NUD_VALID and NUD_CONNECTED say; the MAC is null where neither. */
-export type KnownNeighbour = Readonly<{ mac: Mac | null; valid: boolean; connected: boolean; router: boolean }>
-
-const neighbour = (dev: Device, ip: Ip): KnownNeighbour | null => {
+const neighbour: Parts['neighbour'] = (dev, ip) => {
   const known = knownNeighbour(dev, ip)
   if (known === null) return null
   const valid = isValid(known)
@@ -52,8 +48,9 @@ type Offers =
   | 'selectSource'
   | 'typeOf'
   | 'gather'
+  | 'neighbour'
 
-export const ipParts: Pick<Parts, Offers> & Readonly<{ neighbour: typeof neighbour }> = {
+export const ipParts: Pick<Parts, Offers> = {
   receiveArp,
   receiveIp,
   output,

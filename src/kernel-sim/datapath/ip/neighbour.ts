@@ -132,8 +132,9 @@ const put = (dev: Device, neighbour: Neighbour): Neighbour => {
 export const neighbourOf = (dev: Device, ip: Ip): Neighbour =>
   knownNeighbour(dev, ip) ?? put(dev, neighbourFrom(dev, ip, null))
 
-const send = ({ dev, mac: to }: Neighbour, { packet, meta }: Held): void =>
+const send = ({ dev, mac: to }: Neighbour, { packet, meta }: Held): void => {
   transmit(dev, { frame: frame(dev.link.mac, to, packet), meta })
+}
 
 const wake = (neighbour: Neighbour, delayMs: number) => {
   const { dev, ip } = neighbour

@@ -1,11 +1,14 @@
 // UDP sockets and those that send echo requests: bind, connect, send, receive, and errors that wait for the next call.
 // Sources: net/ipv4/{udp,ping}.c, net/ipv6/{udp,ping}.c, udp(7), icmp(7).
 
-import { type Ip, isIp4, isLinkLocal } from '../../../net/ip.ts'
+import { type Ip, ip4, ip6, isIp4, isLinkLocal } from '../../../net/ip.ts'
 import type { Body } from '../../wire/body.ts'
+import { type Packet4, packet4 } from '../../wire/ip4.ts'
+import { type Packet6, packet6 } from '../../wire/ip6.ts'
 import type { Packet } from '../../wire/nested.ts'
 import type { Device, SendErrno, Space } from '../plane.ts'
 import type { Sending } from '../skb.ts'
+import { drop } from '../step.ts'
 import type { EchoSocket, End, Message, Service, Socket, SocketErrno, SocketOptions, UdpSocket } from './entry.ts'
 import { addSocket, isBound, takePort } from './table.ts'
 
@@ -28,6 +31,24 @@ export const sendingFor = (
   mark,
 })
 
+/** A packet that there was no way for, as whoever looks for why it died is to see it. Its errno, as the sending call says. */
+export const unsent = (
+  space: Space,
+  options: SocketOptions,
+  src: Ip | null,
+  dst: Ip,
+  body: Body,
+  errno: SocketErrno,
+): SocketErrno => {
+  if (errno !== 'EADDRNOTAVAIL') return space.plane.parts.send(space, sendingFor({ options }, src, dst, body)) ?? errno
+  // Casts: a body without a family of its own, or of the one of its destination.
+  const packet = isIp4(dst)
+    ? packet4(ip4(0), dst, body as Packet4['body'])
+    : packet6(ip6(0n), dst, body as Packet6['body'])
+  drop(space, null, 'ip', packet, { tag: 'no-source', to: dst })
+  return errno
+}
+
 export type Binding = Readonly<{ family: 4 | 6 | null; ip: Ip | null; port: number | null; options: SocketOptions }>
 
 /** Left without a port, it gets one that is free. */
@@ -49,22 +70,32 @@ export const openUdp = (space: Space, at: Binding, service: Service | null): Udp
   })
 }
 
-/** A socket that talks to one end only, from the address that the way there prefers; or why there is none. */
-const connected = (
+type Own = Readonly<{ src: Ip; port: number }>
+
+/** The address that the way there prefers, and a free port; or why there is none. `request`: what would have been sent. */
+const ownEnd = (
   space: Space,
   proto: 'udp' | 'echo',
   to: End,
   from: Ip | null,
   options: SocketOptions,
-): Readonly<{ src: Ip; port: number }> | SocketErrno => {
-  const way = space.plane.parts.wayOf(space, { src: from, dst: to.ip, dev: options.dev, mark: options.mark })
-  if (typeof way === 'string') return way
+  request: (port: number) => Body,
+): Own | SocketErrno => {
   const port = takePort(space, proto, proto === 'udp' ? to.port : null)
-  return port === null ? 'EADDRINUSE' : { src: way.src, port }
+  if (port === null) return 'EADDRNOTAVAIL'
+  const way = space.plane.parts.wayOf(space, { src: from, dst: to.ip, dev: options.dev, mark: options.mark })
+  return typeof way === 'string' ? unsent(space, options, from, to.ip, request(port), way) : { src: way.src, port }
 }
 
-export const connectUdp = (space: Space, to: End, from: Ip | null, options: SocketOptions): UdpSocket | SocketErrno => {
-  const own = connected(space, 'udp', to, from, options)
+/** A socket that talks to one end only. `first`: what it is about to say, to tell of it where there is no way. */
+export const connectUdp = (
+  space: Space,
+  to: End,
+  from: Ip | null,
+  options: SocketOptions,
+  first: Uint8Array,
+): UdpSocket | SocketErrno => {
+  const own = ownEnd(space, 'udp', to, from, options, (port) => datagram(port, to.port, first))
   if (typeof own === 'string') return own
   return addSocket(space, {
     id: 0,
@@ -79,8 +110,15 @@ export const connectUdp = (space: Space, to: End, from: Ip | null, options: Sock
   })
 }
 
-export const openEcho = (space: Space, to: Ip, from: Ip | null, options: SocketOptions): EchoSocket | SocketErrno => {
-  const own = connected(space, 'echo', { ip: to, port: 0 }, from, options)
+/** A socket for echo requests. `first`: the data of its first one, as `connectUdp`. */
+export const openEcho = (
+  space: Space,
+  to: Ip,
+  from: Ip | null,
+  options: SocketOptions,
+  first: Uint8Array,
+): EchoSocket | SocketErrno => {
+  const own = ownEnd(space, 'echo', { ip: to, port: 0 }, from, options, (id) => echoRequest(to, id, 1, first))
   if (typeof own === 'string') return own
   return addSocket(space, {
     id: 0,
@@ -147,7 +185,7 @@ export const hearUdp = (space: Space, dev: Device, socket: UdpSocket, message: M
   if (bytes === null) return
   const { from, to } = message
   const { parts } = space.plane
-  const src = parts.typeOf(space, to, dev) === 'local' ? to : null
+  const src = parts.typeOf(space, to, null) === 'local' ? to : null
   const options = { ...socket.options, dev: socket.options.dev ?? scopeOf(from.ip, dev) }
   parts.send(space, sendingFor({ options }, src, from.ip, datagram(socket.local.port, from.port, bytes)))
 }

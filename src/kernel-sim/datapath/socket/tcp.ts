@@ -11,7 +11,7 @@ import type { Device, Space } from '../plane.ts'
 import { next32 } from '../random.ts'
 import type { Held } from '../skb.ts'
 import { drop } from '../step.ts'
-import { answerTo, type Binding, scopeOf } from './datagram.ts'
+import { answerTo, type Binding, scopeOf, unsent } from './datagram.ts'
 import type { Early, End, Service, SocketErrno, SocketOptions, TcpSocket } from './entry.ts'
 import { addSocket, findSocket, isBound, removeSocket, socketsOf, takePort } from './table.ts'
 import {
@@ -87,12 +87,28 @@ export const listenTcp = (
   )
 }
 
+/** What would have been sent if there were a way. */
+const firstSyn = (sport: number, dport: number): Tcp => ({
+  proto: 'tcp',
+  sport,
+  dport,
+  seq: 0,
+  ack: 0,
+  flags: FLAG.SYN,
+  window: 0,
+  urgent: 0,
+  options: NO_OPTIONS,
+  payload: NO_BYTES,
+})
+
 /** Begins a handshake; how it ends is seen in `state` and `error`. */
 export const connectTcp = (space: Space, to: End, from: Ip | null, options: SocketOptions): TcpSocket | SocketErrno => {
-  const way = space.plane.parts.wayOf(space, { src: from, dst: to.ip, dev: options.dev, mark: options.mark })
-  if (typeof way === 'string') return way
   const port = takePort(space, 'tcp', to.port)
   if (port === null) return 'EADDRNOTAVAIL'
+  const way = space.plane.parts.wayOf(space, { src: from, dst: to.ip, dev: options.dev, mark: options.mark })
+  if (typeof way === 'string') return unsent(space, options, from, to.ip, firstSyn(port, to.port), way)
+  if (way.type === 'broadcast' || way.type === 'multicast')
+    return unsent(space, options, way.src, to.ip, firstSyn(port, to.port), 'ENETUNREACH')
   const socket = addSocket(
     space,
     newSocket(space, {
