@@ -49,6 +49,7 @@ type Offers =
   | 'selectSource'
   | 'typeOf'
   | 'gather'
+  | 'neighbour'
 
 export const ipParts: Pick<Parts, Offers> = {
   receiveArp,

@@ -1,26 +1,26 @@
-// IP alone: worlds made of requests, whose devices are loopbacks and veths that do nothing but carry, with programs that send one
-// echo request or datagram and note what they hear. The rest of the data path is not there.
+// IP and the devices below it: worlds made of requests, with programs that send one echo request or datagram and note what they
+// hear. There are no sockets and no hooks.
 
 import type { Ask, Request } from '../../../../src/kernel/rtnl/request.ts'
 import type { SysctlName } from '../../../../src/kernel/sysctl.ts'
 import type { Account, Arrival, Crossing, Ending, Try } from '../../../../src/kernel/traffic.ts'
 import { askWorld } from '../../../../src/kernel-sim/control.ts'
-import { countReceived, receive } from '../../../../src/kernel-sim/datapath/device.ts'
+import { receive } from '../../../../src/kernel-sim/datapath/device.ts'
 import { closeIp } from '../../../../src/kernel-sim/datapath/ip/close.ts'
 import { isWay, meantBy, wayOut } from '../../../../src/kernel-sim/datapath/ip/fib.ts'
 import { ipHappenings, ipParts } from '../../../../src/kernel-sim/datapath/ip/ip.ts'
 import { isBroadcast, typeOf } from '../../../../src/kernel-sim/datapath/ip/lookup.ts'
-import { enqueue, run } from '../../../../src/kernel-sim/datapath/loop.ts'
+import { KINDS } from '../../../../src/kernel-sim/datapath/kind/kinds.ts'
+import { run } from '../../../../src/kernel-sim/datapath/loop.ts'
 import {
   type Device,
   deviceOf,
   type Parts,
   type Plane,
-  peerOf,
   type Space,
   spaceOf,
 } from '../../../../src/kernel-sim/datapath/plane.ts'
-import { type Held, NO_META, type Skb } from '../../../../src/kernel-sim/datapath/skb.ts'
+import type { Held } from '../../../../src/kernel-sim/datapath/skb.ts'
 import type { Step } from '../../../../src/kernel-sim/datapath/step.ts'
 import { onWorld } from '../../../../src/kernel-sim/datapath/world.ts'
 import { EMPTY_WORLD, type World } from '../../../../src/kernel-sim/state.ts'
@@ -80,17 +80,6 @@ export const worldOf = (requests: ReadonlyArray<Request>, from: World = EMPTY_WO
     return next
   }, from)
 
-const carry = (dev: Device, skb: Skb): boolean => {
-  const peer = peerOf(dev)
-  if (peer === null) return false
-  countReceived(peer, skb, true)
-  enqueue(peer, { frame: skb.frame, meta: NO_META })
-  return true
-}
-const back = (dev: Device, skb: Skb): boolean => {
-  enqueue(dev, skb)
-  return true
-}
 const never = (): never => {
   throw new Error('no such device here')
 }
@@ -99,20 +88,8 @@ type Hooks = Readonly<Partial<Pick<Parts, 'pass' | 'passFrame' | 'deliver'>>>
 
 export const partsWith = (deliver: Parts['deliver'], hooks: Hooks = {}): Parts => ({
   ...ipParts,
-  transmit: {
-    loopback: back,
-    veth: carry,
-    dummy: () => true,
-    nic: never,
-    bridge: never,
-    vlan: never,
-    vxlan: never,
-    macvlan: never,
-    ipvlan: never,
-  },
-  receiveTunnel: () => false,
-  receiveOnPort: never,
-  receiveAbove: never,
+  ...KINDS,
+  transmit: { ...KINDS.transmit, nic: never },
   deliver,
   pass: (_space, _at, held) => held,
   passFrame: (_space, _at, skb) => skb,
