@@ -11,7 +11,7 @@ import { openLab } from '../src/lab/lab.ts'
 import { findAll, questionsOf } from '../src/lab/reach.ts'
 import { E } from '../src/prelude.ts'
 import { composeOf } from './lib/compose-100.ts'
-import { busyHost } from './lib/host.ts'
+import { busyHost, createEndpoint, createSandbox, join, obey } from './lib/host.ts'
 import { type Bench, duration, median, type Result, rate } from './lib.ts'
 
 /** Reads a file of so many services, builds it, and asks every question; the number of answers. */
@@ -63,6 +63,27 @@ const built = (): unknown => {
   return refusals
 }
 
+/** On a host of so many joined endpoints: another one joins, and goes again; each is one list. */
+const comingAndGoing = (networks: number, each: number) => {
+  const core = busyHost(networks, each)
+  const more = networks * each
+  const { state } = core.wanted
+  const joined = [createSandbox(more), createEndpoint(more, 0), join(more)].reduce(obey, core).wanted.state
+  const [come, go] = [diff(state, joined), diff(joined, state)]
+  const { world } = applyAll(hostWorld(), diff(EMPTY_STATE, state))
+  return {
+    ops: come.length + go.length,
+    work: () => {
+      const after = applyAll(world, come)
+      const last = applyAll(after.world, go)
+      if (after.refusals.length + last.refusals.length > 0) throw new Error('an operation was refused')
+      return last
+    },
+  }
+}
+const onMany = comingAndGoing(8, 50)
+const onFew = comingAndGoing(1, 10)
+
 export const benches: ReadonlyArray<Bench> = [
   { name: 'sim.run100.time', unit: 'ms', better: 'lower', run: run100 },
   {
@@ -70,6 +91,12 @@ export const benches: ReadonlyArray<Bench> = [
     unit: '1/s',
     better: 'higher',
     run: () => rate(building.length, { ours: built }),
+  },
+  {
+    name: 'sim.ops.rate',
+    unit: '1/s',
+    better: 'higher',
+    run: () => rate(onMany.ops, { ours: onMany.work, peers: { 'a host of 10 links': onFew.work } }),
   },
   {
     name: 'diff.build400.rate',

@@ -1,130 +1,15 @@
-// Programs of requests to the stacks of two namespaces, with few names, addresses and numbers, so that they meet each other
+// Programs of requests to the stacks of three namespaces, with few names, addresses and numbers, so that they meet each other
 // often: what Linux accepts and what it refuses. MACs are always given: Linux would draw them at random.
 
 import fc from 'fast-check'
-import type {
-  Ask,
-  NewLink,
-  NextHop,
-  Request,
-  RouteRequest,
-  RuleRequest,
-  SetLink,
-} from '../../src/kernel/rtnl/request.ts'
+import type { Ask, NewLink, NextHop, Request, RouteRequest, RuleRequest } from '../../src/kernel/rtnl/request.ts'
 import { deviceSysctl, FORWARD6 } from '../../src/kernel/sysctl.ts'
 import { cidr } from '../../src/net/cidr.ts'
 import { type Ip, ip, isIp4 } from '../../src/net/ip.ts'
-import { mac, ZERO_MAC } from '../../src/net/mac.ts'
+import { mac } from '../../src/net/mac.ts'
 import { type IfName, ifName, LO, type Ns, ns } from '../../src/net/name.ts'
-
-const H = ns('h')
-const C = ns('c')
-/** The namespaces of a program; each begins with its loopback. */
-export const ROOMS: ReadonlyArray<Ns> = [H, C]
-
-/** Mostly the first kind, now and then the last. */
-const often = <A>(...kinds: ReadonlyArray<ReadonlyArray<A>>): fc.Arbitrary<A> =>
-  fc.oneof(
-    ...kinds.map((values, i) => ({ weight: 4 ** (kinds.length - 1 - i), arbitrary: fc.constantFrom(...values) })),
-  )
-
-/** Without what is undefined, as a request would be written. */
-type Present<A> = { [K in keyof A as undefined extends A[K] ? K : never]?: Exclude<A[K], undefined> } & {
-  [K in keyof A as undefined extends A[K] ? never : K]: A[K]
-}
-const present = <A extends object>(value: A): Present<A> =>
-  // Cast: what is left out was optional.
-  Object.fromEntries(Object.entries(value).filter(([, part]) => part !== undefined)) as Present<A>
-
-const maybe = <A>(arbitrary: fc.Arbitrary<A>, weight = 3): fc.Arbitrary<A | undefined> =>
-  fc.option(arbitrary, { nil: undefined, freq: weight })
-const seldom = <A>(arbitrary: fc.Arbitrary<A>): fc.Arbitrary<A | undefined> =>
-  fc.oneof({ weight: 6, arbitrary: fc.constant(undefined) }, { weight: 1, arbitrary })
-
-const names = (...texts: ReadonlyArray<string>): ReadonlyArray<IfName> => texts.map(ifName)
-const dev = often(names('v0', 'v1', 'br0'), names('v2', 'e0', 'br1'), [LO, ...names('gone', 'new0', 'all')])
-const room = often([H], [C])
-const macs = often(
-  [1, 2, 3, 4, 5, 6].map((n) => mac(0x020000000000 + n)),
-  [mac(0x030000000001), ZERO_MAC],
-)
-const mtus = often([1500, 1400], [9000, 1280, 1279], [68, 67, 65535, 65536, 0])
-
-const bridgeOptions = fc
-  .record({
-    ageingTime: seldom(fc.constantFrom(0, 100, 30_000)),
-    stp: seldom(fc.boolean()),
-    priority: seldom(fc.constantFrom(0, 7, 65_535)),
-    mcastSnooping: seldom(fc.boolean()),
-  })
-  .map(present)
-
-const settings = {
-  up: maybe(fc.boolean(), 2),
-  mtu: seldom(mtus),
-  group: seldom(fc.constantFrom(0, 7)),
-  txqlen: seldom(fc.constantFrom(0, 5)),
-}
-
-const newLink: fc.Arbitrary<Ask> = fc
-  .record({
-    name: dev,
-    mac: macs,
-    index: seldom(fc.constantFrom(2, 5, 30)),
-    to: seldom(fc.constantFrom(H, C, ns('nowhere'))),
-    master: seldom(dev),
-    ...settings,
-    kind: fc.oneof(
-      bridgeOptions.map((options) => ({ kind: 'bridge' as const, ...options })),
-      fc
-        .record({ name: dev, ns: seldom(room), mac: macs, mtu: seldom(mtus) })
-        .map((peer) => ({ kind: 'veth' as const, peer: present(peer) })),
-    ),
-  })
-  .map((link): NewLink => ({ on: 'link', do: 'add', ...present(link) }))
-
-const setLink: fc.Arbitrary<Ask> = fc
-  .record({
-    dev,
-    ...settings,
-    mac: seldom(macs),
-    name: seldom(dev),
-    alias: seldom(fc.constantFrom('', 'one', 'x'.repeat(256))),
-    master: seldom(fc.option(dev)),
-    to: seldom(fc.constantFrom(H, C)),
-    addrGenMode: seldom(fc.constantFrom('none' as const, 'eui64' as const)),
-    kind: seldom(bridgeOptions.map((options) => ({ kind: 'bridge' as const, ...options }))),
-  })
-  .map((link): SetLink => ({ on: 'link', do: 'set', ...present(link) }))
-
-const deleteLink: fc.Arbitrary<Ask> = fc.oneof(
-  { weight: 5, arbitrary: dev.map((name): Ask => ({ on: 'link', do: 'delete', dev: name })) },
-  { weight: 1, arbitrary: fc.constantFrom(0, 7).map((group): Ask => ({ on: 'link', do: 'delete', group })) },
-)
-
-const port: fc.Arbitrary<Ask> = fc
-  .record({
-    dev,
-    options: fc
-      .record({
-        state: seldom(fc.constantFrom(0, 1, 2, 3, 4)),
-        priority: seldom(fc.constantFrom(0, 63, 64)),
-        cost: seldom(fc.constantFrom(1, 65_536)),
-        hairpin: seldom(fc.boolean()),
-        isolated: seldom(fc.boolean()),
-        learning: seldom(fc.boolean()),
-        flood: seldom(fc.boolean()),
-        neighSuppress: seldom(fc.boolean()),
-        locked: seldom(fc.boolean()),
-        guard: seldom(fc.boolean()),
-        rootBlock: seldom(fc.boolean()),
-        fastLeave: seldom(fc.boolean()),
-        mcastFlood: seldom(fc.boolean()),
-        bcastFlood: seldom(fc.boolean()),
-      })
-      .map(present),
-  })
-  .map(({ dev: name, options }): Ask => ({ on: 'port', do: 'set', dev: name, options }))
+import { maybe, often, present, seldom } from './choices.ts'
+import { aboutLinks, C, D, dev, H, macs, names, ROOMS, room } from './stack-links.ts'
 
 const CIDRS = [
   ['10.0.0.1/24', '10.0.0.2/24', 'fd00::1/64', 'fd00::2/64'],
@@ -252,20 +137,23 @@ const sysctl: fc.Arbitrary<Ask> = fc
   .map((one): Ask => ({ on: 'sysctl', do: 'write', ...one }))
 
 const asked: fc.Arbitrary<Ask> = fc.oneof(
-  { weight: 3, arbitrary: newLink },
-  { weight: 6, arbitrary: setLink },
-  { weight: 1, arbitrary: deleteLink },
-  { weight: 2, arbitrary: port },
-  { weight: 7, arbitrary: address },
-  { weight: 8, arbitrary: route },
-  { weight: 2, arbitrary: rule },
-  { weight: 2, arbitrary: neighbour },
-  { weight: 1, arbitrary: sysctl },
+  ...aboutLinks,
+  { weight: 28, arbitrary: address },
+  { weight: 32, arbitrary: route },
+  { weight: 8, arbitrary: rule },
+  { weight: 8, arbitrary: neighbour },
+  { weight: 4, arbitrary: sysctl },
 )
 
-export const request: fc.Arbitrary<Request> = fc
-  .record({ ns: room, ask: asked })
-  .map(({ ns: where, ask }): Request => ({ ns: where, ask }))
+const netns: fc.Arbitrary<Request> = fc.record({
+  ns: often([D], [C], [H, ns('nowhere')]),
+  ask: fc.record({ on: fc.constant('netns' as const), do: fc.constantFrom('add' as const, 'delete' as const) }),
+})
+
+const request: fc.Arbitrary<Request> = fc.oneof(
+  { weight: 80, arbitrary: fc.record({ ns: room, ask: asked }) },
+  { weight: 1, arbitrary: netns },
+)
 
 const link = (name: string, n: number, rest: Omit<NewLink, 'on' | 'do' | 'name' | 'mac'>): Request => ({
   ns: H,
@@ -279,13 +167,27 @@ const FURNITURE: ReadonlyArray<ReadonlyArray<Request>> = [
   [link('br0', 1, { up: true, kind: { kind: 'bridge' } })],
   [link('v0', 2, { up: true, kind: { kind: 'veth', peer: { ...end('e0', 3), ns: C } } }), up(C, ifName('e0'))],
   [link('v1', 4, { up: true, kind: { kind: 'veth', peer: end('v2', 5) } }), up(H, ifName('v2'))],
+  [link('x0', 6, { kind: { kind: 'vxlan', vni: 5, remote: ip('10.0.0.9') } })],
+  [link('m0', 7, { dev: ifName('v1'), kind: { kind: 'macvlan', mode: 'bridge' } })],
 ]
 
-/** Some of the devices most programs need, then anything, in namespaces that are there. */
+const upTo = (maxLength: number): fc.Arbitrary<ReadonlyArray<Request>> =>
+  fc.array(request, { minLength: 1, maxLength, size: 'max' })
+
+/** Programs of up to `maxLength` requests, most of them short: the namespaces, some of the devices most need, then anything. */
 export const requests = (maxLength: number): fc.Arbitrary<ReadonlyArray<Request>> =>
   fc
     .tuple(
       fc.oneof({ weight: 3, arbitrary: fc.constant(FURNITURE) }, { weight: 1, arbitrary: fc.subarray([...FURNITURE]) }),
-      fc.array(request, { minLength: 1, maxLength, size: 'max' }),
+      fc.oneof(
+        { weight: 6, arbitrary: upTo(Math.ceil(maxLength / 6)) },
+        { weight: 3, arbitrary: upTo(Math.ceil(maxLength / 3)) },
+        { weight: 1, arbitrary: upTo(maxLength) },
+      ),
     )
-    .map(([furniture, some]) => [...furniture.flat(), ...some])
+    .map(([furniture, some]) =>
+      [...ROOMS.map((ns): Request => ({ ns, ask: { on: 'netns', do: 'add' } })), ...furniture.flat(), ...some].slice(
+        0,
+        maxLength,
+      ),
+    )

@@ -12,6 +12,7 @@ import { HOST } from '../net/name.ts'
 import { E, type Either } from '../prelude.ts'
 import { askAddress6 } from './control/addrconf.ts'
 import { setPort } from './control/bridge-options.ts'
+import { askVlan } from './control/bridge-vlan.ts'
 import { runLinkwatch } from './control/carrier.ts'
 import { deleteLink } from './control/dellink.ts'
 import { askAddress4 } from './control/devinet.ts'
@@ -68,7 +69,7 @@ const askIn = (space: Space, ask: OnSpace): Errno | null => {
     case 'fdb':
       return askFdb(space, ask)
     case 'vlan':
-      return 'EOPNOTSUPP'
+      return askVlan(space, ask)
   }
 }
 

@@ -4,6 +4,7 @@
 // drivers/net/vxlan/vxlan_core.c (vxlan_fdb_info).
 
 import type { FdbFacts } from '../kernel/rtnl/stack.ts'
+import { isGroup } from '../net/mac.ts'
 import { getIn, sizeOfMap, valuesOf } from '../net/pmap.ts'
 import type { FdbEntry, LinkEntry, NsEntry, RemotesEntry } from './state.ts'
 
@@ -39,8 +40,11 @@ const ofVxlan = (space: NsEntry, { name, spec }: LinkEntry, { mac, state, sticky
     }),
   )
 
+/** The groups that a device hears are not modelled, but for those that somebody puts in: they are not told. */
 const ofFilter = ({ name, filter }: LinkEntry): ReadonlyArray<FdbFacts> =>
-  valuesOf(filter.macs).map(({ mac }) => ({ ...PLAIN, dev: name, mac, state: WORDS.local, flags: ['self'] }))
+  valuesOf(filter.macs)
+    .filter(({ mac }) => !isGroup(mac))
+    .map(({ mac }) => ({ ...PLAIN, dev: name, mac, state: WORDS.local, flags: ['self'] }))
 
 const byText = (a: string, b: string): number => (a === b ? 0 : a < b ? -1 : 1)
 const byKey = (a: FdbFacts, b: FdbFacts): number =>

@@ -10,6 +10,7 @@ import type {
   RouteFacts,
   RuleFacts,
   Stack,
+  VlanFacts,
 } from '../kernel/rtnl/stack.ts'
 import { compareCidr } from '../net/cidr.ts'
 import { compareIp, type Family, familyOf, isIp4, isUnspecified } from '../net/ip.ts'
@@ -73,23 +74,41 @@ const kindOn = (world: World, { ns, name }: Place): LinkEntry | undefined => {
   return space === undefined ? undefined : getIn(space.links, name)
 }
 
-/**
- * A bridge listens to all that its ports hear, a device that cannot choose to all for the sake of one, and a device for those on it
- * that are up: a passthru macvlan always, others if they do.
- */
-const promiscuityOf = (world: World, { port, filter, above }: LinkEntry): number => {
-  const forOthers = above.filter((place) => {
-    const on = kindOn(world, place)
-    if (on?.up !== true) return false
-    if (on.spec.type === 'macvlan' && on.spec.mode === 'passthru') return true
-    return (on.spec.type === 'macvlan' || on.spec.type === 'vlan') && promiscuityOf(world, on) > 0
+/** Learns, or is flooded to (BR_AUTO_MASK). */
+const isAuto = ({ port }: LinkEntry): boolean => port !== null && (port.learning || port.flood)
+
+/** A bridge listens to all that a port hears; not if it filters VLANs, and no other port could send there what it does not know. */
+const isWatched = (world: World, ns: Ns, link: LinkEntry): boolean => {
+  if (link.port === null) return false
+  const bridge = kindOn(world, { ns, name: link.port.bridge })
+  const chooses = link.spec.type === 'macvlan' || link.spec.type === 'vlan'
+  if (bridge?.bridge?.vlanFiltering !== true || !chooses || promiscuityOf(world, ns, bridge) > 0) return true
+  const autos = [...entriesOf(bridge.ports)].filter(([name]) => {
+    // Cast: the keys of a bridge's ports are their names.
+    const port = kindOn(world, { ns, name: name as IfName })
+    return port !== undefined && isAuto(port)
   })
-  return Number(port !== null) + Number(filter.promisc) + forOthers.length
+  return autos.length > 1 || (autos.length === 1 && !isAuto(link))
+}
+
+/**
+ * Its bridge listens to all that a port hears; a device that cannot choose to all for the sake of one, and a device for those on it: a
+ * passthru macvlan that is up, another that listens to all, and a VLAN that does, be it up or not.
+ */
+const promiscuityOf = (world: World, ns: Ns, link: LinkEntry): number => {
+  const forOthers = link.above.filter((place) => {
+    const on = kindOn(world, place)
+    if (on === undefined) return false
+    const { spec, up } = on
+    if (spec.type === 'macvlan' && spec.mode === 'passthru') return up
+    return (spec.type === 'vlan' || (spec.type === 'macvlan' && up)) && promiscuityOf(world, place.ns, on) > 0
+  })
+  return Number(isWatched(world, ns, link)) + Number(link.filter.promisc) + forOthers.length
 }
 
 const factsOfLink = (world: World, ns: Ns, link: LinkEntry): LinkFacts => {
   const { port } = link
-  const options = port === null ? null : (({ bridge: _, ...rest }) => rest)(port)
+  const options = port === null ? null : (({ bridge: _, costSet: __, ...rest }) => rest)(port)
   return {
     index: link.index,
     name: link.name,
@@ -100,7 +119,7 @@ const factsOfLink = (world: World, ns: Ns, link: LinkEntry): LinkFacts => {
     up: link.up,
     carrier: hasCarrier(link),
     operstate: link.up ? link.oper : 'down',
-    promiscuity: promiscuityOf(world, link),
+    promiscuity: promiscuityOf(world, ns, link),
     master: port?.bridge ?? null,
     alias: link.alias,
     group: link.group,
@@ -195,17 +214,17 @@ const factsOfRules = ({ rules }: NsEntry): ReadonlyArray<RuleFacts> =>
 
 const factsOfNeighbours = ({ neighbours, proxies }: NsEntry): ReadonlyArray<NeighbourFacts> => {
   const told = valuesOf(neighbours).map(
-    ({ dev, ip, mac, set }): NeighbourFacts => ({
+    ({ dev, ip, mac, set, asking }): NeighbourFacts => ({
       dev,
       ip,
       mac,
-      state: (set ?? 'reachable').toUpperCase(),
+      state: (asking?.state ?? set ?? 'reachable').toUpperCase(),
       proxy: false,
       router: false,
     }),
   )
   const answered = [...entriesOf(proxies)].map(
-    ([key, ip]): NeighbourFacts => ({
+    ([key, { ip }]): NeighbourFacts => ({
       // Cast: a key begins with the name of its device.
       dev: key.slice(0, key.indexOf(' ')) as IfName,
       ip,
@@ -220,6 +239,9 @@ const factsOfNeighbours = ({ neighbours, proxies }: NsEntry): ReadonlyArray<Neig
   )
 }
 
+const factsOfVlans = ({ name, vlans }: LinkEntry): ReadonlyArray<VlanFacts> =>
+  [...vlans.untagged].map(([id, untagged]) => ({ dev: name, id, pvid: id === vlans.pvid, untagged }))
+
 /** All that a namespace's stack holds; null if there is no such namespace. Time does not pass in it: carrier is at once where it is. */
 export const stackOf = (world: World, ns: Ns): Stack | null => {
   const space = getIn(world.namespaces, ns)
@@ -232,6 +254,6 @@ export const stackOf = (world: World, ns: Ns): Stack | null => {
     rules: factsOfRules(space),
     neighbours: factsOfNeighbours(space),
     fdb: factsOfFdb(space, links),
-    vlans: [],
+    vlans: links.flatMap(factsOfVlans).sort((a, b) => byKey(a.dev, b.dev) || a.id - b.id),
   }
 }

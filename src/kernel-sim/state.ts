@@ -24,6 +24,7 @@ import { emptyMap, type PMap } from '../net/pmap.ts'
 import type { Port } from '../net/port.ts'
 import type { TrackedEntry } from './datapath/netfilter/connection.ts'
 import type { Pending } from './datapath/plane.ts'
+import type { Held } from './datapath/skb.ts'
 import type { SocketsEntry } from './datapath/socket/entry.ts'
 
 /** A device, wherever it is. */
@@ -72,8 +73,8 @@ export type AddressEntry = Readonly<{
   nodad: boolean
 }>
 
-/** A bridge's port. `state` as BR_STATE_*. */
-export type PortEntry = Readonly<{ bridge: IfName } & Required<PortOptions>>
+/** A bridge's port. `state` as BR_STATE_*. `costSet`: somebody said what it costs. */
+export type PortEntry = Readonly<{ bridge: IfName; costSet: boolean } & Required<PortOptions>>
 
 /**
  * What a bridge knows of a MAC. `vlan` 0: whatever the VLAN. `dev`: the port, null for the bridge itself. `local`: frames for it are
@@ -251,6 +252,18 @@ export type NeighbourEntry = Readonly<{
   mac: Mac | null
   seenMs: number
   set: NeighbourState | 'none' | null
+  asking?: Asking
+}>
+
+/**
+ * A neighbour that is in doubt (its `set` is then `stale`), or not found yet (`none`): how often it was asked, when its timer is
+ * (virtual ms), and the packets that wait, with the devices that they came in by.
+ */
+export type Asking = Readonly<{
+  state: 'incomplete' | 'delay' | 'probe'
+  probes: number
+  dueMs: number
+  waiting: ReadonlyArray<Readonly<{ held: Held; iif: IfName | null }>>
 }>
 
 /**
@@ -265,6 +278,9 @@ export type PathMtuEntry = Readonly<{
   locked: boolean
   untilMs: number
 }>
+
+/** An address that is answered for; a `permanent` one stays when its device loses its carrier. */
+export type ProxyEntry = Readonly<{ ip: Ip; permanent: boolean }>
 
 /**
  * The firewall table of a namespace: elements of each set by their key text (`key.join(' . ')`). `intervals` finds the
@@ -330,6 +346,9 @@ export type NsEntry = Readonly<{
   /** The keys of the routes through no device, and of IPv4's that prefer a source, by it. */
   loose: ReadonlyArray<string>
   sources: PMap<string>
+  /** Whether IPv4 has made its table `local` yet; and the tables of IPv6 that were asked for, which stay when they are empty. */
+  local4: boolean
+  tables6: ReadonlyArray<number>
   /** On how many devices each IPv6 address is (in hexadecimal) that is not link-local. */
   owned6: PMap<number>
   /** Policy rules in their order. `customRules`: there was once another one of IPv4 than those of the kernel. */
@@ -342,7 +361,7 @@ export type NsEntry = Readonly<{
   firewall: FirewallEntry | null
   neighbours: PMap<NeighbourEntry>
   /** The addresses that are answered for, under `<device> <address>`. */
-  proxies: PMap<Ip>
+  proxies: PMap<ProxyEntry>
   /** By the address in decimal. */
   pathMtus: PMap<PathMtuEntry>
   /** Both tuples of every connection, by their text, to the connection's id. */
@@ -372,6 +391,8 @@ export const nsWith = (space: NsEntry, to: Partial<NsEntry>): NsEntry => {
     routes: space.routes,
     loose: space.loose,
     sources: space.sources,
+    local4: space.local4,
+    tables6: space.tables6,
     owned6: space.owned6,
     rules: space.rules,
     customRules: space.customRules,
@@ -452,6 +473,8 @@ export const emptyNs = (ns: Ns): NsEntry => ({
   routes: emptyMap(),
   loose: [],
   sources: emptyMap(),
+  local4: false,
+  tables6: [TABLES.main, TABLES.local],
   owned6: emptyMap(),
   rules: KERNEL_RULES,
   customRules: false,

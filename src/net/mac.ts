@@ -46,3 +46,7 @@ export const linkLocal6 = (m: Mac): Ip6 => {
   const low = BigInt(m % 2 ** 24)
   return ip6((0xfe80n << 112n) | (high << 40n) | (0xfffen << 24n) | low)
 }
+
+/** That of one of several devices with one MAC: their number is in the middle. */
+export const numberedLinkLocal6 = (m: Mac, n: number): Ip6 =>
+  ip6((0xfe80n << 112n) | (BigInt(Math.floor(m / 2 ** 24)) << 40n) | (BigInt(n) << 24n) | BigInt(m % 2 ** 24))

@@ -26,7 +26,9 @@ const bridged = (n: number, flags: { isolated?: boolean; hairpin?: boolean } = {
 
 const learned = (world: World): ReadonlyArray<IfName> => {
   const link = getIn(spaceIn(world, 'host').links, BR)
-  return link === undefined ? [] : valuesOf(link.fdb.entries).flatMap(({ dev, state }) => (dev === null || state !== 'dynamic' ? [] : dev))
+  return link === undefined
+    ? []
+    : valuesOf(link.fdb.entries).flatMap(({ dev, state }) => (dev === null || state !== 'dynamic' ? [] : dev))
 }
 
 const floods = (trace: ReadonlyArray<Step>): ReadonlyArray<string> =>

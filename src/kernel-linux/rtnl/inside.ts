@@ -6,10 +6,21 @@ import { E, type Either } from '../../prelude.ts'
 import type { Complaint } from '../errno.ts'
 import { type Names, netnsPath } from '../names.ts'
 import type { NetlinkError } from '../netlink/error.ts'
+import { openNetns } from '../netlink/netns.ts'
 import { HERE, openSocket, type Socket } from '../netlink/socket.ts'
 import { absent, portError } from '../place.ts'
 
 export type Conversation<A> = Promise<Either<NetlinkError, A>>
+
+/** Opens a namespace, for the caller to close. Left: it is not there. */
+export type OpenSpace = (ns: Ns) => Either<NetlinkError, number>
+
+export const openByName =
+  (names: Names): OpenSpace =>
+  (ns) => {
+    const real = names(ns)
+    return openNetns(real === null ? { pid: process.pid } : { path: netnsPath(real) })
+  }
 
 export const inside = async <A>(names: Names, ns: Ns, f: (socket: Socket) => Conversation<A>): Conversation<A> => {
   const real = names(ns)

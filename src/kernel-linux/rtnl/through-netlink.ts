@@ -11,25 +11,30 @@ import type { Complaint } from '../errno.ts'
 import { type Names, netnsPath } from '../names.ts'
 import { decodeLink, getLink } from '../netlink/codec/link.ts'
 import { askAll, talk } from '../netlink/conversation.ts'
-import { closeNetns, openNetns } from '../netlink/netns.ts'
+import { closeNetns } from '../netlink/netns.ts'
 import type { Ack } from '../netlink/refusal.ts'
-import type { Socket } from '../netlink/socket.ts'
+import type { Socket, Turn } from '../netlink/socket.ts'
 import { portError } from '../place.ts'
 import { throughProc } from '../sysctl/in-process.ts'
-import { type Conversation, found, inside } from './inside.ts'
+import { type Conversation, found, inside, type OpenSpace, openByName } from './inside.ts'
 import type { Found } from './link-messages.ts'
 import { messageOf } from './messages.ts'
 import { inProcess } from './spaces.ts'
 
-type OfRtnetlink = Exclude<Ask, { on: 'netns' | 'sysctl' }>
-type Refusal = Complaint | null
+export type OfRtnetlink = Exclude<Ask, { on: 'netns' | 'sysctl' }>
+export type Refusal = Complaint | null
 
-const indexesOf = async (socket: Socket, devs: ReadonlyArray<IfName>): Conversation<ReadonlyMap<IfName, number>> => {
+const indexesOf = async (
+  socket: Socket,
+  devs: ReadonlyArray<IfName>,
+  turn: Turn,
+): Conversation<ReadonlyMap<IfName, number>> => {
   if (devs.length === 0) return E.right(new Map())
   const replies = await askAll(
     socket,
     devs.map((name) => getLink({ name })),
     decodeLink,
+    turn,
   )()
   if (E.isLeft(replies)) return replies
   const indexes = devs.flatMap((dev, i) => {
@@ -41,14 +46,13 @@ const indexesOf = async (socket: Socket, devs: ReadonlyArray<IfName>): Conversat
 
 /** Opens namespaces for as long as `f` takes; those that are not there are not in the map. */
 const withOpen = async <A>(
-  names: Names,
+  open: OpenSpace,
   spaces: ReadonlyArray<Ns>,
   f: (fds: ReadonlyMap<Ns, number>) => Promise<A>,
 ): Promise<A> => {
   const fds = new Map<Ns, number>()
   for (const ns of spaces) {
-    const real = names(ns)
-    const fd = openNetns(real === null ? { pid: process.pid } : { path: netnsPath(real) })
+    const fd = open(ns)
     if (E.isRight(fd)) fds.set(ns, fd.right)
   }
   try {
@@ -71,26 +75,31 @@ const sure =
 const refusedBy = ({ errno, text }: Ack): Refusal =>
   errno === null ? null : { errno, detail: text ?? strerror[errno] }
 
-const asked =
-  (names: Names, ask: OfRtnetlink) =>
+/** One request over a socket of the namespace that is asked; `open` finds those that it mentions. */
+export const askOver =
+  (open: OpenSpace, ask: OfRtnetlink, turn: Turn = 'aside') =>
   async (socket: Socket): Conversation<Refusal> => {
     const { devs, spaces } = mentioned(ask)
-    const indexes = await indexesOf(socket, devs)
+    const indexes = await indexesOf(socket, devs, turn)
     if (E.isLeft(indexes)) return indexes
-    return withOpen(names, spaces, async (fds) => {
+    return withOpen(open, spaces, async (fds) => {
       const early = unasked(ask, { hasDev: (dev) => indexes.right.has(dev), hasNs: (ns) => fds.has(ns) })
       if (early !== null) return E.right(early)
       const there: Found = { indexOf: sure(indexes.right), fdOf: sure(fds) }
-      const acks = await talk(socket, [messageOf(ask, there)])()
+      const acks = await talk(socket, [messageOf(ask, there)], turn)()
       if (E.isLeft(acks)) return acks
       const [ack] = acks.right
       return E.right(ack === undefined ? null : refusedBy(ack))
     })
   }
 
-const written = async (names: Names, ns: Ns, { name, value }: SysctlRequest): Promise<Either<KernelError, Refusal>> => {
-  const real = names(ns)
-  const sysctls = throughProc(() => (real === null ? null : netnsPath(real)))
+/** `path`: of the namespace's file; null: the namespace this process runs in. */
+export const writeSysctl = async (
+  path: string | null,
+  ns: Ns,
+  { name, value }: SysctlRequest,
+): Promise<Either<KernelError, Refusal>> => {
+  const sysctls = throughProc(() => path)
   if (E.isLeft(sysctls)) return E.left(portError('sysctl', sysctls.left))
   const object = { kind: 'sysctl', ns, name, value, otherwise: value } as const
   const refused = await sysctls.right.run(ns, [{ verb: 'create', object }])
@@ -103,9 +112,11 @@ export const throughRtnetlink =
     switch (ask.on) {
       case 'netns':
         return found(inProcess(ask, names(ns)), (complaint) => complaint)
-      case 'sysctl':
-        return written(names, ns, ask)
+      case 'sysctl': {
+        const real = names(ns)
+        return writeSysctl(real === null ? null : netnsPath(real), ns, ask)
+      }
       default:
-        return found<Refusal>(await inside(names, ns, asked(names, ask)), (complaint) => complaint)
+        return found<Refusal>(await inside(names, ns, askOver(openByName(names), ask)), (complaint) => complaint)
     }
   }

@@ -7,16 +7,17 @@ import type { Errno } from '../../kernel/errno.ts'
 import type { AddressRequest } from '../../kernel/rtnl/request.ts'
 import { type Cidr, cidr, maskIp, networkOf, sameCidr } from '../../net/cidr.ts'
 import { type Ip, type Ip6, ip6, isIp4, isLinkLocal, isLoopback, isMulticast, isUnspecified } from '../../net/ip.ts'
-import { linkLocal6 } from '../../net/mac.ts'
+import { linkLocal6, numberedLinkLocal6 } from '../../net/mac.ts'
 import type { IfName } from '../../net/name.ts'
 import { getIn, removeIn, setIn } from '../../net/pmap.ts'
-import { type AddressEntry, type LinkEntry, TABLES } from '../state.ts'
+import { type AddressEntry, type LinkEntry, type RouteEntry, TABLES } from '../state.ts'
 import { change, linkOf, type Space } from './draft.ts'
 import { bring6, routeOn } from './fib6.ts'
 import { disabled6, forwards6, runs6 } from './inet.ts'
 import { forgetAll } from './neigh.ts'
 import { SCOPES } from './scope.ts'
-import { amendRoute, dropRoutes6, type NewRoute, removeRoute, routesThrough } from './table.ts'
+import { isAddressTaken } from './stacked.ts'
+import { amendRoute, dropRoutes6, removeRoute, routesThrough } from './table.ts'
 
 /** The metric of connected IPv6 routes (IP6_RT_PRIO_ADDRCONF). */
 const CONNECTED6 = 256
@@ -47,7 +48,7 @@ const bringIfUp = (space: Space, dev: IfName, type: 'unicast' | 'multicast', to:
   if (link?.up === true && !disabled6(link)) bring6(space, dev, type, to, metric)
 }
 
-const prefixRoute = (space: Space, dev: IfName, { cidr: on, metric }: AddressEntry): void =>
+const prefixRoute = (space: Space, dev: IfName, on: Cidr, metric: number): void =>
   bringIfUp(space, dev, 'unicast', networkOf(on), metric || CONNECTED6)
 
 /** addrconf_add_dev: whoever uses IPv6 on a device gives it the route of all groups. */
@@ -104,7 +105,7 @@ const announce = (space: Space, dev: IfName, address: AddressEntry): void => {
 const add = (space: Space, link: LinkEntry, address: AddressEntry): void => {
   const { name: dev } = link
   insert(space, linkOf(space, dev) ?? link, address)
-  if (!address.noprefixroute) prefixRoute(space, dev, address)
+  if (!address.noprefixroute) prefixRoute(space, dev, address.cidr, address.metric)
   announce(space, dev, address)
   joinAnycast(space, dev)
 }
@@ -129,10 +130,34 @@ const refusal = (link: LinkEntry, ip: Ip6): Errno | null => {
   return disabled ? 'EACCES' : null
 }
 
-/** inet6_addr_modify: the prefix length stays; a metric that is not given, too. */
+/** The preferred on-link route of a prefix, whoever made it (addrconf_get_prefix_route). */
+const prefixRouteOf = (space: Space, dev: IfName, on: Cidr): RouteEntry | null =>
+  routeOn(space, dev, TABLES.main, networkOf(on), ({ hops }) => hops[0]?.via === null)
+
+/** Gives a prefix's route another metric, if it is there (modify_prefix_route). */
+const moveRoute = (space: Space, dev: IfName, on: Cidr, metric: number): boolean => {
+  const held = prefixRouteOf(space, dev, on)
+  if (held === null) return false
+  if (held.metric === (metric || CONNECTED6)) return true
+  removeRoute(space, held)
+  prefixRoute(space, dev, on, metric)
+  return true
+}
+
+/** Takes a prefix's route, unless another address of the device is in it. */
+const dropPrefix = (space: Space, dev: IfName, on: Cidr, others: ReadonlyArray<AddressEntry>): void => {
+  if (others.some(({ cidr: other }) => sameCidr(networkOf(other), networkOf(on)))) return
+  const held = prefixRouteOf(space, dev, on)
+  if (held !== null) removeRoute(space, held)
+}
+
+/** inet6_addr_modify: the prefix length stays; a metric or a peer that is not given, too. The other end's prefix has a route as well. */
 const modify = (space: Space, link: LinkEntry, known: AddressEntry, ask: AddressRequest, ip: Ip6): void => {
   const { name: dev } = link
   const asked = entryOf(ask, ip)
+  const { bits } = known.cidr
+  const peerChanges = asked.peer !== null && asked.peer !== known.peer
+  if (peerChanges && known.peer !== null) dropPrefix(space, dev, { ip: known.peer, bits }, [])
   const next: AddressEntry = {
     ...known,
     metric: asked.metric || known.metric,
@@ -140,17 +165,20 @@ const modify = (space: Space, link: LinkEntry, known: AddressEntry, ask: Address
     noprefixroute: asked.noprefixroute,
     nodad: asked.nodad,
   }
-  change(space, link, { addresses: link.addresses.map((other) => (other === known ? next : other)) })
-  announce(space, dev, next)
-  const held = known.noprefixroute ? null : prefixRouteOf(space, dev, known.cidr)
-  const stays = held !== null && held.metric === (next.metric || CONNECTED6) && !next.noprefixroute
-  if (held !== null && !stays) removeRoute(space, held)
-  if (!next.noprefixroute && !stays) prefixRoute(space, dev, next)
+  const now = linkOf(space, dev) ?? link
+  change(space, now, { addresses: now.addresses.map((other) => (other === known ? next : other)) })
+  if (next.noprefixroute) {
+    const others = addresses6(now).filter((other) => other !== known)
+    if (!known.noprefixroute) dropPrefix(space, dev, known.cidr, others)
+    return
+  }
+  const beyond = next.peer === null ? null : { ip: next.peer, bits }
+  let found = !known.noprefixroute && moveRoute(space, dev, next.cidr, next.metric)
+  if (!found) prefixRoute(space, dev, next.cidr, next.metric)
+  if (beyond === null) return
+  if (!known.noprefixroute) found = moveRoute(space, dev, beyond, next.metric)
+  if (!found) prefixRoute(space, dev, beyond, next.metric)
 }
-
-/** The preferred on-link route of a prefix, whoever made it (addrconf_get_prefix_route). */
-const prefixRouteOf = (space: Space, dev: IfName, on: Cidr): ReturnType<typeof routeOn> =>
-  routeOn(space, dev, TABLES.main, networkOf(on), ({ hops }: NewRoute) => hops[0]?.via === null)
 
 const put = (space: Space, link: LinkEntry, ask: AddressRequest, ip: Ip6): Errno | null => {
   const known = link.addresses.find(({ cidr: held }) => held.ip === ip)
@@ -162,6 +190,7 @@ const put = (space: Space, link: LinkEntry, ask: AddressRequest, ip: Ip6): Errno
   const errno = refusal(link, ip)
   if (!disabled6(link)) useDevice(space, link)
   if (errno !== null) return errno
+  if (isAddressTaken(space, link, ip)) return 'EADDRINUSE'
   add(space, linkOf(space, link.name) ?? link, entryOf(ask, ip))
   return null
 }
@@ -184,9 +213,7 @@ const remove = (space: Space, link: LinkEntry, address: AddressEntry): void => {
   if (beyond !== null) removeRoute(space, beyond)
   const local = routeOn(space, dev, TABLES.local, host(on.ip), ({ type }) => type === 'local')
   if (local !== null) removeRoute(space, local)
-  const needed = addresses6(left).some((other) => sameCidr(networkOf(other.cidr), networkOf(on)))
-  const prefix = needed || address.noprefixroute ? null : prefixRouteOf(space, dev, on)
-  if (prefix !== null) removeRoute(space, prefix)
+  if (!address.noprefixroute) dropPrefix(space, dev, on, addresses6(left))
   forgetSource(space, dev, on.ip)
 }
 
@@ -203,10 +230,8 @@ export const askAddress6 = (space: Space, link: LinkEntry, ask: AddressRequest, 
 export const restore6 = (space: Space, dev: IfName): void => {
   const link = linkOf(space, dev)
   if (link === null || disabled6(link)) return
-  for (const address of addresses6(link)) {
-    if (!address.noprefixroute) prefixRoute(space, dev, address)
-    announce(space, dev, address)
-  }
+  for (const { noprefixroute, cidr: on, metric } of addresses6(link))
+    if (!noprefixroute) prefixRoute(space, dev, on, metric)
 }
 
 /** ADDR_GEN_MODE_EUI64 makes a link-local address of the MAC, and the others here none. */
@@ -226,9 +251,13 @@ const addOwn = (space: Space, dev: IfName, on: Cidr): void => {
   announce(space, dev, address)
 }
 
+/** Ipvlans have one MAC, and a number each (addrconf_ifid_eui48). */
+const linkLocalOf = ({ mac, spec }: LinkEntry): Ip6 =>
+  spec.type === 'ipvlan' ? numberedLinkLocal6(mac, spec.id) : linkLocal6(mac)
+
 const startLocal = (space: Space, link: LinkEntry): void => {
   useDevice(space, link)
-  if (link.addrGen === EUI64) addOwn(space, link.name, { ip: linkLocal6(link.mac), bits: 64 })
+  if (link.addrGen === EUI64) addOwn(space, link.name, { ip: linkLocalOf(link), bits: 64 })
 }
 
 /** Starts IPv6 on a device if all it needs is there: up, carrier, MTU, not disabled; once until it goes down. */

@@ -8,9 +8,11 @@ import type { IfName } from '../../net/name.ts'
 import { keysUnder, removeIn, setIn } from '../../net/pmap.ts'
 import type { LinkEntry } from '../state.ts'
 import { addLocal, flushPort, forgetPortMac, notePortMac } from './bridge-fdb.ts'
+import { flushVlans, initVlans } from './bridge-vlan.ts'
 import { followMtu } from './device.ts'
-import { change, linkOf, type Space } from './draft.ts'
+import { change, linkAt, linkOf, type Space } from './draft.ts'
 import { followMac } from './mac.ts'
+import { costOf } from './port-cost.ts'
 import { checkPort, disablePort, STATES } from './port-state.ts'
 import { isTapped } from './stacked.ts'
 import { carries } from './vxlan.ts'
@@ -39,6 +41,7 @@ export const leave = (space: Space, name: IfName): void => {
   const { bridge } = link.port
   disablePort(space, name)
   forgetPortMac(space, bridge, name, link.mac)
+  flushVlans(space, name)
   flushPort(space, bridge, name, 'all')
   const master = linkOf(space, bridge)
   const now = linkOf(space, name)
@@ -58,21 +61,27 @@ const refusal = (space: Space, link: LinkEntry, master: LinkEntry): Errno | null
   return carries(space, master, { ns: space.ns, name: link.name }) ? 'EBUSY' : null
 }
 
-/** do_set_master: a link leaves its bridge before the new one is asked. Null: none. */
-export const setMaster = (space: Space, name: IfName, master: IfName | null): Errno | null => {
+/**
+ * do_set_master: a link leaves its bridge before the new one is asked. That is known by its index, which is looked for where the
+ * link is by now. Null: none.
+ */
+export const setMaster = (space: Space, name: IfName, index: number | null): Errno | null => {
   const link = linkOf(space, name)
-  if (link === null || link.port?.bridge === master) return null
+  const wanted = index === null ? null : linkAt(space, index)
+  if (link === null || (wanted !== null && link.port?.bridge === wanted.name)) return null
   if (link.port !== null) leave(space, name)
-  const wanted = master === null ? null : linkOf(space, master)
   const now = linkOf(space, name)
-  if (wanted === null || now === null) return null
+  if (index === null || now === null) return null
+  if (wanted === null) return 'EINVAL'
   const errno = refusal(space, now, wanted)
   if (errno !== null) return errno
-  change(space, now, { port: { ...NEW_PORT, bridge: wanted.name } })
+  change(space, now, { port: { ...NEW_PORT, cost: costOf(space, now), costSet: false, bridge: wanted.name } })
+  const bridge = linkOf(space, wanted.name) ?? wanted
   const since = space.now.nextOrder++
-  change(space, wanted, { ports: setIn(wanted.ports, name, since) })
+  change(space, bridge, { ports: setIn(bridge.ports, name, since) })
   notePortMac(space, wanted.name, name, now.mac, since)
   addLocal(space, wanted.name, name, now.mac, 0)
+  initVlans(space, name, wanted.bridge?.vlanDefaultPvid ?? 0)
   followMac(space, wanted.name)
   checkPort(space, now)
   followMtu(space, wanted.name, name)

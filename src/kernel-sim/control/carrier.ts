@@ -3,17 +3,10 @@
 // Source: net/core/link_watch.c (default_operstate, linkwatch_do_dev), drivers/net/veth.c (veth_open), net/bridge/br_stp.c.
 
 import type { OperState } from '../../kernel/rtnl/stack.ts'
-import type { LinkEntry, Place } from '../state.ts'
+import type { LinkEntry } from '../state.ts'
 import { start6 } from './addrconf.ts'
-import { change, type Draft, linkAt, linkOf, type Space, spaceOf, watch } from './draft.ts'
+import { change, type Draft, found, linkAt, linkOf, type Space, spaceOf, watch } from './draft.ts'
 import { suspectNeighbours } from './neigh.ts'
-
-/** The space and the link of a place, if they are there. */
-export const found = (space: Space, { ns, name }: Place): Readonly<{ space: Space; link: LinkEntry }> | null => {
-  const there = ns === space.ns ? space : spaceOf(space.draft, ns)
-  const link = there === null ? null : linkOf(there, name)
-  return there === null || link === null ? null : { space: there, link }
-}
 
 /** Up, and the lower layer is there: could it send at all? */
 export const hasCarrier = ({ up, lower }: LinkEntry): boolean => up && lower
@@ -71,12 +64,21 @@ export const notify = (
   if (!link.lower) suspectNeighbours(space, name)
   start6(space, name)
   if (now.port !== null) onBridge(space, linkOf(space, name) ?? now)
-  for (const place of now.above) {
+  passCarrier(space, now, onBridge)
+}
+
+/** The devices on one have its carrier (netif_stacked_transfer_operstate). */
+export const passCarrier = (
+  space: Space,
+  { above, lower }: LinkEntry,
+  onBridge: (space: Space, port: LinkEntry) => void,
+): void => {
+  for (const place of above) {
     const on = found(space, place)
-    if (on !== null && follows(on.link)) setLower(on.space, place.name, now.lower, onBridge)
+    if (on !== null && follows(on.link)) setLower(on.space, place.name, lower, onBridge)
   }
 }
 
-/** Devices that have the carrier of what they are on (netif_stacked_transfer_operstate). */
+/** Devices that have the carrier of what they are on. */
 export const follows = ({ spec: { type } }: LinkEntry): boolean =>
   type === 'vlan' || type === 'macvlan' || type === 'ipvlan'

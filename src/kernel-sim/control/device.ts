@@ -9,26 +9,35 @@ import type { IfName } from '../../net/name.ts'
 import { entriesOf, hasIn, sizeOfMap } from '../../net/pmap.ts'
 import { type DeviceConf, type LinkEntry, linkWith, type Spec } from '../state.ts'
 import { restore6, start6, stop6 } from './addrconf.ts'
-import { follows, found, notify, setLower } from './carrier.ts'
+import { follows, notify, setLower } from './carrier.ts'
 import { start4, stop4 } from './devinet.ts'
-import { change, linkOf, type Space } from './draft.ts'
+import { change, found, linkOf, type Space } from './draft.ts'
 import { disable4 } from './fib-frontend.ts'
 import { applyFilter } from './filter.ts'
 import { runs4, runs6 } from './inet.ts'
+import { meetLower } from './mac.ts'
 import { forgetAll } from './neigh.ts'
 import { close, open, refusesOpen } from './open.ts'
-import { checkPort, switchPorts } from './port-state.ts'
+import { checkCarrier, checkPort, switchPorts } from './port-state.ts'
 
 /** ETH_MIN_MTU and ETH_MAX_MTU. */
 const MIN_MTU = 68
 const MAX_MTU = 65535
 const NO_LIMIT = 2 ** 31 - 1
 
-const LIMITLESS: ReadonlySet<Spec['type']> = new Set(['loopback', 'dummy'])
+type Limits = Readonly<{ from: number; to: number }>
+const PLAIN: Limits = { from: MIN_MTU, to: MAX_MTU }
+const LIMITS: Readonly<Partial<Record<Spec['type'], Limits>>> = {
+  loopback: { from: 0, to: NO_LIMIT },
+  dummy: { from: 0, to: NO_LIMIT },
+  vlan: { from: 0, to: MAX_MTU },
+}
 
 /** Whether a device of this type can have this MTU at all (dev_validate_mtu). */
-export const fitsMtu = (type: Spec['type'], mtu: number): boolean =>
-  Number.isInteger(mtu) && (LIMITLESS.has(type) ? mtu >= 0 && mtu <= NO_LIMIT : mtu >= MIN_MTU && mtu <= MAX_MTU)
+export const fitsMtu = (type: Spec['type'], mtu: number): boolean => {
+  const { from, to } = LIMITS[type] ?? PLAIN
+  return Number.isInteger(mtu) && mtu >= from && mtu <= to
+}
 
 /** A veth has carrier while both ends are up; both ends change before either is looked at. */
 const settlePair = (space: Space, { name, up, lower, spec }: LinkEntry): void => {
@@ -39,8 +48,8 @@ const settlePair = (space: Space, { name, up, lower, spec }: LinkEntry): void =>
   if (own !== null) change(space, own, { lower: on })
   const end = linkOf(other.space, other.link.name)
   if (end !== null) change(other.space, end, { lower: on })
-  notify(space, name, checkPort)
-  notify(other.space, other.link.name, checkPort)
+  notify(space, name, checkCarrier)
+  notify(other.space, other.link.name, checkCarrier)
 }
 
 /** What the driver does with carrier as its device is opened or closed. */
@@ -51,7 +60,7 @@ const settleCarrier = (space: Space, name: IfName): void => {
   else if (link.spec.type === 'bridge') switchPorts(space, link)
   else if (link.spec.type === 'vlan') {
     const below = link.below === null ? null : found(space, link.below)
-    if (!link.up || below?.link.lower === true) setLower(space, name, link.up, checkPort)
+    if (!link.up || below?.link.lower === true) setLower(space, name, link.up, checkCarrier)
   }
 }
 
@@ -64,14 +73,16 @@ const settleAbove = (space: Space, { up, lower, above }: LinkEntry): void => {
     const switches = isVlan && on.link.up !== up
     if (switches && !up) setDown(on.space, on.link)
     if (switches && up && refusesOpen(on.space, on.link) === null) setUp(on.space, on.link)
-    if (!isVlan || switches) setLower(on.space, place.name, lower, checkPort)
+    // An ipvlan hears of nothing but a change of carrier.
+    if (switches || on.link.spec.type === 'macvlan') setLower(on.space, place.name, lower, checkCarrier)
   }
 }
 
 const fresh = (space: Space, link: LinkEntry): LinkEntry => linkOf(space, link.name) ?? link
 
 export const setUp = (space: Space, link: LinkEntry): void => {
-  open(space, link)
+  meetLower(space, link)
+  open(space, fresh(space, link))
   change(space, fresh(space, link), { up: true })
   applyFilter(space, link.name)
   settleCarrier(space, link.name)
@@ -103,7 +114,7 @@ const confAfter = (space: Space, from: LinkEntry, to: LinkEntry): DeviceConf => 
 /** What a new MTU brings a family, or takes from it. A loopback device that lost IPv6 waits for its next start. */
 const resize = (space: Space, from: LinkEntry, to: LinkEntry): void => {
   const { name } = to
-  change(space, to, { conf: confAfter(space, from, to) })
+  change(space, to, { conf: confAfter(space, from, to), addrGen: runs6(to) ? to.addrGen : 0 })
   if (runs4(from) && !runs4(to)) stop4(space, name)
   if (from.mtu >= MIN_MTU6 && to.mtu < MIN_MTU6) stop6(space, name)
   if (from.mtu < MIN_MTU6 && to.spec.type !== 'loopback') start6(space, name)

@@ -22,6 +22,7 @@ import {
 } from './fib-frontend.ts'
 import { runs4 } from './inet.ts'
 import { forgetAll } from './neigh.ts'
+import { isAddressTaken } from './stacked.ts'
 
 /** IPv4's in the order given, before IPv6's as they are. */
 const withAddresses4 = (link: LinkEntry, four: ReadonlyArray<Address4>): ReadonlyArray<AddressEntry> => [
@@ -46,6 +47,7 @@ const insert = (space: Space, link: LinkEntry, address: Address4): Errno | null 
     if (other.cidr.ip === address.cidr.ip) return 'EEXIST'
     if (other.scope !== address.scope) return 'EINVAL'
   }
+  if (isAddressTaken(space, link, address.cidr.ip)) return 'EADDRINUSE'
   const added: Address4 = { ...address, secondary: near.length > 0 }
   const place = placeOf(four, added)
   const addresses = withAddresses4(link, [...four.slice(0, place), added, ...four.slice(place)])

@@ -70,6 +70,13 @@ export const linkOf = (space: Space, name: string): LinkEntry | null => {
   return touched === undefined ? (getIn(space.now.links, name) ?? null) : touched
 }
 
+/** The space and the link of a place, if they are there. */
+export const found = (space: Space, { ns, name }: Place): Readonly<{ space: Space; link: LinkEntry }> | null => {
+  const there = ns === space.ns ? space : spaceOf(space.draft, ns)
+  const link = there === null ? null : linkOf(there, name)
+  return there === null || link === null ? null : { space: there, link }
+}
+
 /** Puts a link into the place of what had its name; the link. */
 export const putLink = (space: Space, link: LinkEntry): LinkEntry => {
   space.touched.set(link.name, link)
@@ -131,6 +138,8 @@ const isSame = (was: NsEntry, now: NsEntry): boolean =>
   was.nextIndex === now.nextIndex &&
   was.nextOrder === now.nextOrder &&
   was.routes === now.routes &&
+  was.local4 === now.local4 &&
+  was.tables6 === now.tables6 &&
   was.rules === now.rules &&
   was.customRules === now.customRules &&
   was.confAll === now.confAll &&

@@ -6,6 +6,7 @@ import type { Errno } from '../../kernel/errno.ts'
 import type { FdbRequest } from '../../kernel/rtnl/request.ts'
 import { isGroup, type Mac, ZERO_MAC } from '../../net/mac.ts'
 import type { IfName } from '../../net/name.ts'
+import { valuesOf } from '../../net/pmap.ts'
 import { fdbOf, withFdb, withoutFdb } from '../fdb.ts'
 import type { FdbEntry, LinkEntry } from '../state.ts'
 import { changeFdb } from './bridge-fdb.ts'
@@ -41,11 +42,18 @@ const deleteEntry = (space: Space, bridge: IfName, link: LinkEntry, mac: Mac, vl
   return null
 }
 
+/** A bridge knows the VLANs of its ports. */
+const isOfPort = (space: Space, { fdb }: LinkEntry, vlan: number): boolean =>
+  valuesOf(fdb.macs).some(({ port }) => linkOf(space, port)?.vlans.untagged.has(vlan) === true)
+
 /** Without a VLAN it is of all: of none in particular, and of each that the port has. */
 const askBridge = (space: Space, bridge: IfName, link: LinkEntry, ask: FdbRequest): Errno | null => {
   const { vlans } = link
   if (ask.do !== 'delete' && ask.mac === ZERO_MAC) return 'EINVAL'
-  if (ask.vlan !== undefined && !vlans.untagged.has(ask.vlan)) return 'EINVAL'
+  if (ask.vlan !== undefined && !vlans.untagged.has(ask.vlan)) {
+    const isKnown = link.port === null && ask.do === 'delete' && isOfPort(space, link, ask.vlan)
+    return isKnown ? 'ENOENT' : 'EINVAL'
+  }
   const all = ask.vlan === undefined ? [0, ...vlans.untagged.keys()] : [ask.vlan]
   if (ask.do === 'delete') {
     const done = all.map((vlan) => deleteEntry(space, bridge, link, ask.mac, vlan))

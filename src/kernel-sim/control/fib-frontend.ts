@@ -9,7 +9,7 @@ import { type AddressEntry, type LinkEntry, TABLES } from '../state.ts'
 import { linkOf, type Space } from './draft.ts'
 import { delete4, insert4, typeOf } from './fib-trie.ts'
 import { SCOPES } from './scope.ts'
-import { amendRoute, hop, type NewRoute, removeRoute, routesFrom, routesThrough } from './table.ts'
+import { amendRoute, hop, type NewRoute, removeRoute, routesFrom, routesThrough, routesTo } from './table.ts'
 
 /** An IPv4 address; those of IPv6 are addrconf.ts's. */
 export type Address4 = AddressEntry & Readonly<{ cidr: Cidr & Readonly<{ ip: Ip4 }> }>
@@ -39,16 +39,39 @@ const kernelRoute = (dev: IfName, type: Kind, to: Cidr, source: Ip, metric: numb
   mtu: null,
 })
 
-/** fib_magic: a duplicate is no matter. */
+const host = (ip: Ip): Cidr => ({ ip, bits: 32 })
+
+/** Whether an address is one of ours; mostly its own route says so. */
+const isOwn = (space: Space, ip: Ip): boolean =>
+  !isMulticast(ip) &&
+  (routesTo(space, TABLES.local, host(ip)).find(({ tos }) => tos === 0)?.type === 'local' ||
+    typeOf(space, ip, TABLES.local) === 'local')
+
+/** fib_magic: a duplicate is no matter, nor that its source is nobody's own (fib_valid_prefsrc). */
 const bring = (space: Space, dev: IfName, type: Kind, to: Cidr, source: Ip, metric = 0): void => {
+  const isItself = type === 'local' && to.ip === source
+  if (type !== 'unicast') space.now.local4 = true
+  if (!isItself && !isOwn(space, source)) return
   insert4(space, kernelRoute(dev, type, to, source, metric), 'append')
 }
 
 const take = (space: Space, dev: IfName, type: Kind, to: Cidr, source: Ip, metric = 0): void => {
-  delete4(space, { ...kernelRoute(dev, type, to, source, metric), via: null, dev, hops: [] })
+  if (type !== 'unicast') space.now.local4 = true
+  delete4(space, {
+    table: type === 'unicast' ? TABLES.main : TABLES.local,
+    to,
+    tos: 0,
+    type,
+    scope: type === 'local' ? SCOPES.host : SCOPES.link,
+    source,
+    proto: KERNEL,
+    metric,
+    mtu: null,
+    via: null,
+    dev,
+    hops: [],
+  })
 }
-
-const host = (ip: Ip): Cidr => ({ ip, bits: 32 })
 
 const prefixType = ({ spec }: LinkEntry): Kind => (spec.type === 'loopback' ? 'local' : 'unicast')
 

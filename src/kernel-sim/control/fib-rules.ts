@@ -7,6 +7,7 @@ import { contains, sameCidr } from '../../net/cidr.ts'
 import type { Family, Ip } from '../../net/ip.ts'
 import { type RuleEntry, TABLES } from '../state.ts'
 import type { Space } from './draft.ts'
+import { openTable6 } from './table.ts'
 
 /** One below the second rule's (fib_default_rule_pref). */
 const defaultPriority = (rules: ReadonlyArray<RuleEntry>): number => Math.max(0, (rules[1]?.priority ?? 0) - 1)
@@ -47,13 +48,16 @@ const sameMark = (a: RuleEntry['mark'], b: RuleEntry['mark']): boolean =>
 const samePrefix = (a: RuleEntry['from'], b: RuleEntry['from']): boolean =>
   a === null || b === null ? a === b : sameCidr(a, b)
 
-/** rule_exists; where a `goto` goes to is not looked at. */
-const isSame = (a: RuleEntry, b: RuleEntry): boolean =>
+/** A prefix that a request does not name, or whose length is 0, is not looked at (fib4_rule_compare). */
+const isLikePrefix = (held: RuleEntry['from'], asked: RuleEntry['from']): boolean =>
+  asked === null || asked.bits === 0 || samePrefix(held, asked)
+
+/** rule_exists; a negation is not looked at, nor where a `goto` goes to. */
+const isLike = (a: RuleEntry, b: RuleEntry): boolean =>
   a.priority === b.priority &&
   a.proto === b.proto &&
-  a.not === b.not &&
-  samePrefix(a.from, b.from) &&
-  samePrefix(a.to, b.to) &&
+  isLikePrefix(a.from, b.from) &&
+  isLikePrefix(a.to, b.to) &&
   a.iif === b.iif &&
   a.oif === b.oif &&
   sameMark(a.mark, b.mark) &&
@@ -63,11 +67,12 @@ const isSame = (a: RuleEntry, b: RuleEntry): boolean =>
 const addRule = (space: Space, ask: RuleRequest): Errno | null => {
   const rules = space.now.rules[ask.family]
   const rule = entryOf(ask, ask.priority ?? defaultPriority(rules))
-  if (rules.some((other) => isSame(other, rule))) return 'EEXIST'
+  if (rules.some((held) => isLike(held, rule))) return 'EEXIST'
   const later = rules.findIndex(({ priority }) => priority > rule.priority)
   const place = later < 0 ? rules.length : later
   space.now.rules = { ...space.now.rules, [ask.family]: [...rules.slice(0, place), rule, ...rules.slice(place)] }
   if (ask.family === 4) space.now.customRules = true
+  else if ('lookup' in rule.action) openTable6(space, rule.action.lookup)
   return null
 }
 

@@ -5,7 +5,7 @@
 import type { Errno } from '../../kernel/errno.ts'
 import type { NextHop } from '../../kernel/rtnl/request.ts'
 import { isNetwork } from '../../net/cidr.ts'
-import { type Ip, isIp4, isMulticast, MAX4 } from '../../net/ip.ts'
+import { type Ip, isIp4 } from '../../net/ip.ts'
 import { E, type Either } from '../../prelude.ts'
 import { type HopEntry, type LinkEntry, type RouteEntry, TABLES } from '../state.ts'
 import { linkOf, type Space } from './draft.ts'
@@ -26,8 +26,7 @@ const WIDEST: Readonly<Partial<Record<RouteEntry['type'], number>>> = {
 export type Wanted4 = Omit<NewRoute, 'hops'> & Readonly<{ hops: ReadonlyArray<NextHop> }>
 
 /** Whether an address is nobody's here, nor of several (inet_addr_type). */
-const isStranger = (space: Space, ip: Ip): boolean =>
-  !isMulticast(ip) && ip !== MAX4 && Number(ip) >>> 24 !== 0 && typeOf(space, ip, TABLES.local) === 'unicast'
+const isStranger = (space: Space, ip: Ip): boolean => typeOf(space, ip, TABLES.local) === 'unicast'
 
 const entryOf = ({ weight, onlink }: NextHop, dev: LinkEntry, via: Ip | null): HopEntry =>
   hop(dev.name, via, { weight: weight ?? 1, onlink: onlink ?? false })

@@ -4,7 +4,7 @@
 import type { Errno } from '../../kernel/errno.ts'
 import type { RouteRequest, RouteType } from '../../kernel/rtnl/request.ts'
 import type { Cidr } from '../../net/cidr.ts'
-import type { Ip } from '../../net/ip.ts'
+import { type Ip, isMulticast, MAX4 } from '../../net/ip.ts'
 import type { IfName } from '../../net/name.ts'
 import { type HopEntry, type LinkEntry, type RouteEntry, TABLES } from '../state.ts'
 import type { Space } from './draft.ts'
@@ -157,8 +157,11 @@ export const lookup4 = (space: Space, wanted: Wanted): Found | Errno => {
   return 'ENETUNREACH'
 }
 
-/** inet_addr_type_table: what an address is to a table. */
+/** inet_addr_type_table: what an address is to a table; until there is a table `local`, all are broadcast addresses to it. */
 export const typeOf = (space: Space, ip: Ip, table: number): RouteEntry['type'] => {
+  if (ip === MAX4 || Number(ip) >>> 24 === 0) return 'broadcast'
+  if (isMulticast(ip)) return 'multicast'
+  if (table === TABLES.local && !space.now.local4) return 'broadcast'
   const found = lookInTable(space, table, { to: ip, scope: 0, dev: null })
   return typeof found === 'string' ? 'unicast' : found.route.type
 }

@@ -5,7 +5,7 @@
 import type { Errno } from '../../kernel/errno.ts'
 import type { Cidr } from '../../net/cidr.ts'
 import type { Ip } from '../../net/ip.ts'
-import type { IfName } from '../../net/name.ts'
+import { type IfName, LO } from '../../net/name.ts'
 import { type LinkEntry, type RouteEntry, TABLES } from '../state.ts'
 import { linkOf, type Space } from './draft.ts'
 import { rulesFor } from './fib-rules.ts'
@@ -108,6 +108,15 @@ export type Meant6 = Readonly<{
   via: Ip | null
 }>
 
+const U32_MAX = 0xffffffff
+/** A table without a default route has an entry there that says so, and that cannot be deleted (fib6_null_entry). */
+const meansNothing = ({ to, metric, proto, dev, via }: Meant6): boolean =>
+  to.bits === 0 &&
+  (metric === 0 || metric === U32_MAX) &&
+  (proto === null || proto === KERNEL) &&
+  (dev === null || dev === LO) &&
+  via === null
+
 /** ip6_route_del: the preferred one of those that are meant; without a gateway its siblings go with it. */
 export const delete6 = (space: Space, meant: Meant6): Errno | null => {
   const all = routesTo(space, meant.table, meant.to)
@@ -118,7 +127,7 @@ export const delete6 = (space: Space, meant: Meant6): Errno | null => {
       (meant.dev === null || hops[0]?.dev === meant.dev) &&
       (meant.via === null || hops[0]?.via === meant.via),
   )
-  if (found === undefined) return 'ESRCH'
+  if (found === undefined) return all.length === 0 && meansNothing(meant) ? 'ENOENT' : 'ESRCH'
   removeRoute(space, found)
   if (meant.via !== null || !canJoin(found)) return null
   for (const other of all)

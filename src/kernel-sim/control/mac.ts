@@ -9,8 +9,7 @@ import type { IfName } from '../../net/name.ts'
 import { firstIn, getIn } from '../../net/pmap.ts'
 import type { LinkEntry, MacvlanSpec, VlanSpec } from '../state.ts'
 import { changeBridgeMac, changePortMac, forgetPortMac, notePortMac } from './bridge-fdb.ts'
-import { found } from './carrier.ts'
-import { change, linkOf, type Space } from './draft.ts'
+import { change, found, linkOf, type Space } from './draft.ts'
 import { hear, unhear } from './filter.ts'
 import { forgetNeighbours } from './neigh.ts'
 import { belowOf, isMacTaken } from './open.ts'
@@ -52,6 +51,15 @@ const followLower = ({ space, link }: On, spec: VlanSpec, below: On): void => {
   else if (link.mac !== spec.lowerMac && link.mac === mac) unhear(below.space, below.link.name, mac)
   else if (link.mac === spec.lowerMac && link.mac !== mac) hear(below.space, below.link.name, link.mac)
   change(space, fresh(space, link), { spec: { ...spec, lowerMac: mac } })
+}
+
+/** A VLAN that is opened takes the MAC of the device below if it was given none, and has seen that. */
+export const meetLower = (space: Space, link: LinkEntry): void => {
+  const below = belowOf(space, link)
+  if (link.spec.type !== 'vlan' || below === null) return
+  const { mac } = below.link
+  if (!link.macSet && link.mac !== mac) setMac(space, link, mac)
+  change(space, fresh(space, link), { spec: { ...link.spec, lowerMac: mac } })
 }
 
 const tellAbove = (space: Space, link: LinkEntry): void => {

@@ -3,11 +3,13 @@
 
 import type { Errno } from '../../kernel/errno.ts'
 import type { NeighbourRequest } from '../../kernel/rtnl/request.ts'
-import { type Family, familyOf, type Ip, isIp4 } from '../../net/ip.ts'
+import { type Family, familyOf, type Ip, type Ip4, isIp4, isMulticast } from '../../net/ip.ts'
+import { BROADCAST, type Mac, mac, macOfGroup6 } from '../../net/mac.ts'
 import type { IfName } from '../../net/name.ts'
 import { entriesUnder, getIn, hasIn, removeIn, setIn, sizeOfMap } from '../../net/pmap.ts'
-import type { LinkEntry, NeighbourEntry } from '../state.ts'
+import { type LinkEntry, type NeighbourEntry, type ProxyEntry, TABLES } from '../state.ts'
 import { linkOf, type Space } from './draft.ts'
+import { typeOf } from './fib-trie.ts'
 import { disabled6, runs4, runs6 } from './inet.ts'
 
 const keyOf = (dev: IfName, ip: Ip): string => `${dev} ${ip}`
@@ -25,21 +27,27 @@ const forget = (space: Space, dev: IfName, goes: Goes): void => {
 export const forgetNeighbours = (space: Space, dev: IfName, family: Family | null = null): void =>
   forget(space, dev, ({ ip }) => family === null || familyOf(ip) === family)
 
-/** A device without carrier keeps those that are permanent. */
-export const suspectNeighbours = (space: Space, dev: IfName): void =>
+const forgetProxies = (space: Space, dev: IfName, goes: (entry: ProxyEntry) => boolean): void => {
+  if (sizeOfMap(space.now.proxies) === 0) return
+  for (const [key, entry] of entriesUnder(space.now.proxies, `${dev} `))
+    if (goes(entry)) space.now.proxies = removeIn(space.now.proxies, key)
+}
+
+/** A device without carrier keeps what is permanent. */
+export const suspectNeighbours = (space: Space, dev: IfName): void => {
   forget(space, dev, ({ set }) => set !== 'permanent')
+  forgetProxies(space, dev, ({ permanent }) => !permanent)
+}
 
 /** With a family that ends on a device its proxies go, too. */
 export const forgetAll = (space: Space, dev: IfName, family: Family | null): void => {
   forgetNeighbours(space, dev, family)
-  if (sizeOfMap(space.now.proxies) === 0) return
-  for (const [key, ip] of entriesUnder(space.now.proxies, `${dev} `))
-    if (family === null || familyOf(ip) === family) space.now.proxies = removeIn(space.now.proxies, key)
+  forgetProxies(space, dev, ({ ip }) => family === null || familyOf(ip) === family)
 }
 
 const runs = (link: LinkEntry, ip: Ip): boolean => (isIp4(ip) ? runs4(link) : runs6(link))
 
-const askProxy = (space: Space, link: LinkEntry, { do: verb, ip }: NeighbourRequest): Errno | null => {
+const askProxy = (space: Space, link: LinkEntry, { do: verb, ip, state }: NeighbourRequest): Errno | null => {
   const key = keyOf(link.name, ip)
   if (verb === 'delete') {
     if (!hasIn(space.now.proxies, key)) return 'ENOENT'
@@ -47,12 +55,24 @@ const askProxy = (space: Space, link: LinkEntry, { do: verb, ip }: NeighbourRequ
     return null
   }
   if (!runs(link, ip)) return 'ENOBUFS'
-  space.now.proxies = setIn(space.now.proxies, key, ip)
+  const permanent = state === undefined || state === 'permanent'
+  space.now.proxies = setIn(space.now.proxies, key, { ip, permanent })
   return null
 }
 
+/** RFC 1112, section 6.4. */
+const macOfGroup4 = (group: Ip4): Mac => mac(0x01005e000000 + (group & 0x7fffff))
+
+/** The MAC that follows from an address (arp_constructor, ndisc_constructor); null: it is to be found out. */
+const derivedMac = (space: Space, link: LinkEntry, ip: Ip): Mac | null => {
+  if (isMulticast(ip)) return isIp4(ip) ? macOfGroup4(ip) : macOfGroup6(ip)
+  if (link.spec.type === 'loopback') return link.mac
+  return isIp4(ip) && typeOf(space, ip, TABLES.local) === 'broadcast' ? BROADCAST : null
+}
+
 /** Without a MAC where none is known, the kernel has made an entry that says nothing, and keeps it. */
-const update = (space: Space, known: NeighbourEntry, { mac, state = 'permanent' }: NeighbourRequest): Errno | null => {
+const update = (space: Space, known: NeighbourEntry, ask: NeighbourRequest): Errno | null => {
+  const { state = 'permanent' } = ask
   const put = (to: Partial<NeighbourEntry>): void => {
     space.now.neighbours = setIn(space.now.neighbours, keyOf(known.dev, known.ip), { ...known, ...to })
   }
@@ -60,7 +80,7 @@ const update = (space: Space, known: NeighbourEntry, { mac, state = 'permanent' 
     put({ mac: null, set: 'failed' })
     return null
   }
-  const next = mac ?? known.mac
+  const next = ask.mac ?? known.mac
   if (next === null) {
     put({})
     return 'EINVAL'
@@ -76,7 +96,10 @@ const put = (space: Space, link: LinkEntry, ask: NeighbourRequest): Errno | null
   if (known === undefined && ask.do === 'change') return 'ENOENT'
   if (known !== undefined && ask.do === 'add') return 'EEXIST'
   if (!runs(link, ip)) return 'EINVAL'
-  return update(space, known ?? { ip, dev: link.name, mac: null, seenMs: space.draft.world.nowMs, set: 'none' }, ask)
+  const seenMs = space.draft.world.nowMs
+  const own = derivedMac(space, link, ip)
+  const fresh = { ip, dev: link.name, mac: own, seenMs, set: own === null ? 'none' : 'noarp' } as const
+  return update(space, known ?? fresh, ask)
 }
 
 export const askNeighbour = (space: Space, ask: NeighbourRequest): Errno | null => {

@@ -7,12 +7,13 @@ import type { Errno } from '../../kernel/errno.ts'
 import type { Netns, NftElement } from '../../kernel/object.ts'
 import type { Ns } from '../../net/name.ts'
 import { entriesOf, mapOf, type PMap } from '../../net/pmap.ts'
-import { emptyNs, type FirewallEntry, isNameless, type LinkEntry, namelessAt, nsWith } from '../state.ts'
+import { emptyNs, type FirewallEntry, isNameless, type LinkEntry, namelessAt, nsWith, type Place } from '../state.ts'
 import { removeLink } from './dellink.ts'
 import {
   addSpace,
   change,
   type Draft,
+  found,
   linkOf,
   linksOf,
   removeSpace,
@@ -82,11 +83,19 @@ export const deleteNetns = (draft: Draft, ns: Ns): Errno | null => {
     rename(space, namelessAt(at))
     return null
   }
+  for (const { link, space: there } of sendersBy(space)) removeLink(there, link)
+  const ends: Place[] = []
   for (const { name } of linksOf(space)) {
     const link = linkOf(space, name)
-    if (link !== null && reaches(link, ns)) removeLink(space, link)
+    if (link === null || !reaches(link, ns)) continue
+    if (link.spec.type === 'veth' && link.above.length === 0) ends.push(link.spec.peer)
+    else removeLink(space, link)
   }
-  for (const { link, space: there } of sendersBy(space)) removeLink(there, link)
   removeSpace(space)
+  // With their own ends gone already, which nobody can look at any more.
+  for (const place of ends) {
+    const end = found(space, place)
+    if (end !== null) removeLink(end.space, end.link)
+  }
   return null
 }

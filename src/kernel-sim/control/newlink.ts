@@ -12,15 +12,16 @@ import { hasIn } from '../../net/pmap.ts'
 import type { LinkEntry } from '../state.ts'
 import { setMaster } from './bridge.ts'
 import { addLocal } from './bridge-fdb.ts'
-import { setOptions } from './bridge-options.ts'
-import { found, notify } from './carrier.ts'
+import { invalidBridge, setOptions } from './bridge-options.ts'
+import { initVlans } from './bridge-vlan.ts'
+import { notify } from './carrier.ts'
 import { removeLink } from './dellink.ts'
 import { fitsMtu } from './device.ts'
-import { change, linkOf, type Space, spaceOf } from './draft.ts'
+import { change, found, linkOf, type Space, spaceOf } from './draft.ts'
 import { bornMac, install, NEW_BRIDGE } from './link-facts.ts'
 import { fitsMac } from './mac.ts'
-import { checkPort } from './port-state.ts'
-import { askUp } from './setlink.ts'
+import { checkCarrier } from './port-state.ts'
+import { askUp, indexAsked } from './setlink.ts'
 import { planned, shareIpvlan } from './stacked.ts'
 import { isReserved } from './sysctl.ts'
 import { enlist, plannedVxlan } from './vxlan.ts'
@@ -48,9 +49,11 @@ const invalidPeer = ({ mac, mtu }: NewPeer): Errno | null => {
 }
 
 /** What a kind says of the settings before anything is looked up (`validate` of its rtnl_link_ops). */
-const invalid = ({ mac, mtu, kind }: NewLink): Errno | null => {
+const invalid = (space: Space, { mac, mtu, kind }: NewLink): Errno | null => {
   if (kind.kind !== 'ipvlan' && mac !== undefined && !fitsMac(mac)) return 'EADDRNOTAVAIL'
   switch (kind.kind) {
+    case 'bridge':
+      return invalidBridge(space, kind)
     case 'veth':
       return mtu !== undefined && !fitsMtu('veth', mtu) ? 'EINVAL' : invalidPeer(kind.peer)
     case 'vxlan':
@@ -101,8 +104,8 @@ const addVeth = (space: Space, ask: NewLink, asked: NewPeer, near: Space): Errno
     mac: ask.mac ?? bornMac(space.ns, ask.name),
     mtu: ask.mtu ?? PLAIN_MTU,
   })
-  notify(there, peer, checkPort)
-  notify(space, ask.name, checkPort)
+  notify(there, peer, checkCarrier)
+  notify(space, ask.name, checkCarrier)
   return null
 }
 
@@ -113,6 +116,7 @@ const addBridge = (space: Space, ask: NewLink, options: BridgeOptions): Errno | 
   const mtu = ask.mtu ?? PLAIN_MTU
   const macSet = ask.mac !== undefined
   const link = install(space, { ...own(ask), spec: { type: 'bridge' }, mac, mtu, macSet, bridge: NEW_BRIDGE })
+  initVlans(space, link.name, NEW_BRIDGE.vlanDefaultPvid)
   addLocal(space, link.name, null, mac, 0)
   const refused = setOptions(space, linkOf(space, ask.name) ?? link, options)
   if (refused !== null) removeLink(space, linkOf(space, ask.name) ?? link)
@@ -160,7 +164,8 @@ const addStacked = (target: Space, ask: NewLink, near: Space): Errno | null => {
   const link = install(target, { ...own(ask), spec, mac, mtu, below, lower, macSet: !follows })
   hang(target, link, near)
   if (spec.type === 'ipvlan') shareIpvlan(target, link, { mode: spec.mode, flag: spec.flag, next: spec.next })
-  notify(target, ask.name, checkPort)
+  // Nobody looks at an ipvlan that has carrier.
+  if (spec.type !== 'ipvlan' || !lower) notify(target, ask.name, checkCarrier)
   return null
 }
 
@@ -188,10 +193,10 @@ const register = (target: Space, ask: NewLink, near: Space): Errno | null => {
 }
 
 /** Up before its master, unlike a link that is changed (rtnl_configure_link, then do_set_master). */
-const configure = (space: Space, { name, up, master }: NewLink): Errno | null => {
+const configure = (space: Space, { name, up }: NewLink, master: number | null): Errno | null => {
   const link = linkOf(space, name)
   const errno = up === true && link !== null ? askUp(space, link, true) : null
-  return errno ?? (master === undefined ? null : setMaster(space, name, master))
+  return errno ?? (master === null ? null : setMaster(space, name, master))
 }
 
 /** Whether this kernel has no devices of a kind. */
@@ -200,7 +205,7 @@ const lacks = ({ draft }: Space, { kind }: NewKind): boolean =>
 
 export const newLink = (space: Space, ask: NewLink): Errno | null => {
   const isUnknown = lacks(space, ask.kind)
-  const refused = isUnknown ? null : invalid(ask)
+  const refused = isUnknown ? null : invalid(space, ask)
   if (refused !== null) return refused
   const target = ask.to === undefined ? space : spaceOf(space.draft, ask.to)
   if (target === null) return 'ENOENT'
@@ -209,9 +214,10 @@ export const newLink = (space: Space, ask: NewLink): Errno | null => {
   if (isThere) return 'EEXIST'
   if (isUnknown) return 'EOPNOTSUPP'
   if (ask.mtu !== undefined && !fitsMtu(ask.kind.kind, ask.mtu)) return 'EINVAL'
+  const master = indexAsked(space, ask.master)
   const errno = register(target, ask, space)
   if (errno !== null) return errno
-  const failed = configure(target, ask)
+  const failed = configure(target, ask, master)
   const made = failed === null ? null : linkOf(target, ask.name)
   if (made !== null) removeLink(target, made)
   return failed

@@ -6,8 +6,7 @@
 import type { Errno } from '../../kernel/errno.ts'
 import type { Mac } from '../../net/mac.ts'
 import type { LinkEntry } from '../state.ts'
-import { found } from './carrier.ts'
-import { change, linkOf, type Space } from './draft.ts'
+import { found, linkOf, type Space } from './draft.ts'
 import { hear, stopPassing, unhear } from './filter.ts'
 import { isPassthru, type On, thoseOn } from './stacked.ts'
 import { closeVxlan, refusesVxlanUp } from './vxlan.ts'
@@ -34,16 +33,14 @@ export const refusesOpen = (space: Space, link: LinkEntry): Errno | null => {
   }
 }
 
-/** A device is opened. */
+/** A device is opened; a VLAN that follows the MAC below has it already (mac.ts). */
 export const open = (space: Space, { name }: LinkEntry): void => {
   const link = linkOf(space, name)
   const below = link === null ? null : belowOf(space, link)
   if (link === null || below === null) return
   const { spec, mac } = link
   if (spec.type === 'macvlan' && !isPassthru(spec)) hear(below.space, below.link.name, mac)
-  if (spec.type !== 'vlan') return
-  if (mac !== below.link.mac) hear(below.space, below.link.name, mac)
-  change(space, linkOf(space, name) ?? link, { spec: { ...spec, lowerMac: below.link.mac } })
+  if (spec.type === 'vlan' && link.macSet && mac !== below.link.mac) hear(below.space, below.link.name, mac)
 }
 
 /** A device is closed. */

@@ -9,6 +9,7 @@ import type { LinkEntry } from '../state.ts'
 import { flushPort } from './bridge-fdb.ts'
 import { hasCarrier, setLower } from './carrier.ts'
 import { change, linkOf, type Space } from './draft.ts'
+import { costOf } from './port-cost.ts'
 
 /** BR_STATE_*. */
 export const STATES = { disabled: 0, listening: 1, learning: 2, forwarding: 3, blocking: 4 } as const
@@ -19,7 +20,7 @@ const bridgeOf = (space: Space, { port }: LinkEntry): LinkEntry | null =>
 /** A bridge has carrier while a port forwards (br_port_state_selection). */
 export const selectStates = (space: Space, name: IfName): void => {
   const bridge = linkOf(space, name)
-  if (bridge !== null) setLower(space, name, bridge.live > 0, checkPort)
+  if (bridge !== null) setLower(space, name, bridge.live > 0, checkCarrier)
 }
 
 /** A port is in another state, and what the bridge makes of it. */
@@ -43,7 +44,7 @@ export const disablePort = (space: Space, dev: IfName): void => {
 
 const firstState = (bridge: LinkEntry): number => (bridge.bridge?.stp === true ? STATES.listening : STATES.forwarding)
 
-/** A port with carrier on a bridge that is up takes part, another does not (br_port_carrier_check). */
+/** A port with carrier on a bridge that is up takes part, another does not. */
 export const checkPort = (space: Space, { name }: LinkEntry): void => {
   const link = linkOf(space, name)
   const bridge = link === null ? null : bridgeOf(space, link)
@@ -51,6 +52,14 @@ export const checkPort = (space: Space, { name }: LinkEntry): void => {
   const isOff = link.port.state === STATES.disabled
   if (hasCarrier(link) && isOff) putState(space, name, firstState(bridge))
   else if (!hasCarrier(link) && !isOff) disablePort(space, name)
+}
+
+/** A port's carrier is looked at again, and with it what its driver says of its speed (br_port_carrier_check). */
+export const checkCarrier = (space: Space, { name }: LinkEntry): void => {
+  const link = linkOf(space, name)
+  if (link?.port == null) return
+  if (!link.port.costSet && hasCarrier(link)) change(space, link, { port: { ...link.port, cost: costOf(space, link) } })
+  checkPort(space, link)
 }
 
 /** The bridge came up, or went down. */

@@ -5,8 +5,7 @@ import { entriesUnder, getIn, keysUnder, removeIn, setIn } from '../../net/pmap.
 import { fdbOfPort, withFdb, withoutFdb } from '../fdb.ts'
 import type { LinkEntry, Place } from '../state.ts'
 import { changeFdb, forgetPortMac, notePortMac } from './bridge-fdb.ts'
-import { found } from './carrier.ts'
-import { change, linkOf, type Space, watchElsewhere } from './draft.ts'
+import { change, found, linkOf, type Space, watchElsewhere } from './draft.ts'
 import { relist } from './vxlan.ts'
 
 const isAt = (a: Place, b: Place): boolean => a.ns === b.ns && a.name === b.name
@@ -48,8 +47,8 @@ export const followName = (space: Space, link: LinkEntry, to: LinkEntry['name'])
     const member = linkOf(space, key)
     if (member?.port != null) change(space, member, { port: { ...member.port, bridge: to } })
   }
-  for (const [key, ip] of entriesUnder(space.now.proxies, `${name} `))
-    space.now.proxies = setIn(removeIn(space.now.proxies, key), `${to} ${ip}`, ip)
+  for (const [key, entry] of entriesUnder(space.now.proxies, `${name} `))
+    space.now.proxies = setIn(removeIn(space.now.proxies, key), `${to} ${entry.ip}`, entry)
   for (const [key, entry] of entriesUnder(space.now.neighbours, `${name} `))
     space.now.neighbours = setIn(removeIn(space.now.neighbours, key), `${to} ${entry.ip}`, { ...entry, dev: to })
 }

@@ -9,12 +9,13 @@ import type { NextHop, RouteRequest } from '../../kernel/rtnl/request.ts'
 import { isNetwork } from '../../net/cidr.ts'
 import { isIp4 } from '../../net/ip.ts'
 import { E } from '../../prelude.ts'
+import { TABLES } from '../state.ts'
 import type { Space } from './draft.ts'
 import { checkRoute4 } from './fib-semantics.ts'
 import { delete4, type How, insert4 } from './fib-trie.ts'
 import { delete6, insert6, sameWay } from './fib6.ts'
 import { checkRoute6 } from './route6.ts'
-import { hasTable, type NewRoute } from './table.ts'
+import { hasTable, type NewRoute, openTable6 } from './table.ts'
 
 /** The low bits of a TOS are ECN's (INET_ECN_MASK). */
 const ECN = 3
@@ -34,11 +35,13 @@ const hopsOf = ({ via, dev, onlink, hops }: RouteRequest): ReadonlyArray<NextHop
 
 const put4 = (space: Space, ask: RouteRequest, how: How): Errno | null => {
   if (((ask.tos ?? 0) & ECN) !== 0) return 'EINVAL'
+  const table = routeTable(ask)
+  if (table === TABLES.local) space.now.local4 = true
   const checked = checkRoute4(space, {
     to: ask.to,
     type: ask.type ?? 'unicast',
     hops: hopsOf(ask),
-    table: routeTable(ask),
+    table,
     tos: ask.tos ?? 0,
     metric: ask.metric ?? 0,
     proto: ask.proto ?? BOOT_PROTO,
@@ -91,6 +94,7 @@ const put6 = (space: Space, ask: RouteRequest, how: How): Errno | null => {
   } as const
   const hops = hopsOf(ask)
   if (ask.hops?.some(({ via }) => via === undefined) === true) return 'EINVAL'
+  openTable6(space, wanted.table)
   const routes = (hops.length === 0 ? [{}] : hops).map((one) => checkRoute6(space, wanted, one))
   const seen: NewRoute[] = []
   for (const route of routes) {

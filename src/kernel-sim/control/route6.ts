@@ -24,15 +24,19 @@ const isOwn = (space: Space, ip: Ip, dev: LinkEntry | null): boolean =>
     ? dev.addresses.some(({ cidr }) => cidr.ip === ip)
     : hasIn(space.now.owned6, ip.toString(16))
 
+/** What leads through the loopback device but to ourselves is rejected, whatever its type (fib6_is_reject). */
+const isReject = ({ type, to, hops }: RouteEntry): boolean =>
+  isEnd(type) || (hops[0]?.dev === LO && to.ip !== 1n && type !== 'local' && type !== 'anycast')
+
 const leads = (route: RouteEntry | null, dev: LinkEntry | null): boolean => {
   const first = route?.hops[0]
-  if (route === null || first === undefined || isEnd(route.type) || first.via !== null) return false
+  if (route === null || first === undefined || isReject(route) || first.via !== null) return false
   return dev === null || first.dev === dev.name
 }
 
 const isOnLink = (space: Space, via: Ip, dev: LinkEntry): boolean => {
   const found = lookInTable6(space, TABLES.main, via, null)
-  if (found === null || isEnd(found.type) || isUnspecified(found.to.ip)) return true
+  if (found === null || isReject(found) || isUnspecified(found.to.ip)) return true
   return found.type === 'unicast' && found.hops[0]?.dev === dev.name
 }
 
@@ -84,9 +88,13 @@ const fitsSource = (space: Space, { source }: Wanted6, dev: LinkEntry | null): b
 export const checkRoute6 = (space: Space, wanted: Wanted6, asked: NextHop): Either<Errno, NewRoute> => {
   const to = networkOf(wanted.to)
   if (isEnd(wanted.type)) {
+    const onlink = asked.onlink ?? false
     const given = asked.dev === undefined ? null : linkOf(space, asked.dev)
-    if (given !== null && !runs6(given)) return E.left('ENODEV')
-    return fitsSource(space, wanted, null) ? E.right({ ...wanted, to, hops: [hop(LO)] }) : E.left('EINVAL')
+    if (given === null ? onlink : !runs6(given)) return E.left('ENODEV')
+    if (onlink && given?.up === false) return E.left('ENETDOWN')
+    return fitsSource(space, wanted, null)
+      ? E.right({ ...wanted, to, hops: [hop(LO, null, { onlink })] })
+      : E.left('EINVAL')
   }
   const dev = checkDevice(space, asked, wanted.table)
   if (E.isLeft(dev)) return dev

@@ -5,19 +5,23 @@
 import type { Errno } from '../../kernel/errno.ts'
 import type { KindChange, MacvlanMode } from '../../kernel/rtnl/kind.ts'
 import type { SetLink } from '../../kernel/rtnl/request.ts'
+import { indexInName } from '../../kernel/rtnl/unasked.ts'
 import type { IfName } from '../../net/name.ts'
 import { emptyMap, getIn, setIn } from '../../net/pmap.ts'
 import { type AddressEntry, type LinkEntry, linkWith } from '../state.ts'
+import { start6 } from './addrconf.ts'
 import { setMaster } from './bridge.ts'
-import { setOptions } from './bridge-options.ts'
-import { found } from './carrier.ts'
+import { invalidBridge, setOptions } from './bridge-options.ts'
+import { passCarrier } from './carrier.ts'
 import { removeLink, strip } from './dellink.ts'
 import { fitsMtu, setDown, setMtu, setUp } from './device.ts'
-import { addLink, change, dropLink, linkOf, type Space, spaceOf } from './draft.ts'
+import { addLink, change, dropLink, found, linkAt, linkOf, type Space, spaceOf } from './draft.ts'
 import { runs6 } from './inet.ts'
 import { takenIndex } from './link-facts.ts'
 import { askMac, fitsMac } from './mac.ts'
+import { suspectNeighbours } from './neigh.ts'
 import { refusesOpen } from './open.ts'
+import { checkCarrier } from './port-state.ts'
 import { followName, followPlace } from './relations.ts'
 import { isPassthru, shareIpvlan, thoseOn } from './stacked.ts'
 import { isReserved } from './sysctl.ts'
@@ -134,8 +138,10 @@ export const askUp = (space: Space, link: LinkEntry, up: boolean): Errno | null 
   return errno
 }
 
+const UTF8 = new TextEncoder()
+/** A unit of UTF-16 is at most three bytes of UTF-8. */
 const askAlias = (space: Space, link: LinkEntry, alias: string): Errno | null => {
-  if (new TextEncoder().encode(alias).length > MAX_ALIAS) return 'EINVAL'
+  if (alias.length * 3 > MAX_ALIAS && UTF8.encode(alias).length > MAX_ALIAS) return 'EINVAL'
   change(space, link, { alias: alias === '' ? null : alias })
   return null
 }
@@ -148,28 +154,46 @@ const setPlain = (space: Space, link: LinkEntry, to: Partial<LinkEntry>): null =
 /** EUI64 and NONE of IN6_ADDR_GEN_MODE_*. */
 const GEN_MODES = { eui64: 0, none: 1 } as const
 
+const askAddrGen = (space: Space, link: LinkEntry, addrGen: number): Errno | null =>
+  runs6(link) ? setPlain(space, link, { addrGen }) : 'EAFNOSUPPORT'
+
+/** The number of a device that a message names, by which the kernel knows it whatever else the message says. Null: of none. */
+export const indexAsked = (space: Space, name: IfName | null | undefined): number | null =>
+  name === undefined || name === null ? null : (linkOf(space, name)?.index ?? indexInName(name) ?? 0)
+
 /** One thing that a message may say, and what the kernel makes of it. */
 type Part = (space: Space, link: LinkEntry) => Errno | null
 
-const partsOf = (ask: SetLink): ReadonlyArray<Part> => {
-  const parts: Part[] = []
-  const { mac, mtu, group, name, alias, master, up, txqlen, addrGenMode } = ask
-  if (mac !== undefined) parts.push((space, link) => askMac(space, link, mac))
-  if (mtu !== undefined) parts.push((space, link) => askMtu(space, link, mtu))
-  if (group !== undefined) parts.push((space, link) => setPlain(space, link, { group }))
-  if (name !== undefined) parts.push((space, link) => askName(space, link, name))
-  if (alias !== undefined) parts.push((space, link) => askAlias(space, link, alias))
-  if (up !== undefined) parts.push((space, link) => askUp(space, link, up))
-  if (master !== undefined) parts.push((space, link) => setMaster(space, link.name, master))
-  if (txqlen !== undefined) parts.push((space, link) => setPlain(space, link, { txqlen }))
-  if (addrGenMode !== undefined) parts.push((space, link) => setPlain(space, link, { addrGen: GEN_MODES[addrGenMode] }))
+/** With each, whether others are told of the device's state once the message is done (DO_SETLINK_NOTIFY). */
+const partsOf = (ask: SetLink, master: number | null): ReadonlyArray<readonly [boolean, Part]> => {
+  const parts: (readonly [boolean, Part])[] = []
+  const { mac, mtu, group, name, alias, up, txqlen, addrGenMode } = ask
+  if (mac !== undefined) parts.push([true, (space, link) => askMac(space, link, mac)])
+  if (mtu !== undefined) parts.push([false, (space, link) => askMtu(space, link, mtu)])
+  if (group !== undefined) parts.push([true, (space, link) => setPlain(space, link, { group })])
+  if (name !== undefined) parts.push([false, (space, link) => askName(space, link, name)])
+  if (alias !== undefined) parts.push([true, (space, link) => askAlias(space, link, alias)])
+  if (up !== undefined) parts.push([false, (space, link) => askUp(space, link, up)])
+  if (ask.master !== undefined) parts.push([false, (space, link) => setMaster(space, link.name, master)])
+  if (txqlen !== undefined) parts.push([false, (space, link) => setPlain(space, link, { txqlen })])
+  if (addrGenMode !== undefined) parts.push([true, (space, link) => askAddrGen(space, link, GEN_MODES[addrGenMode])])
   return parts
 }
 
+/** netdev_state_change: who listens looks at the carrier again, though it is as it was. */
+const tellState = (space: Space, link: LinkEntry): void => {
+  if (!link.up) return
+  if (!link.lower) suspectNeighbours(space, link.name)
+  start6(space, link.name)
+  checkCarrier(space, linkOf(space, link.name) ?? link)
+  passCarrier(space, linkOf(space, link.name) ?? link, checkCarrier)
+}
+
 /** What the kind that is named says of the rest before anything is looked at (`validate` of its rtnl_link_ops). */
-const invalid = ({ kind, mac, mtu }: SetLink): Errno | null => {
+const invalid = (space: Space, { kind, mac, mtu }: SetLink): Errno | null => {
   if (kind === undefined || kind.kind === 'ipvlan') return null
   if (mac !== undefined && !fitsMac(mac)) return 'EADDRNOTAVAIL'
+  if (kind.kind === 'bridge') return invalidBridge(space, kind)
   return kind.kind === 'vxlan' && mtu !== undefined && !fitsMtu('vxlan', mtu) ? 'EINVAL' : null
 }
 
@@ -177,7 +201,7 @@ const invalid = ({ kind, mac, mtu }: SetLink): Errno | null => {
 const refusal = (space: Space, ask: SetLink): Errno | null => {
   const link = linkOf(space, ask.dev)
   if (link === null) return 'ENODEV'
-  const errno = invalid(ask)
+  const errno = invalid(space, ask)
   if (errno !== null) return errno
   return ask.addrGenMode !== undefined && !runs6(link) ? 'EAFNOSUPPORT' : null
 }
@@ -205,8 +229,9 @@ const changeKind = (space: Space, link: LinkEntry, asked: KindChange, mtu: numbe
     case 'macvlan':
       return changeMacvlan(space, link, asked.mode)
     case 'ipvlan': {
-      const { kind: _, ...shared } = asked
-      shareIpvlan(space, link, shared)
+      // ip-link(8) always says of a flag whether it is.
+      const { kind: _, flag = 'bridge', ...mode } = asked
+      shareIpvlan(space, link, { flag, ...mode })
       return null
     }
   }
@@ -219,15 +244,19 @@ export const setLink = (space: Space, ask: SetLink): Errno | null => {
   if (errno !== null || link === null) return errno
   const refused = ask.kind === undefined ? null : changeKind(space, link, ask.kind, ask.mtu)
   if (refused !== null) return refused
+  const master = indexAsked(space, ask.master)
   const moved = askMove(space, linkOf(space, ask.dev) ?? link, ask)
   if (typeof moved === 'string') return moved
-  let { name } = moved
-  for (const part of partsOf(ask)) {
-    const now = linkOf(moved.space, name) ?? (ask.name === undefined ? null : linkOf(moved.space, ask.name))
-    if (now === null) return null
-    const no = part(moved.space, now)
-    if (no !== null) return no
-    if (ask.name !== undefined && linkOf(moved.space, name) === null) name = ask.name
+  const { index } = linkOf(moved.space, moved.name) ?? link
+  let notable = ask.kind !== undefined
+  let no: Errno | null = null
+  for (const [isNotable, part] of partsOf(ask, master)) {
+    const now = linkAt(moved.space, index)
+    no = now === null ? null : part(moved.space, now)
+    if (no !== null) break
+    notable ||= isNotable
   }
-  return null
+  const now = linkAt(moved.space, index)
+  if (notable && now !== null) tellState(moved.space, now)
+  return no
 }

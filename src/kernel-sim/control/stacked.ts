@@ -5,10 +5,10 @@
 import type { Errno } from '../../kernel/errno.ts'
 import type { NewKind } from '../../kernel/rtnl/kind.ts'
 import type { NewLink } from '../../kernel/rtnl/request.ts'
+import type { Ip } from '../../net/ip.ts'
 import type { Mac } from '../../net/mac.ts'
 import type { IpvlanSpec, LinkEntry, Place, Spec } from '../state.ts'
-import { found } from './carrier.ts'
-import { change, linkOf, type Space } from './draft.ts'
+import { change, found, linkOf, type Space } from './draft.ts'
 
 /** What a new one is. `mac` null: drawn, or the one that was asked for. `follows`: its MAC is that of the device below, for good. */
 export type Plan = Readonly<{ spec: Spec; below: Place; mtu: number; mac: Mac | null; follows: boolean }>
@@ -68,7 +68,7 @@ const vlan = (near: Space, ask: NewLink, kind: Extract<NewKind, { kind: 'vlan' }
   if (ask.dev === undefined) return 'EINVAL'
   if (link === null) return 'ENODEV'
   const { id, protocol = '802.1Q' } = kind
-  if (link.spec.type === 'loopback') return 'EOPNOTSUPP'
+  if (link.spec.type === 'loopback' || link.spec.type === 'ipvlan') return 'EOPNOTSUPP'
   const isThere = thoseOn(near, link, 'vlan').some(
     ({ link: { spec } }) => spec.type === 'vlan' && spec.id === id && spec.protocol === protocol,
   )
@@ -93,15 +93,9 @@ const ipvlan = (near: Space, ask: NewLink, kind: Extract<NewKind, { kind: 'ipvla
     if (link.spec.type === 'loopback') return 'EINVAL'
     if (isTapped(space, link)) return 'EBUSY'
   }
-  const first = others[0]?.link.spec
   const id = nextIpvlan(others)
-  const spec: IpvlanSpec = {
-    type: 'ipvlan',
-    mode: kind.mode ?? 'l3',
-    flag: kind.flag ?? (first?.type === 'ipvlan' ? first.flag : 'bridge'),
-    id,
-    next: id + 1,
-  }
+  const { mode = 'l3', flag = 'bridge' } = kind
+  const spec: IpvlanSpec = { type: 'ipvlan', mode, flag, id, next: id + 1 }
   return { spec, below: placeOf(lower), mtu: ask.mtu ?? link.mtu, mac: link.mac, follows: true }
 }
 
@@ -117,6 +111,15 @@ export const planned = (near: Space, ask: NewLink): Plan | Errno => {
     default:
       return 'EOPNOTSUPP'
   }
+}
+
+/** Another ipvlan on the device below has this address (ipvlan_addr_busy). */
+export const isAddressTaken = (space: Space, link: LinkEntry, ip: Ip): boolean => {
+  const lower = link.spec.type === 'ipvlan' && link.below !== null ? found(space, link.below) : null
+  return (
+    lower !== null &&
+    thoseOn(lower.space, lower.link, 'ipvlan').some((on) => on.link.addresses.some(({ cidr }) => cidr.ip === ip))
+  )
 }
 
 /** Mode and flag are those of the device below: all on it have them. */

@@ -36,8 +36,16 @@ export const routesAt = (space: Space, seat: Seat): ReadonlyArray<RouteEntry> =>
 export const routesTo = (space: Space, table: number, to: Cidr): ReadonlyArray<RouteEntry> =>
   routesUnder(space, toPrefix(table, to))
 
+/** Whether there is a table; one of IPv4 that is empty might as well not be there. */
 export const hasTable = (space: Space, family: Family, table: number): boolean =>
-  table === TABLES.main || table === TABLES.local || space.routes.under(toTable(family, table)).length > 0
+  family === 6
+    ? space.now.tables6.includes(table)
+    : table === TABLES.main || table === TABLES.local || space.routes.under(toTable(family, table)).length > 0
+
+/** IPv6 makes a table when it is first asked to put something there, or to look there (fib6_new_table). */
+export const openTable6 = (space: Space, table: number): void => {
+  if (!hasTable(space, 6, table)) space.now.tables6 = [...space.now.tables6, table]
+}
 
 const ENDS: ReadonlySet<RouteEntry['type']> = new Set(['blackhole', 'unreachable', 'prohibit', 'throw'])
 /** Whether routes of a type lead nowhere. */

@@ -51,12 +51,12 @@ const update = (space: Space, dev: IfName, verb: Verb, said: Said, remote: Remot
   return null
 }
 
-/** `remote` null: all of them. */
+/** `remote` null: all of them. One that is not among them is deleted without a complaint. */
 const remove = (space: Space, dev: IfName, mac: Mac, remote: RemoteEntry | null): Errno | null => {
   const held = getIn(linkOf(space, dev)?.remotes ?? { root: null }, key(mac))
   if (held === undefined) return 'ENOENT'
   const others = remote === null ? [] : held.remotes.filter((one) => !sameRemote(one, remote))
-  if (remote !== null && others.length === held.remotes.length) return 'ENOENT'
+  if (remote !== null && others.length === held.remotes.length) return null
   if (others.length === 0) drop(space, dev, mac)
   else put(space, dev, { ...held, remotes: others })
   return null

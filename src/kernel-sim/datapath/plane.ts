@@ -117,8 +117,6 @@ export type Parts = Readonly<{
   receiveOnPort: (port: Device, skb: Skb) => void
   /** A device has received a frame that devices on it may want; `isOurs`: it is for this host. True: it was taken. */
   receiveAbove: (dev: Device, skb: Skb, isOurs: boolean) => boolean
-  /** A UDP datagram for this host: true if a tunnel listens at its port, which then has it. */
-  receiveTunnel: (space: Space, dev: Device, held: Held) => boolean
   /** What the neighbour table has of an address on a device; null: nothing. */
   neighbour: (dev: Device, ip: Ip) => KnownNeighbour | null
   /** The protocols' receivers; `dev` is the device that the frame is for. */
@@ -136,7 +134,7 @@ export type Parts = Readonly<{
   wayOf: (space: Space, to: Destination) => Way | SendErrno
   /** The address that a packet to `dst` by way of `next` would have from this device (inet_select_addr, ipv6_dev_get_saddr). */
   selectSource: (dev: Device, dst: Ip, next: Ip) => Ip | null
-  /** What the tables say that an address is (inet_addr_type); with `dev`, of a route by that device. */
+  /** What the tables say that an address is (inet_addr_type); a link-local one of IPv6, on `dev` if that is given. */
   typeOf: (space: Space, ip: Ip, dev: Device | null) => RouteEntry['type']
   /** Collects a fragment until its packet is whole (ip_defrag). Null: it waits for others, or was dropped. */
   gather: (space: Space, dev: Device | null, held: Held) => Held | null

@@ -5,7 +5,7 @@
 import { isGroup, type Mac } from '../../net/mac.ts'
 import type { Ns } from '../../net/name.ts'
 import { type Draft, draftOf, type PMap, valuesOf } from '../../net/pmap.ts'
-import { countReceived } from '../datapath/device.ts'
+import { countReceived, countSent, lengthBesideTag } from '../datapath/device.ts'
 import { after, enqueue } from '../datapath/loop.ts'
 import { type Card, type Device, deviceOf, type Happening, type Host, type Plane, spaceOf } from '../datapath/plane.ts'
 import { fraction } from '../datapath/random.ts'
@@ -152,8 +152,14 @@ const learn = (segment: LiveSegment, mac: Mac, at: number): void => {
   segment.hasLearned = true
 }
 
-/** A card sends (`transmit` of its kind). */
-export const transmitOnCable = (dev: Device, skb: Skb) => {
+/** A card sends (`transmit` of its kind); what becomes of a frame on the cable is not its loss. */
+export const transmitOnCable = (dev: Device, skb: Skb): boolean => {
+  countSent(dev, lengthBesideTag(skb.frame))
+  carry(dev, skb)
+  return true
+}
+
+const carry = (dev: Device, skb: Skb) => {
   const { plane, host } = dev.space
   const { spec } = dev.link
   const plugged =

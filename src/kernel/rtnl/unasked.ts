@@ -25,23 +25,28 @@ export type Unasked = Readonly<{ errno: Errno; detail: string }>
 /** What is there, seen from the namespace that is asked. */
 export type Sight = Readonly<{ hasDev: (dev: IfName) => boolean; hasNs: (ns: Ns) => boolean }>
 
-type Findings = ReadonlyArray<Unasked>
-type Find = (sight: Sight) => Findings
+/** One thing that may be found; null: all is well. Who is well pays nothing: this is on the way of every request. */
+type Finding = Unasked | null
 
-const wrong = (holds: boolean, detail: string): Findings => (holds ? [{ errno: 'EINVAL', detail }] : [])
-const beyond = (value: number | undefined, most: number, what: string): Findings =>
-  wrong(value !== undefined && value > most, `${what}: ${value} is more than ${most}`)
+const wrong = (detail: string): Unasked => ({ errno: 'EINVAL', detail })
+const beyond = (value: number | undefined, most: number, what: string): Finding =>
+  value !== undefined && value > most ? wrong(`${what}: ${value} is more than ${most}`) : null
 
-const noDevice =
-  (dev: IfName | null | undefined): Find =>
-  ({ hasDev }) =>
-    dev === undefined || dev === null || hasDev(dev) || indexInName(dev) !== null
-      ? []
-      : [{ errno: 'ENODEV', detail: `Cannot find device "${dev}"` }]
-const noNamespace =
-  (ns: Ns | undefined): Find =>
-  ({ hasNs }) =>
-    ns === undefined || hasNs(ns) ? [] : [{ errno: 'ENOENT', detail: `there is no network namespace ${ns}` }]
+const noDevice = (dev: IfName | null | undefined, { hasDev }: Sight): Finding =>
+  dev === undefined || dev === null || hasDev(dev) || indexInName(dev) !== null
+    ? null
+    : { errno: 'ENODEV', detail: `Cannot find device "${dev}"` }
+const noNamespace = (ns: Ns | undefined, { hasNs }: Sight): Finding =>
+  ns === undefined || hasNs(ns) ? null : { errno: 'ENOENT', detail: `there is no network namespace ${ns}` }
+
+/** The first that is found among many. */
+const firstOf = <A>(values: ReadonlyArray<A> | undefined, look: (value: A) => Finding): Finding => {
+  for (const value of values ?? []) {
+    const found = look(value)
+    if (found !== null) return found
+  }
+  return null
+}
 
 /** A name of no device that begins like `if7` is taken for the number 7, which the kernel may then not find. */
 export const indexInName = (dev: IfName): number | null => {
@@ -49,138 +54,131 @@ export const indexInName = (dev: IfName): number | null => {
   return digits === undefined || Number(digits) === 0 ? null : Number(digits)
 }
 
-const foreign = (ip: Ip | undefined, family: Family, what: string): Findings =>
-  wrong(ip !== undefined && familyOf(ip) !== family, `${what}: an address of IPv${family} is expected`)
+const foreign = (ip: Ip | undefined, family: Family, what: string): Finding =>
+  ip !== undefined && familyOf(ip) !== family ? wrong(`${what}: an address of IPv${family} is expected`) : null
 
 const INT_MAX = 0x7fffffff
 const U32_MAX = 0xffffffff
-const numbers = ({ mtu, txqlen, group }: NewLink | SetLink): Findings => [
-  ...beyond(mtu, INT_MAX, 'mtu'),
-  ...beyond(txqlen, INT_MAX, 'txqueuelen'),
-  ...beyond(group, INT_MAX, 'group'),
-]
+const numbers = ({ mtu, txqlen, group }: NewLink | SetLink): Finding =>
+  beyond(mtu, INT_MAX, 'mtu') ?? beyond(txqlen, INT_MAX, 'txqueuelen') ?? beyond(group, INT_MAX, 'group')
 
-const vxlan = (options: Partial<VxlanOptions>, sight: Sight): Findings => {
+const vxlan = (options: Partial<VxlanOptions>, sight: Sight): Finding => {
   const { vni, remote, local, dev, port, ttl, ageing } = options
-  return [
-    ...beyond(vni, 0xffffff, 'id'),
-    ...wrong(local !== undefined && isMulticast(local), 'invalid local address'),
-    ...(remote === undefined || local === undefined ? [] : foreign(remote, familyOf(local), 'remote')),
-    ...noDevice(dev)(sight),
-    ...beyond(port, 0xffff, 'dstport'),
-    ...beyond(ttl, 255, 'ttl'),
-    ...beyond(ageing, U32_MAX, 'ageing'),
-    ...wrong(remote !== undefined && isMulticast(remote) && dev === undefined, 'a group needs a device'),
-  ]
+  return (
+    beyond(vni, 0xffffff, 'id') ??
+    (local !== undefined && isMulticast(local) ? wrong('invalid local address') : null) ??
+    (remote === undefined || local === undefined ? null : foreign(remote, familyOf(local), 'remote')) ??
+    noDevice(dev, sight) ??
+    beyond(port, 0xffff, 'dstport') ??
+    beyond(ttl, 255, 'ttl') ??
+    beyond(ageing, U32_MAX, 'ageing') ??
+    (remote !== undefined && isMulticast(remote) && dev === undefined ? wrong('a group needs a device') : null)
+  )
 }
 
-const kind = (kind: NewKind | SetLink['kind'], sight: Sight): Findings => {
+const kind = (kind: NewKind | SetLink['kind'], sight: Sight): Finding => {
   switch (kind?.kind) {
     case 'veth':
-      return [...beyond(kind.peer.mtu, INT_MAX, 'mtu'), ...noNamespace(kind.peer.ns)(sight)]
+      return beyond(kind.peer.mtu, INT_MAX, 'mtu') ?? noNamespace(kind.peer.ns, sight)
     case 'bridge':
-      return [
-        ...beyond(kind.ageingTime, U32_MAX, 'ageing_time'),
-        ...beyond(kind.priority, 0xffff, 'priority'),
-        ...beyond(kind.vlanDefaultPvid, 0xffff, 'vlan_default_pvid'),
-      ]
+      return (
+        beyond(kind.ageingTime, U32_MAX, 'ageing_time') ??
+        beyond(kind.priority, 0xffff, 'priority') ??
+        beyond(kind.vlanDefaultPvid, 0xffff, 'vlan_default_pvid')
+      )
     case 'vlan':
       return beyond(kind.id, 0xffff, 'id')
     case 'vxlan':
       return vxlan(kind, sight)
     default:
-      return []
+      return null
   }
 }
 
-const newLink = (ask: NewLink, sight: Sight): Findings => [
-  ...wrong(ask.index !== undefined && (ask.index <= 0 || ask.index > INT_MAX), 'Invalid "index" value'),
-  ...numbers(ask),
-  ...noDevice(ask.master)(sight),
-  ...noNamespace(ask.to)(sight),
-  ...noDevice(ask.dev)(sight),
-  ...kind(ask.kind, sight),
-]
+const newLink = (ask: NewLink, sight: Sight): Finding =>
+  (ask.index !== undefined && (ask.index <= 0 || ask.index > INT_MAX) ? wrong('Invalid "index" value') : null) ??
+  numbers(ask) ??
+  noDevice(ask.master, sight) ??
+  noNamespace(ask.to, sight) ??
+  noDevice(ask.dev, sight) ??
+  kind(ask.kind, sight)
 
 /** IFALIASZ counts the NUL at the end. */
 const ALIAS_BYTES = 255
-const isAlias = (text: string): boolean => !text.includes('\0') && new TextEncoder().encode(text).length <= ALIAS_BYTES
+const UTF8 = new TextEncoder()
+/** A unit of UTF-16 is at most three bytes of UTF-8. */
+const isShort = (text: string): boolean => text.length * 3 <= ALIAS_BYTES || UTF8.encode(text).length <= ALIAS_BYTES
+const isAlias = (text: string): boolean => !text.includes('\0') && isShort(text)
 
-const setLink = (ask: SetLink, sight: Sight): Findings => [
-  ...numbers(ask),
-  ...wrong(ask.alias !== undefined && !isAlias(ask.alias), 'alias too long'),
-  ...noDevice(ask.master)(sight),
-  ...noNamespace(ask.to)(sight),
-  ...noDevice(ask.dev)(sight),
-  ...kind(ask.kind, sight),
-]
+const setLink = (ask: SetLink, sight: Sight): Finding =>
+  numbers(ask) ??
+  (ask.alias !== undefined && !isAlias(ask.alias) ? wrong('alias too long') : null) ??
+  noDevice(ask.master, sight) ??
+  noNamespace(ask.to, sight) ??
+  noDevice(ask.dev, sight) ??
+  kind(ask.kind, sight)
 
 const VIDS = 4096
-const vlan = ({ dev, id, until, pvid }: VlanRequest, sight: Sight): Findings => [
-  ...noDevice(dev)(sight),
-  ...wrong(id >= VIDS, `Invalid VLAN ID "${id}"`),
-  ...wrong(until !== undefined && (id >= until || until >= VIDS), `Invalid VLAN range "${id}-${until}"`),
-  ...wrong(until !== undefined && pvid === true, 'pvid cannot be configured for a vlan range'),
-]
+const vlan = ({ dev, id, until, pvid }: VlanRequest, sight: Sight): Finding =>
+  noDevice(dev, sight) ??
+  (id >= VIDS ? wrong(`Invalid VLAN ID "${id}"`) : null) ??
+  (until !== undefined && (id >= until || until >= VIDS) ? wrong(`Invalid VLAN range "${id}-${until}"`) : null) ??
+  (until !== undefined && pvid === true ? wrong('pvid cannot be configured for a vlan range') : null)
 
-const scope = (value: unknown): Findings => wrong(typeof value === 'number' && value > 255, 'invalid scope value')
+const scope = (value: unknown): Finding =>
+  typeof value === 'number' && value > 255 ? wrong('invalid scope value') : null
 
 const address = (
   { do: verb, dev, cidr, peer, broadcast, scope: reach, label, metric }: AddressRequest,
   sight: Sight,
-): Findings => {
+): Finding => {
   const family = familyOf(cidr.ip)
-  return [
-    ...foreign(peer, family, 'peer'),
-    ...(broadcast === '+' ? [] : foreign(broadcast, family, 'broadcast')),
-    ...scope(reach),
-    ...wrong(label?.includes('\0') === true, 'no label has a NUL'),
-    ...beyond(metric, U32_MAX, 'metric'),
-    ...wrong(broadcast === '+' && family === 6 && verb !== 'delete', 'Broadcast can be set only for IPv4 addresses'),
-    ...noDevice(dev)(sight),
-  ]
+  return (
+    foreign(peer, family, 'peer') ??
+    (broadcast === '+' ? null : foreign(broadcast, family, 'broadcast')) ??
+    scope(reach) ??
+    (label?.includes('\0') === true ? wrong('no label has a NUL') : null) ??
+    beyond(metric, U32_MAX, 'metric') ??
+    (broadcast === '+' && family === 6 && verb !== 'delete'
+      ? wrong('Broadcast can be set only for IPv4 addresses')
+      : null) ??
+    noDevice(dev, sight)
+  )
 }
 
-const hop = ({ dev, weight }: NextHop, sight: Sight): Findings => [
-  ...noDevice(dev)(sight),
-  ...wrong(weight !== undefined && (weight < 1 || weight > 256), '"weight" is invalid'),
-]
+const hop = ({ dev, weight }: NextHop, sight: Sight): Finding =>
+  noDevice(dev, sight) ?? (weight !== undefined && (weight < 1 || weight > 256) ? wrong('"weight" is invalid') : null)
 
-const route = (ask: RouteRequest, sight: Sight): Findings => [
-  ...beyond(ask.tos, 255, 'tos'),
-  ...beyond(ask.metric, U32_MAX, 'metric'),
-  ...beyond(ask.table, U32_MAX, 'table'),
-  ...beyond(ask.proto, 255, 'protocol'),
-  ...scope(ask.scope),
-  ...foreign(ask.src, familyOf(ask.to.ip), 'src'),
-  ...beyond(ask.mtu, U32_MAX, 'mtu'),
-  ...noDevice(ask.dev)(sight),
-  ...(ask.hops ?? []).flatMap((one) => hop(one, sight)),
-]
+const route = (ask: RouteRequest, sight: Sight): Finding =>
+  beyond(ask.tos, 255, 'tos') ??
+  beyond(ask.metric, U32_MAX, 'metric') ??
+  beyond(ask.table, U32_MAX, 'table') ??
+  beyond(ask.proto, 255, 'protocol') ??
+  scope(ask.scope) ??
+  foreign(ask.src, familyOf(ask.to.ip), 'src') ??
+  beyond(ask.mtu, U32_MAX, 'mtu') ??
+  noDevice(ask.dev, sight) ??
+  firstOf(ask.hops, (one) => hop(one, sight))
 
-const rule = ({ on, do: verb, family, ...told }: RuleRequest): Findings => [
-  ...beyond(told.priority, U32_MAX, 'priority'),
-  ...foreign(told.from?.ip, family, 'from'),
-  ...foreign(told.to?.ip, family, 'to'),
-  ...beyond(told.suppressPrefixLength, INT_MAX, 'suppress_prefixlength'),
-  ...wrong(
-    Object.values(told).every((value) => value === undefined || value === false),
-    `"ip ${on} ${verb === 'add' ? 'add' : 'del'}" requires arguments`,
-  ),
-]
+const rule = ({ on, do: verb, family, ...told }: RuleRequest): Finding =>
+  beyond(told.priority, U32_MAX, 'priority') ??
+  foreign(told.from?.ip, family, 'from') ??
+  foreign(told.to?.ip, family, 'to') ??
+  beyond(told.suppressPrefixLength, INT_MAX, 'suppress_prefixlength') ??
+  (Object.values(told).every((value) => value === undefined || value === false)
+    ? wrong(`"ip ${on} ${verb === 'add' ? 'add' : 'del'}" requires arguments`)
+    : null)
 
-const fdb = ({ dev, via, vni }: FdbRequest, sight: Sight): Findings => [
-  ...beyond(vni, 0xffffff, 'vni'),
-  ...noDevice(via)(sight),
-  ...noDevice(dev)(sight),
-]
+const fdb = ({ dev, via, vni }: FdbRequest, sight: Sight): Finding =>
+  beyond(vni, 0xffffff, 'vni') ?? noDevice(via, sight) ?? noDevice(dev, sight)
 
-const findings = (ask: Ask, sight: Sight): Findings => {
+/** Null: the kernel is asked. */
+export const unasked = (ask: Ask, sight: Sight): Unasked | null => {
   switch (ask.on) {
     case 'link':
       if (ask.do === 'add') return newLink(ask, sight)
       if (ask.do === 'set') return setLink(ask, sight)
-      return 'dev' in ask ? noDevice(ask.dev)(sight) : beyond(ask.group, INT_MAX, 'group')
+      return 'dev' in ask ? noDevice(ask.dev, sight) : beyond(ask.group, INT_MAX, 'group')
     case 'vlan':
       return vlan(ask, sight)
     case 'address':
@@ -193,15 +191,12 @@ const findings = (ask: Ask, sight: Sight): Findings => {
       return fdb(ask, sight)
     case 'port':
     case 'neighbour':
-      return noDevice(ask.dev)(sight)
+      return noDevice(ask.dev, sight)
     case 'netns':
     case 'sysctl':
-      return []
+      return null
   }
 }
-
-/** Null: the kernel is asked. */
-export const unasked = (ask: Ask, sight: Sight): Unasked | null => findings(ask, sight)[0] ?? null
 
 /** The devices and namespaces that must be there, or the kernel is not asked. */
 export const mentioned = (ask: Ask): Readonly<{ devs: ReadonlyArray<IfName>; spaces: ReadonlyArray<Ns> }> => {
@@ -217,6 +212,6 @@ export const mentioned = (ask: Ask): Readonly<{ devs: ReadonlyArray<IfName>; spa
       return true
     },
   }
-  findings(ask, noting)
+  unasked(ask, noting)
   return { devs: [...devs], spaces: [...spaces] }
 }

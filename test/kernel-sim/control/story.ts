@@ -13,7 +13,7 @@ import type {
 import type { LinkFacts, RouteFacts, Stack } from '../../../src/kernel/rtnl/stack.ts'
 import { askWorld } from '../../../src/kernel-sim/control.ts'
 import { stackOf } from '../../../src/kernel-sim/stack.ts'
-import { EMPTY_WORLD, type World } from '../../../src/kernel-sim/state.ts'
+import { EMPTY_WORLD, type World, worldWithout } from '../../../src/kernel-sim/state.ts'
 import { cidr, showCidr } from '../../../src/net/cidr.ts'
 import { ip, showIp } from '../../../src/net/ip.ts'
 import { mac } from '../../../src/net/mac.ts'
@@ -95,15 +95,18 @@ const stackIn = (world: World, space: Ns): Stack => {
   return stack
 }
 
-/** The errnos of these requests to `h`, and what both stacks tell after the last. */
-export const tell = (...asks: ReadonlyArray<Ask>) => {
-  const { world } = obey(EMPTY_WORLD, BEGIN)
+const tellOn = (machine: World, asks: ReadonlyArray<Ask>) => {
+  const { world } = obey(machine, BEGIN)
   const told = obey(
     world,
     asks.map((ask) => ({ ns: H, ask })),
   )
   return { errnos: told.errnos, h: stackIn(told.world, H), c: stackIn(told.world, C) }
 }
+/** The errnos of these requests to `h`, and what both stacks tell after the last; the kernel has no VLANs on bridges. */
+export const tell = (...asks: ReadonlyArray<Ask>) => tellOn(worldWithout('vlan-filtering'), asks)
+/** The same of a kernel that has everything: Debian's 6.1. */
+export const tellWhole = (...asks: ReadonlyArray<Ask>) => tellOn(EMPTY_WORLD, asks)
 /** The errno of the last request. */
 export const last = (...asks: ReadonlyArray<Ask>): string | null => tell(...asks).errnos.at(-1) ?? null
 

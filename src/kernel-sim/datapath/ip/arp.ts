@@ -75,7 +75,7 @@ const noteAsker = (dev: Device, { sender, senderMac }: Arp): void =>
 
 /** A question from nobody: whether anybody has the address (duplicate address detection). */
 const answerProbe = (dev: Device, arp: Arp, { arpIgnore }: Policy) => {
-  const isOurs = arp.op === 'request' && typeOf(dev.space.entry, arp.target, dev.name) === 'local'
+  const isOurs = arp.op === 'request' && typeOf(dev.space.entry, arp.target) === 'local'
   if (isOurs && !isIgnored(dev, arpIgnore, arp.sender, arp.target)) answer(dev, arp, false)
 }
 
@@ -87,8 +87,7 @@ const isProxied = (dev: Device, target: Ip4, verdict: Verdict, { proxyArp }: Pol
 
 /** Answers a question; false if it is nothing to us. */
 const answerRequest = (dev: Device, arp: Arp, policy: Policy): boolean => {
-  const asked = { dst: arp.target, src: arp.sender, tos: 0, mark: 0 }
-  const incoming: Incoming = Object.assign(asked, { hashed: asked })
+  const incoming: Incoming = { dst: arp.target, src: arp.sender, tos: 0, mark: 0, hashed: null }
   const verdict = verdictOn(dev.space, dev, incoming)
   if (verdict.tag === 'deliver' && verdict.type === 'local') {
     const isSilent =

@@ -22,7 +22,7 @@ export type Defragmenter = 'local' | 'conntrack'
 
 type Waiting = {
   queue: Queue
-  readonly dev: Device
+  readonly dev: Device | null
   readonly held: Held
   readonly dueMs: number
   readonly by: Defragmenter
@@ -48,7 +48,7 @@ const memoryOf = (space: Space): FragmentMemory => {
   return space.fragments
 }
 
-const wait = (space: Space, dev: Device, held: Held, by: Defragmenter, key: string, queue: Queue): void => {
+const wait = (space: Space, dev: Device | null, held: Held, by: Defragmenter, key: string, queue: Queue): void => {
   const { queues } = memoryOf(space)
   const known = queues.get(key)
   if (known !== undefined) {
@@ -69,13 +69,13 @@ const reasonOf = ({ tag }: ReassemblyError): DropReason => ({
 /** Whether the other pieces are lost with this one. */
 const endsAll = ({ tag }: ReassemblyError): boolean => tag === 'overlap' || tag === 'corrupt'
 
-const lose = (space: Space, dev: Device, { packet }: Held, error: ReassemblyError): null => {
+const lose = (space: Space, dev: Device | null, { packet }: Held, error: ReassemblyError): null => {
   drop(space, dev, 'ip', packet, reasonOf(error))
   return null
 }
 
 /** The whole packet that a piece was the last of; null while others are missing, or if there will be none. */
-const join = (space: Space, dev: Device, held: Held, by: Defragmenter): Held | null => {
+const join = (space: Space, dev: Device | null, held: Held, by: Defragmenter): Held | null => {
   const { queues } = memoryOf(space)
   const key = keyOf(held.packet, by)
   const arrived = arrive(queues.get(key)?.queue ?? EMPTY_QUEUE, held.packet)
@@ -100,7 +100,7 @@ const join = (space: Space, dev: Device, held: Held, by: Defragmenter): Held | n
 }
 
 /** A packet, whole; null if it is a piece of one that is not there yet. */
-export const defragment = (space: Space, dev: Device, held: Held, by: Defragmenter): Held | null => {
+export const defragment = (space: Space, dev: Device | null, held: Held, by: Defragmenter): Held | null => {
   const { packet } = held
   if (isFragment(packet)) return join(space, dev, held, by)
   if (packet.tag === 'ip4' || packet.fragment === null) return held

@@ -6,7 +6,9 @@
 import {
   type Ip,
   type Ip4,
+  type Ip6,
   ip4,
+  ip6,
   isIp4,
   isLinkLocal,
   isLoopback,
@@ -43,6 +45,8 @@ export type Way = {
   readonly mtu: number
   readonly redirect: boolean
   readonly copies: boolean
+  /** Its source may not leave its link. */
+  readonly stays: boolean
   /** Found when the first packet is sent. */
   neighbour: Neighbour | null
 }
@@ -70,6 +74,8 @@ export type RoutingMemory = {
   nextId: number
   readonly out: Map<Device | null, Known<Way | NoWay>>
   readonly in: Map<Device, Known<Verdict>>
+  /** Of the device that was asked about last. */
+  lastIn: Readonly<{ dev: Device; known: Known<Verdict> }> | null
   /** Whether what is found depends on nothing but addresses and devices, unless there is a mark or a TOS. */
   readonly byMark: boolean
   readonly byTos: boolean
@@ -81,6 +87,7 @@ const openRouting = ({ entry }: Space): RoutingMemory => ({
   nextId: 1,
   out: new Map(),
   in: new Map(),
+  lastIn: null,
   byMark: [...entry.rules[4], ...entry.rules[6]].some(({ mark }) => mark !== null),
   byTos: tablesOf(entry.routes).hasTos,
 })
@@ -90,11 +97,9 @@ export const routingOf = (space: Space): RoutingMemory => {
   return space.routing
 }
 
-const MAX_MTU4 = 65535
-const mtuOf = ({ link }: Device, route: RouteEntry | null, is4: boolean): number => {
-  const mtu = route?.mtu ?? link.mtu
-  return is4 ? Math.min(mtu, MAX_MTU4) : mtu
-}
+/** No packet of IPv4 is longer, and none of IPv6 that we know how to write. */
+const MAX_MTU = 65535
+const mtuOf = ({ link }: Device, route: RouteEntry | null): number => Math.min(route?.mtu ?? link.mtu, MAX_MTU)
 
 const wayOf = (
   type: Way['type'],
@@ -109,9 +114,10 @@ const wayOf = (
   source,
   table: found?.route.table ?? null,
   route: found?.route ?? null,
-  mtu: mtuOf(dev, found?.route ?? null, more.via === undefined ? true : more.via === null || isIp4(more.via)),
+  mtu: mtuOf(dev, found?.route ?? null),
   redirect: more.redirect ?? false,
   copies: more.copies ?? false,
+  stays: more.stays ?? false,
   neighbour: null,
 })
 
@@ -151,7 +157,8 @@ const flowOf = ({ dst, src, dev, tos, mark }: Wanted, strict: boolean): Flow => 
 })
 
 const invalid = (reason: DropReason): NoWay => ({ errno: 'EINVAL', reason })
-const isZeroNet = (ip: Ip4): boolean => ip >>> 24 === 0
+/** Of 0.0.0.0/8 only the one address is nobody's (ipv4_is_zeronet). */
+const isZeroNet = (ip: Ip4): boolean => ip === 0
 const isLocalGroup = (ip: Ip4): boolean => ip >>> 8 === 0xe00000
 
 /** 127.0.0.0/8 may leave the host only by a device that has route_localnet (__mkroute_output). */
@@ -218,10 +225,6 @@ const output4 = (space: Space, wanted: Wanted): Way | NoWay => {
   const { src, dev } = wanted
   const lo = loopbackOf(space)
   if (lo === null) return noWayOf(NOWHERE, wanted.dst)
-  if (isUnspecified(wanted.dst)) {
-    const own = src ?? (dev === null ? null : select4(space.entry, dev.link, ip4(0), SCOPES.host)) ?? ip4(0x7f000001)
-    return wayOf('local', lo, own, null)
-  }
   const found = find(space.entry, flowOf(wanted, false), { src, dst: wanted.dst }, true)
   if ('errno' in found) {
     if (dev === null) return noWayOf(found, wanted.dst)
@@ -243,30 +246,45 @@ const typeOf6 = ({ route }: Found, dst: Ip): Way['type'] => {
   return route.type === 'local' || route.type === 'anycast' ? 'local' : 'unicast'
 }
 
+const noSource = (to: Ip): NoWay => ({ errno: 'EADDRNOTAVAIL', reason: { tag: 'no-source', to } })
+
+/** What has no way may have one from the address that it would get (ip6_dst_lookup_tail). */
+const output6From = (space: Space, wanted: Wanted, refused: Refusal): Way | NoWay => {
+  // Cast: the caller has looked at the family.
+  const src = select6(space.entry, null, wanted.dst as Ip6)
+  if (src === null) return noSource(wanted.dst)
+  const way = output6(space, { ...wanted, src })
+  return isWay(way) ? { ...way, source: src } : noWayOf(refused, wanted.dst)
+}
+
 const output6 = (space: Space, wanted: Wanted): Way | NoWay => {
   const { dst, src, dev } = wanted
   // Cast: the caller has looked at the family.
-  const to = dst as Exclude<Ip, Ip4>
+  const to = dst as Ip6
   if (dev === null && isLinkLocal(dst)) return invalid({ tag: 'no-route', to: dst })
-  const found = find(space.entry, flowOf(wanted, dev !== null || isStrict6(dst)), { src, dst })
-  if ('errno' in found) return noWayOf(found, dst)
+  const strict = dev !== null || isStrict6(dst)
+  const found = find(space.entry, flowOf(wanted, strict), { src, dst })
+  if ('errno' in found) return src === null ? output6From(space, wanted, found) : noWayOf(found, dst)
   const { route, hop } = found
   const near = hop.dev === null ? null : deviceOf(space, hop.dev)
   const type = typeOf6(found, dst)
   const out = type === 'local' ? loopbackOf(space) : near
   if (out === null) return noWayOf(NOWHERE, dst)
   const source = route.source ?? select6(space.entry, near?.link ?? null, to)
-  if (src === null && source === null) return { errno: 'EADDRNOTAVAIL', reason: { tag: 'no-source', to: dst } }
+  if (src === null && source === null) return noSource(dst)
   const copies = type === 'multicast' && inGroup6(out, to)
-  return { ...wayOf(type, out, source, found, { via: hop.via, copies }), mtu: mtuOf(out, route, false) }
+  return wayOf(type, out, source, found, { via: hop.via, copies })
 }
 
-const remembered = <D extends Device | null, A>(known: Map<D, Known<A>>, dev: D, dst: Ip): Map<Ip | null, A> => {
-  let byDst = known.get(dev)
-  if (byDst === undefined) {
-    byDst = new Map()
-    known.set(dev, byDst)
-  }
+const knownAt = <D extends Device | null, A>(known: Map<D, Known<A>>, dev: D): Known<A> => {
+  const here = known.get(dev)
+  if (here !== undefined) return here
+  const fresh: Known<A> = new Map()
+  known.set(dev, fresh)
+  return fresh
+}
+
+const bySource = <A>(byDst: Known<A>, dst: Ip): Map<Ip | null, A> => {
   let bySrc = byDst.get(dst)
   if (bySrc === undefined) {
     bySrc = new Map()
@@ -275,11 +293,20 @@ const remembered = <D extends Device | null, A>(known: Map<D, Known<A>>, dev: D,
   return bySrc
 }
 
+/**
+ * Whom a packet of our own is for that is for nobody: us, by the source that it has or would get, or by loopback.
+ */
+export const meantBy = (space: Space, dst: Ip, src: Ip | null, dev: Device | null): Ip => {
+  if (!isUnspecified(dst)) return dst
+  if (!isIp4(dst)) return ip6(1n)
+  return src ?? (dev === null ? null : select4(space.entry, dev.link, ip4(0), SCOPES.host)) ?? ip4(0x7f000001)
+}
+
 /** The way of a packet of our own, and the source that it gets if it has none; or what the sending call says. */
 export const wayOut = (space: Space, wanted: Wanted): Way | NoWay => {
   const memory = routingOf(space)
   const isFixed = !wanted.foreign && (wanted.mark === 0 || !memory.byMark) && (wanted.tos === 0 || !memory.byTos)
-  const known = isFixed ? remembered(memory.out, wanted.dev, wanted.dst) : null
+  const known = isFixed ? bySource(knownAt(memory.out, wanted.dev), wanted.dst) : null
   const before = known?.get(wanted.src)
   if (before !== undefined) return before
   const found = isIp4(wanted.dst) ? output4(space, wanted) : output6(space, wanted)
@@ -299,8 +326,8 @@ const refuse = (reason: DropReason, errno: Refusal['errno'] | null = null): Verd
   errno,
 })
 
-/** What came in, as far as its route depends on it. */
-export type Incoming = Readonly<{ dst: Ip; src: Ip; tos: number; mark: number; hashed: Hashed }>
+/** What came in, as far as its route depends on it. `hashed`: what decides among several hops, if not its own addresses. */
+export type Incoming = Readonly<{ dst: Ip; src: Ip; tos: number; mark: number; hashed: Hashed | null }>
 
 /**
  * fib_validate_source: whether an address can have sent this to the device. True: the sender is on the device's own link, which
@@ -383,7 +410,7 @@ const input4 = (space: Space, dev: Device, { dst: to, src: from, tos, mark, hash
   if (bad !== null) return refuse(bad)
   if (dst === MAX4 || (src === 0 && dst === 0)) return broadcast4(space, dev, src, dst, tos)
   const flow: Flow = { dst, src, iif: dev.name, oif: null, tos, mark, strict: false }
-  const found: Answer = find(space.entry, flow, hashed)
+  const found: Answer = find(space.entry, flow, hashed ?? flow)
   const { forwarding4 } = policyOf(dev)
   if ('errno' in found) {
     const { reason } = noWayOf(found, dst)
@@ -399,24 +426,37 @@ const input4 = (space: Space, dev: Device, { dst: to, src: from, tos, mark, hash
   return forward4(space, dev, src, dst, tos, found)
 }
 
+const scopeOfGroup = (group: Ip6): number => Number((group >> 112n) & 0xfn)
+
+/** Addresses that cannot come from this device (ip6_rcv_core). */
+export const martian6 = ({ link }: Device, src: Ip6, dst: Ip6): DropReason | null => {
+  if (isMulticast(src)) return { tag: 'martian-source', ip: src }
+  const scope = isMulticast(dst) ? scopeOfGroup(dst) : null
+  if (scope === 0) return { tag: 'martian-destination', ip: dst }
+  if (link.spec.type === 'loopback') return null
+  if (isLoopback(src)) return { tag: 'martian-source', ip: src }
+  return isLoopback(dst) || scope === 1 ? { tag: 'martian-destination', ip: dst } : null
+}
+
 /** A host that does not forward IPv6 says so only of what it has no route for (ip6_pkt_drop). */
-const input6 = (space: Space, dev: Device, { dst, src, tos, mark, hashed }: Incoming): Verdict => {
+const input6 = (space: Space, dev: Device, { dst: to, src: from, tos, mark, hashed }: Incoming): Verdict => {
+  // Casts: the caller has looked at the family.
+  const [src, dst] = [from as Ip6, to as Ip6]
+  const bad = martian6(dev, src, dst)
+  if (bad !== null) return refuse(bad)
   const strict = isStrict6(dst)
   const flow: Flow = { dst, src, iif: dev.name, oif: dev.name, tos, mark, strict }
-  const found = find(space.entry, { ...flow, oif: strict ? dev.name : null }, hashed)
-  // Cast: the caller has looked at the family.
-  if (isMulticast(dst))
-    return inGroup6(dev, dst as Exclude<Ip, Ip4>) ? DELIVER.multicast : refuse({ tag: 'not-unicast', to: dst })
+  const found = find(space.entry, { ...flow, oif: strict ? dev.name : null }, hashed ?? flow)
+  if (isMulticast(dst)) return inGroup6(dev, dst) ? DELIVER.multicast : refuse({ tag: 'not-unicast', to: dst })
   if ('errno' in found) return refuse(noWayOf(found, dst).reason, found.errno)
   const { route, hop } = found
   if (route.type === 'local' || route.type === 'anycast') return DELIVER.local
   const out = hop.dev === null ? null : deviceOf(space, hop.dev)
   if (out === null) return refuse({ tag: 'no-route', to: dst })
   if (!policyOf(dev).forwarding6) return refuse({ tag: 'not-forwarding', family: 6 })
-  const way = {
-    ...wayOf('unicast', out, null, found, { via: hop.via, redirect: out === dev }),
-    mtu: mtuOf(out, route, false),
-  }
+  const redirect = out === dev
+  if (!redirect && isUnspecified(src)) return refuse({ tag: 'martian-source', ip: src })
+  const way = wayOf('unicast', out, null, found, { via: hop.via, redirect, stays: !redirect && isLinkLocal(src) })
   return { tag: 'forward', way }
 }
 
@@ -424,8 +464,9 @@ const input6 = (space: Space, dev: Device, { dst, src, tos, mark, hashed }: Inco
 export const verdictOn = (space: Space, dev: Device, incoming: Incoming): Verdict => {
   const memory = routingOf(space)
   const isFixed =
-    (incoming.mark === 0 || !memory.byMark) && (incoming.tos === 0 || !memory.byTos) && incoming.hashed === incoming
-  const known = remembered(memory.in, dev, incoming.dst)
+    (incoming.mark === 0 || !memory.byMark) && (incoming.tos === 0 || !memory.byTos) && incoming.hashed === null
+  if (memory.lastIn === null || memory.lastIn.dev !== dev) memory.lastIn = { dev, known: knownAt(memory.in, dev) }
+  const known = bySource(memory.lastIn.known, incoming.dst)
   const before = isFixed ? known.get(incoming.src) : undefined
   if (before !== undefined) return before
   const verdict = isIp4(incoming.dst) ? input4(space, dev, incoming) : input6(space, dev, incoming)

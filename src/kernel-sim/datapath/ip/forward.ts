@@ -1,7 +1,7 @@
 // A packet that goes on: its hops are counted, its length is looked at, its sender told of a better way, and it passes `forward`.
 // Sources: net/ipv4/ip_forward.c, net/ipv6/ip6_output.c (ip6_forward).
 
-import { isLinkLocal, isLoopback, isMulticast, isUnspecified } from '../../../net/ip.ts'
+import { isLinkLocal } from '../../../net/ip.ts'
 import { hasIn, sizeOfMap } from '../../../net/pmap.ts'
 import type { Packet4 } from '../../wire/ip4.ts'
 import type { Packet6 } from '../../wire/ip6.ts'
@@ -95,18 +95,6 @@ const isForProxy = (space: Space, dev: Device, { dst, body }: Packet6): 'deliver
   return isLinkLocal(dst) ? 'drop' : null
 }
 
-/** Why a source goes no further than its link. */
-const refusedSource = (space: Space, dev: Device, held: Held): boolean => {
-  const { src } = held.packet
-  if (isUnspecified(src) || isMulticast(src) || isLoopback(src)) {
-    refuse(space, dev, held, { tag: 'martian-source', ip: src }, null)
-    return true
-  }
-  if (!isLinkLocal(src)) return false
-  refuse(space, dev, held, { tag: 'martian-source', ip: src }, { tag: 'unreachable', code: 'beyond-scope' })
-  return true
-}
-
 const LEAST_MTU6 = 1280
 
 export const forward6 = (space: Space, dev: Device, way: Way, packet: Packet6, meta: Meta) => {
@@ -118,7 +106,10 @@ export const forward6 = (space: Space, dev: Device, way: Way, packet: Packet6, m
   if (proxied === 'drop') return refuse(space, dev, held, { tag: 'no-route', to: packet.dst }, null)
   noteRoute(space, dev, way, held)
   if (way.redirect) redirect6(space, dev, packet, way.via)
-  else if (refusedSource(space, dev, held)) return
+  if (way.stays) {
+    const reason = { tag: 'martian-source', ip: packet.src } as const
+    return refuse(space, dev, held, reason, { tag: 'unreachable', code: 'beyond-scope' })
+  }
   const mtu = Math.max(way.mtu, LEAST_MTU6)
   const length = lengthOfPacket(packet)
   if (length > mtu && (meta.fragment === undefined || meta.fragment > mtu))

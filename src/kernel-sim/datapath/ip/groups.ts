@@ -7,7 +7,7 @@ import { maskIp } from '../../../net/cidr.ts'
 import { type Ip, type Ip4, type Ip6, ip6, ip as ipOf, isIp4, isMulticast } from '../../../net/ip.ts'
 import { entriesOf, type PMap } from '../../../net/pmap.ts'
 import { memoised } from '../../memo.ts'
-import type { LinkEntry } from '../../state.ts'
+import type { LinkEntry, ProxyEntry } from '../../state.ts'
 import { type Device, deviceAt } from '../plane.ts'
 import { policyOf } from './policy.ts'
 
@@ -33,9 +33,9 @@ const addressGroups = memoised((link: LinkEntry): ReadonlySet<Ip> => {
 })
 
 /** By the names of devices, the groups of the addresses that are answered for there (pndisc_constructor). */
-const proxyGroups = memoised((proxies: PMap<Ip>): ReadonlyMap<string, ReadonlySet<Ip>> => {
+const proxyGroups = memoised((proxies: PMap<ProxyEntry>): ReadonlyMap<string, ReadonlySet<Ip>> => {
   const groups = new Map<string, Set<Ip>>()
-  for (const [key, ip] of entriesOf(proxies)) {
+  for (const [key, { ip }] of entriesOf(proxies)) {
     if (isIp4(ip)) continue
     const dev = key.slice(0, key.indexOf(' '))
     groups.set(dev, (groups.get(dev) ?? new Set()).add(solicitedNode(ip)))

@@ -150,7 +150,7 @@ export const find = (entry: NsEntry, flow: Flow, hashed: Hashed = flow, forOwn =
   return byRules(entry.rules[6], flow, (table) => lookIn6(six.get(table) ?? NO_TABLE, flow, hash))
 }
 
-/** As what routes of a table (null: of `local`, then `main`) know an address: inet_addr_type, inet_addr_type_dev_table. */
+/** What an address is to the local table (inet_addr_type); of IPv6, to the routes by `dev` only, if one is given. */
 export const typeOf = (entry: NsEntry, ip: Ip, dev: string | null = null): RouteEntry['type'] => {
   if (isIp4(ip)) {
     if (isUnspecified(ip) || ip === 0xffffffff) return 'broadcast'
@@ -158,8 +158,7 @@ export const typeOf = (entry: NsEntry, ip: Ip, dev: string | null = null): Route
     const { four, merged4 } = tablesOf(entry.routes)
     const table = entry.customRules ? (four.get(TABLES.local) ?? NO_TABLE) : merged4
     const found = lookIn4(table, ip, 0, null)
-    if ('errno' in found) return 'unicast'
-    return dev === null || found.route.hops.some((hop) => hop.dev === dev) ? found.route.type : 'unicast'
+    return 'errno' in found ? 'unicast' : found.route.type
   }
   const { six } = tablesOf(entry.routes)
   const flow: Flow = { dst: ip, src: null, iif: 'lo', oif: dev, tos: 0, mark: 0, strict: dev !== null }

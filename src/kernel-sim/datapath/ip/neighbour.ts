@@ -61,22 +61,41 @@ const memoryOf = (space: Space): NeighbourMemory => {
 
 export const keyOf = (dev: Device, ip: Ip): string => `${dev.name} ${ip}`
 
+const SLEEP = Number.POSITIVE_INFINITY
+
 const VALID: ReadonlySet<State> = new Set(['reachable', 'stale', 'delay', 'probe', 'permanent', 'noarp'])
 /** Whether its MAC may be used. */
 export const isValid = ({ state }: Neighbour): boolean => VALID.has(state)
+
+/** Whether it is without doubt. */
+export const isConnected = (neighbour: Neighbour): boolean => {
+  const state = seenState(neighbour)
+  return state === 'reachable' || state === 'permanent' || state === 'noarp'
+}
 
 /** The MAC that an address has without anybody's being asked; null if it has none. */
 const impliedMac = ({ link, space }: Device, ip: Ip): Mac | null => {
   if (isMulticast(ip)) return isIp4(ip) ? mac(0x01005e * 2 ** 24 + (ip & 0x7fffff)) : macOfGroup6(ip)
   if (link.spec.type === 'loopback') return ZERO_MAC
   if (link.spec.type === 'ipvlan' && link.spec.mode !== 'l2') return link.mac
-  return isIp4(ip) && typeOf(space.entry, ip, link.name) === 'broadcast' ? BROADCAST : null
+  return isIp4(ip) && typeOf(space.entry, ip) === 'broadcast' ? BROADCAST : null
 }
 
-const stateOf = ({ set }: NeighbourEntry): State => set ?? 'reachable'
+/** What was being asked when an earlier plane was closed, unless it was set by hand since. */
+const askingOf = ({ asking, set }: NeighbourEntry): NeighbourEntry['asking'] =>
+  set === (asking?.state === 'incomplete' ? 'none' : 'stale') ? asking : undefined
+
+const stateOf = (was: NeighbourEntry): State => askingOf(was)?.state ?? was.set ?? 'reachable'
+
+const waitingOf = ({ space }: Device, was: NeighbourEntry): Waiting[] =>
+  (askingOf(was)?.waiting ?? []).map(({ held, iif }) => ({ held, iif: iif === null ? null : deviceOf(space, iif) }))
+
+/** When one was confirmed that never was. */
+const longAgo = (nowMs: number): number => nowMs - 2 * REACHABLE_MS
 
 const neighbourFrom = (dev: Device, ip: Ip, was: NeighbourEntry | null): Neighbour => {
   const implied = was === null ? impliedMac(dev, ip) : null
+  const asking = was === null ? undefined : askingOf(was)
   return {
     dev,
     ip,
@@ -84,12 +103,12 @@ const neighbourFrom = (dev: Device, ip: Ip, was: NeighbourEntry | null): Neighbo
     was,
     state: implied !== null ? 'noarp' : was === null ? 'none' : stateOf(was),
     mac: implied ?? was?.mac ?? ZERO_MAC,
-    confirmedMs: was?.seenMs ?? dev.space.plane.nowMs - 2 * REACHABLE_MS,
+    confirmedMs: was === null ? longAgo(dev.space.plane.nowMs) : was.set === 'stale' ? longAgo(was.seenMs) : was.seenMs,
     updatedMs: was?.seenMs ?? dev.space.plane.nowMs,
-    probes: 0,
-    dueMs: Number.POSITIVE_INFINITY,
+    probes: asking?.probes ?? 0,
+    dueMs: asking?.dueMs ?? SLEEP,
     router: false,
-    waiting: [],
+    waiting: was === null ? [] : waitingOf(dev, was),
   }
 }
 
@@ -123,8 +142,6 @@ const wake = (neighbour: Neighbour, delayMs: number) => {
   neighbour.dueMs = plane.nowMs + delayMs
   after(plane, delayMs, { what: 'neighbour', at: { host: host.name, ns, name: dev.name }, ip })
 }
-
-const SLEEP = Number.POSITIVE_INFINITY
 
 const enter = (neighbour: Neighbour, state: State) => {
   neighbour.state = state
@@ -249,7 +266,7 @@ export const learn = (neighbour: Neighbour, news: News) => {
   if (!next.keepsMac && told !== neighbour.mac) {
     neighbour.mac = told
     neighbour.updatedMs = plane.nowMs
-    if (next.state !== 'reachable') neighbour.confirmedMs = plane.nowMs - 2 * REACHABLE_MS
+    if (next.state !== 'reachable') neighbour.confirmedMs = longAgo(plane.nowMs)
   }
   if (news.router !== null && (!isNew || news.override)) neighbour.router = news.router
   if (!wasValid) for (const { held, iif } of neighbour.waiting.splice(0)) sendTo(neighbour, held, iif)
@@ -258,36 +275,48 @@ export const learn = (neighbour: Neighbour, news: News) => {
 /** Sends a packet to its next hop by a device, at once or when its MAC is known. */
 export const output = (dev: Device, next: Ip, held: Held): void => sendTo(neighbourOf(dev, next), held, null)
 
-/** The entry that stands for a neighbour once the plane is closed; null for what nobody need know of. */
-export const entryFrom = ({
-  dev,
-  ip,
-  implicit,
-  was,
-  state,
-  mac: at,
-  confirmedMs,
-  updatedMs,
-}: Neighbour): NeighbourEntry | null => {
-  const is = (set: NeighbourEntry['set'], seenMs: number, known: Mac | null = at): NeighbourEntry =>
-    was !== null && was.set === set && was.mac === known && (set !== null || was.seenMs === seenMs)
-      ? was
-      : { ip, dev: dev.name, mac: known, seenMs, set }
-  if (implicit) return null
+/** What is to be known of a neighbour that is being asked, or is in doubt. */
+const askingIn = ({ state, probes, dueMs, waiting }: Neighbour): NeighbourEntry['asking'] =>
+  state === 'incomplete' || state === 'delay' || state === 'probe'
+    ? { state, probes, dueMs, waiting: waiting.map(({ held, iif }) => ({ held, iif: iif?.name ?? null })) }
+    : undefined
+
+type Told = Pick<NeighbourEntry, 'mac' | 'seenMs' | 'set'>
+
+const toldOf = ({ state, was, mac: at, confirmedMs, updatedMs }: Neighbour): Told | null => {
   switch (state) {
     case 'none':
     case 'permanent':
     case 'noarp':
       return was
     case 'reachable':
-      return was?.set === 'reachable' && was.mac === at && was.seenMs === confirmedMs ? was : is(null, confirmedMs)
+      return {
+        mac: at,
+        seenMs: confirmedMs,
+        set: was?.set === 'reachable' && was.seenMs === confirmedMs ? was.set : null,
+      }
     case 'stale':
     case 'delay':
     case 'probe':
-      return is('stale', updatedMs)
+      return { mac: at, seenMs: updatedMs, set: 'stale' }
     case 'failed':
-      return is('failed', updatedMs, null)
+      return { mac: null, seenMs: updatedMs, set: 'failed' }
     case 'incomplete':
-      return null
+      return { mac: null, seenMs: updatedMs, set: 'none' }
   }
+}
+
+const isSame = (was: NeighbourEntry, { mac: at, seenMs, set }: Told): boolean =>
+  was.mac === at && was.set === set && was.seenMs === seenMs
+
+/** The entry that stands for a neighbour once the plane is closed; null for what nobody need know of. */
+export const entryFrom = (neighbour: Neighbour): NeighbourEntry | null => {
+  const { ip, dev, implicit, was } = neighbour
+  const told = implicit ? null : toldOf(neighbour)
+  if (told === null || told === was) return was
+  const asking = askingIn(neighbour)
+  if (asking !== undefined) return { ip, dev: dev.name, ...told, asking }
+  return was !== null && was.asking === undefined && isSame(was, told)
+    ? was
+    : { ip, dev: dev.name, mac: told.mac, seenMs: told.seenMs, set: told.set }
 }

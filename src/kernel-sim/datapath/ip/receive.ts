@@ -3,16 +3,14 @@
 // Sources: net/ipv4/ip_input.c (ip_rcv), net/ipv4/route.c (ip_error), net/ipv6/ip6_input.c (ip6_rcv_core),
 // net/ipv6/route.c (ip6_pkt_drop).
 
-import { type Ip6, isLoopback, isMulticast } from '../../../net/ip.ts'
 import { isGroup } from '../../../net/mac.ts'
 import { runs4, runs6 } from '../../control/inet.ts'
-import type { Packet6 } from '../../wire/ip6.ts'
 import type { Packet } from '../../wire/nested.ts'
 import type { Device, IcmpError } from '../plane.ts'
 import type { Held, Skb } from '../skb.ts'
 import { type DropReason, drop } from '../step.ts'
 import { sendError } from './errors.ts'
-import { type Incoming, type Verdict, verdictOn } from './fib.ts'
+import { type Incoming, martian6, type Verdict, verdictOn } from './fib.ts'
 import { forward4, forward6 } from './forward.ts'
 import { deliverHere } from './local.ts'
 import { policyOf } from './policy.ts'
@@ -36,12 +34,13 @@ const errorFor = (errno: (Verdict & { tag: 'refuse' })['errno'], isIp6: boolean)
 }
 
 /** An ICMP error goes the way of what it is about, where there are several. */
-const incomingOf = ({ packet, meta }: Held): Incoming => {
-  const { body, dst, src, tos } = packet
-  const own = { dst, src, tos, mark: meta.mark }
-  const hashed = 'about' in body ? { src: body.about.src, dst: body.about.dst } : own
-  return Object.assign(own, { hashed })
-}
+const incomingOf = ({ packet: { body, dst, src, tos }, meta }: Held): Incoming => ({
+  dst,
+  src,
+  tos,
+  mark: meta.mark,
+  hashed: 'about' in body ? { src: body.about.src, dst: body.about.dst } : null,
+})
 
 const route = (dev: Device, held: Held, isForMany: boolean) => {
   const { space } = dev
@@ -63,24 +62,13 @@ const route = (dev: Device, held: Held, isForMany: boolean) => {
   }
 }
 
-const scopeOf = (group: Ip6): number => Number((group >> 112n) & 0xfn)
-
-/** Addresses that cannot come from this device (ip6_rcv_core). */
-const bad6 = (dev: Device, { src, dst }: Packet6): DropReason | null => {
-  const { link } = dev
-  if (!runs6(link) || policyOf(dev).disabled6) return { tag: 'ipv6-disabled' }
-  if (isMulticast(src)) return { tag: 'martian-source', ip: src }
-  const isNoGroup = isMulticast(dst) && scopeOf(dst) === 0
-  if (link.spec.type === 'loopback') return isNoGroup ? { tag: 'martian-destination', ip: dst } : null
-  if (isLoopback(src)) return { tag: 'martian-source', ip: src }
-  if (isNoGroup || isLoopback(dst) || (isMulticast(dst) && scopeOf(dst) === 1))
-    return { tag: 'martian-destination', ip: dst }
-  return null
-}
-
+/** Whether the family is on the device at all, and for IPv6 whether such addresses can come from it. */
 const bad = (dev: Device, packet: Packet): DropReason | null => {
-  if (packet.tag === 'ip6') return bad6(dev, packet)
-  return runs4(dev.link) ? null : { tag: 'martian-destination', ip: packet.dst }
+  if (packet.tag === 'ip4') return runs4(dev.link) ? null : { tag: 'martian-destination', ip: packet.dst }
+  if (!runs6(dev.link) || policyOf(dev).disabled6) return { tag: 'ipv6-disabled' }
+  // Without hooks between, the route will say so, and remembers it.
+  const isAskedLater = dev.space.entry.firewall === null && dev.link.spec.type !== 'loopback'
+  return isAskedLater ? null : martian6(dev, packet.src, packet.dst)
 }
 
 /** What comes over loopback was routed when it was sent. */

@@ -4,7 +4,7 @@
 import type { Ip } from '../../../net/ip.ts'
 import type { IfName } from '../../../net/name.ts'
 import { type Device, deviceOf, type SendErrno, type Space } from '../plane.ts'
-import { isWay, type Verdict, verdictOn, type Way, wayOut } from './fib.ts'
+import { isWay, meantBy, type Verdict, verdictOn, type Way, wayOut } from './fib.ts'
 import { pathMtu } from './path-mtu.ts'
 
 /** `iif`: of a packet that came in by that device (then `from` is needed). */
@@ -37,10 +37,8 @@ const toldOf = (space: Space, { to, from }: RouteAsk, way: Way): RouteTold => {
   return { type, to, dev: dev.name, via, src: from ?? source, table, mtu: mtu < way.mtu ? mtu : null }
 }
 
-const asIncoming = (dev: Device, { to, from, mark = 0, tos = 0 }: RouteAsk): Verdict => {
-  const asked = { dst: to, src: from ?? to, mark, tos }
-  return verdictOn(dev.space, dev, Object.assign(asked, { hashed: asked }))
-}
+const asIncoming = (dev: Device, { to, from, mark = 0, tos = 0 }: RouteAsk): Verdict =>
+  verdictOn(dev.space, dev, { dst: to, src: from ?? to, mark, tos, hashed: null })
 
 const ofIncoming = (space: Space, dev: Device, ask: RouteAsk): RouteTold | RouteRefusal => {
   const verdict = asIncoming(dev, ask)
@@ -61,11 +59,12 @@ const ofIncoming = (space: Space, dev: Device, ask: RouteAsk): RouteTold | Route
 
 /** The answer to `ip route get`. */
 export const routeGet = (space: Space, ask: RouteAsk): RouteTold | RouteRefusal => {
-  const { to, from = null, mark = 0, tos = 0 } = ask
+  const { from = null, mark = 0, tos = 0 } = ask
   const at = ask.iif ?? ask.oif
   const dev = at === undefined ? null : deviceOf(space, at)
   if (at !== undefined && dev === null) return { errno: 'ENODEV' }
   if (ask.iif !== undefined && dev !== null) return ofIncoming(space, dev, ask)
+  const to = meantBy(space, ask.to, from, dev)
   const way = wayOut(space, { dst: to, src: from, dev, tos, mark, foreign: false })
-  return isWay(way) ? toldOf(space, ask, way) : { errno: way.errno }
+  return isWay(way) ? toldOf(space, { ...ask, to }, way) : { errno: way.errno }
 }

@@ -14,7 +14,7 @@ import { lengthOfPacket } from '../../wire/wire.ts'
 import { type Device, deviceOf, type HookAt, type SendErrno, type Space } from '../plane.ts'
 import type { Held, Meta, Sending } from '../skb.ts'
 import { type DropReason, drop, note } from '../step.ts'
-import { isWay, routingOf, type Wanted, type Way, wayOut } from './fib.ts'
+import { isWay, meantBy, routingOf, type Wanted, type Way, wayOut } from './fib.ts'
 import { deliverHere } from './local.ts'
 import { neighbourOf, sendTo } from './neighbour.ts'
 import { pathMtu } from './path-mtu.ts'
@@ -122,8 +122,7 @@ const sendBy = (space: Space, way: Way, held: Held, dev: Device | null): SendErr
 }
 
 // Casts: whoever sends gives addresses and a body of one family.
-const packetOf = (space: Space, sending: Sending, src: Ip, ttl: number): Packet => {
-  const { dst, body, tos = 0 } = sending
+const packetOf = (space: Space, { body, tos = 0 }: Sending, dst: Ip, src: Ip, ttl: number): Packet => {
   if (!isIp4(dst))
     return {
       tag: 'ip6',
@@ -178,7 +177,7 @@ const sized = (space: Space, way: Way, packet: Packet, df: boolean | undefined):
   const length = lengthOfPacket(packet)
   const longest = df === true ? mtu : packet.tag === 'ip4' ? MAX_LENGTH : MAX_LENGTH + 40
   if (length > longest) return 'EMSGSIZE'
-  if (packet.tag === 'ip6' || df === false || locked || length > mtu) return packet
+  if (packet.tag === 'ip6' || df === false || (df === undefined && locked) || length > mtu) return packet
   return withDf(packet)
 }
 
@@ -186,16 +185,17 @@ const nowhere = (like: Ip): Ip => (isIp4(like) ? ip4(0) : ip6(0n))
 
 /** Routes and sends a packet of our own; what the sending call says, if it fails. */
 export const send = (space: Space, sending: Sending): SendErrno | null => {
-  const { dst, src, tos = 0, mark = 0, df } = sending
+  const { src, tos = 0, mark = 0, df } = sending
   const dev = sending.dev === undefined ? null : deviceOf(space, sending.dev)
   if (sending.dev !== undefined && dev === null) return 'ENODEV'
+  const dst = meantBy(space, sending.dst, src, dev)
   const way = wayOut(space, { dst, src, dev, tos, mark, foreign: false })
   if (!isWay(way)) {
-    const unsent = packetOf(space, sending, src ?? nowhere(dst), sending.ttl ?? DEFAULT_TTL)
+    const unsent = packetOf(space, sending, dst, src ?? nowhere(dst), sending.ttl ?? DEFAULT_TTL)
     return refuse(space, null, unsent, way.reason, way.errno)
   }
   const ttl = sending.ttl ?? (way.type === 'multicast' ? 1 : DEFAULT_TTL)
-  const made = packetOf(space, sending, src ?? way.source ?? nowhere(dst), ttl)
+  const made = packetOf(space, sending, dst, src ?? way.source ?? nowhere(dst), ttl)
   const refused = refusedWay(way, sending)
   if (refused !== null) return refuse(space, way.dev, made, { tag: 'not-unicast', to: dst }, refused)
   const packet = sized(space, way, made, df)

@@ -46,7 +46,7 @@ const senderOf = (dev: Device, target: Ip4, about: Packet | null): Ip4 => {
   const { space, link } = dev
   const { arpAnnounce, routeLocalnet } = policyOf(dev)
   const src = about?.tag === 'ip4' && arpAnnounce < 2 ? about.src : null
-  const isOurs = src !== null && typeOf(space.entry, src, link.name) === 'local'
+  const isOurs = src !== null && typeOf(space.entry, src) === 'local'
   if (src !== null && isOurs && (arpAnnounce === 0 || isOnLink4(link, target, src))) return src
   return select4(space.entry, link, target, SCOPES.link, routeLocalnet) ?? ip4(0)
 }

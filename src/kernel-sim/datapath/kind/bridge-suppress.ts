@@ -1,6 +1,6 @@
 // Ports with `neighSuppress`: the bridge answers for who is behind them, of what its own neighbour table says, and spares them questions
 // that are answered.
-// Source: net/bridge/br_arp_nd_proxy.c (br_do_proxy_suppress_arp, br_do_suppress_nd), measured for ARP.
+// Source: net/bridge/br_arp_nd_proxy.c (br_do_proxy_suppress_arp, br_do_suppress_nd), measured.
 
 import { type Ip, isLoopback, isMulticast, isUnspecified } from '../../../net/ip.ts'
 import { isGroup } from '../../../net/mac.ts'

@@ -29,7 +29,7 @@ const groupsOf = memoised((link: LinkEntry): ReadonlySet<Mac> => {
     if (isIp4(cidr.ip)) continue
     groups.add(solicitedNode(cidr.ip))
     const anycast = maskIp(cidr.ip, cidr.bits)
-    if (routes && !isIp4(anycast)) groups.add(solicitedNode(anycast))
+    if (routes && cidr.bits < 127 && !isIp4(anycast)) groups.add(solicitedNode(anycast))
   }
   return groups
 })

@@ -19,9 +19,11 @@ const receiveAbove = (dev: Device, skb: Skb, isOurs: boolean): boolean => {
   return stacked.ipvlans.length > 0 && receiveForIpvlan(dev, stacked, skb, isOurs)
 }
 
-/** A card is the fabric's. */
-export const KINDS: Readonly<{ transmit: Omit<Parts['transmit'], 'nic'> }> &
-  Pick<Parts, 'receiveOnPort' | 'receiveAbove' | 'receiveTunnel'> = {
+type Transmit = Parts['transmit']
+
+/** All but the cards of the host, which are the fabric's. */
+export const KINDS: Pick<Parts, 'receiveOnPort' | 'receiveAbove' | 'receiveTunnel'> &
+  Readonly<{ transmit: Omit<Transmit, 'nic'> }> = {
   transmit: {
     loopback: transmitLoopback,
     veth: transmitVeth,

@@ -1,5 +1,5 @@
 // A VXLAN with `proxy` passes no question for a neighbour on: it answers from its own neighbour table, or not at all.
-// Source: drivers/net/vxlan/vxlan_core.c (arp_reduce, neigh_reduce), measured for ARP.
+// Source: drivers/net/vxlan/vxlan_core.c (arp_reduce, neigh_reduce), measured.
 
 import { type Ip, isLoopback, isMulticast, isUnspecified } from '../../../net/ip.ts'
 import type { VxlanSpec } from '../../state.ts'

@@ -1,6 +1,6 @@
 // What the sender behind a bridge is told of a packet that does not fit into a VXLAN's: an ICMP error that seems to come from whom it
 // sent to.
-// Source: net/ipv4/ip_tunnel_core.c (skb_tunnel_check_pmtu, iptunnel_pmtud_check_icmp, iptunnel_pmtud_check_icmpv6).
+// Source: net/ipv4/ip_tunnel_core.c (skb_tunnel_check_pmtu, iptunnel_pmtud_check_icmp, iptunnel_pmtud_check_icmpv6), measured.
 
 import { isLoopback, isMulticast, isUnspecified, MAX4 } from '../../../net/ip.ts'
 import { type Frame, frame as frameOf } from '../../wire/ethernet.ts'

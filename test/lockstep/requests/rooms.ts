@@ -1,0 +1,141 @@
+// The namespaces of one program on this machine's kernel. They have no names: this process holds them open, and the kernel takes
+// them away when they are closed, or with the process, however it ends.
+// Nothing is sent in them unasked: addresses are not looked for twice, routers not asked for, and what leaves a stack is dropped.
+
+import { closeSync } from 'node:fs'
+import type { Errno } from '../../../src/kernel/errno.ts'
+import type { NetnsRequest, Request } from '../../../src/kernel/rtnl/request.ts'
+import type { SysctlName } from '../../../src/kernel/sysctl.ts'
+import { decodeLink, getLink, type LinkMessage } from '../../../src/kernel-linux/netlink/codec/link.ts'
+import { askAll } from '../../../src/kernel-linux/netlink/conversation.ts'
+import { ENOENT } from '../../../src/kernel-linux/netlink/errno.ts'
+import { type NetlinkError, showNetlinkError, systemCall } from '../../../src/kernel-linux/netlink/error.ts'
+import { type Libc, loadLibc } from '../../../src/kernel-linux/netlink/libc.ts'
+import { openSocket, type Socket } from '../../../src/kernel-linux/netlink/socket.ts'
+import { HERE, openPath, withinNew } from '../../../src/kernel-linux/netlink/thread.ts'
+import type { OpenSpace } from '../../../src/kernel-linux/rtnl/inside.ts'
+import { hear, type Stacks, stacksFrom, type Told } from '../../../src/kernel-linux/rtnl/stack.ts'
+import { askOver, writeSysctl } from '../../../src/kernel-linux/rtnl/through-netlink.ts'
+import type { Ns } from '../../../src/net/name.ts'
+import { E, type Either } from '../../../src/prelude.ts'
+import { silence } from './silence.ts'
+
+/** Casts: names that the simulation knows nothing of, for what they switch off is not in it. */
+export const QUIET: ReadonlyArray<SysctlName> = [
+  'net.ipv6.conf.default.accept_dad' as SysctlName,
+  'net.ipv6.conf.default.router_solicitations' as SysctlName,
+]
+
+export type Rooms = Readonly<{
+  /** Null, or the errno. */
+  ask: (request: Request) => Promise<Errno | null>
+  /** The stacks of all rooms, once linkwatch has nothing left to do in them. */
+  told: () => Promise<Stacks>
+  close: () => Promise<void>
+}>
+
+type Room = Readonly<{ fd: number; socket: Socket }>
+
+/** What cannot be asked ends the run: it is no answer. */
+const sure = <A>(result: Either<NetlinkError, A>): A => {
+  if (E.isLeft(result)) throw new Error(showNetlinkError(result.left))
+  return result.right
+}
+
+const pathOf = ({ fd }: Room): string => `/proc/self/fd/${fd}`
+
+const write = async (room: Room, ns: Ns, name: SysctlName, value: string): Promise<Errno | null> => {
+  const result = await writeSysctl(pathOf(room), ns, { on: 'sysctl', do: 'write', name, value })
+  if (E.isLeft(result)) throw new Error(result.left.what)
+  return result.right?.errno ?? null
+}
+
+const opened = async (libc: Libc, ns: Ns): Promise<Room> => {
+  const fd = sure(sure(withinNew(libc, () => openPath(HERE))))
+  const room = { fd, socket: sure(openSocket({ in: 'fd', fd })) }
+  await silence(fd)
+  for (const name of QUIET) {
+    const errno = await write(room, ns, name, '0')
+    if (errno !== null) throw new Error(`${name}: ${errno}`)
+  }
+  return room
+}
+
+const closed = async ({ fd, socket }: Room): Promise<void> => {
+  await socket.close()
+  closeSync(fd)
+}
+
+/** What linkwatch changes of a device. */
+const stateOf = ({ flags, operstate, link }: LinkMessage): string => `${flags} ${operstate} ${link}`
+
+/** Asks for each device alone, which lets linkwatch look at it now; whether any is not as it was told. */
+const isBehind = async ({ socket }: Room, { links }: Told): Promise<boolean> => {
+  const replies = sure(
+    await askAll(
+      socket,
+      links.map(({ index }) => getLink({ index })),
+      decodeLink,
+      'here',
+    )(),
+  )
+  return replies.some(({ value }, i) => {
+    const was = links[i]
+    return value === null || was === undefined || stateOf(value) !== stateOf(was)
+  })
+}
+
+export const openRooms = (): Rooms => {
+  const libc = sure(loadLibc())
+  const rooms = new Map<Ns, Room>()
+  const open: OpenSpace = (ns) => {
+    const room = rooms.get(ns)
+    return room === undefined ? E.left(systemCall('open', ENOENT, ns)) : openPath(pathOf(room))
+  }
+
+  /** As ip-netns(8) does with names: it knows nothing of what else is in a namespace. */
+  const askSpace = async (ns: Ns, ask: NetnsRequest): Promise<Errno | null> => {
+    const room = rooms.get(ns)
+    if (ask.do === 'add') {
+      if (room !== undefined) return 'EEXIST'
+      rooms.set(ns, await opened(libc, ns))
+      return null
+    }
+    if (room === undefined) return 'ENOENT'
+    rooms.delete(ns)
+    await closed(room)
+    return null
+  }
+
+  const hearAll = async (): Promise<ReadonlyMap<Ns, Told>> => {
+    const heard = new Map<Ns, Told>()
+    for (const [ns, { socket }] of rooms) heard.set(ns, sure(await hear(open, [...rooms.keys()], 'here')(socket)))
+    return heard
+  }
+
+  return {
+    ask: async ({ ns, ask }) => {
+      if (ask.on === 'netns') return askSpace(ns, ask)
+      const room = rooms.get(ns)
+      if (room === undefined) return 'ENOENT'
+      if (ask.on === 'sysctl') return write(room, ns, ask.name, ask.value)
+      return sure(await askOver(open, ask, 'here')(room.socket))?.errno ?? null
+    },
+    told: async () => {
+      for (;;) {
+        const heard = await hearAll()
+        let behind = false
+        for (const [ns, told] of heard) {
+          const room = rooms.get(ns)
+          if (room !== undefined && (await isBehind(room, told))) behind = true
+        }
+        if (!behind) return stacksFrom(heard)
+      }
+    },
+    close: async () => {
+      const all = [...rooms.values()]
+      rooms.clear()
+      for (const room of all) await closed(room)
+    },
+  }
+}

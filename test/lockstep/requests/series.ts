@@ -1,0 +1,20 @@
+// The programs of a seed, in pieces: the same seed gives the same ones, and each can be had alone.
+
+import fc from 'fast-check'
+import { requests } from '../../../properties/arbitraries/stack-programs.ts'
+import type { Program } from './both.ts'
+
+/** fast-check tries small and colliding values first, so a series begins anew after so many programs. */
+export const PIECE = 50
+const LONGEST = 60
+
+/** Seeds of fast-check have 32 bits; those of neighbouring pieces have nothing in common (the constants are MurmurHash3's). */
+const mixed = (seed: number, piece: number): number => {
+  let hash = (seed ^ Math.imul(piece + 1, 0x9e3779b1)) | 0
+  hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b)
+  hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35)
+  return hash ^ (hash >>> 16)
+}
+
+export const pieceOf = (seed: number, piece: number): ReadonlyArray<Program> =>
+  fc.sample(requests(LONGEST), { seed: mixed(seed, piece), numRuns: PIECE })

@@ -1,0 +1,42 @@
+// One process of `npm run lockstep`: runs the pieces of a series that it is told, one after the other, and tells what came of
+// each. What it makes is held open by it alone, so that nothing is left when it ends, or is ended.
+
+import { runBoth } from './both.ts'
+import { report } from './script.ts'
+import { pieceOf } from './series.ts'
+import { shrink } from './shrink.ts'
+import { NOTHING, plus, type Tally, tallyOf } from './tally.ts'
+
+/** `to`: programs from there on are left out; `only`: but for this one of the piece. */
+export type Order = Readonly<{ seed: number; piece: number; to: number; only: number | null }>
+/** `at`: which program of the piece. */
+export type Finding = Readonly<{ at: number; report: string }>
+export type Answer = Readonly<{ piece: number; tally: Tally; findings: ReadonlyArray<Finding> }>
+
+const carryOut = async ({ seed, piece, to, only }: Order): Promise<Answer> => {
+  let tally = NOTHING
+  const findings: Finding[] = []
+  for (const [at, program] of pieceOf(seed, piece).entries()) {
+    if (at >= to || (only !== null && at !== only)) continue
+    const outcome = await runBoth(program)
+    tally = plus(tally, tallyOf(program, outcome))
+    const { difference } = outcome
+    if (difference === null) continue
+    const least = await shrink({ program, difference }, runBoth)
+    findings.push({ at, report: report(least.program, least.difference) })
+  }
+  return { piece, tally, findings }
+}
+
+export const play = (): void => {
+  process.on('disconnect', () => process.exit(1))
+  process.on('message', (order: Order) => {
+    carryOut(order).then(
+      (answer) => process.send?.(answer),
+      (error: unknown) =>
+        process.send?.({ broken: error instanceof Error ? (error.stack ?? error.message) : String(error) }),
+    )
+  })
+}
+
+if (process.argv[2] === 'work') play()
