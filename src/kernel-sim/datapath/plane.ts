@@ -117,6 +117,8 @@ export type Parts = Readonly<{
   receiveOnPort: (port: Device, skb: Skb) => void
   /** A device has received a frame that devices on it may want; `isOurs`: it is for this host. True: it was taken. */
   receiveAbove: (dev: Device, skb: Skb, isOurs: boolean) => boolean
+  /** A UDP datagram for this host: true if a tunnel listens at its port, which then has it. */
+  receiveTunnel: (space: Space, dev: Device, held: Held) => boolean
   /** What the neighbour table has of an address on a device; null: nothing. */
   neighbour: (dev: Device, ip: Ip) => KnownNeighbour | null
   /** The protocols' receivers; `dev` is the device that the frame is for. */

@@ -70,7 +70,14 @@ const stagesOf = (rules: Rules, family: 'ip' | 'ip6', hook: HookAt['hook']): Rea
 
 const deviceAt = ({ iif, oif }: HookAt): Device | null => oif ?? iif
 
-const withFlow = (held: Held, flow: Flow): Held => ({ packet: held.packet, meta: { mark: held.meta.mark, flow } })
+const withFlow = ({ packet, meta }: Held, flow: Flow): Held => ({ packet, meta: { ...meta, flow } })
+
+/** Of what a chain of type route has changed, this decides where a packet goes (nf_route_table_hook4). */
+const goesElsewhere = (a: Held, b: Held): boolean =>
+  a.meta.mark !== b.meta.mark ||
+  a.packet.src !== b.packet.src ||
+  a.packet.dst !== b.packet.dst ||
+  a.packet.tos !== b.packet.tos
 
 /** What a chain's rules did to the packet on the way. `zone`: of the conversation that is yet to be found. */
 const applied = (held: Held, effects: ReadonlyArray<Effect>, passing: { zone: number }): Held => {
@@ -78,7 +85,7 @@ const applied = (held: Held, effects: ReadonlyArray<Effect>, passing: { zone: nu
   for (const effect of effects) {
     switch (effect.tag) {
       case 'mark':
-        now = { packet: now.packet, meta: { mark: effect.value, flow: now.meta.flow } }
+        now = { packet: now.packet, meta: { ...now.meta, mark: effect.value } }
         break
       case 'ct-mark':
         if (now.meta.flow?.connection != null) now.meta.flow.connection.mark = effect.value
@@ -103,7 +110,9 @@ const askChain = (space: Space, at: HookAt, held: Held, chain: BaseChain, passin
     case 'accept':
       if (decision.at !== null && space.plane.watch !== null)
         note(space, deviceAt(at), 'netfilter', now.packet, { tag: 'accepted', at: decision.at })
-      return now
+      return chain.type === 'route' && goesElsewhere(held, now)
+        ? { packet: now.packet, meta: { ...now.meta, reroute: true } }
+        : now
     case 'reject':
       reject(space, at, now, decision.rejection)
       drop(space, deviceAt(at), 'netfilter', now.packet, { tag: 'rule', at: decision.at })
@@ -241,7 +250,7 @@ export const passFrame = (space: Space, at: HookAt, skb: Skb): Skb | null => {
     const { payload } = skb.frame
     const held = payload.tag === 'ip4' || payload.tag === 'ip6' ? { packet: payload, meta } : null
     const { decision, effects } = chain.ask({ space, at, held, skb: { frame: skb.frame, meta } })
-    for (const effect of effects) if (effect.tag === 'mark') meta = { mark: effect.value, flow: meta.flow }
+    for (const effect of effects) if (effect.tag === 'mark') meta = { ...meta, mark: effect.value }
     if (decision.tag !== 'drop' && decision.tag !== 'reject') continue
     drop(space, dev, 'netfilter', payload, { tag: 'rule', at: decision.at }, skb.frame)
     return null

@@ -32,22 +32,28 @@ export const filterOf = (space: Space): FilterMemory => {
 }
 
 const FIRST = 0x10000
+const ZONE = 0x100
 
-const lastLevel = ({ index }: FilterMemory, { proto, zone, src, dst }: Tuple): Map<number, Connection | null> => {
-  const first = zone * 256 + proto
-  const bySource = index.get(first) ?? new Map<Ip, Map<Ip, Map<number, Connection | null>>>()
-  const byDestination = bySource.get(src) ?? new Map<Ip, Map<number, Connection | null>>()
-  const byPorts = byDestination.get(dst) ?? new Map<number, Connection | null>()
-  if (byPorts.size === 0) {
-    byDestination.set(dst, byPorts)
-    bySource.set(src, byDestination)
-    index.set(first, bySource)
-  }
-  return byPorts
+/** Null: forgotten; undefined: nobody has asked yet. */
+const known = ({ index }: FilterMemory, { proto, zone, src, dst, sport, dport }: Tuple) =>
+  index
+    .get(zone * ZONE + proto)
+    ?.get(src)
+    ?.get(dst)
+    ?.get(sport * FIRST + dport)
+
+const levelOf = <K, V>(map: Map<K, V>, key: K, empty: () => V): V => {
+  const there = map.get(key)
+  if (there !== undefined) return there
+  const fresh = empty()
+  map.set(key, fresh)
+  return fresh
 }
 
-const put = (memory: FilterMemory, tuple: Tuple, connection: Connection | null): void => {
-  lastLevel(memory, tuple).set(tuple.sport * FIRST + tuple.dport, connection)
+const put = ({ index }: FilterMemory, { proto, zone, src, dst, sport, dport }: Tuple, it: Connection | null): void => {
+  const bySource = levelOf(index, zone * ZONE + proto, () => new Map())
+  const byDestination = levelOf(bySource, src, () => new Map())
+  levelOf(byDestination, dst, () => new Map()).set(sport * FIRST + dport, it)
 }
 
 /** As the entry has it, if nobody has touched it yet. */
@@ -55,8 +61,8 @@ const load = (space: Space, memory: FilterMemory, tuple: Tuple): Connection | nu
   const { tracked } = space.entry
   const id = tracked === null || tracked.tuples.root === null ? undefined : getIn(tracked.tuples, tupleKey(tuple))
   if (tracked === null || id === undefined) return null
-  const known = memory.known.get(id)
-  if (known !== undefined) return known
+  const loaded = memory.known.get(id)
+  if (loaded !== undefined) return loaded
   const entry = getIn(tracked.connections, String(id))
   if (entry === undefined) return null
   const connection = connectionOf(entry)
@@ -76,13 +82,8 @@ export const forget = (space: Space, connection: Connection): void => {
 /** The live conversation with this tuple, in either direction, or null. */
 export const find = (space: Space, tuple: Tuple): Connection | null => {
   const memory = filterOf(space)
-  const level = lastLevel(memory, tuple)
-  const ports = tuple.sport * FIRST + tuple.dport
-  let found = level.get(ports)
-  if (found === undefined) {
-    found = load(space, memory, tuple)
-    level.set(ports, found)
-  }
+  const met = known(memory, tuple)
+  const found = met === undefined ? load(space, memory, tuple) : met
   if (found === null || found.expiresMs > space.plane.nowMs) return found
   forget(space, found)
   return null
