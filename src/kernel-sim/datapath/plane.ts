@@ -140,8 +140,6 @@ export type Parts = Readonly<{
   typeOf: (space: Space, ip: Ip, dev: Device | null) => RouteEntry['type']
   /** Collects a fragment until its packet is whole (ip_defrag). Null: it waits for others, or was dropped. */
   gather: (space: Space, dev: Device | null, held: Held) => Held | null
-  /** A datagram for this host, which a tunnel may have been waiting for at its port (true: it was taken). */
-  receiveTunnel: (space: Space, dev: Device, held: Held) => boolean
   /** A packet for this host, whole and past `input`: to its protocol. */
   deliver: (space: Space, dev: Device, held: Held) => void
   /** Takes a packet through a hook. Null: it ended there, and that was told. */
