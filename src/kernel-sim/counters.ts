@@ -58,8 +58,8 @@ export const countersIn = (world: World, ns: Ns): ReadonlyArray<Counters> => {
     const tally = getIn(space.tallies, name) ?? NOTHING
     return {
       dev: name,
-      rx: { packets: tally.rxPackets, bytes: tally.rxBytes, errors: 0, dropped: 0 },
-      tx: { packets: tally.txPackets, bytes: tally.txBytes, errors: 0, dropped: tally.txDropped },
+      rx: { packets: tally.rxPackets, bytes: tally.rxBytes, errors: 0, dropped: tally.rxDropped },
+      tx: { packets: tally.txPackets, bytes: tally.txBytes, errors: tally.txErrors, dropped: tally.txDropped },
     }
   })
 }

@@ -6,7 +6,7 @@ import type { IfName, Ns } from '../net/name.ts'
 import { draftOf, getIn, setIn } from '../net/pmap.ts'
 import type { Flow } from './conntrack.ts'
 import type { Frame, Packet, Payload } from './packet.ts'
-import { type NsEntry, nsWith, type Tally, type World } from './state.ts'
+import { NO_TALLY, type NsEntry, nsWith, type Tally, type World } from './state.ts'
 import type { DropReason, Event, Step } from './trace.ts'
 
 /** A frame about to be received by a device. Over loopback a packet keeps what conntrack knows of it. */
@@ -20,7 +20,7 @@ export type Heard = 'arrived' | 'refused' | 'unreachable'
 /** The prober's socket, known by the packet it sent. */
 export type Socket = Readonly<{ ns: Ns; request: Packet }>
 
-export const NOTHING: Tally = { rxPackets: 0, rxBytes: 0, txPackets: 0, txBytes: 0, txDropped: 0 }
+export const NOTHING: Tally = NO_TALLY
 /** What one run adds to a tally. */
 export type Count = { -readonly [Part in keyof Tally]: Tally[Part] }
 
@@ -58,6 +58,7 @@ export const putSpace = (run: Run, space: NsEntry): void => {
 }
 
 const sum = (a: Tally, b: Tally): Tally => ({
+  ...a,
   rxPackets: a.rxPackets + b.rxPackets,
   rxBytes: a.rxBytes + b.rxBytes,
   txPackets: a.txPackets + b.txPackets,

@@ -51,6 +51,9 @@ const kindOf = ({ spec, bridge }: LinkEntry): KindFacts => {
     case 'loopback':
     case 'dummy':
       return { kind: spec.type }
+    case 'nic':
+      // Without a kind, as the cards of a machine are.
+      return { kind: 'other', name: '' }
     case 'veth':
       return { kind: 'veth', peer: peerOf(spec.peer) }
     case 'bridge':
@@ -212,11 +215,11 @@ const factsOfRules = ({ rules }: NsEntry): ReadonlyArray<RuleFacts> =>
 
 const factsOfNeighbours = ({ neighbours, proxies }: NsEntry): ReadonlyArray<NeighbourFacts> => {
   const told = valuesOf(neighbours).map(
-    ({ dev, ip, mac, set }): NeighbourFacts => ({
+    ({ dev, ip, mac, set, asking }): NeighbourFacts => ({
       dev,
       ip,
       mac,
-      state: (set ?? 'reachable').toUpperCase(),
+      state: (asking?.state ?? set ?? 'reachable').toUpperCase(),
       proxy: false,
       router: false,
     }),

@@ -22,6 +22,10 @@ import type { Mac } from '../net/mac.ts'
 import type { IfName, Ns } from '../net/name.ts'
 import { emptyMap, type PMap } from '../net/pmap.ts'
 import type { Port } from '../net/port.ts'
+import type { TrackedEntry } from './datapath/netfilter/connection.ts'
+import type { Pending } from './datapath/plane.ts'
+import type { Held } from './datapath/skb.ts'
+import type { SocketsEntry } from './datapath/socket/entry.ts'
 
 /** A device, wherever it is. */
 export type Place = Readonly<{ ns: Ns; name: IfName }>
@@ -46,6 +50,8 @@ export type IpvlanSpec = Readonly<{ type: 'ipvlan'; mode: IpvlanMode; flag: Ipvl
 /** What a link is. `below` (LinkEntry) says on which device. */
 export type Spec =
   | Readonly<{ type: 'loopback' } | { type: 'dummy' } | { type: 'bridge' } | { type: 'veth'; peer: Place }>
+  /** A card of the host's, known to the fabric by its number (fabric/). */
+  | Readonly<{ type: 'nic'; card: number }>
   | VlanSpec
   | VxlanSpec
   | MacvlanSpec
@@ -248,6 +254,31 @@ export type NeighbourEntry = Readonly<{
   mac: Mac | null
   seenMs: number
   set: NeighbourState | 'none' | null
+  asking?: Asking
+}>
+
+/**
+ * A neighbour that is in doubt (its `set` is then `stale`), or not found yet (`none`): how often it was asked, when its timer is
+ * (virtual ms), and the packets that wait, with the devices that they came in by.
+ */
+export type Asking = Readonly<{
+  state: 'incomplete' | 'delay' | 'probe'
+  probes: number
+  dueMs: number
+  waiting: ReadonlyArray<Readonly<{ held: Held; iif: IfName | null }>>
+}>
+
+/**
+ * What an ICMP error has told of the path to an address by this device and gateway: how much fits, until when that is believed
+ * (virtual ms). `locked`: it is less than is asked of any path, so that packets must be cut on their way.
+ */
+export type PathMtuEntry = Readonly<{
+  ip: Ip
+  dev: IfName
+  via: Ip | null
+  mtu: number
+  locked: boolean
+  untilMs: number
 }>
 
 /** An address that is answered for; a `permanent` one stays when its device loses its carrier. */
@@ -280,14 +311,25 @@ export type Connection = Readonly<{
 
 export type Listener = Readonly<{ proto: 'tcp' | 'udp'; port: Port }>
 
-/** What passed a device since it was made. `length.ts` has the lengths; nothing goes wrong on a device, or is lost when it arrives. */
+/** What passed a device since it was made, what it lost, and what it could not send. */
 export type Tally = Readonly<{
   rxPackets: number
   rxBytes: number
+  rxDropped: number
   txPackets: number
   txBytes: number
   txDropped: number
+  txErrors: number
 }>
+export const NO_TALLY: Tally = {
+  rxPackets: 0,
+  rxBytes: 0,
+  rxDropped: 0,
+  txPackets: 0,
+  txBytes: 0,
+  txDropped: 0,
+  txErrors: 0,
+}
 
 /** `at`: where it was adopted from; null for one that was made. */
 export type NsEntry = Readonly<{
@@ -322,6 +364,8 @@ export type NsEntry = Readonly<{
   neighbours: PMap<NeighbourEntry>
   /** The addresses that are answered for, under `<device> <address>`. */
   proxies: PMap<ProxyEntry>
+  /** By the address in decimal. */
+  pathMtus: PMap<PathMtuEntry>
   /** Both tuples of every connection, by their text, to the connection's id. */
   tuples: PMap<number>
   connections: PMap<Connection>
@@ -331,6 +375,9 @@ export type NsEntry = Readonly<{
   nextPort: number
   /** By the name of the device; those that nothing has passed yet have none. */
   tallies: PMap<Tally>
+  /** Of the data path: its conversations and its sockets. */
+  tracked: TrackedEntry | null
+  sockets: SocketsEntry | null
 }>
 
 /** A namespace with some of it changed; see `linkWith`. */
@@ -357,12 +404,15 @@ export const nsWith = (space: NsEntry, to: Partial<NsEntry>): NsEntry => {
     firewall: space.firewall,
     neighbours: space.neighbours,
     proxies: space.proxies,
+    pathMtus: space.pathMtus,
     tuples: space.tuples,
     connections: space.connections,
     nextConnection: space.nextConnection,
     listeners: space.listeners,
     nextPort: space.nextPort,
     tallies: space.tallies,
+    tracked: space.tracked,
+    sockets: space.sockets,
   }
   return Object.assign(copy, to)
 }
@@ -376,10 +426,19 @@ export const isNameless = (ns: Ns): boolean => ns.startsWith(NAMELESS)
 /** What a kernel may be built without. */
 export type Lacking = 'dummy' | 'vlan' | 'vxlan' | 'macvlan' | 'ipvlan' | 'vlan-filtering'
 
-/** `nowMs` is virtual time; it moves only when asked to. `lacks`: what this machine's kernel is built without. */
-export type World = Readonly<{ nowMs: number; namespaces: PMap<NsEntry>; lacks: ReadonlySet<Lacking> }>
+/**
+ * `nowMs` is virtual time; it moves only when asked to. `random`: the state of the generator that packets draw from
+ * (datapath/random.ts). `pending`: what is still to happen, in order. `lacks`: what this machine's kernel is built without.
+ */
+export type World = Readonly<{
+  nowMs: number
+  random: number
+  pending: ReadonlyArray<Pending>
+  namespaces: PMap<NsEntry>
+  lacks: ReadonlySet<Lacking>
+}>
 
-export const EMPTY_WORLD: World = { nowMs: 0, namespaces: emptyMap(), lacks: new Set() }
+export const EMPTY_WORLD: World = { nowMs: 0, random: 1, pending: [], namespaces: emptyMap(), lacks: new Set() }
 /** A machine with nothing on it yet, whose kernel is built without some things. */
 export const worldWithout = (...lacks: ReadonlyArray<Lacking>): World => ({ ...EMPTY_WORLD, lacks: new Set(lacks) })
 
@@ -427,10 +486,13 @@ export const emptyNs = (ns: Ns): NsEntry => ({
   firewall: null,
   neighbours: emptyMap(),
   proxies: emptyMap(),
+  pathMtus: emptyMap(),
   tuples: emptyMap(),
   connections: emptyMap(),
   nextConnection: 1,
   listeners: emptyMap(),
   nextPort: 32768,
   tallies: emptyMap(),
+  tracked: null,
+  sockets: null,
 })

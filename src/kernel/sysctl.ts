@@ -7,7 +7,20 @@ import type { Brand } from '../prelude.ts'
 /** A dotted name below /proc/sys; in the device part a `.` of the device's name is written `/`, as sysctl(8) does. */
 export type SysctlName = string & Brand<'SysctlName'>
 
-const DEVICE_KEYS = ['route_localnet', 'disable_ipv6', 'accept_ra', 'forwarding', 'rp_filter', 'proxy_arp'] as const
+const DEVICE_KEYS = [
+  'route_localnet',
+  'disable_ipv6',
+  'accept_ra',
+  'forwarding',
+  'rp_filter',
+  'proxy_arp',
+  'accept_local',
+  'send_redirects',
+  'arp_ignore',
+  'arp_announce',
+  'arp_filter',
+  'proxy_ndp',
+] as const
 export type DeviceKey = (typeof DEVICE_KEYS)[number]
 
 /** Routing between interfaces, per family; off in a fresh namespace. */

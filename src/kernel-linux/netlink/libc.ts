@@ -1,4 +1,4 @@
-// The functions of the C library that netlink and namespaces need, called through koffi. It is loaded when first asked for, so
+// The functions of the C library that netlink, namespaces and tries (../traffic) need, called through koffi. It is loaded when first asked for, so
 // that where it cannot be (another platform, no prebuilt) that is an answer and not a crash.
 // koffi keeps errno for each call, also for those on its worker threads. Types: `long` is ssize_t, `ulong` size_t.
 
@@ -19,6 +19,14 @@ export type Libc = Readonly<{
   send: (fd: number, bytes: Uint8Array, size: number, flags: number) => Called
   recvfrom: (fd: number, into: Uint8Array, size: number, flags: number, from: Bytes, fromSize: Bytes) => Called
   recvmsg: (fd: number, header: Uint8Array, flags: number) => Called
+  sendto: (fd: number, bytes: Uint8Array, size: number, flags: number, to: Bytes, toSize: number) => Called
+  connect: (fd: number, address: Bytes, size: number) => Called
+  listen: (fd: number, backlog: number) => Called
+  accept4: (fd: number, address: Bytes | null, size: Bytes | null, flags: number) => Called
+  shutdown: (fd: number, how: number) => Called
+  getsockopt: (fd: number, level: number, name: number, value: Bytes, size: Bytes) => Called
+  getsockname: (fd: number, address: Bytes, size: Bytes) => Called
+  ioctl: (fd: number, request: number, argument: Bytes) => Called
   setns: (fd: number, kind: number) => Called
   unshare: (kind: number) => Called
   mount: (source: string | null, target: string, type: string | null, flags: number, data: string | null) => Called
@@ -96,6 +104,14 @@ const bindAll = (koffi: typeof Koffi): Libc => {
     send: here(send),
     recvfrom: here(recvfrom),
     recvmsg: here(library.func('long recvmsg(int, void *, int)')),
+    sendto: here(library.func('long sendto(int, const void *, ulong, int, const void *, uint)')),
+    connect: here(library.func('int connect(int, const void *, uint)')),
+    listen: here(library.func('int listen(int, int)')),
+    accept4: here(library.func('int accept4(int, void *, void *, int)')),
+    shutdown: here(library.func('int shutdown(int, int)')),
+    getsockopt: here(library.func('int getsockopt(int, int, int, void *, void *)')),
+    getsockname: here(library.func('int getsockname(int, void *, void *)')),
+    ioctl: here(library.func('int ioctl(int, ulong, void *)')),
     setns: here(library.func('int setns(int, int)')),
     unshare: here(library.func('int unshare(int)')),
     mount: here(library.func('int mount(const char *, const char *, const char *, ulong, const char *)')),

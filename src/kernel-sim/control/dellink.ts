@@ -81,7 +81,7 @@ export const deleteLink = (space: Space, ask: DeleteLink): Errno | null => {
   if ('group' in ask) return deleteGroup(space, ask.group)
   const link = linkOf(space, ask.dev)
   if (link === null) return 'ENODEV'
-  if (link.spec.type === 'loopback') return 'EOPNOTSUPP'
+  if (link.spec.type === 'loopback' || link.spec.type === 'nic') return 'EOPNOTSUPP'
   removeLink(space, link)
   return null
 }

@@ -13,9 +13,22 @@ import { disabled6, forwards6, runs4, runs6 } from './inet.ts'
 
 /** A fresh namespace's values; those of IPv4 may come from the machine instead (net.core.devconf_inherit_init_net). */
 const DEFAULTS: Readonly<Record<Family, Readonly<Partial<Record<DeviceKey, string>>>>> = {
-  4: { route_localnet: '0', forwarding: '0', rp_filter: '0', proxy_arp: '0' },
-  6: { disable_ipv6: '0', accept_ra: '1', forwarding: '0' },
+  4: {
+    route_localnet: '0',
+    forwarding: '0',
+    rp_filter: '0',
+    proxy_arp: '0',
+    accept_local: '0',
+    send_redirects: '1',
+    arp_ignore: '0',
+    arp_announce: '0',
+    arp_filter: '0',
+  },
+  6: { disable_ipv6: '0', accept_ra: '1', forwarding: '0', proxy_ndp: '0' },
 }
+
+/** What a device's sysctl is, as a number, while nothing was written; 0 of what a family does not have. */
+export const deviceDefault = (family: Family, key: DeviceKey): number => Number(DEFAULTS[family][key] ?? 0)
 
 /** Sysctls of a whole namespace that are only numbers here: what they govern is not modelled. */
 const NUMBERS: ReadonlyMap<SysctlName, string> = new Map([
@@ -109,7 +122,15 @@ const isGeneral = ({ family, dev, key }: Parsed, was: string, value: string): bo
     (family === 6 && (key === 'forwarding' || key === 'disable_ipv6')))
 
 /** The keys of IPv4 that reach devices through `default` also later (DEVINET_SYSCTL_RW_ENTRY). */
-const FOLLOWING: ReadonlySet<DeviceKey> = new Set(['rp_filter', 'proxy_arp'])
+const FOLLOWING: ReadonlySet<DeviceKey> = new Set([
+  'rp_filter',
+  'proxy_arp',
+  'accept_local',
+  'send_redirects',
+  'arp_ignore',
+  'arp_announce',
+  'arp_filter',
+])
 const follows = ({ pinned4 }: LinkEntry, key: DeviceKey): boolean => pinned4 !== 'all' && !pinned4.includes(key)
 
 /** A device follows `default` in those until it is written to or gets an IPv4 address. */

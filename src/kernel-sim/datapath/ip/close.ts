@@ -1,0 +1,28 @@
+// What IP has learned while the plane was open, as values again: neighbours, and what paths hold.
+
+import { removeIn, setIn } from '../../../net/pmap.ts'
+import { type NsEntry, nsWith } from '../../state.ts'
+import type { Space } from '../plane.ts'
+import { entryFrom, keyOf } from './neighbour.ts'
+import { closePathMtus } from './path-mtu.ts'
+
+const closeNeighbours = ({ neighbours: memory, entry }: Space): NsEntry['neighbours'] => {
+  let { neighbours } = entry
+  if (memory === null) return neighbours
+  for (const here of memory.known.values())
+    for (const neighbour of here.values()) {
+      const now = entryFrom(neighbour)
+      if (now === neighbour.was) continue
+      const key = keyOf(neighbour.dev, neighbour.ip)
+      neighbours = now === null ? removeIn(neighbours, key) : setIn(neighbours, key, now)
+    }
+  return neighbours
+}
+
+/** An entry with what this part has learned; the same one if that is nothing. */
+export const closeIp = (space: Space, entry: NsEntry): NsEntry => {
+  const neighbours = closeNeighbours(space)
+  const pathMtus = closePathMtus(space)
+  if (neighbours === space.entry.neighbours && pathMtus === space.entry.pathMtus) return entry
+  return nsWith(entry, { neighbours, pathMtus })
+}

@@ -1,0 +1,479 @@
+// Where packets of a namespace go: those of its own with the source that they get, and those that came in. What was looked up is
+// kept while the plane is open, for its namespaces' tables do not change meanwhile.
+// Sources: net/ipv4/route.c (ip_route_output_key_hash_rcu, __mkroute_output, ip_route_input_slow, __mkroute_input),
+// net/ipv4/fib_frontend.c (fib_validate_source), net/ipv6/route.c (ip6_route_output, ip6_route_input, ip6_route_get_saddr).
+
+import {
+  type Ip,
+  type Ip4,
+  type Ip6,
+  ip4,
+  ip6,
+  isIp4,
+  isLinkLocal,
+  isLoopback,
+  isMulticast,
+  isUnspecified,
+  MAX4,
+} from '../../../net/ip.ts'
+import { LO } from '../../../net/name.ts'
+import { valuesOf } from '../../../net/pmap.ts'
+import { SCOPES } from '../../control/scope.ts'
+import type { PathMtuEntry, RouteEntry } from '../../state.ts'
+import { type Device, deviceOf, type SendErrno, type Space } from '../plane.ts'
+import type { DropReason } from '../step.ts'
+import { ownersOf, select4, select6 } from './address.ts'
+import { inGroup4, inGroup6 } from './groups.ts'
+import { type Answer, type Found, find, find4, type Hashed, isDirect, UNIVERSE } from './lookup.ts'
+import type { Neighbour } from './neighbour.ts'
+import { policyOf } from './policy.ts'
+import { type Flow, NOWHERE, type Refusal } from './rules.ts'
+import { tablesOf } from './tables.ts'
+
+/**
+ * The way of a packet. `dev`: by which it leaves; of what is for the host itself, its loopback device. `via`: the gateway.
+ * `source`: what a packet of our own gets that has none. `mtu`: the route's or the device's. `redirect`: whoever sent it
+ * could reach the next hop without us. `copies`: the host takes part in the broadcast or group, and wants one itself.
+ */
+export type Way = {
+  readonly type: 'unicast' | 'local' | 'broadcast' | 'multicast'
+  readonly dev: Device
+  readonly via: Ip | null
+  readonly source: Ip | null
+  readonly table: number | null
+  readonly route: RouteEntry | null
+  readonly mtu: number
+  readonly redirect: boolean
+  readonly copies: boolean
+  /** Its source may not leave its link. */
+  readonly stays: boolean
+  /** Found when the first packet is sent. */
+  neighbour: Neighbour | null
+}
+
+/** Why there is no way: for the sending call, and for the trace. */
+export type NoWay = Readonly<{ errno: SendErrno; reason: DropReason }>
+
+/** What becomes of a packet that has come in. `errno` null: nobody is told. */
+export type Verdict =
+  | Readonly<{ tag: 'deliver'; type: 'local' | 'broadcast' | 'multicast' }>
+  | Readonly<{ tag: 'forward'; way: Way }>
+  | Readonly<{ tag: 'refuse'; reason: DropReason; errno: Refusal['errno'] | null }>
+
+/** How many redirects a sender was told of lately, and the moment of the last; IPv6 counts time that it may still be told. */
+export type RedirectLimit = { told: number; lastMs: number }
+
+/** By destination, then by source (null: to be chosen). */
+type Known<A> = Map<Ip, Map<Ip | null, A>>
+
+/** `out`: by the device that a packet is bound to; `in`: by the device that it came in by. */
+export type RoutingMemory = {
+  readonly pathMtus: Map<Ip, PathMtuEntry>
+  readonly redirects: Map<Ip, RedirectLimit>
+  /** Of the next packet that needs one of its own. */
+  nextId: number
+  readonly out: Map<Device | null, Known<Way | NoWay>>
+  readonly in: Map<Device, Known<Verdict>>
+  /** Of the device that was asked about last. */
+  lastIn: Readonly<{ dev: Device; known: Known<Verdict> }> | null
+  /** Whether what is found depends on nothing but addresses and devices, unless there is a mark or a TOS. */
+  readonly byMark: boolean
+  readonly byTos: boolean
+}
+
+const openRouting = ({ entry }: Space): RoutingMemory => ({
+  pathMtus: new Map(valuesOf(entry.pathMtus).map((learned) => [learned.ip, learned])),
+  redirects: new Map(),
+  nextId: 1,
+  out: new Map(),
+  in: new Map(),
+  lastIn: null,
+  byMark: [...entry.rules[4], ...entry.rules[6]].some(({ mark }) => mark !== null),
+  byTos: tablesOf(entry.routes).hasTos,
+})
+
+export const routingOf = (space: Space): RoutingMemory => {
+  if (space.routing === null) space.routing = openRouting(space)
+  return space.routing
+}
+
+/** No packet of IPv4 is longer, and none of IPv6 that we know how to write. */
+const MAX_MTU = 65535
+const mtuOf = ({ link }: Device, route: RouteEntry | null): number => Math.min(route?.mtu ?? link.mtu, MAX_MTU)
+
+const wayOf = (
+  type: Way['type'],
+  dev: Device,
+  source: Ip | null,
+  found: Found | null,
+  more: Partial<Way> = {},
+): Way => ({
+  type,
+  dev,
+  via: more.via ?? null,
+  source,
+  table: found?.route.table ?? null,
+  route: found?.route ?? null,
+  mtu: mtuOf(dev, found?.route ?? null),
+  redirect: more.redirect ?? false,
+  copies: more.copies ?? false,
+  stays: more.stays ?? false,
+  neighbour: null,
+})
+
+export const isWay = (found: Way | NoWay): found is Way => 'dev' in found
+
+/** What a refusal means to the one who looked for a way. */
+const noWayOf = ({ errno, by }: Refusal, to: Ip): NoWay => ({
+  errno: errno === 'EAGAIN' ? 'ENETUNREACH' : errno,
+  reason: reasonOf(by, to),
+})
+
+const reasonOf = (by: Refusal['by'], to: Ip): DropReason => {
+  if (by === null) return { tag: 'no-route', to }
+  if (by.tag === 'rule') return { tag: 'rule-type', type: by.type, to }
+  // Cast: only these types of routes refuse.
+  return { tag: 'route-type', type: by.type as 'unreachable' | 'blackhole' | 'prohibit' | 'throw', to }
+}
+
+/** What a packet of our own asks for. `dev`: bound to it. `foreign`: its source need not be ours (IP_TRANSPARENT, raw headers). */
+export type Wanted = Readonly<{
+  dst: Ip
+  src: Ip | null
+  dev: Device | null
+  tos: number
+  mark: number
+  foreign: boolean
+}>
+
+const flowOf = ({ dst, src, dev, tos, mark }: Wanted, strict: boolean): Flow => ({
+  dst,
+  src,
+  iif: LO,
+  oif: dev?.name ?? null,
+  tos,
+  mark,
+  strict,
+})
+
+const invalid = (reason: DropReason): NoWay => ({ errno: 'EINVAL', reason })
+/** Of 0.0.0.0/8 only the one address is nobody's (ipv4_is_zeronet). */
+const isZeroNet = (ip: Ip4): boolean => ip === 0
+const isLocalGroup = (ip: Ip4): boolean => ip >>> 8 === 0xe00000
+
+/** 127.0.0.0/8 may leave the host only by a device that has route_localnet (__mkroute_output). */
+const isStuck4 = (src: Ip4 | null, dev: Device): boolean =>
+  src !== null && isLoopback(src) && dev.link.spec.type !== 'loopback' && !policyOf(dev).routeLocalnet
+
+/** __mkroute_output: what the destination is, whatever the tables say. */
+const made4 = (wanted: Wanted, dev: Device, source: Ip4 | null, found: Found | null): Way | NoWay => {
+  // Cast: the caller has looked at the family.
+  const dst = wanted.dst as Ip4
+  const given = wanted.src === null ? source : (wanted.src as Ip4)
+  if (isStuck4(given, dev)) return invalid({ tag: 'martian-source', ip: given ?? dst })
+  const isGroup = isMulticast(dst)
+  if (dst === MAX4 || found?.route.type === 'broadcast') return wayOf('broadcast', dev, source, null, { copies: true })
+  if (isGroup) return wayOf('multicast', dev, source, found, { copies: inGroup4(dev, dst) })
+  if (isZeroNet(dst)) return invalid({ tag: 'martian-destination', ip: dst })
+  const via = found?.hop.via ?? null
+  return wayOf(found?.route.type === 'local' ? 'local' : 'unicast', dev, source, found, { via })
+}
+
+const prefsrc4 = (space: Space, { route, hop }: Found, dev: Device): Ip4 | null => {
+  if (route.source !== null && isIp4(route.source)) return route.source
+  const near = hop.via !== null && isIp4(hop.via) ? hop.via : ip4(0)
+  return select4(space.entry, dev.link, near, route.scope, policyOf(dev).routeLocalnet)
+}
+
+const loopbackOf = (space: Space): Device | null => deviceOf(space, LO)
+
+const down = (dev: Device): NoWay => ({ errno: 'ENETUNREACH', reason: { tag: 'link-down', dev: dev.name } })
+
+/** Whether an address may be the source of a packet of ours. */
+const isOwn4 = ({ entry }: Space, src: Ip): boolean => {
+  if (ownersOf(entry, src).length > 0) return true
+  const flow: Flow = { dst: src, src: null, iif: LO, oif: null, tos: 0, mark: 0, strict: false }
+  const found = find4(entry, flow)
+  return !('errno' in found) && found.route.type === 'local'
+}
+
+const refuseSource4 = (space: Space, { src, foreign }: Wanted): NoWay | null => {
+  if (src === null || !isIp4(src)) return null
+  const isBad = isMulticast(src) || src === MAX4 || isZeroNet(src) || (!foreign && !isOwn4(space, src))
+  return isBad ? invalid({ tag: 'martian-source', ip: src }) : null
+}
+
+/** A packet that is bound to a device, or goes to a group that needs none of the tables. */
+const bound4 = (space: Space, wanted: Wanted): Way | NoWay | null => {
+  const { dst, src, dev } = wanted
+  if (!isIp4(dst)) return null
+  const isSpread = isMulticast(dst) || dst === MAX4
+  if (dev === null) {
+    const [owner] = src === null || !isSpread ? [] : ownersOf(space.entry, src)
+    const out = owner === undefined ? null : deviceOf(space, owner)
+    return out === null ? null : made4(wanted, out, null, null)
+  }
+  if (!dev.link.up) return down(dev)
+  return isLocalGroup(dst) || dst === MAX4
+    ? made4(wanted, dev, select4(space.entry, dev.link, ip4(0), SCOPES.link), null)
+    : null
+}
+
+const output4 = (space: Space, wanted: Wanted): Way | NoWay => {
+  const refused = refuseSource4(space, wanted) ?? bound4(space, wanted)
+  if (refused !== null) return refused
+  const { src, dev } = wanted
+  const lo = loopbackOf(space)
+  if (lo === null) return noWayOf(NOWHERE, wanted.dst)
+  const found = find(space.entry, flowOf(wanted, false), { src, dst: wanted.dst }, true)
+  if ('errno' in found) {
+    if (dev === null) return noWayOf(found, wanted.dst)
+    // Whoever names a device knows better than the tables: the destination is taken to be on its link.
+    return made4(wanted, dev, select4(space.entry, dev.link, ip4(0), SCOPES.link), null)
+  }
+  // Cast: a destination of IPv4.
+  if (found.route.type === 'local') return made4(wanted, lo, (found.route.source ?? wanted.dst) as Ip4, found)
+  const out = found.hop.dev === null ? null : deviceOf(space, found.hop.dev)
+  if (out === null) return noWayOf(NOWHERE, wanted.dst)
+  return made4(wanted, out, prefsrc4(space, found, out), found)
+}
+
+/** Whether only routes by the given device count (rt6_need_strict). */
+const isStrict6 = (dst: Ip): boolean => isMulticast(dst) || isLinkLocal(dst) || isLoopback(dst)
+
+const typeOf6 = ({ route }: Found, dst: Ip): Way['type'] => {
+  if (isMulticast(dst)) return 'multicast'
+  return route.type === 'local' || route.type === 'anycast' ? 'local' : 'unicast'
+}
+
+const noSource = (to: Ip): NoWay => ({ errno: 'EADDRNOTAVAIL', reason: { tag: 'no-source', to } })
+
+/** What has no way may have one from the address that it would get (ip6_dst_lookup_tail). */
+const output6From = (space: Space, wanted: Wanted, refused: Refusal): Way | NoWay => {
+  // Cast: the caller has looked at the family.
+  const src = select6(space.entry, null, wanted.dst as Ip6)
+  if (src === null) return noSource(wanted.dst)
+  const way = output6(space, { ...wanted, src })
+  return isWay(way) ? { ...way, source: src } : noWayOf(refused, wanted.dst)
+}
+
+const output6 = (space: Space, wanted: Wanted): Way | NoWay => {
+  const { dst, src, dev } = wanted
+  // Cast: the caller has looked at the family.
+  const to = dst as Ip6
+  if (dev === null && isLinkLocal(dst)) return invalid({ tag: 'no-route', to: dst })
+  const strict = dev !== null || isStrict6(dst)
+  const found = find(space.entry, flowOf(wanted, strict), { src, dst })
+  if ('errno' in found) return src === null ? output6From(space, wanted, found) : noWayOf(found, dst)
+  const { route, hop } = found
+  const near = hop.dev === null ? null : deviceOf(space, hop.dev)
+  const type = typeOf6(found, dst)
+  const out = type === 'local' ? loopbackOf(space) : near
+  if (out === null) return noWayOf(NOWHERE, dst)
+  const source = route.source ?? select6(space.entry, near?.link ?? null, to)
+  if (src === null && source === null) return noSource(dst)
+  const copies = type === 'multicast' && inGroup6(out, to)
+  return wayOf(type, out, source, found, { via: hop.via, copies })
+}
+
+const knownAt = <D extends Device | null, A>(known: Map<D, Known<A>>, dev: D): Known<A> => {
+  const here = known.get(dev)
+  if (here !== undefined) return here
+  const fresh: Known<A> = new Map()
+  known.set(dev, fresh)
+  return fresh
+}
+
+const bySource = <A>(byDst: Known<A>, dst: Ip): Map<Ip | null, A> => {
+  let bySrc = byDst.get(dst)
+  if (bySrc === undefined) {
+    bySrc = new Map()
+    byDst.set(dst, bySrc)
+  }
+  return bySrc
+}
+
+/**
+ * Whom a packet of our own is for that is for nobody: us, by the source that it has or would get, or by loopback.
+ */
+export const meantBy = (space: Space, dst: Ip, src: Ip | null, dev: Device | null): Ip => {
+  if (!isUnspecified(dst)) return dst
+  if (!isIp4(dst)) return ip6(1n)
+  return src ?? (dev === null ? null : select4(space.entry, dev.link, ip4(0), SCOPES.host)) ?? ip4(0x7f000001)
+}
+
+/** The way of a packet of our own, and the source that it gets if it has none; or what the sending call says. */
+export const wayOut = (space: Space, wanted: Wanted): Way | NoWay => {
+  const memory = routingOf(space)
+  const isFixed = !wanted.foreign && (wanted.mark === 0 || !memory.byMark) && (wanted.tos === 0 || !memory.byTos)
+  const known = isFixed ? bySource(knownAt(memory.out, wanted.dev), wanted.dst) : null
+  const before = known?.get(wanted.src)
+  if (before !== undefined) return before
+  const found = isIp4(wanted.dst) ? output4(space, wanted) : output6(space, wanted)
+  known?.set(wanted.src, found)
+  return found
+}
+
+const DELIVER: Readonly<Record<'local' | 'broadcast' | 'multicast', Verdict>> = {
+  local: { tag: 'deliver', type: 'local' },
+  broadcast: { tag: 'deliver', type: 'broadcast' },
+  multicast: { tag: 'deliver', type: 'multicast' },
+}
+
+const refuse = (reason: DropReason, errno: Refusal['errno'] | null = null): Verdict => ({
+  tag: 'refuse',
+  reason,
+  errno,
+})
+
+/** What came in, as far as its route depends on it. `hashed`: what decides among several hops, if not its own addresses. */
+export type Incoming = Readonly<{ dst: Ip; src: Ip; tos: number; mark: number; hashed: Hashed | null }>
+
+/**
+ * fib_validate_source: whether an address can have sent this to the device. True: the sender is on the device's own link, which
+ * is not looked at where nobody needs to know. `oif`: by which device the packet is to leave.
+ */
+const validate4 = (
+  space: Space,
+  dev: Device,
+  src: Ip4,
+  dst: Ip,
+  tos: number,
+  oif: Device | null,
+): DropReason | boolean => {
+  const { entry } = space
+  const { rpFilter, sendRedirects, acceptLocal } = policyOf(dev)
+  if (rpFilter === 0 && (oif !== dev || !sendRedirects)) {
+    if (acceptLocal) return false
+    if (!entry.customRules && !tablesOf(entry.routes).hasOwnLocal)
+      return ownersOf(entry, src).length > 0 ? { tag: 'martian-source', ip: src } : false
+  }
+  const flow: Flow = { dst: src, src: dst, iif: dev.name, oif: null, tos, mark: 0, strict: false }
+  const back = find4(entry, flow)
+  const unreached: DropReason | boolean = rpFilter !== 0 ? { tag: 'reverse-path', ip: src } : false
+  if ('errno' in back) return unreached
+  if (back.route.type !== 'unicast' && (back.route.type !== 'local' || !acceptLocal))
+    return { tag: 'martian-source', ip: src }
+  if (back.route.hops.some((hop) => hop.dev === dev.name)) return isDirect(back)
+  if (!dev.link.addresses.some(({ cidr }) => isIp4(cidr.ip))) return unreached
+  if (rpFilter === 1) return { tag: 'reverse-path', ip: src }
+  const here = find4(entry, { ...flow, oif: dev.name })
+  return !('errno' in here) && here.route.type === 'unicast' && isDirect(here)
+}
+
+/** Addresses that cannot come from a wire (ip_route_input_slow). */
+const martian4 = (dev: Device, src: Ip4, dst: Ip4): DropReason | null => {
+  if (isMulticast(src) || src === MAX4) return { tag: 'martian-source', ip: src }
+  if (dst === MAX4 || (src === 0 && dst === 0)) return null
+  if (isZeroNet(src)) return { tag: 'martian-source', ip: src }
+  if (isZeroNet(dst)) return { tag: 'martian-destination', ip: dst }
+  if (!isLoopback(src) && !isLoopback(dst)) return null
+  if (policyOf(dev).routeLocalnet) return null
+  return isLoopback(dst) ? { tag: 'martian-destination', ip: dst } : { tag: 'martian-source', ip: src }
+}
+
+const broadcast4 = (space: Space, dev: Device, src: Ip4, dst: Ip4, tos: number): Verdict => {
+  if (isZeroNet(src)) return DELIVER.broadcast
+  const bad = validate4(space, dev, src, dst, tos, null)
+  return typeof bad === 'boolean' ? DELIVER.broadcast : refuse(bad)
+}
+
+/** ip_mc_validate_source. */
+const multicast4 = (space: Space, dev: Device, src: Ip4, dst: Ip4, tos: number): Verdict => {
+  if (!inGroup4(dev, dst)) return refuse({ tag: 'not-unicast', to: dst })
+  const isBad =
+    isMulticast(src) ||
+    src === MAX4 ||
+    (isLoopback(src) && !policyOf(dev).routeLocalnet) ||
+    (isZeroNet(src) && !isLocalGroup(dst))
+  if (isBad) return refuse({ tag: 'martian-source', ip: src })
+  if (isZeroNet(src)) return DELIVER.multicast
+  const bad = validate4(space, dev, src, dst, tos, null)
+  return typeof bad === 'boolean' ? DELIVER.multicast : refuse(bad)
+}
+
+const forward4 = (space: Space, dev: Device, src: Ip4, dst: Ip4, tos: number, found: Found): Verdict => {
+  const { route, hop } = found
+  const out = hop.dev === null ? null : deviceOf(space, hop.dev)
+  if (out === null) return refuse({ tag: 'no-route', to: dst })
+  const near = validate4(space, dev, src, dst, tos, out)
+  if (typeof near !== 'boolean') return refuse(near)
+  const redirect = out === dev && near && policyOf(out).sendRedirects
+  return { tag: 'forward', way: wayOf('unicast', out, null, { route, hop }, { via: hop.via, redirect }) }
+}
+
+const input4 = (space: Space, dev: Device, { dst: to, src: from, tos, mark, hashed }: Incoming): Verdict => {
+  // Casts: the caller has looked at the family.
+  const [src, dst] = [from as Ip4, to as Ip4]
+  if (isMulticast(dst)) return multicast4(space, dev, src, dst, tos)
+  const bad = martian4(dev, src, dst)
+  if (bad !== null) return refuse(bad)
+  if (dst === MAX4 || (src === 0 && dst === 0)) return broadcast4(space, dev, src, dst, tos)
+  const flow: Flow = { dst, src, iif: dev.name, oif: null, tos, mark, strict: false }
+  const found: Answer = find(space.entry, flow, hashed ?? flow)
+  const { forwarding4 } = policyOf(dev)
+  if ('errno' in found) {
+    const { reason } = noWayOf(found, dst)
+    return refuse(reason, forwarding4 ? found.errno : null)
+  }
+  if (found.route.type === 'broadcast') return broadcast4(space, dev, src, dst, tos)
+  if (found.route.type === 'local') {
+    const wrong = validate4(space, dev, src, dst, tos, null)
+    return typeof wrong === 'boolean' ? DELIVER.local : refuse(wrong)
+  }
+  if (!forwarding4) return refuse({ tag: 'not-forwarding', family: 4 })
+  if (found.route.type !== 'unicast') return refuse({ tag: 'martian-destination', ip: dst })
+  return forward4(space, dev, src, dst, tos, found)
+}
+
+const scopeOfGroup = (group: Ip6): number => Number((group >> 112n) & 0xfn)
+
+/** Addresses that cannot come from this device (ip6_rcv_core). */
+export const martian6 = ({ link }: Device, src: Ip6, dst: Ip6): DropReason | null => {
+  if (isMulticast(src)) return { tag: 'martian-source', ip: src }
+  const scope = isMulticast(dst) ? scopeOfGroup(dst) : null
+  if (scope === 0) return { tag: 'martian-destination', ip: dst }
+  if (link.spec.type === 'loopback') return null
+  if (isLoopback(src)) return { tag: 'martian-source', ip: src }
+  return isLoopback(dst) || scope === 1 ? { tag: 'martian-destination', ip: dst } : null
+}
+
+/** A host that does not forward IPv6 says so only of what it has no route for (ip6_pkt_drop). */
+const input6 = (space: Space, dev: Device, { dst: to, src: from, tos, mark, hashed }: Incoming): Verdict => {
+  // Casts: the caller has looked at the family.
+  const [src, dst] = [from as Ip6, to as Ip6]
+  const bad = martian6(dev, src, dst)
+  if (bad !== null) return refuse(bad)
+  const strict = isStrict6(dst)
+  const flow: Flow = { dst, src, iif: dev.name, oif: dev.name, tos, mark, strict }
+  const found = find(space.entry, { ...flow, oif: strict ? dev.name : null }, hashed ?? flow)
+  if (isMulticast(dst)) return inGroup6(dev, dst) ? DELIVER.multicast : refuse({ tag: 'not-unicast', to: dst })
+  if ('errno' in found) return refuse(noWayOf(found, dst).reason, found.errno)
+  const { route, hop } = found
+  if (route.type === 'local' || route.type === 'anycast') return DELIVER.local
+  const out = hop.dev === null ? null : deviceOf(space, hop.dev)
+  if (out === null) return refuse({ tag: 'no-route', to: dst })
+  if (!policyOf(dev).forwarding6) return refuse({ tag: 'not-forwarding', family: 6 })
+  const redirect = out === dev
+  if (!redirect && isUnspecified(src)) return refuse({ tag: 'martian-source', ip: src })
+  const way = wayOf('unicast', out, null, found, { via: hop.via, redirect, stays: !redirect && isLinkLocal(src) })
+  return { tag: 'forward', way }
+}
+
+/** What becomes of a packet that a device has handed up, and that is past prerouting. */
+export const verdictOn = (space: Space, dev: Device, incoming: Incoming): Verdict => {
+  const memory = routingOf(space)
+  const isFixed =
+    (incoming.mark === 0 || !memory.byMark) && (incoming.tos === 0 || !memory.byTos) && incoming.hashed === null
+  if (memory.lastIn === null || memory.lastIn.dev !== dev) memory.lastIn = { dev, known: knownAt(memory.in, dev) }
+  const known = bySource(memory.lastIn.known, incoming.dst)
+  const before = isFixed ? known.get(incoming.src) : undefined
+  if (before !== undefined) return before
+  const verdict = isIp4(incoming.dst) ? input4(space, dev, incoming) : input6(space, dev, incoming)
+  if (isFixed) known.set(incoming.src, verdict)
+  return verdict
+}
+
+/** The source of a packet that leaves by a device towards a next hop, for `dst` (masquerade; inet_select_addr). */
+export const sourceFor = ({ entry }: Space, { link }: Device, dst: Ip, next: Ip): Ip | null =>
+  isIp4(dst) ? select4(entry, link, isIp4(next) ? next : ip4(0), UNIVERSE) : select6(entry, link, dst)

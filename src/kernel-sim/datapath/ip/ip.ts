@@ -1,0 +1,71 @@
+// The IP layer's part of the data path, as it registers with the others.
+
+import type { Ip } from '../../../net/ip.ts'
+import { ip4, ip6, isIp4, isLinkLocal } from '../../../net/ip.ts'
+import { type Device, deviceOf, type Parts } from '../plane.ts'
+import { announce4, receiveArp } from './arp.ts'
+import { defragment, reassemblyDue } from './defrag.ts'
+import { sendError } from './errors.ts'
+import { isWay, meantBy, sourceFor, wayOut } from './fib.ts'
+import { typeOf } from './lookup.ts'
+import { announce6 } from './ndisc.ts'
+import { isConnected, isValid, knownNeighbour, neighbourDue, output } from './neighbour.ts'
+import { pathMtu } from './path-mtu.ts'
+import { receiveIp } from './receive.ts'
+import { send, sendPacket } from './send.ts'
+
+/** Tells everybody on a device's link that an address is there (gratuitous ARP, an unsolicited advertisement). */
+export const announce = (dev: Device, ip: Ip): void => {
+  if (isIp4(ip)) announce4(dev, ip)
+  else announce6(dev, ip)
+}
+
+const wayOf: Parts['wayOf'] = (space, { src, dst, dev: name, mark }) => {
+  const dev = name === null ? null : deviceOf(space, name)
+  if (name !== null && dev === null) return 'ENODEV'
+  const to = meantBy(space, dst, src, dev)
+  const way = wayOut(space, { dst: to, src, dev, tos: 0, mark, foreign: false })
+  if (!isWay(way)) return way.errno
+  const from = src ?? way.source ?? (isIp4(to) ? ip4(0) : ip6(0n))
+  return { type: way.type, dev: way.dev, src: from, mtu: pathMtu(space, way, to).mtu }
+}
+
+const neighbour: Parts['neighbour'] = (dev, ip) => {
+  const known = knownNeighbour(dev, ip)
+  if (known === null) return null
+  const valid = isValid(known)
+  return { mac: valid ? known.mac : null, valid, connected: isConnected(known), router: known.router }
+}
+
+type Offers =
+  | 'receiveArp'
+  | 'receiveIp'
+  | 'neighbour'
+  | 'output'
+  | 'send'
+  | 'sendPacket'
+  | 'sendError'
+  | 'wayOf'
+  | 'selectSource'
+  | 'typeOf'
+  | 'gather'
+  | 'neighbour'
+
+export const ipParts: Pick<Parts, Offers> = {
+  receiveArp,
+  receiveIp,
+  output,
+  send,
+  sendPacket,
+  sendError,
+  wayOf,
+  selectSource: (dev, dst, next) => sourceFor(dev.space, dev, dst, next),
+  typeOf: (space, ip, dev) => typeOf(space.entry, ip, !isIp4(ip) && isLinkLocal(ip) ? (dev?.name ?? null) : null),
+  gather: (space, dev, held) => defragment(space, dev, held, 'conntrack'),
+  neighbour,
+}
+
+export const ipHappenings: Pick<Parts['happen'], 'neighbour' | 'reassembly'> = {
+  neighbour: neighbourDue,
+  reassembly: reassemblyDue,
+}

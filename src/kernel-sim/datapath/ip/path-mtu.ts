@@ -1,0 +1,66 @@
+// How much fits on the path to an address: the route's or the device's MTU, or less if an ICMP error has told so within the
+// last ten minutes. Routers do not look at it, they have their devices' MTUs.
+// Sources: net/ipv4/route.c (__ip_rt_update_pmtu, ipv4_mtu), net/ipv6/route.c (__ip6_rt_update_pmtu), RFC 1191, RFC 8201.
+
+import { type Ip, isIp4 } from '../../../net/ip.ts'
+import { getIn, setIn } from '../../../net/pmap.ts'
+import type { NsEntry, PathMtuEntry } from '../../state.ts'
+import type { Space } from '../plane.ts'
+import type { Held } from '../skb.ts'
+import { ownersOf } from './address.ts'
+import { isWay, routingOf, type Way, wayOut } from './fib.ts'
+
+/** mtu_expires. */
+const EXPIRES_MS = 600_000
+/** min_pmtu: what is less is not believed, and then packets may be cut on their way. */
+const MIN4 = 552
+const MIN6 = 1280
+
+const learnedOf = (space: Space, { dev, via }: Way, dst: Ip): PathMtuEntry | null => {
+  const { pathMtus } = routingOf(space)
+  const learned = pathMtus.size === 0 ? undefined : pathMtus.get(dst)
+  if (learned === undefined || learned.untilMs <= space.plane.nowMs) return null
+  return learned.dev === dev.name && learned.via === via ? learned : null
+}
+
+/** `locked`: packets may be cut on their way, whatever their sender would like. */
+export const pathMtu = (space: Space, way: Way, dst: Ip): Readonly<{ mtu: number; locked: boolean }> => {
+  const learned = learnedOf(space, way, dst)
+  return learned === null || learned.mtu > way.mtu ? { mtu: way.mtu, locked: false } : learned
+}
+
+const learn = (space: Space, dst: Ip, src: Ip, told: number): void => {
+  const way = wayOut(space, { dst, src, dev: null, tos: 0, mark: 0, foreign: false })
+  if (!isWay(way)) return
+  const { mtu: before } = pathMtu(space, way, dst)
+  const isLess = isIp4(dst) ? told <= before : told < before && told >= MIN6
+  if (!isLess) return
+  const locked = isIp4(dst) && told < MIN4
+  const mtu = locked ? Math.min(before, MIN4) : told
+  const entry = { ip: dst, dev: way.dev.name, via: way.via, mtu, locked, untilMs: space.plane.nowMs + EXPIRES_MS }
+  routingOf(space).pathMtus.set(dst, entry)
+}
+
+/** Takes note of an ICMP error about a packet of ours that was too long. */
+export const noteTooBig = (space: Space, { packet }: Held): void => {
+  const { body } = packet
+  if (!('about' in body)) return
+  const told =
+    body.type === 'packet-too-big'
+      ? body.mtu
+      : body.proto === 'icmp' && body.type === 'unreachable' && body.code === 'fragmentation-needed'
+        ? body.mtu
+        : null
+  if (told === null || ownersOf(space.entry, body.about.src).length === 0) return
+  learn(space, body.about.dst, body.about.src, told)
+}
+
+/** What is believed still, for the entry of a plane that is closed. */
+export const closePathMtus = (space: Space): NsEntry['pathMtus'] => {
+  let { pathMtus } = space.entry
+  for (const learned of space.routing?.pathMtus.values() ?? []) {
+    const key = String(learned.ip)
+    if (getIn(pathMtus, key) !== learned) pathMtus = setIn(pathMtus, key, learned)
+  }
+  return pathMtus
+}

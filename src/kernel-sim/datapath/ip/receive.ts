@@ -1,0 +1,91 @@
+// A packet that a device has handed up: whether it can come from there at all, past `prerouting`, and whether it is for the host,
+// for somebody else, or for nobody.
+// Sources: net/ipv4/ip_input.c (ip_rcv), net/ipv4/route.c (ip_error), net/ipv6/ip6_input.c (ip6_rcv_core),
+// net/ipv6/route.c (ip6_pkt_drop).
+
+import { isGroup } from '../../../net/mac.ts'
+import { runs4, runs6 } from '../../control/inet.ts'
+import type { Packet } from '../../wire/nested.ts'
+import type { Device, IcmpError } from '../plane.ts'
+import type { Held, Skb } from '../skb.ts'
+import { type DropReason, drop } from '../step.ts'
+import { sendError } from './errors.ts'
+import { type Incoming, martian6, type Verdict, verdictOn } from './fib.ts'
+import { forward4, forward6 } from './forward.ts'
+import { deliverHere } from './local.ts'
+import { policyOf } from './policy.ts'
+
+const lose = (dev: Device, packet: Packet, reason: DropReason): void => drop(dev.space, dev, 'ip', packet, reason)
+
+/** What routes and rules that lead nowhere let a router say. */
+const errorFor = (errno: (Verdict & { tag: 'refuse' })['errno'], isIp6: boolean): IcmpError | null => {
+  switch (errno) {
+    case null:
+    case 'EINVAL':
+      return null
+    case 'EACCES':
+      return { tag: 'unreachable', code: 'prohibited' }
+    case 'EHOSTUNREACH':
+      return { tag: 'unreachable', code: isIp6 ? 'net' : 'host' }
+    case 'ENETUNREACH':
+    case 'EAGAIN':
+      return { tag: 'unreachable', code: 'net' }
+  }
+}
+
+/** An ICMP error goes the way of what it is about, where there are several. */
+const incomingOf = ({ packet: { body, dst, src, tos }, meta }: Held): Incoming => ({
+  dst,
+  src,
+  tos,
+  mark: meta.mark,
+  hashed: 'about' in body ? { src: body.about.src, dst: body.about.dst } : null,
+})
+
+const route = (dev: Device, held: Held, isForMany: boolean) => {
+  const { space } = dev
+  const { packet, meta } = held
+  const verdict = verdictOn(space, dev, incomingOf(held))
+  switch (verdict.tag) {
+    case 'deliver':
+      return deliverHere(space, dev, held)
+    case 'refuse': {
+      lose(dev, packet, verdict.reason)
+      const error = isForMany ? null : errorFor(verdict.errno, packet.tag === 'ip6')
+      if (error !== null) sendError(space, dev, held, error)
+      return
+    }
+    case 'forward':
+      if (isForMany) return lose(dev, packet, { tag: 'not-unicast', to: packet.dst })
+      if (packet.tag === 'ip4') return forward4(space, dev, verdict.way, packet, meta)
+      return forward6(space, dev, verdict.way, packet, meta)
+  }
+}
+
+/** Whether the family is on the device at all, and for IPv6 whether such addresses can come from it. */
+const bad = (dev: Device, packet: Packet): DropReason | null => {
+  if (packet.tag === 'ip4') return runs4(dev.link) ? null : { tag: 'martian-destination', ip: packet.dst }
+  if (!runs6(dev.link) || policyOf(dev).disabled6) return { tag: 'ipv6-disabled' }
+  // Without hooks between, the route will say so, and remembers it.
+  const isAskedLater = dev.space.entry.firewall === null && dev.link.spec.type !== 'loopback'
+  return isAskedLater ? null : martian6(dev, packet.src, packet.dst)
+}
+
+/** What comes over loopback was routed when it was sent. */
+export const receiveIp = (dev: Device, { frame, meta }: Skb) => {
+  const { space } = dev
+  const { payload: packet } = frame
+  if (packet.tag !== 'ip4' && packet.tag !== 'ip6') return
+  const reason = bad(dev, packet)
+  if (reason !== null) return lose(dev, packet, reason)
+  let held: Held = { packet, meta }
+  if (space.entry.firewall !== null) {
+    const family = packet.tag === 'ip4' ? 'ip' : 'ip6'
+    const at = { family, hook: 'prerouting', iif: dev, oif: null, next: null } as const
+    const passed = space.plane.parts.pass(space, at, held)
+    if (passed === null) return
+    held = passed
+  }
+  if (dev.link.spec.type === 'loopback') deliverHere(space, dev, held)
+  else route(dev, held, isGroup(frame.dst))
+}

@@ -1,0 +1,44 @@
+// A frame on its way through a host, and what the host keeps beside it (Linux's struct sk_buff). Values: whoever changes one
+// makes another, so that a copy for each port of a bridge costs nothing.
+
+import type { Ip } from '../../net/ip.ts'
+import type { Frame } from '../wire/ethernet.ts'
+import type { Packet } from '../wire/nested.ts'
+import type { Flow } from './netfilter/flow.ts'
+
+/**
+ * What goes with a packet inside of a namespace. `mark`: what rules of nftables gave it, or its socket. `flow`: what conntrack
+ * knows of it, null before it was asked and `untracked` if it shall not be. Forgotten where it goes to another namespace,
+ * but over a bridge and loopback it stays (skb_scrub_packet). `fragment`: bytes of the longest fragment, if it was put together
+ * of some. `reroute`: a chain of type route has changed something, and wants it routed again.
+ */
+export type Meta = Readonly<{ mark: number; flow: Flow | null; fragment?: number; reroute?: boolean }>
+
+export const NO_META: Meta = { mark: 0, flow: null }
+
+/** A frame, at a device. */
+export type Skb = Readonly<{ frame: Frame; meta: Meta }>
+
+/** A packet in the hands of the IP layer. */
+export type Held<P extends Packet = Packet> = Readonly<{ packet: P; meta: Meta }>
+
+/** What a socket, or the kernel itself, sends: the rest is chosen by the route. */
+export type Sending = Readonly<{
+  /** Null: chosen by the route. */
+  src: Ip | null
+  dst: Ip
+  body: Packet['body']
+  /** Hop limit; absent: 64 (multicast: 1). */
+  ttl?: number
+  tos?: number
+  /**
+   * IP_MTU_DISCOVER. True (do): may not be fragmented, be it here; too long a packet is EMSGSIZE. False (dont): may be. Absent
+   * (want): cut here if it does not fit into what is known of the path, but nowhere else.
+   */
+  df?: boolean
+  /** Bound to this device: SO_BINDTODEVICE, or the scope of a link-local address. */
+  dev?: string
+  mark?: number
+  /** SO_BROADCAST. */
+  broadcast?: boolean
+}>

@@ -1,0 +1,178 @@
+// Where a packet's journey ends: the protocols of a host, their sockets, and what the kernel answers by itself.
+// Sources: net/ipv4/{ip_input,icmp,udp}.c, net/ipv6/{ip6_input,icmp,udp}.c; RFC 1122 section 3.2.2, RFC 4443 section 2.4.
+
+import { type Ip, isIp4, isMulticast } from '../../../net/ip.ts'
+import type { Body } from '../../wire/body.ts'
+import type { Echo } from '../../wire/echo.ts'
+import type { Error4 } from '../../wire/icmp4.ts'
+import type { Error6 } from '../../wire/icmp6.ts'
+import type { Packet } from '../../wire/nested.ts'
+import type { Tcp } from '../../wire/tcp.ts'
+import type { Udp } from '../../wire/udp.ts'
+import { tupleOf } from '../netfilter/tuple.ts'
+import type { Device, Happening, Plane, Space } from '../plane.ts'
+import { spaceOf } from '../plane.ts'
+import type { Held } from '../skb.ts'
+import { drop, note } from '../step.ts'
+import { hearUdp, scopeOf } from './datagram.ts'
+import type { Message, SocketErrno, TcpSocket } from './entry.ts'
+import { mtuIn, toldOf } from './error.ts'
+import { type Ends, findSocket, socketsOf } from './table.ts'
+import { receiveTcp } from './tcp.ts'
+import { expire, fail, narrow } from './tcp-send.ts'
+
+/** A sysctl of the namespace that is no device's, by its name in full; the kernel's default unless somebody wrote it. */
+const isOn = ({ entry }: Space, name: string, byDefault: boolean): boolean => {
+  const written: Readonly<Partial<Record<string, string>>> = entry.sysctls
+  const value = written[name]
+  return value === undefined ? byDefault : value !== '0'
+}
+
+/** Echo requests to many are answered over IPv6 only, unless a sysctl says otherwise. */
+const isIgnored = (space: Space, isFour: boolean, isToMany: boolean): boolean => {
+  if (isOn(space, isFour ? 'net.ipv4.icmp_echo_ignore_all' : 'net.ipv6.icmp.echo_ignore_all', false)) return true
+  if (!isToMany) return false
+  return isFour
+    ? isOn(space, 'net.ipv4.icmp_echo_ignore_broadcasts', true)
+    : isOn(space, 'net.ipv6.icmp.echo_ignore_multicast', false)
+}
+
+const messageOf = ({ src, dst, ttl }: Packet, port: number, bytes: Uint8Array): Message => ({
+  from: { ip: src, port },
+  to: dst,
+  ttl,
+  bytes,
+})
+
+const isForMany = (space: Space, dst: Ip): boolean =>
+  isMulticast(dst) || (isIp4(dst) && space.plane.parts.typeOf(space, dst, null) === 'broadcast')
+
+const answerEcho = (space: Space, dev: Device, { packet, meta }: Held, echo: Echo<'icmp' | 'icmp6'>) => {
+  const { src, dst, tos } = packet
+  const isGroup = isForMany(space, dst)
+  if (isIgnored(space, packet.tag === 'ip4', isGroup))
+    return drop(space, dev, 'transport', packet, { tag: 'no-socket' })
+  const scope = scopeOf(src, dev)
+  space.plane.parts.send(space, {
+    src: isGroup ? null : dst,
+    dst: src,
+    // A cast: the answer is of the request's protocol, and so of the packet's family.
+    body: { ...echo, type: 'echo-reply' } as Body,
+    df: false,
+    ...(tos === 0 ? {} : { tos }),
+    ...(scope === null ? {} : { dev: scope }),
+    mark: isOn(space, 'net.ipv4.fwmark_reflect', false) ? meta.mark : 0,
+  })
+}
+
+const hearEcho = (space: Space, dev: Device, held: Held, echo: Echo<'icmp' | 'icmp6'>) => {
+  if (echo.type === 'echo-request') return answerEcho(space, dev, held, echo)
+  const { src, dst } = held.packet
+  const socket = findSocket(space, 'echo', { local: dst, port: echo.id, remote: src, remotePort: 0, dev })
+  if (socket === null) return drop(space, dev, 'transport', held.packet, { tag: 'no-socket' })
+  socket.inbox = [...socket.inbox, messageOf(held.packet, echo.seq, echo.payload)]
+}
+
+/** The segment that an error quotes must be on its way: others say nothing about now (tcp_v4_err). */
+const isOnItsWay = ({ sndUna, sndNxt }: TcpSocket, quoted: Packet): boolean => {
+  const { body } = quoted
+  const tcp = body.proto === 'head' ? body.of : body
+  if (tcp.proto !== 'tcp') return true
+  return ((tcp.seq - sndUna) | 0) >= 0 && ((sndNxt - tcp.seq) | 0) >= 0
+}
+
+/** Only an attempt ends with an error; and over IPv6 not while connect() itself is still sending, as on cables without delay. */
+const tellTcp = (space: Space, socket: TcpSocket, quoted: Packet, errno: SocketErrno, mtu: number | null) => {
+  if (!isOnItsWay(socket, quoted)) return
+  if (mtu !== null) return narrow(space, socket, mtu)
+  const isOpening = socket.state === 'syn-sent' || socket.state === 'syn-received'
+  const isHeld = quoted.tag === 'ip6' && socket.openedMs === space.plane.nowMs
+  if (isOpening && !isHeld) fail(space, socket, errno)
+}
+
+/** Errors about what we have sent: `quoted` is that, so its source is our end. */
+const hearError = (space: Space, dev: Device, error: Error4 | Error6) => {
+  const { about } = error
+  const told = toldOf(error)
+  const tuple = tupleOf(about, 0)
+  const mtu = mtuIn(error)
+  if (told === null || tuple === null) return
+  const ends: Ends = { local: about.src, port: tuple.sport, remote: about.dst, remotePort: tuple.dport, dev }
+  const { body } = about
+  switch (body.proto === 'head' ? body.of.proto : body.proto) {
+    case 'udp': {
+      const socket = findSocket(space, 'udp', ends)
+      if (socket !== null && socket.remote !== null && told.isHard) socket.error = told.errno
+      return
+    }
+    case 'tcp': {
+      const socket = findSocket(space, 'tcp', ends)
+      if (socket !== null) tellTcp(space, socket, about, told.errno, mtu)
+      return
+    }
+    case 'icmp':
+    case 'icmp6': {
+      const socket = findSocket(space, 'echo', { ...ends, remotePort: 0 })
+      if (socket !== null) socket.error = told.errno
+      return
+    }
+    default:
+  }
+}
+
+const receiveUdp = (space: Space, dev: Device, held: Held, udp: Udp) => {
+  const { packet } = held
+  if (space.plane.parts.receiveTunnel(space, dev, held)) return
+  const { src, dst } = packet
+  const socket = findSocket(space, 'udp', { local: dst, port: udp.dport, remote: src, remotePort: udp.sport, dev })
+  if (socket !== null && 'length' in udp.payload)
+    return hearUdp(space, dev, socket, messageOf(packet, udp.sport, udp.payload))
+  drop(space, dev, 'transport', packet, { tag: 'no-listener', proto: 'udp', port: udp.dport })
+  if (!isForMany(space, dst)) space.plane.parts.sendError(space, dev, held, { tag: 'unreachable', code: 'port' })
+}
+
+const IGNORED: ReadonlySet<number> = new Set([1, 2, 58])
+
+/** Nobody here speaks the protocol. Of ICMP there are messages that nobody needs to know. */
+const refuse = (space: Space, dev: Device, held: Held, protocol: number) => {
+  drop(space, dev, 'transport', held.packet, { tag: 'no-protocol', protocol })
+  if (!IGNORED.has(protocol)) space.plane.parts.sendError(space, dev, held, { tag: 'unreachable', code: 'protocol' })
+}
+
+const toProtocol = (space: Space, dev: Device, held: Held, body: Body) => {
+  switch (body.proto) {
+    case 'tcp':
+      return receiveTcp(space, dev, held, body satisfies Tcp)
+    case 'udp':
+      return receiveUdp(space, dev, held, body)
+    case 'icmp':
+    case 'icmp6':
+      if ('payload' in body) return hearEcho(space, dev, held, body)
+      if ('about' in body) hearError(space, dev, body)
+      return
+    case 'raw':
+      return refuse(space, dev, held, body.protocol)
+    case 'igmp':
+    case 'head':
+      return
+  }
+}
+
+/** Discovery and listener reports are between neighbours, not for programs. */
+const isOfTheLink = (body: Body): boolean =>
+  body.proto === 'igmp' || (body.proto === 'icmp6' && !('payload' in body) && !('about' in body))
+
+/** Hands a packet for this host to its protocol. */
+export const deliver = (space: Space, dev: Device, held: Held) => {
+  const { body } = held.packet
+  if (space.plane.watch !== null && !isOfTheLink(body)) note(space, dev, 'transport', held.packet, { tag: 'delivered' })
+  toProtocol(space, dev, held, body)
+}
+
+/** A socket's timer has come. */
+export const onSocketTimer = (plane: Plane, { host, ns, socket: id }: Extract<Happening, { what: 'socket' }>) => {
+  const of = plane.hosts.get(host)
+  const space = of === undefined ? null : spaceOf(plane, of, ns)
+  const socket = space === null ? undefined : socketsOf(space).open.get(id)
+  if (space !== null && socket?.proto === 'tcp') expire(space, socket)
+}

@@ -1,0 +1,16 @@
+// All scenarios, by what they are about.
+
+import { BRIDGE } from './bridge.ts'
+import { FIB } from './fib.ts'
+import { NEIGHBOUR } from './neighbour.ts'
+import { NFTABLES } from './nftables.ts'
+import type { Scenario } from './scenario.ts'
+import { VXLAN } from './vxlan.ts'
+
+export const SCENARIOS: ReadonlyArray<readonly [what: string, scenarios: ReadonlyArray<Scenario>]> = [
+  ['bridge', BRIDGE],
+  ['routes', FIB],
+  ['neighbours', NEIGHBOUR],
+  ['vxlan', VXLAN],
+  ['nftables', NFTABLES],
+]

@@ -1,0 +1,18 @@
+// Every scenario on the running kernel.
+
+import { describe, expect, test } from 'vitest'
+import { labOf } from '../kernel-linux/labs.ts'
+import { needs } from '../lib/need.ts'
+import { ownLab } from '../lib/own-names.ts'
+import { SCENARIOS } from './all.ts'
+import { runOnLinux } from './linux.ts'
+
+needs.kernel('on the running kernel', () => {
+  for (const [what, scenarios] of SCENARIOS)
+    describe(what, () => {
+      for (const [at, scenario] of scenarios.entries())
+        test.skipIf((scenario.needs ?? []).length > 0)(scenario.title, async () => {
+          expect(await runOnLinux(labOf(ownLab(`scenario-${what}-${at}`)), scenario)).toEqual([])
+        })
+    })
+})
