@@ -6,9 +6,10 @@ import type { Counters } from '../kernel/kernel.ts'
 import type { IfName, Ns } from '../net/name.ts'
 import { getIn, valuesOf } from '../net/pmap.ts'
 import { ETHERNET, lengthOf } from './length.ts'
+import type { LinkEntry } from './link-entry.ts'
 import type { Frame } from './packet.ts'
 import { type Count, NOTHING, type Run } from './run.ts'
-import type { LinkEntry, World } from './state.ts'
+import type { World } from './state.ts'
 
 /** What this run has counted at a device so far. */
 const countOf = (run: Run, ns: Ns, dev: IfName): Count => {

@@ -5,7 +5,7 @@
 import type { Mac } from '../net/mac.ts'
 import type { IfName } from '../net/name.ts'
 import { getIn, keysUnder, removeIn, setIn } from '../net/pmap.ts'
-import type { Fdb, FdbEntry } from './state.ts'
+import type { Fdb, FdbEntry } from './link-entry.ts'
 
 /** In decimal; what is of one VLAN only has that behind it. */
 export const fdbKey = (mac: Mac, vlan = 0): string => (vlan === 0 ? String(mac) : `${mac} ${vlan}`)

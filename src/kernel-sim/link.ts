@@ -8,10 +8,11 @@ import { entriesOf, getIn, type PMap, setIn, valuesOf } from '../net/pmap.ts'
 import type { Flow } from './conntrack.ts'
 import { countLost, countReceived, countSent } from './counters.ts'
 import { fdbOf, withFdb } from './fdb.ts'
+import { type FdbEntry, type LinkEntry, linkWith } from './link-entry.ts'
 import { memoisedByShape, onlyLearned } from './memo.ts'
 import type { Frame } from './packet.ts'
 import { drop, note, putSpace, type Run, spaceOf } from './run.ts'
-import { type FdbEntry, type LinkEntry, linkWith, type NsEntry, nsWith } from './state.ts'
+import { type NsEntry, nsWith } from './state.ts'
 import type { DropReason, Event } from './trace.ts'
 
 /** How long a bridge remembers a MAC that it no longer hears (BR_DEFAULT_AGEING_TIME). */

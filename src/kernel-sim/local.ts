@@ -6,8 +6,9 @@ import { type Cidr, contains, lastOf, maskIp, sameCidr } from '../net/cidr.ts'
 import { type Ip, type Ip4, type Ip6, isIp4, isIp6, isLinkLocal, isLoopback, isMulticast, MAX4 } from '../net/ip.ts'
 import type { IfName } from '../net/name.ts'
 import { type PMap, valuesOf } from '../net/pmap.ts'
+import type { LinkEntry } from './link-entry.ts'
 import { memoisedByShape } from './memo.ts'
-import type { LinkEntry, NsEntry } from './state.ts'
+import type { NsEntry } from './state.ts'
 
 /** An own address, its device, and the source that packets to it get: the primary address of its subnet. */
 type Own = Readonly<{ dev: IfName; source: Ip }>

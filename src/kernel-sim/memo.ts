@@ -2,7 +2,7 @@
 // part of a world, so it cannot disagree with it.
 
 import type { PMap } from '../net/pmap.ts'
-import type { LinkEntry } from './state.ts'
+import type { LinkEntry } from './link-entry.ts'
 
 export const memoised = <K extends object, A extends object>(build: (key: K) => A): ((key: K) => A) => {
   const known = new WeakMap<K, A>()

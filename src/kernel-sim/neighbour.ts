@@ -11,12 +11,13 @@ import { getIn, setIn } from '../net/pmap.ts'
 import type { Flow } from './conntrack.ts'
 import { countLost } from './counters.ts'
 import { transmit } from './link.ts'
+import type { LinkEntry } from './link-entry.ts'
 import { isLocal, localsOf, ownAddress } from './local.ts'
 import type { Arp, Discovery, Frame, Packet } from './packet.ts'
 import { policyOf } from './policy.ts'
 import { select4, select6 } from './route.ts'
 import { drop, note, putSpace, type Run, spaceOf } from './run.ts'
-import { type LinkEntry, type NeighbourEntry, type NsEntry, nsWith } from './state.ts'
+import { type NeighbourEntry, type NsEntry, nsWith } from './state.ts'
 
 /** base_reachable_time_ms. */
 export const REACHABLE_MS = 30_000

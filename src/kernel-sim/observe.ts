@@ -11,7 +11,8 @@ import type { Ns } from '../net/name.ts'
 import { emptyMap, getIn, valuesOf } from '../net/pmap.ts'
 import { draftOf, spaceOf } from './control/draft.ts'
 import { readSysctl, sysctlDefault } from './control/sysctl.ts'
-import { isNameless, type LinkEntry, type NsEntry, type RouteEntry, TABLES, type World } from './state.ts'
+import type { LinkEntry } from './link-entry.ts'
+import { isNameless, type NsEntry, type RouteEntry, TABLES, type World } from './state.ts'
 
 /** The kinds of links that an operation can make. */
 type KnownLink = LinkEntry & Readonly<{ spec: LinkSpec }>

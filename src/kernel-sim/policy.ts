@@ -5,8 +5,9 @@
 import type { DeviceKey } from '../kernel/sysctl.ts'
 import type { IfName } from '../net/name.ts'
 import { getIn } from '../net/pmap.ts'
+import { type DeviceConf, NO_CONF } from './link-entry.ts'
 import { memoised } from './memo.ts'
-import { type DeviceConf, NO_CONF, type NsEntry } from './state.ts'
+import type { NsEntry } from './state.ts'
 
 /** `rpFilter`: 0 off, 1 strict, 2 loose (RFC 3704). `forwarding6` is the namespace's. */
 export type Policy = Readonly<{

@@ -6,7 +6,8 @@
 import type { FdbFacts } from '../kernel/rtnl/stack.ts'
 import { isGroup } from '../net/mac.ts'
 import { getIn, sizeOfMap, valuesOf } from '../net/pmap.ts'
-import type { FdbEntry, LinkEntry, NsEntry, RemotesEntry } from './state.ts'
+import type { FdbEntry, LinkEntry, RemotesEntry } from './link-entry.ts'
+import type { NsEntry } from './state.ts'
 
 /** By the words of bridge(8). */
 const WORDS: Readonly<Record<FdbEntry['state'], string>> = { local: 'permanent', static: 'static', dynamic: '' }

@@ -18,16 +18,9 @@ import { type IfName, LO, type Ns } from '../net/name.ts'
 import { entriesOf, getIn, valuesOf } from '../net/pmap.ts'
 import { hasCarrier } from './control/carrier.ts'
 import { NEW_BRIDGE } from './control/link-facts.ts'
+import type { LinkEntry, Place, VxlanSpec } from './link-entry.ts'
 import { factsOfFdb } from './stack-fdb.ts'
-import {
-  isNameless,
-  type LinkEntry,
-  type NsEntry,
-  type Place,
-  type RouteEntry,
-  type VxlanSpec,
-  type World,
-} from './state.ts'
+import { isNameless, type NsEntry, type RouteEntry, type World } from './state.ts'
 
 const byKey = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0)
 

@@ -7,7 +7,7 @@ import { isGroup, type Mac, showMac, ZERO_MAC } from '../../net/mac.ts'
 import type { IfName } from '../../net/name.ts'
 import { entriesUnder, removeIn, setIn } from '../../net/pmap.ts'
 import { fdbOf, fdbOfPort, withFdb, withoutFdb } from '../fdb.ts'
-import type { Fdb, FdbEntry, LinkEntry } from '../state.ts'
+import type { Fdb, FdbEntry, LinkEntry } from '../link-entry.ts'
 import { change, linkOf, type Space } from './draft.ts'
 
 /** With what `f` makes of the bridge's table. */

@@ -4,7 +4,7 @@
 import type { Errno } from '../../kernel/errno.ts'
 import type { BridgeOptions } from '../../kernel/rtnl/kind.ts'
 import type { SetPort } from '../../kernel/rtnl/request.ts'
-import type { LinkEntry } from '../state.ts'
+import type { LinkEntry } from '../link-entry.ts'
 import { setDefaultPvid } from './bridge-vlan.ts'
 import { change, linkOf, type Space } from './draft.ts'
 import { setState } from './port-state.ts'

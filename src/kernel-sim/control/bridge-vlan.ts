@@ -9,7 +9,7 @@ import { isGroup, ZERO_MAC } from '../../net/mac.ts'
 import type { IfName } from '../../net/name.ts'
 import { valuesOf } from '../../net/pmap.ts'
 import { fdbOf, fdbOfPort, withoutFdb } from '../fdb.ts'
-import { type LinkEntry, NO_VLANS, type VlanTable } from '../state.ts'
+import { type LinkEntry, NO_VLANS, type VlanTable } from '../link-entry.ts'
 import { addLocal, changeFdb, deleteLocal } from './bridge-fdb.ts'
 import { change, linkOf, type Space } from './draft.ts'
 

@@ -3,7 +3,7 @@
 // Source: net/core/link_watch.c (default_operstate, linkwatch_do_dev), drivers/net/veth.c (veth_open), net/bridge/br_stp.c.
 
 import type { OperState } from '../../kernel/rtnl/stack.ts'
-import type { LinkEntry } from '../state.ts'
+import type { LinkEntry } from '../link-entry.ts'
 import { start6 } from './addrconf.ts'
 import { change, type Draft, found, linkAt, linkOf, type Space, spaceOf, watch } from './draft.ts'
 import { suspectNeighbours } from './neigh.ts'

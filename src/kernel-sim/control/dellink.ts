@@ -4,7 +4,7 @@
 import type { Errno } from '../../kernel/errno.ts'
 import type { DeleteLink } from '../../kernel/rtnl/request.ts'
 import type { IfName } from '../../net/name.ts'
-import type { LinkEntry } from '../state.ts'
+import type { LinkEntry } from '../link-entry.ts'
 import { stop6 } from './addrconf.ts'
 import { leave, releasePorts } from './bridge.ts'
 import { setDown } from './device.ts'

@@ -7,7 +7,7 @@ import type { AddressRequest } from '../../kernel/rtnl/request.ts'
 import { contains, sameCidr } from '../../net/cidr.ts'
 import { type Ip4, ip4, isIp4 } from '../../net/ip.ts'
 import type { IfName } from '../../net/name.ts'
-import type { AddressEntry, LinkEntry } from '../state.ts'
+import type { AddressEntry, LinkEntry } from '../link-entry.ts'
 import { change, linkOf, type Space } from './draft.ts'
 import {
   type Address4,

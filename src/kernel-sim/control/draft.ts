@@ -5,7 +5,8 @@
 
 import type { IfName, Ns } from '../../net/name.ts'
 import { getIn, type Draft as MapDraft, draftOf as mapDraftOf, removeIn, setIn, valuesOf } from '../../net/pmap.ts'
-import { type LinkEntry, linkWith, type NsEntry, nsWith, type Place, type RouteEntry, type World } from '../state.ts'
+import { type LinkEntry, linkWith, type Place } from '../link-entry.ts'
+import { type NsEntry, nsWith, type RouteEntry, type World } from '../state.ts'
 
 /**
  * `spaces`: the namespaces that were looked at so far; null: gone. `watched`: the devices whose carrier has changed, which linkwatch

@@ -5,7 +5,7 @@
 import { isGroup, type Mac } from '../../net/mac.ts'
 import type { IfName } from '../../net/name.ts'
 import { getIn, hasIn, removeIn, setIn, sizeOfMap, valuesOf } from '../../net/pmap.ts'
-import type { LinkEntry } from '../state.ts'
+import type { LinkEntry } from '../link-entry.ts'
 import { change, found, linkOf, type Space } from './draft.ts'
 
 const key = String

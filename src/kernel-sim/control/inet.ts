@@ -1,7 +1,7 @@
 // Whether a family runs on a device at all. Source: net/ipv4/devinet.c (inetdev_valid_mtu), net/ipv6/addrconf.c.
 
 import { MIN_MTU6 } from '../../kernel/cascade.ts'
-import type { LinkEntry } from '../state.ts'
+import type { LinkEntry } from '../link-entry.ts'
 
 /** RFC 791's smallest MTU; below it Linux drops IPv4 from a device (only loopback devices allow it). */
 const MIN_MTU4 = 68

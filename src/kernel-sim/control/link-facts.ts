@@ -5,7 +5,7 @@ import type { BridgeOptions } from '../../kernel/rtnl/kind.ts'
 import { type Mac, mac as macOf } from '../../net/mac.ts'
 import type { IfName, Ns } from '../../net/name.ts'
 import { emptyMap, hasIn } from '../../net/pmap.ts'
-import { type LinkEntry, linkWith, NO_FDB, NO_FILTER, NO_VLANS, type Place, type Spec } from '../state.ts'
+import { type LinkEntry, linkWith, NO_FDB, NO_FILTER, NO_VLANS, type Place, type Spec } from '../link-entry.ts'
 import { addLink, type Space } from './draft.ts'
 import { runs6 } from './inet.ts'
 

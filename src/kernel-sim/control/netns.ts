@@ -7,7 +7,8 @@ import type { Errno } from '../../kernel/errno.ts'
 import type { Netns, NftElement } from '../../kernel/object.ts'
 import type { Ns } from '../../net/name.ts'
 import { entriesOf, mapOf, type PMap } from '../../net/pmap.ts'
-import { emptyNs, type FirewallEntry, isNameless, type LinkEntry, namelessAt, nsWith, type Place } from '../state.ts'
+import type { LinkEntry, Place } from '../link-entry.ts'
+import { emptyNs, type FirewallEntry, isNameless, namelessAt, nsWith } from '../state.ts'
 import { removeLink } from './dellink.ts'
 import {
   addSpace,

@@ -9,7 +9,7 @@ import type { BridgeOptions, NewKind, NewPeer, VxlanOptions } from '../../kernel
 import type { NewLink } from '../../kernel/rtnl/request.ts'
 import { type IfName, ifName } from '../../net/name.ts'
 import { hasIn } from '../../net/pmap.ts'
-import type { LinkEntry } from '../state.ts'
+import type { LinkEntry } from '../link-entry.ts'
 import { setMaster } from './bridge.ts'
 import { addLocal } from './bridge-fdb.ts'
 import { invalidBridge, setOptions } from './bridge-options.ts'

@@ -5,7 +5,7 @@
 
 import type { Errno } from '../../kernel/errno.ts'
 import type { Mac } from '../../net/mac.ts'
-import type { LinkEntry } from '../state.ts'
+import type { LinkEntry } from '../link-entry.ts'
 import { found, linkOf, type Space } from './draft.ts'
 import { hear, stopPassing, unhear } from './filter.ts'
 import { isPassthru, type On, thoseOn } from './stacked.ts'

@@ -3,7 +3,7 @@
 // drivers/net/vxlan/vxlan_core.c.
 
 import { valuesOf } from '../../net/pmap.ts'
-import type { LinkEntry } from '../state.ts'
+import type { LinkEntry } from '../link-entry.ts'
 import { hasCarrier } from './carrier.ts'
 import { found, linkOf, type Space } from './draft.ts'
 

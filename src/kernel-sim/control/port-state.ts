@@ -5,7 +5,7 @@
 import type { Errno } from '../../kernel/errno.ts'
 import type { IfName } from '../../net/name.ts'
 import { keysUnder } from '../../net/pmap.ts'
-import type { LinkEntry } from '../state.ts'
+import type { LinkEntry } from '../link-entry.ts'
 import { flushPort } from './bridge-fdb.ts'
 import { hasCarrier, setLower } from './carrier.ts'
 import { change, linkOf, type Space } from './draft.ts'

@@ -3,7 +3,7 @@
 
 import { entriesUnder, getIn, keysUnder, removeIn, setIn } from '../../net/pmap.ts'
 import { fdbOfPort, withFdb, withoutFdb } from '../fdb.ts'
-import type { LinkEntry, Place } from '../state.ts'
+import type { LinkEntry, Place } from '../link-entry.ts'
 import { changeFdb, forgetPortMac, notePortMac } from './bridge-fdb.ts'
 import { change, found, linkOf, type Space, watchElsewhere } from './draft.ts'
 import { relist } from './vxlan.ts'

@@ -7,7 +7,7 @@ import type { NewKind } from '../../kernel/rtnl/kind.ts'
 import type { NewLink } from '../../kernel/rtnl/request.ts'
 import type { Ip } from '../../net/ip.ts'
 import type { Mac } from '../../net/mac.ts'
-import type { IpvlanSpec, LinkEntry, Place, Spec } from '../state.ts'
+import type { IpvlanSpec, LinkEntry, Place, Spec } from '../link-entry.ts'
 import { change, found, linkOf, type Space } from './draft.ts'
 
 /** What a new one is. `mac` null: drawn, or the one that was asked for. `follows`: its MAC is that of the device below, for good. */

@@ -6,7 +6,8 @@ import { type Cidr, compareCidr, contains, maskIp } from '../../net/cidr.ts'
 import { type Family, type Ip, isIp4, widthOf } from '../../net/ip.ts'
 import type { IfName } from '../../net/name.ts'
 import { entriesUnder, removeIn, setIn } from '../../net/pmap.ts'
-import { type HopEntry, type LinkEntry, type RouteEntry, TABLES } from '../state.ts'
+import type { LinkEntry } from '../link-entry.ts'
+import { type HopEntry, type RouteEntry, TABLES } from '../state.ts'
 import { change, linkOf, type Space } from './draft.ts'
 
 /** A whole number as text that sorts as the number does: how many digits, then the digits. */

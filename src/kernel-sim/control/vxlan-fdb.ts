@@ -7,7 +7,7 @@ import { type Ip, isIp4, isUnspecified } from '../../net/ip.ts'
 import { isGroup, type Mac, ZERO_MAC } from '../../net/mac.ts'
 import type { IfName } from '../../net/name.ts'
 import { getIn, removeIn, setIn, valuesOf } from '../../net/pmap.ts'
-import type { LinkEntry, RemoteEntry, RemotesEntry, VxlanSpec } from '../state.ts'
+import type { LinkEntry, RemoteEntry, RemotesEntry, VxlanSpec } from '../link-entry.ts'
 import { change, linkOf, type Space } from './draft.ts'
 
 const key = String

@@ -8,16 +8,8 @@ import type { Mac } from '../../net/mac.ts'
 import type { IfName, Ns } from '../../net/name.ts'
 import { getIn } from '../../net/pmap.ts'
 import type { CableMemory } from '../fabric/segment.ts'
-import {
-  type LinkEntry,
-  NO_TALLY,
-  type NsEntry,
-  type Place,
-  type RouteEntry,
-  type Spec,
-  type Tally,
-  type World,
-} from '../state.ts'
+import type { LinkEntry, Place, Spec } from '../link-entry.ts'
+import { NO_TALLY, type NsEntry, type RouteEntry, type Tally, type World } from '../state.ts'
 import type { Frame } from '../wire/ethernet.ts'
 import type { Packet } from '../wire/nested.ts'
 import type { FragmentMemory } from './ip/defrag.ts'

@@ -7,8 +7,9 @@ import { type Ip, type Ip4, type Ip6, isIp4, isLinkLocal, isLoopback, isMulticas
 import type { IfName } from '../../../net/name.ts'
 import { type PMap, valuesOf } from '../../../net/pmap.ts'
 import { SCOPES } from '../../control/scope.ts'
+import type { AddressEntry, LinkEntry } from '../../link-entry.ts'
 import { memoisedByShape } from '../../memo.ts'
-import type { AddressEntry, LinkEntry, NsEntry } from '../../state.ts'
+import type { NsEntry } from '../../state.ts'
 
 /** `links` in the order of their indexes; `owners`: the devices that have an address, in that order. */
 type Addresses = Readonly<{

@@ -5,8 +5,8 @@
 
 import { type PMap, valuesOf } from '../../../net/pmap.ts'
 import { E } from '../../../prelude.ts'
+import type { LinkEntry } from '../../link-entry.ts'
 import { memoisedByShape } from '../../memo.ts'
-import type { LinkEntry } from '../../state.ts'
 import { protocolOf } from '../../wire/body.ts'
 import type { Packet } from '../../wire/nested.ts'
 import { arrive, EMPTY_QUEUE, finish, isFragment, type Queue, type ReassemblyError } from '../../wire/reassemble.ts'

@@ -6,8 +6,9 @@
 import { maskIp } from '../../../net/cidr.ts'
 import { type Ip, type Ip4, type Ip6, ip6, ip as ipOf, isIp4, isMulticast } from '../../../net/ip.ts'
 import { entriesOf, type PMap } from '../../../net/pmap.ts'
+import type { LinkEntry } from '../../link-entry.ts'
 import { memoised } from '../../memo.ts'
-import type { LinkEntry, ProxyEntry } from '../../state.ts'
+import type { ProxyEntry } from '../../state.ts'
 import { type Device, deviceAt } from '../plane.ts'
 import { policyOf } from './policy.ts'
 

@@ -4,8 +4,8 @@
 
 import type { DeviceKey } from '../../../kernel/sysctl.ts'
 import { deviceDefault } from '../../control/sysctl.ts'
+import type { DeviceConf } from '../../link-entry.ts'
 import { memoised } from '../../memo.ts'
-import type { DeviceConf } from '../../state.ts'
 import type { Device } from '../plane.ts'
 
 /**

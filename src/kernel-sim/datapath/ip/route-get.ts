@@ -4,7 +4,8 @@
 import type { Ip } from '../../../net/ip.ts'
 import type { IfName } from '../../../net/name.ts'
 import { type Device, deviceOf, type SendErrno, type Space } from '../plane.ts'
-import { isWay, meantBy, type Verdict, verdictOn, type Way, wayOut } from './fib.ts'
+import { isWay, meantBy, type Verdict, type Way, wayOut } from './fib.ts'
+import { verdictOn } from './fib-input.ts'
 import { pathMtu } from './path-mtu.ts'
 
 /** `iif`: of a packet that came in by that device (then `from` is needed). */

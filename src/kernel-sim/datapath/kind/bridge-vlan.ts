@@ -4,7 +4,7 @@
 // machine's kernel is built without.
 
 import type { VlanProtocol } from '../../../kernel/rtnl/kind.ts'
-import type { VlanTable } from '../../state.ts'
+import type { VlanTable } from '../../link-entry.ts'
 import type { Frame, VlanTag } from '../../wire/ethernet.ts'
 import type { Skb } from '../skb.ts'
 

@@ -5,7 +5,7 @@
 
 import { BROADCAST, isGroup, type Mac, ZERO_MAC } from '../../../net/mac.ts'
 import { STATES } from '../../control/port-state.ts'
-import type { PortEntry } from '../../state.ts'
+import type { PortEntry } from '../../link-entry.ts'
 import type { Frame } from '../../wire/ethernet.ts'
 import { countReceived, countSent, handUp, isForUs, lengthBesideTag, receiveAs } from '../device.ts'
 import { type Device, masterOf } from '../plane.ts'

@@ -5,8 +5,9 @@
 
 import { draftOf, getIn, removeIn, setIn, valuesOf } from '../../../net/pmap.ts'
 import { withoutFdb } from '../../fdb.ts'
+import { type LinkEntry, linkWith } from '../../link-entry.ts'
 import { onlyLearned } from '../../memo.ts'
-import { type LinkEntry, linkWith, NO_TALLY, type NsEntry, nsWith, type Tally } from '../../state.ts'
+import { NO_TALLY, type NsEntry, nsWith, type Tally } from '../../state.ts'
 import type { Count, Device, Space } from '../plane.ts'
 import { closeFdb } from './fdb.ts'
 import { closeRemotes } from './remotes.ts'

@@ -7,8 +7,8 @@
 import { maskIp } from '../../../net/cidr.ts'
 import { type Ip6, ip6, isIp4 } from '../../../net/ip.ts'
 import { BROADCAST, type Mac, mac, macOfGroup6 } from '../../../net/mac.ts'
+import type { LinkEntry } from '../../link-entry.ts'
 import { memoised } from '../../memo.ts'
-import type { LinkEntry } from '../../state.ts'
 import type { Device } from '../plane.ts'
 import { isPromiscuous } from './stacked.ts'
 

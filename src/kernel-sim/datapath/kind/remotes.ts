@@ -4,7 +4,7 @@
 import { type Ip, isIp4, isLinkLocal } from '../../../net/ip.ts'
 import type { Mac } from '../../../net/mac.ts'
 import { getIn, type PMap, setIn } from '../../../net/pmap.ts'
-import type { RemoteEntry, RemotesEntry, VxlanSpec } from '../../state.ts'
+import type { RemoteEntry, RemotesEntry, VxlanSpec } from '../../link-entry.ts'
 import type { Device } from '../plane.ts'
 
 export type RemotesMemory = {

@@ -5,7 +5,7 @@
 import type { VlanProtocol } from '../../../kernel/rtnl/kind.ts'
 import type { Ip } from '../../../net/ip.ts'
 import type { Mac } from '../../../net/mac.ts'
-import type { Spec } from '../../state.ts'
+import type { Spec } from '../../link-entry.ts'
 import { type Device, deviceAt } from '../plane.ts'
 
 export type Stacked = Readonly<{

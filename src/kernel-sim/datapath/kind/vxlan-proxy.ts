@@ -2,7 +2,7 @@
 // Source: drivers/net/vxlan/vxlan_core.c (arp_reduce, neigh_reduce), measured.
 
 import { type Ip, isLoopback, isMulticast, isUnspecified } from '../../../net/ip.ts'
-import type { VxlanSpec } from '../../state.ts'
+import type { VxlanSpec } from '../../link-entry.ts'
 import type { Frame } from '../../wire/ethernet.ts'
 import { enqueue } from '../loop.ts'
 import type { Device } from '../plane.ts'

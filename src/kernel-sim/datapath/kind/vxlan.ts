@@ -4,7 +4,7 @@
 import { type Ip, ip4, ip6, isIp4, isMulticast, isUnspecified } from '../../../net/ip.ts'
 import { isGroup, ZERO_MAC } from '../../../net/mac.ts'
 import { getIn } from '../../../net/pmap.ts'
-import type { RemoteEntry, VxlanSpec } from '../../state.ts'
+import type { RemoteEntry, VxlanSpec } from '../../link-entry.ts'
 import type { Frame } from '../../wire/ethernet.ts'
 import { packet4 } from '../../wire/ip4.ts'
 import { packet6 } from '../../wire/ip6.ts'

@@ -23,14 +23,8 @@ import {
 import { randomFrom } from '../../../../src/kernel-sim/datapath/random.ts'
 import { type Meta, NO_META, type Skb } from '../../../../src/kernel-sim/datapath/skb.ts'
 import type { Step } from '../../../../src/kernel-sim/datapath/step.ts'
-import {
-  EMPTY_WORLD,
-  type LinkEntry,
-  NO_TALLY,
-  nsWith,
-  type Tally,
-  type World,
-} from '../../../../src/kernel-sim/state.ts'
+import type { LinkEntry } from '../../../../src/kernel-sim/link-entry.ts'
+import { EMPTY_WORLD, NO_TALLY, nsWith, type Tally, type World } from '../../../../src/kernel-sim/state.ts'
 import { type Frame, frame, type VlanTag } from '../../../../src/kernel-sim/wire/ethernet.ts'
 import type { Packet } from '../../../../src/kernel-sim/wire/nested.ts'
 import { type Ip, showIp } from '../../../../src/net/ip.ts'
