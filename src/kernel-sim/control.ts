@@ -149,8 +149,8 @@ export const applyOp = (world: World, op: KernelOp): Either<Errno, World> => {
 }
 
 /** A world with the host's namespace, which has its loopback device (down, as in any fresh namespace). */
-export const hostWorld = (): World => {
-  const draft = draftOf(EMPTY_WORLD)
+export const hostWorld = (empty: World = EMPTY_WORLD): World => {
+  const draft = draftOf(empty)
   createNetns(draft, { ns: HOST, at: null })
   return worldOf(draft)
 }

@@ -8,8 +8,9 @@ import { stacksOf } from '../../src/kernel-linux/rtnl/stack.ts'
 import { openTraffic } from '../../src/kernel-linux/traffic/traffic.ts'
 import { ns } from '../../src/net/name.ts'
 import { rightOf } from '../kernel-linux/labs.ts'
+import { alsoOnLinux, beginning } from './beginning.ts'
 import { holds } from './fact.ts'
-import { differences, linesOf, type Scenario, type Step, spacesOf } from './scenario.ts'
+import { differences, linesOf, type Scenario, type Step, spacesOf, told } from './scenario.ts'
 
 /** Words as sh(1) reads them, with single quotes. */
 const wordsOf = (line: string): ReadonlyArray<string> =>
@@ -39,18 +40,6 @@ const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout
 
 const SETTLED_MS = 2000
 
-/** Every namespace has its loopback, no address is tentative, and errors are not rationed. */
-const beginning = ({ spaces, routers = [] }: Scenario): ReadonlyArray<string> => [
-  ...spaces.flatMap((space) => [
-    `ip -n ${space} link set lo up`,
-    `ip netns exec ${space} sysctl -qw net.ipv4.icmp_ratelimit=0 net.ipv6.conf.default.accept_dad=0 net.ipv6.conf.default.router_solicitations=0`,
-  ]),
-  ...routers.map(
-    (space) =>
-      `ip netns exec ${space} sysctl -qw net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1 net.ipv6.icmp.ratelimit=0`,
-  ),
-]
-
 /** Where br_netfilter is loaded, bridged packets meet the hooks of IP, and its checks. Refused where it is not. */
 const withoutBridgeNetfilter = (space: string): string =>
   `ip netns exec ${space} sysctl -qw net.bridge.bridge-nf-call-iptables=0 net.bridge.bridge-nf-call-ip6tables=0 net.bridge.bridge-nf-call-arptables=0`
@@ -63,7 +52,7 @@ export const runOnLinux = async (lab: Lab, scenario: Scenario): Promise<Readonly
   try {
     for (const space of scenario.spaces) execFileSync('ip', ['netns', 'add', names(ns(space)) ?? ''])
     for (const space of scenario.spaces) run(names, spaces, withoutBridgeNetfilter(space))
-    for (const line of [...beginning(scenario), ...linesOf(scenario.network)]) {
+    for (const line of [...alsoOnLinux(scenario), ...beginning(scenario), ...linesOf(scenario.network)]) {
       const errno = run(names, spaces, line)
       if (errno !== null) return [`${line}: ${errno}`]
     }
@@ -91,13 +80,6 @@ export const runOnLinux = async (lab: Lab, scenario: Scenario): Promise<Readonly
     rightOf(await removeLab(lab))
   }
   return found
-}
-
-export const told = (step: Step): string => {
-  if ('run' in step) return step.run
-  if ('wait' in step) return `after ${step.wait} ms`
-  const value = 'attempt' in step ? step.attempt : step.fact
-  return JSON.stringify(value, (key, v) => (key === 'bytes' ? '...' : typeof v === 'bigint' ? v.toString(16) : v))
 }
 
 /** Linkwatch and bridges have done what they do when devices come up. */

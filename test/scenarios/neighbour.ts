@@ -57,8 +57,7 @@ export const NEIGHBOUR: ReadonlyArray<Scenario> = [
     source: 'ip-sysctl.rst',
     ...ROUTED,
     network: `${routed}
-      ip -n h1 route replace 10.0.2.0/24 dev eth0
-      ip netns exec r sysctl -qw net.ipv4.neigh.r1.proxy_delay=0`,
+      ip -n h1 route replace 10.0.2.0/24 dev eth0`,
     steps: [
       { attempt: ping('h1', '10.0.2.99'), expect: { ends: 'silence' } },
       { run: 'ip netns exec r sysctl -qw net.ipv4.conf.r1.proxy_arp=1' },
@@ -71,8 +70,7 @@ export const NEIGHBOUR: ReadonlyArray<Scenario> = [
     ...ROUTED,
     network: `${routed}
       ip -n h1 route replace 10.0.2.0/24 dev eth0
-      ip -n h1 -6 route replace fd00:2::/64 dev eth0
-      ip netns exec r sysctl -qw net.ipv4.neigh.r1.proxy_delay=0 net.ipv6.neigh.r1.proxy_delay=0`,
+      ip -n h1 -6 route replace fd00:2::/64 dev eth0`,
     steps: [
       { run: 'ip -n r neigh add proxy 10.0.2.2 dev r1' },
       { attempt: ping('h1', '10.0.2.2'), expect: { ends: 'answered' } },

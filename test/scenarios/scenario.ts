@@ -147,3 +147,11 @@ export const linesOf = (text: string): ReadonlyArray<string> =>
     .split('\n')
     .map((line) => line.trim())
     .filter((line) => line !== '' && !line.startsWith('#'))
+
+/** A step, for whoever reads of a difference. */
+export const told = (step: Step): string => {
+  if ('run' in step) return step.run
+  if ('wait' in step) return `after ${step.wait} ms`
+  const value = 'attempt' in step ? step.attempt : step.fact
+  return JSON.stringify(value, (key, v) => (key === 'bytes' ? '...' : typeof v === 'bigint' ? v.toString(16) : v))
+}

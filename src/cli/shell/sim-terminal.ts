@@ -64,7 +64,10 @@ const routeTo = (world: World, ns: Ns, { to, from, oif }: RouteQuestion): RouteA
 
 const ONE_HOST = 'host'
 
-export const simTerminal = (initial: World = hostWorld()): Terminal => {
+/** `put` sets another world in place of the present one. */
+export type SimTerminal = Terminal & Readonly<{ world: () => World; put: (next: World) => void }>
+
+export const simTerminal = (initial: World = hostWorld()): SimTerminal => {
   let world = initial
   let death: string | null = null
   const kept = new Map<string, World>()
@@ -119,5 +122,9 @@ export const simTerminal = (initial: World = hostWorld()): Terminal => {
         return then !== undefined
       }),
     file: (path) => now(() => readText(path)),
+    world: () => world,
+    put: (next) => {
+      world = next
+    },
   }
 }
