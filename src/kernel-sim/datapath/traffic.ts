@@ -269,16 +269,21 @@ const ofFrame = (
 
 const NOTHING: Account = { ending: 'silence', arrivals: [], answer: null, crossings: [] }
 
+/** From a host of an open plane, which has learned from it. */
+export const tryOver = (plane: Plane, host: Host, attempt: Try): Omit<Tried, 'world'> => {
+  const steps: Step[] = []
+  const space = spaceOf(plane, host, attempt.ns)
+  if (space === null) return { account: NOTHING, steps }
+  const watched = plane.watch
+  plane.watch = (step) => steps.push(step)
+  const account =
+    attempt.send === 'frame' ? ofFrame(plane, space, attempt, steps) : ofSocket(plane, host, space, attempt, steps)
+  plane.watch = watched
+  return { account, steps }
+}
+
 /** The world that comes back has learned from the try. */
 export const runTry = (parts: Parts, world: World, attempt: Try): Tried => {
-  const steps: Step[] = []
-  const { world: after, result: account } = onWorld(parts, world, (plane, host) => {
-    const space = spaceOf(plane, host, attempt.ns)
-    if (space === null) return NOTHING
-    plane.watch = (step) => steps.push(step)
-    return attempt.send === 'frame'
-      ? ofFrame(plane, space, attempt, steps)
-      : ofSocket(plane, host, space, attempt, steps)
-  })
-  return { world: after, account, steps }
+  const { world: after, result } = onWorld(parts, world, (plane, host) => tryOver(plane, host, attempt))
+  return { world: after, ...result }
 }

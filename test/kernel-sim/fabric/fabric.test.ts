@@ -1,0 +1,150 @@
+// Hosts on segments: what reaches whom, when, and what chance does to it, always the same from the same seed.
+
+import { execFileSync } from 'node:child_process'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { describe, expect, test } from 'vitest'
+import type { Try } from '../../../src/kernel/traffic.ts'
+import { captureAll } from '../../../src/kernel-sim/datapath/capture.ts'
+import type { Step } from '../../../src/kernel-sim/datapath/step.ts'
+import { emptyFabric, partition, plug, withHost, withSegment } from '../../../src/kernel-sim/fabric/fabric.ts'
+import { ip } from '../../../src/net/ip.ts'
+import { HOST, ifName } from '../../../src/net/name.ts'
+import { port } from '../../../src/net/port.ts'
+import { E } from '../../../src/prelude.ts'
+import { fabricOf, LAN, pass, tryOn } from './lab.ts'
+
+const ping = (to: string, size = 56): Try => ({ send: 'ping', ns: HOST, to: ip(to), size })
+
+/** Steps as text: two that differ in anything differ here. */
+const textOf = (steps: ReadonlyArray<Step>): string =>
+  steps.map((step) => JSON.stringify(step, (_, value) => (typeof value === 'bigint' ? `${value}n` : value))).join('\n')
+
+describe('a fabric', () => {
+  test('carries packets from host to host, with the delay of its segment', () => {
+    const { account, fabric } = tryOn(fabricOf(1, ['a', 'b'], { delayMs: 5 }), 'a', ping('10.0.0.2'))
+    expect(account.ending).toBe('answered')
+    // A question, its answer, the request and the reply: four ways of 5 ms.
+    expect(fabric.nowMs).toBeGreaterThanOrEqual(20)
+    expect(tryOn(fabric, 'a', ping('fd00::2')).account.ending).toBe('answered')
+  })
+
+  test('carries nothing between its parts, and all again when it is whole', () => {
+    const whole = fabricOf(1, ['a', 'b', 'c'])
+    const parted = partition(whole, LAN, [['a', 'c'], ['b']])
+    expect(tryOn(parted, 'a', ping('10.0.0.2')).account.ending).toBe('silence')
+    const { fabric, account } = tryOn(parted, 'a', ping('10.0.0.3'))
+    expect(account.ending).toBe('answered')
+    expect(tryOn(pass(partition(fabric, LAN, null), 5000), 'a', ping('10.0.0.2')).account.ending).toBe('answered')
+  })
+
+  test('sends what it knows the card of to that card only', () => {
+    const { fabric } = tryOn(fabricOf(1, ['a', 'b', 'c']), 'a', ping('10.0.0.2'))
+    const { steps } = tryOn(fabric, 'a', ping('10.0.0.2'))
+    expect(steps.filter(({ host }) => host === 'c')).toEqual([])
+  })
+
+  test('loses as many frames as it was told to, more or less', () => {
+    let fabric = fabricOf(7, ['a', 'b'], { loss: 0.2 })
+    let answered = 0
+    for (let n = 0; n < 200; n++) {
+      const tried = tryOn(fabric, 'a', ping('10.0.0.2'))
+      fabric = pass(tried.fabric, 1000)
+      if (tried.account.ending === 'answered') answered += 1
+    }
+    expect(answered).toBeGreaterThan(100)
+    expect(answered).toBeLessThan(160)
+  })
+
+  test('holds up what its cable cannot carry at once', () => {
+    const fabric = fabricOf(1, ['a', 'b'], { bitsPerMs: 1000 })
+    const attempt = ping('10.0.0.2', 1000)
+    const { fabric: after } = tryOn(tryOn(fabric, 'a', attempt).fabric, 'a', attempt)
+    // Twice there and back, of more than 8000 bits each.
+    expect(after.nowMs).toBeGreaterThan(4 * 8)
+  })
+
+  test('does the same from the same seed, and something else from another', () => {
+    const quality = { delayMs: 2, jitterMs: 3, loss: 0.1, duplicate: 0.1, reorder: 0.2 }
+    const story = (seed: number): string => {
+      const told: string[] = []
+      let fabric = fabricOf(seed, ['a', 'b', 'c'], quality)
+      for (const to of ['10.0.0.2', 'fd00::3', '10.0.0.3', 'fd00::2']) {
+        const tcp: Try = { send: 'tcp', ns: HOST, to: ip(to), port: port(80), listener: null, size: 10 }
+        for (const attempt of [ping(to), tcp]) {
+          const tried = tryOn(fabric, 'a', attempt)
+          told.push(textOf(tried.steps))
+          fabric = tried.fabric
+        }
+      }
+      return told.join('\n')
+    }
+    for (let seed = 1; seed <= 20; seed++) expect(story(seed)).toBe(story(seed))
+    expect(story(1)).not.toBe(story(2))
+  })
+
+  test('is a value: what happened to a later one has not happened to it', () => {
+    const before = fabricOf(1, ['a', 'b'])
+    const once = tryOn(before, 'a', ping('10.0.0.2'))
+    expect(textOf(tryOn(before, 'a', ping('10.0.0.2')).steps)).toBe(textOf(once.steps))
+  })
+
+  test('says what is not there', () => {
+    const fabric = withHost(withSegment(emptyFabric(1), LAN), 'a')
+    expect(plug(fabric, 'b', LAN, ifName('eth0'))).toEqual(E.left({ tag: 'no-host', host: 'b' }))
+    expect(plug(fabric, 'a', 'wan', ifName('eth0'))).toEqual(E.left({ tag: 'no-segment', segment: 'wan' }))
+    expect(plug(fabric, 'a', LAN, ifName('lo'))).toMatchObject(E.left({ tag: 'name-taken' }))
+  })
+})
+
+/** Null: tshark is not installed (the set-up installs it for tests). */
+const decoded = (bytes: Uint8Array): string | null => {
+  const folder = mkdtempSync(`${tmpdir()}/cnm-capture-`)
+  try {
+    writeFileSync(`${folder}/journey.pcapng`, bytes)
+    return execFileSync(
+      'tshark',
+      [
+        '-r',
+        `${folder}/journey.pcapng`,
+        '-o',
+        'ip.check_checksum:TRUE',
+        '-o',
+        'tcp.check_checksum:TRUE',
+        '-o',
+        'udp.check_checksum:TRUE',
+        '-T',
+        'fields',
+        '-e',
+        'frame.interface_name',
+        '-e',
+        '_ws.col.Protocol',
+        '-e',
+        '_ws.expert.message',
+      ],
+      { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] },
+    )
+  } finally {
+    rmSync(folder, { recursive: true })
+  }
+}
+
+test('a journey is a capture that tshark has no complaint about', () => {
+  const fabric = fabricOf(1, ['a', 'b'], { delayMs: 1 })
+  const first = tryOn(fabric, 'a', ping('10.0.0.2'))
+  const listener = { ns: HOST, port: port(80) }
+  const second = tryOn(first.fabric, 'b', {
+    send: 'tcp',
+    ns: HOST,
+    to: ip('fd00::2'),
+    port: port(80),
+    listener,
+    size: 3000,
+  })
+  const third = tryOn(second.fabric, 'a', ping('fd00::2', 3000))
+  const text = decoded(captureAll([...first.steps, ...second.steps, ...third.steps]))
+  const lines = (text ?? '').trim().split('\n')
+  expect(lines.length).toBeGreaterThan(20)
+  expect(lines.filter((line) => /malformed|bad|wrong|incorrect/i.test(line))).toEqual([])
+  expect(lines.some((line) => line.startsWith('a/host/eth0\tARP'))).toBe(true)
+})
