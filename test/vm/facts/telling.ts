@@ -28,8 +28,11 @@ const textOf = (value: unknown): string =>
 const under = (path: string, facts: object): ReadonlyArray<readonly [string, string]> =>
   Object.entries(facts).map(([key, value]) => [`${path}${key}`, textOf(value)] as const)
 
-/** By name and value, without the link's index and name; a port's by `port.` and theirs. */
-const factsOf = ({ name: _, index: __, mac, kind: { kind, ...options }, port, ...rest }: LinkFacts) => [
+/**
+ * By name and value, without the link's index and name; a port's by `port.` and theirs. Without its queueing discipline, which
+ * was not asked for when these facts were recorded.
+ */
+const factsOf = ({ name: _, index: __, qdisc: ___, mac, kind: { kind, ...options }, port, ...rest }: LinkFacts) => [
   ['kind', kind] as const,
   ...under('', options),
   ['mac', showMac(mac)] as const,
