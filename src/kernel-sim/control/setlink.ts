@@ -61,7 +61,8 @@ const rename = (space: Space, link: LinkEntry, name: IfName): void => {
 const askName = (space: Space, link: LinkEntry, name: IfName): Errno | null => {
   if (link.name === name) return null
   if (linkOf(space, name) !== null) return 'EEXIST'
-  if (isReserved(name)) return 'EINVAL'
+  // It is IPv6 that minds, whose sysctls would have no directory (addrconf_notify); IPv4 goes on without.
+  if (isReserved(name) && runs6(link)) return 'EINVAL'
   rename(space, link, name)
   return null
 }

@@ -21,6 +21,16 @@ const hops = (...devs: ReadonlyArray<string>) => devs.map((dev) => ({ dev: ifNam
 
 export const FOUND: ReadonlyArray<FoundCase> = [
   {
+    says: 'a device without IPv6 can have the name of a directory of sysctls',
+    asks: [PAIR, set('v0', { name: ifName('all'), mtu: 1279 })],
+    errno: null,
+  },
+  {
+    says: 'a device with IPv6 can not',
+    asks: [PAIR, set('v0', { name: ifName('all'), mtu: 1280 })],
+    errno: 'EINVAL',
+  },
+  {
     says: 'a rule that names no prefix is there already if one with any prefix is',
     asks: [rule({ priority: 9, from: NET, action: { lookup: 77 } }), rule({ priority: 9, action: { lookup: 77 } })],
     errno: 'EEXIST',
