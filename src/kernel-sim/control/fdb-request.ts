@@ -51,6 +51,7 @@ const askBridge = (space: Space, bridge: IfName, link: LinkEntry, ask: FdbReques
   const { vlans } = link
   if (ask.do !== 'delete' && ask.mac === ZERO_MAC) return 'EINVAL'
   if (ask.vlan !== undefined && !vlans.untagged.has(ask.vlan)) {
+    if (ask.do === 'delete' && space.draft.world.lacks.has('vlan-filtering')) return 'ENOENT'
     const isKnown = link.port === null && ask.do === 'delete' && isOfPort(space, link, ask.vlan)
     return isKnown ? 'ENOENT' : 'EINVAL'
   }

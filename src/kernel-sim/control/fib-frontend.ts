@@ -9,6 +9,7 @@ import type { AddressEntry, LinkEntry } from '../link-entry.ts'
 import { TABLES } from '../state.ts'
 import { linkOf, type Space } from './draft.ts'
 import { delete4, insert4, typeOf } from './fib-trie.ts'
+import { invalidate } from './neigh.ts'
 import { SCOPES } from './scope.ts'
 import { amendRoute, hop, type NewRoute, removeRoute, routesFrom, routesThrough, routesTo } from './table.ts'
 
@@ -95,11 +96,15 @@ export const addRoutesOf = (space: Space, link: LinkEntry, address: Address4): v
   bring(space, dev, 'local', host(address.cidr.ip), source)
   if (!link.up) return
   const { broadcast } = address
-  if (broadcast !== null && broadcast !== 0 && broadcast !== MAX4)
+  if (broadcast !== null && broadcast !== 0 && broadcast !== MAX4) {
     bring(space, dev, 'broadcast', host(broadcast), source)
+    invalidate(space, dev, broadcast)
+  }
   if (address.secondary || !hasSubnet(address, subnet)) return
   if (!address.noprefixroute) bring(space, dev, prefixType(link), subnet, source, address.metric)
-  if (subnet.bits < 31) bring(space, dev, 'broadcast', host(lastOf(subnet)), source)
+  if (subnet.bits >= 31) return
+  bring(space, dev, 'broadcast', host(lastOf(subnet)), source)
+  invalidate(space, dev, lastOf(subnet))
 }
 
 /** The routes that other addresses of the device still stand for. `last` and `first`: of the subnet. */
@@ -171,6 +176,7 @@ export const changeMetric = (space: Space, link: LinkEntry, address: Address4, m
 
 /** A device is up: its hops live again. */
 export const syncUp = (space: Space, dev: LinkEntry): void => {
+  if (!dev.up) return
   for (const route of routesThrough(space, dev, 4)) {
     if (!route.hops.some((one) => one.dead && one.dev === dev.name)) continue
     amendRoute(space, route, {

@@ -46,6 +46,13 @@ export const forgetAll = (space: Space, dev: IfName, family: Family | null): voi
   forgetProxies(space, dev, ({ ip }) => family === null || familyOf(ip) === family)
 }
 
+/** An address has become a broadcast address: who was looked for at it in vain is forgotten (arp_invalidate). */
+export const invalidate = (space: Space, dev: IfName, ip: Ip): void => {
+  const key = keyOf(dev, ip)
+  const known = getIn(space.now.neighbours, key)
+  if (known?.set === 'failed' || known?.set === 'none') space.now.neighbours = removeIn(space.now.neighbours, key)
+}
+
 const runs = (link: LinkEntry, ip: Ip): boolean => (isIp4(ip) ? runs4(link) : runs6(link))
 
 const askProxy = (space: Space, link: LinkEntry, { do: verb, ip, state }: NeighbourRequest): Errno | null => {

@@ -170,7 +170,7 @@ type Part = (space: Space, link: LinkEntry) => Errno | null
 const partsOf = (ask: SetLink, master: number | null): ReadonlyArray<readonly [boolean, Part]> => {
   const parts: (readonly [boolean, Part])[] = []
   const { mac, mtu, group, name, alias, up, txqlen, addrGenMode } = ask
-  if (mac !== undefined) parts.push([true, (space, link) => askMac(space, link, mac)])
+  if (mac !== undefined) parts.push([false, (space, link) => askMac(space, link, mac)])
   if (mtu !== undefined) parts.push([false, (space, link) => askMtu(space, link, mtu)])
   if (group !== undefined) parts.push([true, (space, link) => setPlain(space, link, { group })])
   if (name !== undefined) parts.push([false, (space, link) => askName(space, link, name)])

@@ -21,6 +21,22 @@ const hops = (...devs: ReadonlyArray<string>) => devs.map((dev) => ({ dev: ifNam
 
 export const FOUND: ReadonlyArray<FoundCase> = [
   {
+    says: 'who was looked for in vain at what has become a broadcast address is forgotten',
+    asks: [
+      ...PAIR_UP,
+      neighbour('v0', '10.0.0.9', { state: 'failed' }),
+      {
+        on: 'address',
+        do: 'add',
+        dev: ifName('v0'),
+        cidr: cidr('10.0.0.2/24'),
+        broadcast: ip4(0x0a000009),
+        nodad: true,
+      },
+    ],
+    errno: null,
+  },
+  {
     says: 'a device without IPv6 can have the name of a directory of sysctls',
     asks: [PAIR, set('v0', { name: ifName('all'), mtu: 1279 })],
     errno: null,
