@@ -9,11 +9,11 @@ export const beginning = ({ spaces, routers = [] }: Scenario): ReadonlyArray<str
 ]
 
 /**
- * What the simulation does not have: addresses that are tentative, errors that are rationed (and a limit of none empties the same bucket), questions for routers,
- * proxies that let people wait.
+ * What the simulation does not have: addresses that are tentative, errors that are rationed (and a limit of none empties the same
+ * bucket), questions for routers.
  */
 export const alsoOnLinux = ({ spaces }: Scenario): ReadonlyArray<string> =>
   spaces.map(
     (space) =>
-      `ip netns exec ${space} sysctl -qw net.ipv4.icmp_ratemask=0 net.ipv6.icmp.ratelimit=0 net.ipv6.conf.default.accept_dad=0 net.ipv6.conf.default.router_solicitations=0 net.ipv4.neigh.default.proxy_delay=0 net.ipv6.neigh.default.proxy_delay=0`,
+      `ip netns exec ${space} sysctl -qw net.ipv4.icmp_ratemask=0 net.ipv6.icmp.ratelimit=0 net.ipv6.conf.default.accept_dad=0 net.ipv6.conf.default.router_solicitations=0`,
   )
