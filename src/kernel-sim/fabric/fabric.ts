@@ -3,7 +3,7 @@
 
 import type { Mac } from '../../net/mac.ts'
 import { HOST, type IfName } from '../../net/name.ts'
-import { draftOf, emptyMap, entriesOf, getIn, hasIn, mapOf, type PMap, setIn, valuesOf } from '../../net/pmap.ts'
+import { draftOf, emptyMap, entriesOf, getIn, mapOf, type PMap, setIn } from '../../net/pmap.ts'
 import { E, type Either } from '../../prelude.ts'
 import { spaceOf as draftSpaceOf, draftOf as worldDraft, worldOf } from '../control/draft.ts'
 import { addNic, setCable } from '../control/nic.ts'
@@ -127,6 +127,3 @@ export const onFabric = <A>(
     },
   }
 }
-
-export const hasHost = (fabric: Fabric, host: string): boolean => hasIn(fabric.hosts, host)
-export const worldsOf = (fabric: Fabric): ReadonlyArray<World> => valuesOf(fabric.hosts)
