@@ -22,6 +22,7 @@ import {
   openIn,
   pendingError,
   type Receiver,
+  readInto,
   SO_MARK,
   SOCK_DGRAM,
   SOCK_RAW,
@@ -146,14 +147,7 @@ const udp = (libc: Libc, fd: number, attempt: Extract<Try, { send: 'udp' | 'tcp'
   return {
     port,
     look: () => {
-      const called = libc.recvfrom(
-        fd,
-        into,
-        into.length,
-        MSG_DONTWAIT,
-        new Uint8Array(SOCKADDR_ROOM),
-        Uint32Array.of(0),
-      )
+      const called = readInto(libc, fd, into)
       if (called.value >= 0) return 'answered'
       const error = failed(called)
       return isNotYet(called) || error === null ? null : { errno: error }
@@ -188,14 +182,7 @@ const tcp = (libc: Libc, fd: number, attempt: Extract<Try, { send: 'udp' | 'tcp'
         sent += value
       }
       while (heard < size) {
-        const { value } = libc.recvfrom(
-          fd,
-          into,
-          into.length,
-          MSG_DONTWAIT,
-          new Uint8Array(SOCKADDR_ROOM),
-          Uint32Array.of(0),
-        )
+        const { value } = readInto(libc, fd, into)
         if (value <= 0) break
         heard += value
       }

@@ -6,7 +6,7 @@ import type { Port } from '../../net/port.ts'
 import { E, type Either } from '../../prelude.ts'
 import type { NetlinkError } from '../netlink/error.ts'
 import type { Libc } from '../netlink/libc.ts'
-import { AF_INET, AF_INET6, familyNumber, SOCKADDR_ROOM, sockaddr } from './sockaddr.ts'
+import { AF_INET, AF_INET6, familyNumber, sockaddr } from './sockaddr.ts'
 import {
   ACCEPTED,
   close,
@@ -19,6 +19,7 @@ import {
   MSG_NOSIGNAL,
   openIn,
   type Receiver,
+  readInto,
   SO_REUSEADDR,
   SOCK_DGRAM,
   SOCK_STREAM,
@@ -76,14 +77,7 @@ const answerDatagram = (libc: Libc, receive: Receiver, nsFd: number, fd: number,
 /** True: it is over. */
 const echo = (libc: Libc, fd: number, into: Uint8Array): boolean => {
   for (;;) {
-    const { value } = libc.recvfrom(
-      fd,
-      into,
-      into.length,
-      MSG_DONTWAIT,
-      new Uint8Array(SOCKADDR_ROOM),
-      Uint32Array.of(0),
-    )
+    const { value } = readInto(libc, fd, into)
     if (value < 0) return false
     if (value === 0) {
       libc.shutdown(fd, SHUT_WR)

@@ -65,6 +65,10 @@ export const setInt = (libc: Libc, fd: number, level: number, name: number, valu
 export const failed = ({ value, errno }: Called): string | null => (value < 0 ? errnoName(errno) : null)
 export const isNotYet = ({ value, errno }: Called): boolean => value < 0 && (errno === EAGAIN || errno === EINTR)
 
+/** What is there to read: its size, 0 at the end of a stream. Whose it is is not asked. */
+export const readInto = (libc: Libc, fd: number, into: Uint8Array): Called =>
+  libc.recvfrom(fd, into, into.length, MSG_DONTWAIT, new Uint8Array(SOCKADDR_ROOM), Uint32Array.of(0))
+
 /** The error that waits on a socket, which is gone then; null: none. */
 export const pendingError = (libc: Libc, fd: number): string | null => {
   const value = new Int32Array(1)

@@ -3,10 +3,10 @@
 // Sources: net/netfilter/nft_payload.c, nft_meta.c, nft_fib.c, nft_bitwise.c, nft_lookup.c, nft_numgen.c, nft_hash.c.
 
 import { getIn, type PMap } from '../../net/pmap.ts'
+import { jhash, scale } from '../jhash.ts'
 import type { Datum, Type } from './datatype.ts'
 import type { Data, Expression, SetSource } from './expression.ts'
 import { typesOf } from './field.ts'
-import { jhash, scale } from './jhash.ts'
 import { findElement, firstAlive, memoryOf, type Remembered, writtenIndex } from './lookup.ts'
 import type { Element, NamedSet } from './ruleset.ts'
 import { fieldName, type Run, type Spot, stateNow } from './run.ts'

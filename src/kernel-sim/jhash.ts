@@ -1,5 +1,5 @@
-// Bob Jenkins' hash, as `jhash` in rules computes it from the bytes of a packet's fields.
-// Sources: include/linux/jhash.h (lookup3), net/netfilter/nft_hash.c; include/linux/kernel.h (reciprocal_scale).
+// Bob Jenkins' hash, of the bytes of a packet's fields (`jhash` in rules) or of an address (translation to one of several).
+// Sources: include/linux/jhash.h (lookup3), net/netfilter/{nft_hash,nf_nat_core}.c; include/linux/kernel.h (reciprocal_scale).
 
 const INITIAL = 0xdeadbeef
 const rotate = (word: number, by: number): number => (word << by) | (word >>> (32 - by))
