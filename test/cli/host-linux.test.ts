@@ -8,6 +8,7 @@ import { join } from 'node:path'
 import { execa } from 'execa'
 import { afterAll, afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { needs } from '../lib/need.ts'
+import { asNobody } from '../lib/nobody.ts'
 import { ownNamespace } from '../lib/own-names.ts'
 import { CNM, type Ended } from './cnm.ts'
 
@@ -297,8 +298,7 @@ needs.kernel('the verbs of a host on the running kernel', () => {
   })
 
   describe('without root', () => {
-    const nobody = (...args: ReadonlyArray<string>): Promise<Ran> =>
-      inside('setpriv', '--reuid=65534', '--clear-groups', CNM, ...args)
+    const nobody = (...args: ReadonlyArray<string>): Promise<Ran> => inside(...asNobody(CNM, ...args))
 
     test('it says in one sentence what is missing, with status 3, and begins nothing', async () => {
       for (const args of [['network', 'create', 'a'], ['doctor']]) {

@@ -9,6 +9,7 @@ import { execa } from 'execa'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { composeOf } from '../../bench/lib/compose-100.ts'
 import { needs } from '../lib/need.ts'
+import { asNobody } from '../lib/nobody.ts'
 import { ownNamespace, ownProject } from '../lib/own-names.ts'
 import { CNM, cnm, EXAMPLES, example, folderWith, namespacesOfLabs } from './cnm.ts'
 
@@ -171,8 +172,8 @@ needs.kernel('cnm run --kernel linux', () => {
   })
 
   test('without root it says what is missing, with status 3', async () => {
-    const args = ['--reuid=65534', '--clear-groups', CNM, 'run', '--kernel', 'linux', example('two-tier')]
-    const ran = await execa('setpriv', args, { reject: false })
+    const [program, ...args] = asNobody(CNM, 'run', '--kernel', 'linux', example('two-tier'))
+    const ran = await execa(program, args, { reject: false })
     expect([ran.exitCode, ran.stdout]).toEqual([3, ''])
     expect(ran.stderr).toMatch(/^cnm: .*run it as root/)
   })

@@ -12,12 +12,10 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { composeOf } from '../../bench/lib/compose-100.ts'
 import { withinWords } from '../../src/cli/rootless.ts'
 import { gate, type Missing, needs } from '../lib/need.ts'
+import { asNobody, NOBODY } from '../lib/nobody.ts'
 import { ownProject } from '../lib/own-names.ts'
 import { ROOT } from '../lib/source.ts'
 import { CNM, cnm, type Ended, EXAMPLES, example, folderWith, namespacesOfLabs } from './cnm.ts'
-
-const NOBODY = 65534
-const AS_NOBODY = [`--reuid=${NOBODY}`, `--regid=${NOBODY}`, '--clear-groups', '--']
 
 describe('the command line within', () => {
   test.each([
@@ -40,8 +38,10 @@ test.each([
 
 /** Null: a user without rights can start this checkout's command in a user namespace of his own. */
 const missingRootless = (): Missing => {
-  const trial = (...words: ReadonlyArray<string>) =>
-    spawnSync('setpriv', [...AS_NOBODY, ...words], { encoding: 'utf8', env: { PATH: process.env['PATH'] } })
+  const trial = (...words: ReadonlyArray<string>) => {
+    const [program, ...args] = asNobody(...words)
+    return spawnSync(program, args, { encoding: 'utf8', env: { PATH: process.env['PATH'] } })
+  }
   if (trial(process.execPath, '-e', `fs.accessSync('${CNM}')`).status !== 0)
     return `a checkout and a node that every user may read (not ${ROOT} with ${process.execPath})`
   const { status, stderr } = trial('unshare', '--user', '--map-root-user', '--net', '--mount', 'true')
@@ -70,7 +70,8 @@ needsRootless(() => {
 
   const env = () => ({ PATH: process.env['PATH'] ?? '', HOME: home })
   const nobody = async (...words: ReadonlyArray<string>): Promise<Ended> => {
-    const ran = await execa('setpriv', [...AS_NOBODY, ...words], {
+    const [program, ...args] = asNobody(...words)
+    const ran = await execa(program, args, {
       cwd: ROOT,
       env: env(),
       extendEnv: false,
@@ -116,8 +117,8 @@ needsRootless(() => {
 
   describe('leaves nothing', () => {
     const start = () => {
-      const words = [...AS_NOBODY, CNM, 'run', '--rootless', '--json', '-p', project, join(folder, 'big.yaml')]
-      const child = spawn('setpriv', words, {
+      const [program, ...words] = asNobody(CNM, 'run', '--rootless', '--json', '-p', project, join(folder, 'big.yaml'))
+      const child = spawn(program, words, {
         cwd: ROOT,
         env: env(),
         detached: true,

@@ -42,15 +42,12 @@ const flagPieces = (flags: ReadonlyArray<string>): ReadonlyArray<Piece> => {
 
 /** Without the newline behind it. */
 const addressPieces = (address: AddressFacts, link: LinkFacts, options: Options): ReadonlyArray<Piece> => {
-  const { cidr, peer, broadcast, scope, label, metric, flags } = address
+  const { cidr, broadcast, scope, label, flags } = address
   const word = familyWord(cidr.ip)
   return [
     ...where(options.oneline, text(`${link.index}: ${link.name}`)),
     { key: 'family', value: word, text: `    ${word} ` },
-    field('local', showIp(cidr.ip), '%'),
-    ...(peer === null ? [] : [field('address', showIp(peer), ' peer %')]),
-    field('prefixlen', cidr.bits, '/% '),
-    ...(metric === null ? [] : [field('metric', metric, 'metric % ')]),
+    ...briefAddress(address),
     ...(broadcast === null ? [] : [field('broadcast', showIp(broadcast), 'brd % ')]),
     field('scope', scopeName(scope), 'scope % '),
     ...flagPieces(flags),
@@ -62,10 +59,12 @@ const addressPieces = (address: AddressFacts, link: LinkFacts, options: Options)
   ]
 }
 
-const briefAddress = ({ cidr, peer }: AddressFacts): ReadonlyArray<Piece> => [
+/** What is told of an address however little of it is asked for. */
+const briefAddress = ({ cidr, peer, metric }: AddressFacts): ReadonlyArray<Piece> => [
   field('local', showIp(cidr.ip), '%'),
   ...(peer === null ? [] : [field('address', showIp(peer), ' peer %')]),
   field('prefixlen', cidr.bits, '/% '),
+  ...(metric === null ? [] : [field('metric', metric, 'metric % ')]),
 ]
 
 /** IPv4's before IPv6's, each family in the kernel's order. */
