@@ -10,6 +10,7 @@ import { countersIn } from './counters.ts'
 import { runProbe } from './datapath/probe.ts'
 import { PARTS } from './datapath/wired.ts'
 import { type Names, NO_NAMES } from './datapath/words.ts'
+import { atRest } from './elapse.ts'
 import { observe } from './observe.ts'
 import type { World } from './state.ts'
 
@@ -36,7 +37,7 @@ export const applyAll = (
 }
 
 /**
- * A simulated kernel; without `initial`, of a machine with nothing but its own namespace. Always available. `names` are
+ * A simulated kernel, whose clock only probes move: each begins once no address is asked about any more; without `initial`, of a machine with nothing but its own namespace. Always available. `names` are
  * asked for at each probe, for what is there is often named only after it was built.
  */
 export const simKernel = (initial: World = hostWorld(), names: () => Names = () => NO_NAMES): SimKernel => {
@@ -52,7 +53,7 @@ export const simKernel = (initial: World = hostWorld(), names: () => Names = () 
     },
     settled: async () => {},
     probe: (probe: Probe) => async () => {
-      const result = runProbe(PARTS, world, probe, { trace: false, names: names() })
+      const result = runProbe(PARTS, atRest(PARTS, world), probe, { trace: false, names: names() })
       world = result.world
       return E.right(result.verdict)
     },

@@ -48,6 +48,15 @@ export type Spec =
   | MacvlanSpec
   | IpvlanSpec
 
+/** What is being asked about: `left` solicitations are to be sent, at `dueMs` (virtual ms; null: not drawn yet) something happens. */
+export type Asked = Readonly<{ left: number; dueMs: number | null; nonce: number }>
+/**
+ * Duplicate address detection (inet6_ifaddr's state). `over`: it is in use, as all of IPv4 are; before that it is tentative: it waits for
+ * IPv6 to run on its device (`waiting`), is asked about, was found to be `unique` or `taken` by packets, which the control plane has
+ * not seen yet (control/dad.ts), or has `failed`.
+ */
+export type Detection = 'over' | 'waiting' | 'unique' | 'taken' | 'failed' | Asked
+
 /**
  * `peer`: what it is point to point with, null for none. `scope` as RT_SCOPE_*. `metric`: of its prefix's route, 0 for the
  * kernel's own. `secondary`: IPv4, there was one of its subnet before. `label`: IPv4.
@@ -62,7 +71,10 @@ export type AddressEntry = Readonly<{
   secondary: boolean
   noprefixroute: boolean
   nodad: boolean
+  dad: Detection
 }>
+
+export const isTentative = ({ dad }: AddressEntry): boolean => dad !== 'over'
 
 /** A bridge's port. `state` as BR_STATE_*. `costSet`: somebody said what it costs. */
 export type PortEntry = Readonly<{ bridge: IfName; costSet: boolean } & Required<PortOptions>>
@@ -123,6 +135,8 @@ export const NO_VLANS: VlanTable = { pvid: 0, untagged: new Map() }
 export type DeviceConf = Readonly<Record<Family, Readonly<Partial<Record<DeviceKey, string>>>>>
 
 export const NO_CONF: DeviceConf = { 4: {}, 6: {} }
+/** `conf.all` of a fresh namespace; the rest of it is as `default`. */
+export const FRESH_ALL: DeviceConf = { 4: {}, 6: { accept_dad: '0' } }
 
 /**
  * `addresses`: IPv4's before IPv6's, each family in the kernel's order. `ports` are a bridge's: when each joined, by its

@@ -18,7 +18,7 @@ import { type IfName, LO, type Ns } from '../net/name.ts'
 import { entriesOf, getIn, valuesOf } from '../net/pmap.ts'
 import { hasCarrier } from './control/carrier.ts'
 import { NEW_BRIDGE } from './control/link-facts.ts'
-import type { LinkEntry, Place, VxlanSpec } from './link-entry.ts'
+import { isTentative, type LinkEntry, type Place, type VxlanSpec } from './link-entry.ts'
 import { factsOfFdb } from './stack-fdb.ts'
 import { isNameless, type NsEntry, type RouteEntry, type World } from './state.ts'
 
@@ -137,6 +137,8 @@ const factsOfAddresses = ({ name, addresses }: LinkEntry, family: Family): Reado
       flags: [
         ...(address.secondary ? ['secondary'] : []),
         ...(address.nodad ? ['nodad'] : []),
+        ...(address.dad === 'failed' ? ['dadfailed'] : []),
+        ...(isTentative(address) ? ['tentative'] : []),
         'permanent',
         ...(address.noprefixroute ? ['noprefixroute'] : []),
       ],

@@ -16,7 +16,7 @@ import type { TrackedEntry } from './datapath/netfilter/connection.ts'
 import type { Pending } from './datapath/plane.ts'
 import type { Held } from './datapath/skb.ts'
 import type { SocketsEntry } from './datapath/socket/entry.ts'
-import { type DeviceConf, type LinkEntry, NO_CONF, type Place } from './link-entry.ts'
+import { type DeviceConf, FRESH_ALL, type LinkEntry, NO_CONF, type Place } from './link-entry.ts'
 
 /** `dead`: its device is down (IPv4, of several hops). */
 export type HopEntry = Readonly<{
@@ -139,6 +139,8 @@ export type NsEntry = Readonly<{
   tables6: ReadonlyArray<number>
   /** On how many devices each IPv6 address is (in hexadecimal) that is not link-local. */
   owned6: PMap<number>
+  /** The indexes of the devices with tentative addresses, and of some that had. */
+  tentative: ReadonlyArray<number>
   /** Policy rules in their order. `customRules`: there was once another one of IPv4 than those of the kernel. */
   rules: Readonly<Record<Family, ReadonlyArray<RuleEntry>>>
   customRules: boolean
@@ -177,6 +179,7 @@ export const nsWith = (space: NsEntry, to: Partial<NsEntry>): NsEntry => {
     local4: space.local4,
     tables6: space.tables6,
     owned6: space.owned6,
+    tentative: space.tentative,
     rules: space.rules,
     customRules: space.customRules,
     confAll: space.confAll,
@@ -205,17 +208,26 @@ export type Lacking = 'dummy' | 'vlan' | 'vxlan' | 'macvlan' | 'ipvlan' | 'vlan-
 
 /**
  * `nowMs` is virtual time; it moves only when asked to. `random`: the state of the generator that packets draw from
- * (datapath/random.ts). `pending`: what is still to happen, in order. `lacks`: what this machine's kernel is built without.
+ * (datapath/random.ts). `pending`: what is still to happen, in order. `tentative`: the namespaces with such addresses. `lacks`: what
+ * this machine's kernel is built without.
  */
 export type World = Readonly<{
   nowMs: number
   random: number
   pending: ReadonlyArray<Pending>
   namespaces: PMap<NsEntry>
+  tentative: ReadonlyArray<Ns>
   lacks: ReadonlySet<Lacking>
 }>
 
-export const EMPTY_WORLD: World = { nowMs: 0, random: 1, pending: [], namespaces: emptyMap(), lacks: new Set() }
+export const EMPTY_WORLD: World = {
+  nowMs: 0,
+  random: 1,
+  pending: [],
+  namespaces: emptyMap(),
+  tentative: [],
+  lacks: new Set(),
+}
 /** A machine with nothing on it yet, whose kernel is built without some things. */
 export const worldWithout = (...lacks: ReadonlyArray<Lacking>): World => ({ ...EMPTY_WORLD, lacks: new Set(lacks) })
 
@@ -255,9 +267,10 @@ export const emptyNs = (ns: Ns): NsEntry => ({
   local4: false,
   tables6: [TABLES.main, TABLES.local],
   owned6: emptyMap(),
+  tentative: [],
   rules: KERNEL_RULES,
   customRules: false,
-  confAll: NO_CONF,
+  confAll: FRESH_ALL,
   confDefault: NO_CONF,
   sysctls: {},
   firewall: null,

@@ -20,6 +20,8 @@ const DEVICE_KEYS = [
   'arp_announce',
   'arp_filter',
   'proxy_ndp',
+  'accept_dad',
+  'dad_transmits',
 ] as const
 export type DeviceKey = (typeof DEVICE_KEYS)[number]
 

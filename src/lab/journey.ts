@@ -5,6 +5,7 @@ import { runProbe } from '../kernel-sim/datapath/probe.ts'
 import type { Step } from '../kernel-sim/datapath/step.ts'
 import { PARTS } from '../kernel-sim/datapath/wired.ts'
 import type { Names } from '../kernel-sim/datapath/words.ts'
+import { atRest } from '../kernel-sim/elapse.ts'
 import type { World } from '../kernel-sim/state.ts'
 import type { Model } from '../model/types.ts'
 import { type Approach, type Attempt, approach, type Question } from './approach.ts'
@@ -14,11 +15,12 @@ export type Journey = Readonly<
   { attempt: Attempt; verdict: Verdict; trace: ReadonlyArray<Step> } | { attempt: null; cannot: string }
 >
 
-/** Of several attempts the one that arrives, else the first. */
+/** From a world in which no address is asked about any more. Of several attempts the one that arrives, else the first. */
 export const travel = (world: World, { attempts, cannot }: Approach, names: Names): Journey => {
+  const rested = atRest(PARTS, world)
   let first: Journey | null = null
   for (const attempt of attempts) {
-    const { verdict, trace } = runProbe(PARTS, world, attempt.probe, { names })
+    const { verdict, trace } = runProbe(PARTS, rested, attempt.probe, { names })
     const journey: Journey = { attempt, verdict, trace }
     if (verdict.tag === 'arrived') return journey
     first ??= journey

@@ -2,7 +2,8 @@
 
 import type { Probe } from '../../src/kernel/kernel.ts'
 import type { KernelOp } from '../../src/kernel/op.ts'
-import { applyOp } from '../../src/kernel-sim/control.ts'
+import type { SysctlName } from '../../src/kernel/sysctl.ts'
+import { applyOp, askWorld } from '../../src/kernel-sim/control.ts'
 import { type ProbeResult, runProbe } from '../../src/kernel-sim/datapath/probe.ts'
 import { PARTS } from '../../src/kernel-sim/datapath/wired.ts'
 import { EMPTY_WORLD, type NsEntry, type World } from '../../src/kernel-sim/state.ts'
@@ -13,13 +14,21 @@ import { port } from '../../src/net/port.ts'
 import { E } from '../../src/prelude.ts'
 import type { Ending, Fact } from './facts.ts'
 
+const NO_DAD = 'net.ipv6.conf.default.accept_dad' as SysctlName
+
+/** In a namespace that is new, addresses are in use at once. */
+const withoutDad = (world: World, { verb, object: { kind, ns } }: KernelOp): World =>
+  verb === 'create' && kind === 'netns'
+    ? askWorld(world, { ns, ask: { on: 'sysctl', do: 'write', name: NO_DAD, value: '0' } }).world
+    : world
+
 /** The world after operations that must all be accepted. */
 export const apply = (world: World, ops: ReadonlyArray<KernelOp>): World =>
   ops.reduce((now, op) => {
     const result = applyOp(now, op)
     if (E.isLeft(result))
       throw new Error(`${result.left}: ${JSON.stringify(op, (_, v) => (typeof v === 'bigint' ? `${v}` : v))}`)
-    return result.right
+    return withoutDad(result.right, op)
   }, world)
 
 export const worldOf = (ops: ReadonlyArray<KernelOp>): World => apply(EMPTY_WORLD, ops)

@@ -4,16 +4,12 @@ import { runText } from '../../src/cli/shell/session.ts'
 import { type SimTerminal, simTerminal } from '../../src/cli/shell/sim-terminal.ts'
 import { complaintOf } from '../../src/kernel-linux/errno.ts'
 import { hostWorld } from '../../src/kernel-sim/control.ts'
-import { receive } from '../../src/kernel-sim/datapath/device.ts'
-import { agedDevices } from '../../src/kernel-sim/datapath/kind/close.ts'
-import { run } from '../../src/kernel-sim/datapath/loop.ts'
 import { runTry } from '../../src/kernel-sim/datapath/traffic.ts'
 import { PARTS } from '../../src/kernel-sim/datapath/wired.ts'
-import { onWorld } from '../../src/kernel-sim/datapath/world.ts'
+import { elapse } from '../../src/kernel-sim/elapse.ts'
 import { stackOf } from '../../src/kernel-sim/stack.ts'
 import type { World } from '../../src/kernel-sim/state.ts'
 import { HOST, ns } from '../../src/net/name.ts'
-import { mapOf, valuesOf } from '../../src/net/pmap.ts'
 import { E } from '../../src/prelude.ts'
 import type { Done } from '../../src/shell/done.ts'
 import { newShell } from '../../src/shell/shell.ts'
@@ -37,14 +33,6 @@ const command = async (terminal: SimTerminal, line: string): Promise<string | nu
   return ran.right.status === 0 ? null : complaintOf(dones.map(({ stderr }) => stderr).join('')).errno
 }
 
-const passTime = (world: World, ms: number): World => {
-  const { world: later } = onWorld(PARTS, world, (plane) => run(plane, receive, plane.nowMs + ms))
-  const namespaces = mapOf(
-    valuesOf(later.namespaces).map((entry) => [entry.ns, agedDevices(entry, later.nowMs)] as const),
-  )
-  return { ...later, namespaces }
-}
-
 /** Runs a scenario; what was otherwise than expected, each with its step. */
 export const runOnSim = async (scenario: Scenario, machine: World = hostWorld()): Promise<ReadonlyArray<string>> => {
   const terminal = simTerminal(machine)
@@ -63,7 +51,7 @@ export const runOnSim = async (scenario: Scenario, machine: World = hostWorld())
       return errno === wanted ? [] : [`${errno ?? 'done'} and not ${wanted ?? 'done'}`]
     }
     if ('wait' in step) {
-      terminal.put(passTime(terminal.world(), step.wait))
+      terminal.put(elapse(PARTS, terminal.world(), step.wait))
       return []
     }
     if ('attempt' in step) {

@@ -1,6 +1,7 @@
 // IPv6 on devices: it starts with carrier, with a link-local address; addresses bring their local and prefix routes; when it
-// stops, all goes. Duplicate address detection is over at once.
-// Source: net/ipv6/addrconf.c (inet6_addr_add, inet6_addr_modify, ipv6_del_addr, addrconf_notify, addrconf_ifdown).
+// stops, all goes. What is tentative (dad.ts) has its prefix's route only, until it is found to be unique.
+// Source: net/ipv6/addrconf.c (inet6_addr_add, inet6_addr_modify, ipv6_del_addr, addrconf_notify, addrconf_ifdown,
+// addrconf_dad_completed, addrconf_dad_work).
 
 import { MIN_MTU6 } from '../../kernel/cascade.ts'
 import type { Errno } from '../../kernel/errno.ts'
@@ -10,8 +11,9 @@ import { type Ip, type Ip6, ip6, isIp4, isLinkLocal, isLoopback, isMulticast, is
 import { linkLocal6, numberedLinkLocal6 } from '../../net/mac.ts'
 import type { IfName } from '../../net/name.ts'
 import { getIn, removeIn, setIn } from '../../net/pmap.ts'
-import type { AddressEntry, LinkEntry } from '../link-entry.ts'
+import { type AddressEntry, isTentative, type LinkEntry } from '../link-entry.ts'
 import { type RouteEntry, TABLES } from '../state.ts'
+import { acceptsDad, begunOn, noteTentative, runDad, tentativeTimes } from './dad.ts'
 import { change, linkOf, type Space } from './draft.ts'
 import { bring6, routeOn } from './fib6.ts'
 import { disabled6, forwards6, runs6 } from './inet.ts'
@@ -68,19 +70,28 @@ export const joinAnycast = (space: Space, dev: IfName): void => {
   const link = linkOf(space, dev)
   if (link === null || !forwards6(link)) return
   for (const address of addresses6(link)) {
-    const to = anycastOf(address)
+    const to = isTentative(address) ? null : anycastOf(address)
     if (to !== null) bring6(space, dev, 'anycast', to, 0)
   }
 }
 
-/** Leaves those that no other address of a forwarding device stands for. */
+/**
+ * Leaves those that no other address of a forwarding device stands for. A tentative one has not joined, but leaves all the same: the
+ * anycast address of another one goes (addrconf_leave_anycast).
+ */
 export const leaveAnycast = (space: Space, dev: IfName, left: ReadonlyArray<AddressEntry>): void => {
   const link = linkOf(space, dev)
   if (link === null) return
-  const kept = forwards6(link) ? addresses6(link).map(anycastOf) : []
+  const kept = forwards6(link)
+    ? addresses6(link)
+        .filter((address) => !isTentative(address))
+        .map(anycastOf)
+    : []
   for (const address of left) {
     const to = anycastOf(address)
-    if (to === null || kept.some((other) => other !== null && sameCidr(other, to))) continue
+    if (to === null) continue
+    const users = kept.filter((other) => other !== null && sameCidr(other, to)).length
+    if (users > (isTentative(address) ? 1 : 0)) continue
     const found = routeOn(space, dev, TABLES.local, to, ({ type }) => type === 'anycast')
     if (found !== null) removeRoute(space, found)
   }
@@ -97,21 +108,22 @@ const insert = (space: Space, link: LinkEntry, address: AddressEntry): LinkEntry
   return change(space, link, { addresses: [...four, ...six.slice(0, place), address, ...six.slice(place)] })
 }
 
-/** What an address that is on the device brings at once (ipv6_ifa_notify). */
+/** What an address that is on the device brings (ipv6_ifa_notify). */
 const announce = (space: Space, dev: IfName, address: AddressEntry): void => {
   bring6(space, dev, 'local', host(address.cidr.ip), 0)
   if (address.peer !== null) bringIfUp(space, dev, 'unicast', host(address.peer), address.metric || CONNECTED6)
+  joinAnycast(space, dev)
 }
 
 const add = (space: Space, link: LinkEntry, address: AddressEntry): void => {
   const { name: dev } = link
   insert(space, linkOf(space, dev) ?? link, address)
   if (!address.noprefixroute) prefixRoute(space, dev, address.cidr, address.metric)
-  announce(space, dev, address)
-  joinAnycast(space, dev)
+  if (isTentative(address)) noteTentative(space, link)
+  else announce(space, dev, address)
 }
 
-const entryOf = (ask: AddressRequest, ip: Ip6): AddressEntry => ({
+const entryOf = (space: Space, link: LinkEntry, ask: AddressRequest, ip: Ip6): AddressEntry => ({
   cidr: { ip, bits: ask.cidr.bits },
   peer: ask.peer === undefined || ask.peer === ip ? null : ask.peer,
   broadcast: null,
@@ -121,6 +133,7 @@ const entryOf = (ask: AddressRequest, ip: Ip6): AddressEntry => ({
   secondary: false,
   noprefixroute: ask.noprefixroute ?? false,
   nodad: ask.nodad ?? false,
+  dad: begunOn(space, link, ask.nodad ?? false),
 })
 
 const refusal = (link: LinkEntry, ip: Ip6): Errno | null => {
@@ -155,7 +168,7 @@ const dropPrefix = (space: Space, dev: IfName, on: Cidr, others: ReadonlyArray<A
 /** inet6_addr_modify: the prefix length stays; a metric or a peer that is not given, too. The other end's prefix has a route as well. */
 const modify = (space: Space, link: LinkEntry, known: AddressEntry, ask: AddressRequest, ip: Ip6): void => {
   const { name: dev } = link
-  const asked = entryOf(ask, ip)
+  const asked = entryOf(space, link, ask, ip)
   const { bits } = known.cidr
   const peerChanges = asked.peer !== null && asked.peer !== known.peer
   if (peerChanges && known.peer !== null) dropPrefix(space, dev, { ip: known.peer, bits }, [])
@@ -192,14 +205,19 @@ const put = (space: Space, link: LinkEntry, ask: AddressRequest, ip: Ip6): Errno
   if (!disabled6(link)) useDevice(space, link)
   if (errno !== null) return errno
   if (isAddressTaken(space, link, ip)) return 'EADDRINUSE'
-  add(space, linkOf(space, link.name) ?? link, entryOf(ask, ip))
+  const now = linkOf(space, link.name) ?? link
+  add(space, now, entryOf(space, now, ask, ip))
   return null
 }
+
+/** Whether some device has an address that is no longer tentative; link-local ones are not looked for (ipv6_chk_addr). */
+export const isUsable6 = (space: Space, ip: Ip): boolean =>
+  (getIn(space.now.owned6, ip.toString(16)) ?? 0) > tentativeTimes(space, ip)
 
 /** The routes of a device prefer an address no more that it has lost. */
 const forgetSource = (space: Space, dev: IfName, ip: Ip): void => {
   const link = linkOf(space, dev)
-  if (link === null || getIn(space.now.owned6, ip.toString(16)) !== undefined) return
+  if (link === null || isUsable6(space, ip)) return
   for (const route of routesThrough(space, link, 6)) if (route.source === ip) amendRoute(space, route, { source: null })
 }
 
@@ -243,7 +261,7 @@ const addOwn = (space: Space, dev: IfName, on: Cidr): void => {
   const link = linkOf(space, dev)
   if (link === null || typeof on.ip !== 'bigint') return
   if (link.addresses.some(({ cidr: held }) => held.ip === on.ip)) return
-  const address = entryOf({ on: 'address', do: 'add', dev, cidr: on }, on.ip)
+  const address = entryOf(space, link, { on: 'address', do: 'add', dev, cidr: on }, on.ip)
   if (on.bits < 128) {
     add(space, link, address)
     return
@@ -268,6 +286,38 @@ export const start6 = (space: Space, dev: IfName): void => {
   const ready = change(space, link, { ready6: true })
   if (link.spec.type === 'loopback') addOwn(space, dev, LOOPBACK6)
   else startLocal(space, ready)
+  runDad(space, linkOf(space, dev) ?? ready)
+}
+
+/** An address has been found to be unique: it is in use from now on (addrconf_dad_completed). */
+const complete = (space: Space, dev: IfName, address: AddressEntry): void => {
+  const link = linkOf(space, dev)
+  if (link === null || !link.addresses.includes(address)) return
+  const done: AddressEntry = { ...address, dad: 'over' }
+  change(space, link, { addresses: link.addresses.map((other) => (other === address ? done : other)) })
+  announce(space, dev, done)
+}
+
+/** Somebody else has it. With accept_dad 2 IPv6 leaves a device whose MAC's own link-local address is taken (addrconf_dad_work). */
+const fail = (space: Space, dev: IfName, address: AddressEntry): void => {
+  const link = linkOf(space, dev)
+  if (link === null || !link.addresses.includes(address)) return
+  const { conf } = link
+  if (acceptsDad(space, link) > 1 && !disabled6(link) && address.cidr.ip === linkLocalOf(link)) {
+    change(space, link, { conf: { ...conf, 6: { ...conf[6], disable_ipv6: '1' } } })
+    stop6(space, dev)
+    return
+  }
+  const failed: AddressEntry = { ...address, dad: 'failed' }
+  change(space, link, { addresses: link.addresses.map((other) => (other === address ? failed : other)) })
+}
+
+/** What packets have found out about the tentative addresses of a device. */
+export const decideDad = (space: Space, { name: dev, addresses }: LinkEntry): void => {
+  for (const address of addresses) {
+    if (address.dad === 'unique') complete(space, dev, address)
+    if (address.dad === 'taken') fail(space, dev, address)
+  }
 }
 
 /** Takes IPv6 from a device: its addresses and routes. */

@@ -10,6 +10,7 @@ import { entriesOf, hasIn, sizeOfMap } from '../../net/pmap.ts'
 import { type DeviceConf, type LinkEntry, linkWith, type Spec } from '../link-entry.ts'
 import { restore6, start6, stop6 } from './addrconf.ts'
 import { follows, notify, setLower } from './carrier.ts'
+import { bornConf } from './dad.ts'
 import { start4, stop4 } from './devinet.ts'
 import { change, found, linkOf, type Space } from './draft.ts'
 import { disable4 } from './fib-frontend.ts'
@@ -108,7 +109,7 @@ export const setDown = (space: Space, link: LinkEntry): void => {
 /** The sysctls of a family come and go with it; a new one has those of `default`. */
 const confAfter = (space: Space, from: LinkEntry, to: LinkEntry): DeviceConf => ({
   4: !runs4(to) ? {} : runs4(from) ? to.conf[4] : space.now.confDefault[4],
-  6: !runs6(to) ? {} : runs6(from) ? to.conf[6] : space.now.confDefault[6],
+  6: !runs6(to) ? {} : runs6(from) ? to.conf[6] : bornConf(space, to)[6],
 })
 
 /** What a new MTU brings a family, or takes from it. A loopback device that lost IPv6 waits for its next start. */

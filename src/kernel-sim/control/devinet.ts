@@ -67,6 +67,7 @@ const entryOf = (ask: AddressRequest, ip: Ip4): Address4 => ({
   secondary: false,
   noprefixroute: ask.noprefixroute ?? false,
   nodad: false,
+  dad: 'over',
 })
 
 const put = (space: Space, link: LinkEntry, address: Address4, replace: boolean): Errno | null => {

@@ -5,9 +5,9 @@ import type { BridgeOptions } from '../../kernel/rtnl/kind.ts'
 import { type Mac, mac as macOf } from '../../net/mac.ts'
 import type { IfName, Ns } from '../../net/name.ts'
 import { emptyMap, hasIn } from '../../net/pmap.ts'
-import { type LinkEntry, linkWith, NO_FDB, NO_FILTER, NO_VLANS, type Place, type Spec } from '../link-entry.ts'
+import { type LinkEntry, linkWith, NO_CONF, NO_FDB, NO_FILTER, NO_VLANS, type Place, type Spec } from '../link-entry.ts'
+import { bornConf } from './dad.ts'
 import { addLink, type Space } from './draft.ts'
-import { runs6 } from './inet.ts'
 
 /** DEFAULT_TX_QUEUE_LEN. */
 const TXQLEN = 1000
@@ -91,12 +91,12 @@ export const install = (space: Space, born: Born): LinkEntry => {
     macSet,
     ready6: false,
     started: false,
-    conf: space.now.confDefault,
+    conf: NO_CONF,
     pinned4: [],
     fdb: NO_FDB,
     remotes: emptyMap(),
     filter: NO_FILTER,
     vlans: NO_VLANS,
   }
-  return addLink(space, runs6(link) ? link : linkWith(link, { conf: { ...link.conf, 6: {} } }))
+  return addLink(space, linkWith(link, { conf: bornConf(space, link) }))
 }

@@ -9,8 +9,9 @@ import { type Ip, isIp4, isLinkLocal, isMulticast, isUnspecified } from '../../n
 import { LO } from '../../net/name.ts'
 import { hasIn } from '../../net/pmap.ts'
 import { E, type Either } from '../../prelude.ts'
-import type { LinkEntry } from '../link-entry.ts'
+import { isTentative, type LinkEntry } from '../link-entry.ts'
 import { type RouteEntry, TABLES } from '../state.ts'
+import { isUsable6 } from './addrconf.ts'
 import { linkOf, type Space } from './draft.ts'
 import { lookInTable6, lookup6 } from './fib6.ts'
 import { disabled6, runs6 } from './inet.ts'
@@ -81,9 +82,13 @@ export const checkDevice = (space: Space, asked: NextHop, table: number): Either
   return checked.right.up ? checked : E.left('ENETDOWN')
 }
 
-/** The source must be an own address. */
-const fitsSource = (space: Space, { source }: Wanted6, dev: LinkEntry | null): boolean =>
-  source === null || isIp4(source) || isUnspecified(source) || isOwn(space, source, dev)
+/** The source must be an own address that is in use. */
+const fitsSource = (space: Space, { source }: Wanted6, dev: LinkEntry | null): boolean => {
+  if (source === null || isIp4(source) || isUnspecified(source)) return true
+  return isLinkLocal(source) && dev !== null
+    ? dev.addresses.some((address) => address.cidr.ip === source && !isTentative(address))
+    : isUsable6(space, source)
+}
 
 /** The route by one hop, or why there can be none. What leads nowhere is loopback's. */
 export const checkRoute6 = (space: Space, wanted: Wanted6, asked: NextHop): Either<Errno, NewRoute> => {

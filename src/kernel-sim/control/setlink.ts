@@ -13,6 +13,7 @@ import { start6 } from './addrconf.ts'
 import { setMaster } from './bridge.ts'
 import { invalidBridge, setOptions } from './bridge-options.ts'
 import { passCarrier } from './carrier.ts'
+import { bornConf } from './dad.ts'
 import { removeLink, strip } from './dellink.ts'
 import { fitsMtu, setDown, setMtu, setUp } from './device.ts'
 import { addLink, change, dropLink, found, linkAt, linkOf, type Space, spaceOf } from './draft.ts'
@@ -80,14 +81,13 @@ const move = (space: Space, link: LinkEntry, target: Space, name: IfName): void 
   followPlace(space, now, { ns: space.ns, name: link.name }, to)
   const there = linkOf(space, link.name) ?? now
   dropLink(space, there)
-  const conf = target.now.confDefault
   addLink(
     target,
     linkWith(there, {
       name,
       index: takenIndex(target, there.index),
       filter: { ...there.filter, macs: emptyMap() },
-      conf: runs6(there) ? conf : { ...conf, 6: {} },
+      conf: bornConf(target, there),
       pinned4: [],
       addrGen: 0,
       started: false,

@@ -6,7 +6,7 @@ import type { Errno } from '../../kernel/errno.ts'
 import { type DeviceKey, FORWARD4, ICMP_LIMIT4, ICMP_LIMIT6, type SysctlName } from '../../kernel/sysctl.ts'
 import type { Family } from '../../net/ip.ts'
 import type { IfName } from '../../net/name.ts'
-import { type DeviceConf, type LinkEntry, NO_CONF } from '../link-entry.ts'
+import { type DeviceConf, FRESH_ALL, type LinkEntry, NO_CONF } from '../link-entry.ts'
 import { addresses6, joinAnycast, leaveAnycast, restore6, start6, stop6 } from './addrconf.ts'
 import { change, linkOf, linksOf, type Space } from './draft.ts'
 import { disabled6, forwards6, runs4, runs6 } from './inet.ts'
@@ -24,7 +24,14 @@ const DEFAULTS: Readonly<Record<Family, Readonly<Partial<Record<DeviceKey, strin
     arp_announce: '0',
     arp_filter: '0',
   },
-  6: { disable_ipv6: '0', accept_ra: '1', forwarding: '0', proxy_ndp: '0' },
+  6: {
+    disable_ipv6: '0',
+    accept_ra: '1',
+    forwarding: '0',
+    proxy_ndp: '0',
+    accept_dad: '1',
+    dad_transmits: '1',
+  },
 }
 
 /** What a device's sysctl is, as a number, while nothing was written; 0 of what a family does not have. */
@@ -62,19 +69,19 @@ const exists = (space: Space, { family, dev }: Parsed): boolean => {
   return link !== null && (family === 4 ? runs4(link) : runs6(link))
 }
 
+const valueIn = (conf: DeviceConf, { family, key }: Parsed): string | null =>
+  conf[family][key] ?? DEFAULTS[family][key] ?? null
+
 /** The kernel's default, or null if there is no such sysctl. */
 export const sysctlDefault = (name: SysctlName): string | null => {
   const parsed = parse(name)
-  return parsed === null ? (NUMBERS.get(name) ?? null) : (DEFAULTS[parsed.family][parsed.key] ?? null)
+  return parsed === null ? (NUMBERS.get(name) ?? null) : valueIn(parsed.dev === 'all' ? FRESH_ALL : NO_CONF, parsed)
 }
 
 const confOf = (space: Space, dev: string): DeviceConf => {
   if (dev === 'all') return space.now.confAll
   return dev === 'default' ? space.now.confDefault : (linkOf(space, dev)?.conf ?? NO_CONF)
 }
-
-const valueIn = (conf: DeviceConf, { family, key }: Parsed): string | null =>
-  conf[family][key] ?? DEFAULTS[family][key] ?? null
 
 /** Its value, or null if the namespace has no such sysctl. */
 export const readSysctl = (space: Space, name: SysctlName): string | null => {

@@ -1,12 +1,14 @@
-// A plane as values again: each namespace that packets have changed gets a new entry, all others keep theirs.
+// A plane as values again: each namespace that packets have changed gets a new entry, all others keep theirs. The control plane has
+// the last word on what was found out about addresses.
 
 import { type Draft, draftOf, type PMap } from '../../net/pmap.ts'
+import { withDadDecided } from '../control/dad-end.ts'
 import type { NsEntry, World } from '../state.ts'
 import type { Host, Pending, Plane } from './plane.ts'
 
-/** What is still to happen, in order. */
+/** What is still to happen, in order; but for the timers that are made of addresses (ip/dad.ts). */
 export const pendingOf = ({ pending }: Plane): ReadonlyArray<Pending> =>
-  pending.length === 0 ? [] : [...pending].sort((a, b) => a.atMs - b.atMs || a.order - b.order)
+  pending.filter(({ happening }) => happening.what !== 'dad').sort((a, b) => a.atMs - b.atMs || a.order - b.order)
 
 const namespacesOf = ({ plane, host }: Readonly<{ plane: Plane; host: Host }>): PMap<NsEntry> => {
   let draft: Draft<NsEntry> | null = null
@@ -34,5 +36,5 @@ export const closeHost = (
     plane.nowMs === world.nowMs &&
     random === world.random &&
     pending.length + world.pending.length === 0
-  return isSame ? world : { ...world, nowMs: plane.nowMs, random, pending, namespaces }
+  return isSame ? world : withDadDecided({ ...world, nowMs: plane.nowMs, random, pending, namespaces })
 }

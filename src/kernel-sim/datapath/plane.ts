@@ -12,6 +12,7 @@ import type { LinkEntry, Place, Spec } from '../link-entry.ts'
 import { NO_TALLY, type NsEntry, type RouteEntry, type Tally, type World } from '../state.ts'
 import type { Frame } from '../wire/ethernet.ts'
 import type { Packet } from '../wire/nested.ts'
+import type { DadMemory } from './ip/dad.ts'
 import type { FragmentMemory } from './ip/defrag.ts'
 import type { RoutingMemory } from './ip/fib.ts'
 import type { NeighbourMemory } from './ip/neighbour.ts'
@@ -33,6 +34,7 @@ export type Card = Readonly<{ host: string; card: number }>
 export type Happening = Readonly<
   | { what: 'arrival'; at: Card; frame: Frame }
   | { what: 'neighbour'; at: Location; ip: Ip }
+  | { what: 'dad'; at: Location; ip: Ip }
   | { what: 'reassembly'; host: string; ns: Ns; key: string }
   | { what: 'socket'; host: string; ns: Ns; socket: number; timer: string }
 >
@@ -49,6 +51,7 @@ export type Device = {
   readonly tally: Count
   fdb: FdbMemory | null
   remotes: RemotesMemory | null
+  dad: DadMemory | null
   /** A veth's other end; the bridge of a port; the device below. Undefined: not looked for yet. */
   peer: Device | null | undefined
   master: Device | null | undefined
@@ -138,6 +141,8 @@ export type Parts = Readonly<{
   pass: (space: Space, at: HookAt, held: Held) => Held | null
   /** As `pass`, for frames of bridges and devices (families bridge, netdev, arp). */
   passFrame: (space: Space, at: HookAt, skb: Skb) => Skb | null
+  /** Begins what goes on by itself, as soon as the plane is open. */
+  open: (plane: Plane) => void
   /** A namespace's entry with what a part has changed; the very entry if that is nothing. All are asked, one after the other. */
   close: ReadonlyArray<(space: Space, entry: NsEntry) => NsEntry>
   /** What a `Happening` does when its time has come. */
@@ -170,6 +175,8 @@ export type Plane = {
   nextOrder: number
   /** What is between the hosts; null: there is but one. */
   readonly cables: CableMemory | null
+  /** Something was found out that nobody acts upon before the plane is closed (ip/dad.ts): whoever lets time pass closes it soon. */
+  hasFound: boolean
   /** Who sees each step; null: nobody, and then none is made. */
   watch: ((step: Step) => void) | null
   /** The last drop that explains why a packet did not arrive (step.ts). */
@@ -183,22 +190,27 @@ export const openPlane = (
   random: Random,
   pending: ReadonlyArray<Pending> = [],
   cables: CableMemory | null = null,
-): Plane => ({
-  nowMs,
-  hosts: new Map(hosts.map(({ name, world }) => [name, { name, world, spaces: new Map() }])),
-  parts,
-  random,
-  backlog: [],
-  taken: 0,
-  busy: 0,
-  depth: 0,
-  // In order, which is a heap.
-  pending: [...pending],
-  nextOrder: pending.reduce((highest, { order }) => Math.max(highest, order), -1) + 1,
-  cables,
-  watch: null,
-  death: null,
-})
+): Plane => {
+  const plane: Plane = {
+    nowMs,
+    hosts: new Map(hosts.map(({ name, world }) => [name, { name, world, spaces: new Map() }])),
+    parts,
+    random,
+    backlog: [],
+    taken: 0,
+    busy: 0,
+    depth: 0,
+    // In order, which is a heap.
+    pending: [...pending],
+    nextOrder: pending.reduce((highest, { order }) => Math.max(highest, order), -1) + 1,
+    cables,
+    watch: null,
+    death: null,
+    hasFound: false,
+  }
+  parts.open(plane)
+  return plane
+}
 
 /** The namespace of this name, or null. */
 export const spaceOf = (plane: Plane, host: Host, ns: Ns): Space | null => {
@@ -231,6 +243,7 @@ const deviceFrom = (space: Space, link: LinkEntry): Device => ({
   tally: { ...NO_TALLY },
   fdb: null,
   remotes: null,
+  dad: null,
   peer: undefined,
   master: undefined,
   below: undefined,

@@ -11,6 +11,7 @@ import type {
   SetLink,
 } from '../../../src/kernel/rtnl/request.ts'
 import type { LinkFacts, RouteFacts, Stack } from '../../../src/kernel/rtnl/stack.ts'
+import type { SysctlName } from '../../../src/kernel/sysctl.ts'
 import { askWorld } from '../../../src/kernel-sim/control.ts'
 import { stackOf } from '../../../src/kernel-sim/stack.ts'
 import { EMPTY_WORLD, type World, worldWithout } from '../../../src/kernel-sim/state.ts'
@@ -78,7 +79,18 @@ export const neighbour = (name: string, address: string, more: Partial<Neighbour
 export const WIRE: ReadonlyArray<Ask> = [pair('v0', 'v1'), up('v0'), up('v1')]
 export const LOOPBACK: Ask = up(LO)
 
-const BEGIN: ReadonlyArray<Request> = [H, C].map((space) => ({ ns: space, ask: { on: 'netns', do: 'add' } }))
+const NO_DAD: Ask = {
+  on: 'sysctl',
+  do: 'write',
+  name: 'net.ipv6.conf.default.accept_dad' as SysctlName,
+  value: '0',
+}
+const BEGIN: ReadonlyArray<Request> = [H, C].flatMap(
+  (space): ReadonlyArray<Request> => [
+    { ns: space, ask: { on: 'netns', do: 'add' } },
+    { ns: space, ask: NO_DAD },
+  ],
+)
 const obey = (world: World, requests: ReadonlyArray<Request>) => {
   let now = world
   const errnos = requests.map((request) => {

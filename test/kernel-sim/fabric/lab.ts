@@ -1,12 +1,12 @@
 // Hosts a, b, ... on one segment, each with 10.0.0.N and fd00::N on its card eth0.
 
 import type { Ask } from '../../../src/kernel/rtnl/request.ts'
+import { deviceSysctl } from '../../../src/kernel/sysctl.ts'
 import type { Try } from '../../../src/kernel/traffic.ts'
 import { askWorld } from '../../../src/kernel-sim/control.ts'
-import { receive } from '../../../src/kernel-sim/datapath/device.ts'
-import { run } from '../../../src/kernel-sim/datapath/loop.ts'
 import { type Tried, tryOver } from '../../../src/kernel-sim/datapath/traffic.ts'
 import { PARTS } from '../../../src/kernel-sim/datapath/wired.ts'
+import { elapseOn } from '../../../src/kernel-sim/elapse.ts'
 import {
   emptyFabric,
   type Fabric,
@@ -25,6 +25,7 @@ export const LAN = 'lan'
 const ETH0 = ifName('eth0')
 
 const settings = (n: number): ReadonlyArray<Ask> => [
+  { on: 'sysctl', do: 'write', name: deviceSysctl(6, ETH0, 'accept_dad'), value: '0' },
   { on: 'link', do: 'set', dev: LO, up: true },
   { on: 'link', do: 'set', dev: ETH0, up: true },
   { on: 'address', do: 'add', dev: ETH0, cidr: cidr(`10.0.0.${n}/24`) },
@@ -61,5 +62,4 @@ export const tryOn = (fabric: Fabric, from: string, attempt: Try): Trial => {
 }
 
 /** Everybody waits. */
-export const pass = (fabric: Fabric, ms: number): Fabric =>
-  onFabric(PARTS, fabric, (plane) => run(plane, receive, plane.nowMs + ms)).fabric
+export const pass = (fabric: Fabric, ms: number): Fabric => elapseOn(PARTS, fabric, ms)

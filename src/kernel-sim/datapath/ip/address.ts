@@ -1,4 +1,4 @@
-// Which addresses a namespace has, and which of them a packet of its own gets.
+// Which addresses a namespace has in use, and which of them a packet of its own gets.
 // Sources: net/ipv4/devinet.c (inet_select_addr, inet_lookup_ifaddr_rcu), net/ipv6/addrconf.c (ipv6_dev_get_saddr),
 // net/ipv6/addrlabel.c, RFC 6724 section 5.
 
@@ -7,7 +7,7 @@ import { type Ip, type Ip4, type Ip6, isIp4, isLinkLocal, isLoopback, isMulticas
 import type { IfName } from '../../../net/name.ts'
 import { type PMap, valuesOf } from '../../../net/pmap.ts'
 import { SCOPES } from '../../control/scope.ts'
-import type { AddressEntry, LinkEntry } from '../../link-entry.ts'
+import { type AddressEntry, isTentative, type LinkEntry } from '../../link-entry.ts'
 import { memoisedByShape } from '../../memo.ts'
 import type { NsEntry } from '../../state.ts'
 
@@ -21,7 +21,9 @@ const addressesIn = memoisedByShape((links: PMap<LinkEntry>): Addresses => {
   const inOrder = [...valuesOf(links)].sort((a, b) => a.index - b.index)
   const owners = new Map<Ip, IfName[]>()
   for (const { name, addresses } of inOrder)
-    for (const { cidr: on } of addresses) {
+    for (const address of addresses) {
+      if (isTentative(address)) continue
+      const { cidr: on } = address
       const known = owners.get(on.ip)
       if (known === undefined) owners.set(on.ip, [name])
       else known.push(name)
@@ -34,7 +36,8 @@ const NOBODY: ReadonlyArray<IfName> = []
 export const ownersOf = ({ links }: NsEntry, ip: Ip): ReadonlyArray<IfName> =>
   addressesIn(links).owners.get(ip) ?? NOBODY
 
-export const hasAddress = ({ addresses }: LinkEntry, ip: Ip): boolean => addresses.some(({ cidr: on }) => on.ip === ip)
+export const hasAddress = ({ addresses }: LinkEntry, ip: Ip): boolean =>
+  addresses.some((address) => address.cidr.ip === ip && !isTentative(address))
 
 /** Whether an address is in the subnet of one that is on the device (inet_ifa_match; of a peer, the other end's). */
 const isNear = ({ cidr: on, peer }: AddressEntry, ip: Ip): boolean => contains({ ip: peer ?? on.ip, bits: on.bits }, ip)
@@ -78,7 +81,10 @@ export const select4 = (
 
 /** The first link-local address of a device (ipv6_get_lladdr). */
 export const linkLocalOf = ({ addresses }: LinkEntry): Ip6 | null => {
-  for (const { cidr: on } of addresses) if (!isIp4(on.ip) && isLinkLocal(on.ip)) return on.ip
+  for (const address of addresses) {
+    const { ip } = address.cidr
+    if (!isIp4(ip) && isLinkLocal(ip) && !isTentative(address)) return ip
+  }
   return null
 }
 
@@ -136,8 +142,9 @@ export const select6 = ({ links }: NsEntry, dev: LinkEntry | null, dst: Ip6): Ip
   const onlyOut = dev !== null && (isMulticast(dst) || scopeOf(dst) <= LINK)
   let best: Readonly<{ ip: Ip6; score: ReadonlyArray<number> }> | null = null
   for (const link of onlyOut ? [dev] : addressesIn(links).links)
-    for (const { cidr: on } of link.addresses) {
-      if (isIp4(on.ip)) continue
+    for (const address of link.addresses) {
+      const { cidr: on } = address
+      if (isIp4(on.ip) || isTentative(address)) continue
       const score = scoreOf({ ip: on.ip, bits: on.bits }, link.name === dev?.name, dst)
       if (best === null || isBetter(score, best.score)) best = { ip: on.ip, score }
     }

@@ -1,8 +1,9 @@
-// What IP has learned while the plane was open, as values again: neighbours, and what paths hold.
+// What IP has learned while the plane was open, as values again: neighbours, what paths hold, how far tentative addresses have come.
 
 import { removeIn, setIn } from '../../../net/pmap.ts'
 import { type NsEntry, nsWith } from '../../state.ts'
 import type { Space } from '../plane.ts'
+import { closeDad } from './dad.ts'
 import { entryFrom, keyOf } from './neighbour.ts'
 import { closePathMtus } from './path-mtu.ts'
 
@@ -23,6 +24,7 @@ const closeNeighbours = ({ neighbours: memory, entry }: Space): NsEntry['neighbo
 export const closeIp = (space: Space, entry: NsEntry): NsEntry => {
   const neighbours = closeNeighbours(space)
   const pathMtus = closePathMtus(space)
-  if (neighbours === space.entry.neighbours && pathMtus === space.entry.pathMtus) return entry
-  return nsWith(entry, { neighbours, pathMtus })
+  const now = closeDad(space.devices.values(), entry)
+  if (neighbours === space.entry.neighbours && pathMtus === space.entry.pathMtus) return now
+  return nsWith(now, { neighbours, pathMtus })
 }

@@ -6,7 +6,7 @@
 import { maskIp } from '../../../net/cidr.ts'
 import { type Ip, type Ip4, type Ip6, ip6, ip as ipOf, isIp4, isMulticast } from '../../../net/ip.ts'
 import { entriesOf, type PMap } from '../../../net/pmap.ts'
-import type { LinkEntry } from '../../link-entry.ts'
+import { isTentative, type LinkEntry } from '../../link-entry.ts'
 import { memoised } from '../../memo.ts'
 import type { ProxyEntry } from '../../state.ts'
 import { type Device, deviceAt } from '../plane.ts'
@@ -23,11 +23,12 @@ export const solicitedNode = (ip: Ip6): Ip6 => ip6(SOLICITED | (ip & 0xffffffn))
 
 const addressGroups = memoised((link: LinkEntry): ReadonlySet<Ip> => {
   const groups = new Set<Ip>()
-  for (const { cidr } of link.addresses) {
+  for (const address of link.addresses) {
+    const { cidr } = address
     if (isIp4(cidr.ip)) continue
     groups.add(solicitedNode(cidr.ip))
     const anycast = maskIp(cidr.ip, cidr.bits)
-    if (cidr.bits < 127 && !isIp4(anycast) && (link.conf[6].forwarding ?? '0') !== '0')
+    if (!isTentative(address) && cidr.bits < 127 && !isIp4(anycast) && (link.conf[6].forwarding ?? '0') !== '0')
       groups.add(solicitedNode(anycast))
   }
   return groups

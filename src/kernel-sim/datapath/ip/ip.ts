@@ -4,6 +4,7 @@ import type { Ip } from '../../../net/ip.ts'
 import { ip4, ip6, isIp4, isLinkLocal } from '../../../net/ip.ts'
 import { type Device, deviceOf, type Parts } from '../plane.ts'
 import { announce4, receiveArp } from './arp.ts'
+import { dadDue, openDad } from './dad.ts'
 import { defragment, reassemblyDue } from './defrag.ts'
 import { sendError } from './errors.ts'
 import { isWay, meantBy, sourceFor, wayOut } from './fib.ts'
@@ -49,7 +50,7 @@ type Offers =
   | 'selectSource'
   | 'typeOf'
   | 'gather'
-  | 'neighbour'
+  | 'open'
 
 export const ipParts: Pick<Parts, Offers> = {
   receiveArp,
@@ -63,9 +64,11 @@ export const ipParts: Pick<Parts, Offers> = {
   typeOf: (space, ip, dev) => typeOf(space.entry, ip, !isIp4(ip) && isLinkLocal(ip) ? (dev?.name ?? null) : null),
   gather: (space, dev, held) => defragment(space, dev, held, 'conntrack'),
   neighbour,
+  open: openDad,
 }
 
-export const ipHappenings: Pick<Parts['happen'], 'neighbour' | 'reassembly'> = {
+export const ipHappenings: Pick<Parts['happen'], 'neighbour' | 'dad' | 'reassembly'> = {
   neighbour: neighbourDue,
+  dad: dadDue,
   reassembly: reassemblyDue,
 }

@@ -1,6 +1,5 @@
 // Neighbour discovery as it comes in: questions for an address of this very device, or for one that we answer for, and answers.
-// Answers for others are given at once; Linux waits for up to 0.8 s, at random (proxy_delay). Addresses are never
-// tentative here, so whoever asks for one of ours from :: is told that it is taken.
+// Answers for others are given at once; Linux waits for up to 0.8 s, at random (proxy_delay). Of a tentative address nothing is said.
 // Sources: net/ipv6/ndisc.c (ndisc_recv_ns, ndisc_recv_na, ndisc_send_na), RFC 4861 section 7.2, RFC 4389.
 
 import { type Ip6, isMulticast, isUnspecified } from '../../../net/ip.ts'
@@ -12,6 +11,7 @@ import type { Device } from '../plane.ts'
 import type { Held } from '../skb.ts'
 import { note } from '../step.ts'
 import { hasAddress, select6 } from './address.ts'
+import { hearOf, tentativeOn } from './dad.ts'
 import { ALL_NODES, solicitedNode } from './groups.ts'
 import { typeOf } from './lookup.ts'
 import { keyOf, knownNeighbour, learn, neighbourOf } from './neighbour.ts'
@@ -53,6 +53,11 @@ const macIn = (options: ReadonlyArray<NdOption>, tag: 'source' | 'target'): Mac 
   return null
 }
 
+const nonceIn = (options: ReadonlyArray<NdOption>): number | null => {
+  for (const option of options) if (option.tag === 'nonce') return option.nonce
+  return null
+}
+
 /** Whether we answer for an address that is not ours: of a subnet's routers, or by proxy. */
 const answersFor = (dev: Device, target: Ip6): boolean => {
   const { entry } = dev.space
@@ -67,6 +72,10 @@ const onSolicitation = (dev: Device, packet: Packet6, target: Ip6, options: Read
   const mac = macIn(options, 'source')
   if (isMulticast(target)) return
   if (isProbe && (packet.dst !== solicitedNode(target) || mac !== null)) return
+  if (tentativeOn(dev, target) !== null) {
+    if (isProbe) hearOf(dev, target, nonceIn(options))
+    return
+  }
   const isOurs = hasAddress(dev.link, target)
   if (!isOurs && !answersFor(dev, target)) return
   const router = policyOf(dev).router6 && !hasIn(dev.space.entry.proxies, keyOf(dev, target))
@@ -87,6 +96,7 @@ type Advertisement = Extract<Packet6['body'], { type: 'neighbour-advertisement' 
 const onAdvertisement = (dev: Device, packet: Packet6, body: Advertisement) => {
   const { target, solicited, override, router } = body
   if (isMulticast(target) || (solicited && isMulticast(packet.dst)) || hasAddress(dev.link, target)) return
+  if (tentativeOn(dev, target) !== null) return hearOf(dev, target, null)
   const known = knownNeighbour(dev, target)
   if (known === null || known.state === 'failed' || known.state === 'none') return
   const state = solicited ? 'reachable' : 'stale'

@@ -4,6 +4,7 @@
 // Sources: include/uapi/linux/netfilter_ipv4.h (enum nf_ip_hook_priorities), net/netfilter/nf_nat_core.c (nf_nat_inet_fn).
 
 import { type Ip, ip4, ip6, isIp4 } from '../../../net/ip.ts'
+import { isTentative } from '../../link-entry.ts'
 import type { Device, HookAt, Space } from '../plane.ts'
 import type { Held, Skb } from '../skb.ts'
 import { drop, note, type RuleAt } from '../step.ts'
@@ -128,7 +129,7 @@ const askChain = (space: Space, at: HookAt, held: Held, chain: BaseChain, passin
 /** The first address of a device that a redirected packet can be for (nf_nat_redirect). */
 const ownAddress = ({ iif, hook }: HookAt, isFour: boolean): Ip | null => {
   if (hook === 'output') return isFour ? ip4(0x7f000001) : ip6(1n)
-  const own = iif?.link.addresses.find(({ cidr }) => isIp4(cidr.ip) === isFour)
+  const own = iif?.link.addresses.find((address) => isIp4(address.cidr.ip) === isFour && !isTentative(address))
   return own?.cidr.ip ?? null
 }
 

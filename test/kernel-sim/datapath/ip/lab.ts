@@ -38,8 +38,13 @@ const numberOf = (space: string): number => space.charCodeAt(0) - 96
 /** MACs tell whose they are: the namespace's letter and a number. */
 const macIn = (space: string, dev: string) => macOf(numberOf(space) * 256 + dev.charCodeAt(dev.length - 1))
 
+/** Addresses of IPv6 are in use at once there. */
 export const spaces = (...names: ReadonlyArray<string>): ReadonlyArray<Request> =>
-  names.flatMap((name) => [at(name, { on: 'netns', do: 'add' }), at(name, up(LO))])
+  names.flatMap((name) => [
+    at(name, { on: 'netns', do: 'add' }),
+    sysctl(name, 'net.ipv6.conf.default.accept_dad', 0),
+    at(name, up(LO)),
+  ])
 
 /** A veth between two namespaces, both ends up. */
 export const wire = (a: string, devA: string, b: string, devB: string): ReadonlyArray<Request> => [

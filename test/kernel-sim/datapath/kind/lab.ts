@@ -178,8 +178,9 @@ export const labOf = (world: World): Lab => {
     sendError: never,
     selectSource: never,
     gather: never,
+    open: () => {},
     close: [],
-    happen: { arrival: never, neighbour: never, reassembly: never, socket: never },
+    happen: { arrival: never, neighbour: never, dad: never, reassembly: never, socket: never },
   }
   const plane = openPlane(parts, [{ name: 'h', world }], world.nowMs, randomFrom(1))
   plane.watch = (step) => {

@@ -1,0 +1,31 @@
+// What the control plane makes of what packets have found out about tentative addresses. The one place where closing a plane changes
+// what the control plane owns.
+// Source: net/ipv6/addrconf.c (addrconf_dad_work).
+
+import { isTentative } from '../link-entry.ts'
+import type { World } from '../state.ts'
+import { decideDad } from './addrconf.ts'
+import { draftOf, linkAt, type Space, spaceOf, worldOf } from './draft.ts'
+
+const hasTentative = (space: Space, index: number): boolean =>
+  linkAt(space, index)?.addresses.some(isTentative) ?? false
+
+const decide = (space: Space): void => {
+  for (const index of space.now.tentative) {
+    const link = linkAt(space, index)
+    if (link !== null) decideDad(space, link)
+  }
+  const left = space.now.tentative.filter((index) => hasTentative(space, index))
+  if (left.length < space.now.tentative.length) space.now.tentative = left
+}
+
+/** Addresses that were found to be unique come into use, with their routes; those that are taken have failed. */
+export const withDadDecided = (world: World): World => {
+  if (world.tentative.length === 0) return world
+  const draft = draftOf(world)
+  for (const ns of world.tentative) {
+    const space = spaceOf(draft, ns)
+    if (space !== null) decide(space)
+  }
+  return worldOf(draft)
+}
