@@ -58,7 +58,7 @@ export const elapseOn = (parts: Parts, fabric: Fabric, ms: number): Fabric => {
 }
 
 const isAsking = ({ namespaces, tentative }: World): boolean =>
-  tentative.some((ns) => {
+  valuesOf(tentative).some((ns) => {
     const entry = getIn(namespaces, ns)
     return entry?.tentative.some((index) => {
       const link = getIn(entry.links, getIn(entry.indexes, String(index)) ?? '')

@@ -216,7 +216,7 @@ export type World = Readonly<{
   random: number
   pending: ReadonlyArray<Pending>
   namespaces: PMap<NsEntry>
-  tentative: ReadonlyArray<Ns>
+  tentative: PMap<Ns>
   lacks: ReadonlySet<Lacking>
 }>
 
@@ -225,7 +225,7 @@ export const EMPTY_WORLD: World = {
   random: 1,
   pending: [],
   namespaces: emptyMap(),
-  tentative: [],
+  tentative: emptyMap(),
   lacks: new Set(),
 }
 /** A machine with nothing on it yet, whose kernel is built without some things. */

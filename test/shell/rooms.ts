@@ -5,8 +5,11 @@ import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
 import { hold } from '../../src/cli/shell/hold.ts'
 import { linuxTerminal } from '../../src/cli/shell/linux-terminal.ts'
 import { simTerminal } from '../../src/cli/shell/sim-terminal.ts'
+import type { Ask } from '../../src/kernel/rtnl/request.ts'
+import type { SysctlName } from '../../src/kernel/sysctl.ts'
 import { removeLab } from '../../src/kernel-linux/lab.ts'
 import { type Lab, labNames, netnsPath } from '../../src/kernel-linux/names.ts'
+import { askWorld, hostWorld } from '../../src/kernel-sim/control.ts'
 import { HOST, ns } from '../../src/net/name.ts'
 import type { Done } from '../../src/shell/done.ts'
 import { readScript } from '../../src/shell/line/script.ts'
@@ -16,14 +19,15 @@ import { rightOf } from '../kernel-linux/labs.ts'
 
 export type Room = Readonly<{ run: (line: string) => Promise<Done>; close: () => Promise<void> }>
 
-/** Addresses are usable at once, as in the simulation, which has no detection of duplicates. */
-const NO_DAD = 'net.ipv6.conf.default.accept_dad=0 net.ipv6.conf.all.accept_dad=0'
+/** Addresses are in use at once, so that what is shown does not depend on when. */
+const ACCEPT_DAD = 'net.ipv6.conf.default.accept_dad' as SysctlName
+const NO_DAD = `${ACCEPT_DAD}=0`
 const ADDS = /^ip netns add ([\w.-]+)$/
 
 /** A shell on a terminal, command by command. */
 export const shellRoom = (
   terminal: Terminal,
-  settle: (space: string) => void = () => {},
+  settle: (space: string) => Promise<void> = async () => {},
   close: () => Promise<void> = async () => {},
 ): Room => {
   let shell: Shell = newShell(HOST)
@@ -36,14 +40,21 @@ export const shellRoom = (
         done = next.done ?? done
       }
       const added = ADDS.exec(line)?.[1]
-      if (added !== undefined && done.status === 0) settle(added)
+      if (added !== undefined && done.status === 0) await settle(added)
       return done
     },
     close,
   }
 }
 
-export const simRoom = (): Room => shellRoom(simTerminal())
+const WITHOUT_DAD: Ask = { on: 'sysctl', do: 'write', name: ACCEPT_DAD, value: '0' }
+
+export const simRoom = (): Room => {
+  const terminal = simTerminal(askWorld(hostWorld(), { ns: HOST, ask: WITHOUT_DAD }).world)
+  return shellRoom(terminal, async (space) => {
+    rightOf(await terminal.ask({ ns: ns(space), ask: WITHOUT_DAD })())
+  })
+}
 
 const ENV = { ...process.env, LC_ALL: 'C', PATH: `${process.env['PATH'] ?? ''}:/usr/sbin:/sbin` }
 const inside = (words: ReadonlyArray<string>, command: string): Done => {
@@ -55,10 +66,10 @@ export const linuxRoom = async (lab: Lab): Promise<Room> => {
   rightOf(await removeLab(lab))
   const terminal = linuxTerminal(lab, 'netlink', new AbortController().signal)
   rightOf(await terminal.ask({ ns: HOST, ask: { on: 'netns', do: 'add' } })())
-  const quiet = (space: string): void => {
+  const quiet = async (space: string): Promise<void> => {
     inside([`--net=${netnsPath(labNames(lab)(ns(space)) ?? '')}`], `sysctl -qw ${NO_DAD}`)
   }
-  quiet(HOST)
+  await quiet(HOST)
   return shellRoom(terminal, quiet, async () => {
     rightOf(await removeLab(lab))
   })

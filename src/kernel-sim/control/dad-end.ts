@@ -2,6 +2,7 @@
 // what the control plane owns.
 // Source: net/ipv6/addrconf.c (addrconf_dad_work).
 
+import { sizeOfMap, valuesOf } from '../../net/pmap.ts'
 import { isTentative } from '../link-entry.ts'
 import type { World } from '../state.ts'
 import { decideDad } from './addrconf.ts'
@@ -21,9 +22,9 @@ const decide = (space: Space): void => {
 
 /** Addresses that were found to be unique come into use, with their routes; those that are taken have failed. */
 export const withDadDecided = (world: World): World => {
-  if (world.tentative.length === 0) return world
+  if (sizeOfMap(world.tentative) === 0) return world
   const draft = draftOf(world)
-  for (const ns of world.tentative) {
+  for (const ns of valuesOf(world.tentative)) {
     const space = spaceOf(draft, ns)
     if (space !== null) decide(space)
   }

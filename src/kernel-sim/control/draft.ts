@@ -164,20 +164,13 @@ export const renameSpace = (space: Space, ns: Ns): Space => {
   return opened(space.draft, nsWith(closed(space), { ns }))
 }
 
-/** The namespaces with tentative addresses; the same list if none was looked at that has, or had. */
-const tentativeIn = ({ world: { tentative }, spaces }: Draft): World['tentative'] => {
-  const others = tentative.filter((ns) => !spaces.has(ns))
-  const here = [...spaces.values()].flatMap((space) =>
-    space === null || space.now.tentative.length === 0 ? [] : space.ns,
-  )
-  return others.length === tentative.length && here.length === 0 ? tentative : [...others, ...here]
-}
-
 /** The world that a draft has come to; the world as it was, if nothing has changed. */
-export const worldOf = (draft: Draft): World => {
-  const { world, spaces } = draft
-  let { namespaces } = world
-  for (const [ns, space] of spaces)
+export const worldOf = ({ world, spaces }: Draft): World => {
+  let { namespaces, tentative } = world
+  for (const [ns, space] of spaces) {
     namespaces = space === null ? removeIn(namespaces, ns) : setIn(namespaces, ns, closed(space))
-  return namespaces === world.namespaces ? world : { ...world, namespaces, tentative: tentativeIn(draft) }
+    const has = space !== null && space.now.tentative.length > 0
+    tentative = has ? setIn(tentative, ns, ns) : removeIn(tentative, ns)
+  }
+  return namespaces === world.namespaces ? world : { ...world, namespaces, tentative }
 }

@@ -6,7 +6,7 @@
 // Sources: net/ipv6/addrconf.c (addrconf_dad_kick, addrconf_dad_work, addrconf_dad_failure), RFC 4862 section 5.4, RFC 7527 (the nonce).
 
 import { type Ip, type Ip6, ip6, isIp4 } from '../../../net/ip.ts'
-import { getIn, setIn } from '../../../net/pmap.ts'
+import { getIn, setIn, valuesOf } from '../../../net/pmap.ts'
 import {
   type AddressEntry,
   type Asked,
@@ -60,7 +60,7 @@ const follow = (dev: Device): void => {
 /** Goes on asking, as soon as a plane is open. */
 export const openDad = (plane: Plane): void => {
   for (const host of plane.hosts.values())
-    for (const ns of host.world.tentative) {
+    for (const ns of valuesOf(host.world.tentative)) {
       const space = spaceOf(plane, host, ns)
       for (const index of space?.entry.tentative ?? []) {
         const dev = space === null ? null : deviceOf(space, getIn(space.entry.indexes, String(index)) ?? '')
