@@ -3,13 +3,14 @@
 // Sources: nftables src/intervals.c, src/evaluate.c (setelem_evaluate); net/netfilter/nf_tables_api.c (nft_add_set_elem),
 // nft_set_pipapo.c (nft_pipapo_insert).
 
-import { draftOf, type PMap, sizeOfMap, valuesOf } from '../../../net/pmap.ts'
+import { draftOf, type PMap, removeIn, sizeOfMap, valuesOf } from '../../../net/pmap.ts'
 import { E, type Either } from '../../../prelude.ts'
 import type { Command } from '../command.ts'
 import { compareDatum, type Datum, nextDatum } from '../datatype.ts'
 import { kernelError, meaningError, type NftError, type Place } from '../error.ts'
 import type { Data, Interval } from '../expression.ts'
 import { holding, indexFollows, touching } from '../interval-index.ts'
+import { narrowest } from '../level.ts'
 import { clashingWithEarlier, endsOf, overlapping } from '../overlap.ts'
 import type { RawElement } from '../parse/raw.ts'
 import { dataOf, isWide, keyOf } from '../parse/resolve.ts'
@@ -215,6 +216,30 @@ const withoutMerged = (set: NamedSet, gone: ReadonlyArray<Typed>, destroy: boole
   return E.right({ ...set, elements: mapOfElements(elements) })
 }
 
+/** Of concatenations with intervals, the kernel takes away what holds the first values that are named (nft_pipapo_deactivate). */
+const withoutConcatenations = (
+  ruleset: Ruleset,
+  table: Table,
+  set: NamedSet,
+  gone: ReadonlyArray<Typed>,
+  destroy: boolean,
+  nowMs: number,
+): Changed => {
+  let { elements } = set
+  for (const { element, at } of gone) {
+    const [start] = endsOf(element.key)
+    const found = narrowest(holding(elements, start)).find((each) => isAlive(each, nowMs))
+    if (found === undefined) {
+      if (destroy) continue
+      return E.left(kernelError('ENOENT', at))
+    }
+    const left = removeIn(elements, elementKey(found.key))
+    indexFollows(elements, left, [])
+    elements = left
+  }
+  return E.right(withSet(ruleset, table, { ...set, elements }))
+}
+
 export const deleteElements = (ruleset: Ruleset, command: Of<'delete-elements'>, environment: Environment): Changed => {
   const table = tableIn(ruleset, command)
   if (table === null) return absent(command.tableAt)
@@ -226,6 +251,8 @@ export const deleteElements = (ruleset: Ruleset, command: Of<'delete-elements'>,
     const left = withoutMerged(set, gone.right, command.destroy)
     return E.isLeft(left) ? left : E.right(withSet(ruleset, table, left.right))
   }
+  if (isInterval(set.spec) && !isTree(set))
+    return withoutConcatenations(ruleset, table, set, gone.right, command.destroy, environment.nowMs)
   const draft = draftOf(set.elements)
   for (const { element, at } of gone.right) {
     const key = elementKey(element.key)
