@@ -2,6 +2,8 @@
 
 import type { Ns } from '../net/name.ts'
 import { getIn, setIn } from '../net/pmap.ts'
+import { E } from '../prelude.ts'
+import { readCall, type Said } from './nft/command-line.ts'
 import type { Host } from './nft/datatype.ts'
 import { nft, type Options, type Outcome } from './nft/nft.ts'
 import { EMPTY_RULESET } from './nft/ruleset.ts'
@@ -27,4 +29,30 @@ export const nftIn = (
   if (outcome.ruleset === before) return { world, outcome }
   const namespaces = setIn(world.namespaces, ns, nsWith(entry, { firewall: outcome.ruleset }))
   return { world: { ...world, namespaces }, outcome }
+}
+
+/** What a file holds; null: it cannot be read. `-`: the standard input. */
+export type ReadText = (path: string) => string | null
+
+const STDIN = '-'
+
+/** nft(8) with these words in a namespace: the world after it, and what it says. Null: there is no such namespace. */
+export const nftCommand = (
+  world: World,
+  ns: Ns,
+  words: ReadonlyArray<string>,
+  read: ReadText,
+): Readonly<{ world: World; said: Said }> | null => {
+  const call = readCall(words)
+  if (E.isLeft(call)) return { world, said: call.left }
+  const { file, json, handles, check } = call.right
+  const script = file === null ? call.right.script : read(file)
+  if (script === null) {
+    const stderr = `internal:0:0-0: Error: Could not open file "${file}": No such file or directory\n\n\n`
+    return { world, said: { status: 1, stdout: '', stderr } }
+  }
+  const ran = nftIn(world, ns, script, { file: file === STDIN ? '/dev/stdin' : file, json, handles })
+  if (ran === null) return null
+  const { status, stdout, stderr } = ran.outcome
+  return { world: check ? world : ran.world, said: { status, stdout, stderr } }
 }
