@@ -85,7 +85,6 @@ const knownOf = memoised(
 export type Asked = {
   readonly run: Run
   readonly sight: Looking
-  readonly places: Map<ChainPlace, RuleAt>
   /** As they were last asked; what packets put into sets makes others of them. */
   tables: PMap<Table>
   known: Known
@@ -97,7 +96,6 @@ const begin = (space: Space, ruleset: Ruleset): Asked => {
   return {
     run: runOf(ruleset),
     sight: lookingIn(space),
-    places: new Map(),
     tables: ruleset.tables,
     known: knownOf(shape),
     needs: needsOfShape(shape),
@@ -151,11 +149,15 @@ const placeFrom = (space: Space, place: ChainPlace | RulePlace, hook: Hook): Rul
   return { family, table, chain, hook, handle: place.rule.handle, text, about: place.rule.comment }
 }
 
-/** The rule that decided, or the chain whose policy did, for whoever reads of it. */
-export const placeOf = (space: Space, asked: Asked, place: ChainPlace | RulePlace, hook: Hook): RuleAt => {
-  const known = asked.places.get(place)
-  if (known?.hook === hook) return known
-  const made = placeFrom(space, place, hook)
-  asked.places.set(place, made)
-  return made
+type Placed = Readonly<{ at: RuleAt; indexes: PMap<string> }>
+const placed = new WeakMap<ChainPlace, Placed>()
+
+/** The rule that decided, or the chain whose policy did, for whoever reads of it. Its text names interfaces by their indexes. */
+export const placeOf = (space: Space, place: ChainPlace | RulePlace, hook: Hook): RuleAt => {
+  const { indexes } = space.entry
+  const known = placed.get(place)
+  if (known !== undefined && known.indexes === indexes && known.at.hook === hook) return known.at
+  const at = placeFrom(space, place, hook)
+  placed.set(place, { at, indexes })
+  return at
 }

@@ -24,12 +24,12 @@ const withMark = (meta: Meta, { of, value }: Set, passing: Passing): Meta => {
   return meta
 }
 
-const tell = (space: Space, asked: Asked, at: HookAt, effect: Effect, payload: Skb['frame']['payload']) => {
+const tell = (space: Space, at: HookAt, effect: Effect, payload: Skb['frame']['payload']) => {
   if (effect.tag !== 'log' || space.plane.watch === null) return
   const { prefix } = effect.options
   note(space, at.oif ?? at.iif, 'netfilter', payload, {
     tag: 'logged',
-    at: placeOf(space, asked, effect.by, at.hook),
+    at: placeOf(space, effect.by, at.hook),
     prefix,
   })
 }
@@ -38,7 +38,7 @@ const tell = (space: Space, asked: Asked, at: HookAt, effect: Effect, payload: S
 export const applied = (space: Space, asked: Asked, at: HookAt, held: Held, passing: Passing): Held => {
   let now = held
   for (const effect of asked.run.effects) {
-    tell(space, asked, at, effect, now.packet)
+    tell(space, at, effect, now.packet)
     if (effect.tag === 'notrack' && now.meta.flow === null) now = withFlow(now, UNTRACKED)
     if (effect.tag !== 'set') continue
     const { of, value } = effect
@@ -63,7 +63,7 @@ const withSet = ({ frame, meta }: Skb, effect: Set, passing: Passing): Skb => {
 export const appliedTo = (space: Space, asked: Asked, at: HookAt, skb: Skb, passing: Passing): Skb => {
   let now = skb
   for (const effect of asked.run.effects) {
-    tell(space, asked, at, effect, now.frame.payload)
+    tell(space, at, effect, now.frame.payload)
     if (effect.tag === 'notrack' && now.meta.flow === null)
       now = { frame: now.frame, meta: { ...now.meta, flow: UNTRACKED } }
     if (effect.tag === 'set') now = withSet(now, effect, passing)

@@ -44,12 +44,12 @@ const throughChain = (
   const dev = at.oif ?? at.iif
   if (decision.tag === 'drop' || decision.tag === 'reject') {
     if (decision.tag === 'reject') rejectFrame(at, now.frame, decision.reject)
-    const by = placeOf(space, asked, decision.by ?? decision.base, at.hook)
+    const by = placeOf(space, decision.by ?? decision.base, at.hook)
     drop(space, dev, 'netfilter', now.frame.payload, { tag: 'rule', at: by }, now.frame)
     return null
   }
   if (space.plane.watch !== null && decision.tag === 'accept' && decision.by !== null) {
-    const by = placeOf(space, asked, decision.by, at.hook)
+    const by = placeOf(space, decision.by, at.hook)
     note(space, dev, 'netfilter', now.frame.payload, { tag: 'accepted', at: by }, now.frame)
   }
   return now

@@ -36,12 +36,12 @@ const throughChain = (
   const now = run.effects.length === 0 ? held : applied(space, asked, at, held, passing)
   if (decision.tag === 'drop' || decision.tag === 'reject') {
     if (decision.tag === 'reject') reject(space, at, now, decision.reject)
-    const by = placeOf(space, asked, decision.by ?? decision.base, at.hook)
+    const by = placeOf(space, decision.by ?? decision.base, at.hook)
     drop(space, at.oif ?? at.iif, 'netfilter', now.packet, { tag: 'rule', at: by })
     return null
   }
   if (space.plane.watch !== null && decision.tag === 'accept' && decision.by !== null) {
-    const by = placeOf(space, asked, decision.by, at.hook)
+    const by = placeOf(space, decision.by, at.hook)
     note(space, at.oif ?? at.iif, 'netfilter', now.packet, { tag: 'accepted', at: by })
   }
   return chain.base.type === 'route' && now !== held && goesElsewhere(held, now)

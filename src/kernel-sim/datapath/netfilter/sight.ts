@@ -62,7 +62,7 @@ const metaField = (seen: Looking, key: MetaKey): Datum | null => {
       if (packet !== null) return ETHER_TYPES[packet.tag]
       return seen.frame === null ? null : etherTypeOf(seen.frame)
     case 'length':
-      return seen.length
+      return lengthOf(seen)
     case 'pkttype':
       return packetType(seen)
   }
@@ -184,10 +184,7 @@ export const lookingIn = (space: Space): Looking => {
     field: (field) => fieldOf(seen, field),
     random: (n) => below(space.plane.random, n),
     flowHash: () => flowHashOf(seen),
-    // Only who counts wants to know.
-    get length() {
-      return lengthOf(seen)
-    },
+    length: () => lengthOf(seen),
   }
   return seen
 }

@@ -78,7 +78,7 @@ const decide = (
     const decision = askChain(asked.run, chain, asked.sight)
     if (asked.run.effects.length > 0) held = applied(space, asked, at, held, passing)
     if (decision.tag === 'drop' || decision.tag === 'reject') {
-      const by = placeOf(space, asked, decision.by ?? decision.base, at.hook)
+      const by = placeOf(space, decision.by ?? decision.base, at.hook)
       drop(space, dev, 'netfilter', held.packet, { tag: 'rule', at: by })
       return null
     }
@@ -91,7 +91,7 @@ const decide = (
       return null
     }
     bindAsWished(space, connection, stage.part, wish, address)
-    return { held, by: space.plane.watch === null ? null : placeOf(space, asked, decision.by, at.hook) }
+    return { held, by: space.plane.watch === null ? null : placeOf(space, decision.by, at.hook) }
   }
   bindNowhere(space, connection, stage.part)
   return { held, by: null }
