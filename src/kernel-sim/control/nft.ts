@@ -52,28 +52,28 @@ export const createTable = (draft: Draft, { ns }: NftTable): Errno | null => {
   return put(space, before, { ...withTable(before, { ...skeletonTable(), handle }), nextTable: handle + 1 })
 }
 
-/** What nft finds out by itself, as the errno that Linux's own refusal would have. */
-const errnoOf = (error: NftError, conflict: Errno): Errno => {
-  if (error.kind === 'kernel') return error.errno
-  if (error.message === ABSENT) return 'ENOENT'
-  return error.message.startsWith('conflicting') || error.message.startsWith('element') ? conflict : 'EINVAL'
+/** What nft finds out by itself, as the errno that its words stand for. */
+const FOUND_OUT: Readonly<Record<string, Errno>> = {
+  [ABSENT]: 'ENOENT',
+  'interval overlaps with an existing one': 'EEXIST',
+  'element does not exist': 'ENOENT',
 }
 
-const change = (draft: Draft, { ns }: NftTable | NftElement, act: (before: Ruleset) => Changed, conflict: Errno) => {
+const errnoOf = (error: NftError): Errno =>
+  error.kind === 'kernel' ? error.errno : (FOUND_OUT[error.message] ?? 'EINVAL')
+
+const change = (draft: Draft, { ns }: NftTable | NftElement, act: (before: Ruleset) => Changed): Errno | null => {
   const space = spaceOf(draft, ns)
   const before = space?.now.firewall ?? null
   if (space === null || before === null) return 'ENOENT'
   const after = act(before)
-  if (E.isLeft(after)) return errnoOf(after.left, conflict)
+  if (E.isLeft(after)) return errnoOf(after.left)
   return put(space, before, after.right)
 }
 
 export const deleteTable = (draft: Draft, table: NftTable): Errno | null =>
-  change(
-    draft,
-    table,
-    (before) => withoutTable(before, { tag: 'delete-table', family: 'inet', table: NAMED, destroy: false, at: HERE }),
-    'ENOENT',
+  change(draft, table, (before) =>
+    withoutTable(before, { tag: 'delete-table', family: 'inet', table: NAMED, destroy: false, at: HERE }),
   )
 
 const wordOf = (text: string): RawWord => ({ tag: 'word', text, wildcard: text.endsWith('*'), at: HERE })
@@ -104,11 +104,8 @@ const inSet = (element: NftElement) => ({ name: element.set, handle: null, at: H
 export const createElement = (draft: Draft, element: NftElement): Errno | null => {
   const environment = { host: NO_INTERFACES, nowMs: draft.world.nowMs }
   const command = { tag: 'add-elements', create: true, set: inSet(element), elements: [rawOf(element)] } as const
-  return change(
-    draft,
-    element,
-    (before) => followed(before, addElements(before, { ...IN_TABLE, ...command }, environment)),
-    'EEXIST',
+  return change(draft, element, (before) =>
+    followed(before, addElements(before, { ...IN_TABLE, ...command }, environment)),
   )
 }
 
@@ -116,11 +113,8 @@ export const deleteElement = (draft: Draft, element: NftElement): Errno | null =
   const environment = { host: NO_INTERFACES, nowMs: draft.world.nowMs }
   const elements = [rawOf({ ...element, value: null })]
   const command = { tag: 'delete-elements', destroy: false, set: inSet(element), elements } as const
-  return change(
-    draft,
-    element,
-    (before) => followed(before, deleteElements(before, { ...IN_TABLE, ...command }, environment)),
-    'ENOENT',
+  return change(draft, element, (before) =>
+    followed(before, deleteElements(before, { ...IN_TABLE, ...command }, environment)),
   )
 }
 

@@ -68,9 +68,10 @@ export const shapeOf = (tables: PMap<Table>): TablesShape => {
   return fresh
 }
 
-/** Says that two versions differ in nothing but what is in their sets. */
+/** Says that two versions differ in nothing but what is in their sets; of no matter before anybody has asked. */
 export const basesFollow = (before: PMap<Table>, after: PMap<Table>): void => {
-  shapes.set(after, shapeOf(before))
+  const known = shapes.get(before)
+  if (known !== undefined) shapes.set(after, known)
 }
 
 const basesOfShape = memoised(({ tables }: TablesShape) => built(tables))

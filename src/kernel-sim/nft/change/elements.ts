@@ -81,15 +81,24 @@ const mapOfElements = (elements: Iterable<Element>): PMap<Element> => {
   return draft.done()
 }
 
-/** nft's own look at a tree: the new intervals against each other and those that are there. */
-const conflictInTree = (held: PMap<Element>, added: ReadonlyArray<Typed>, nowMs: number): Place | null => {
+/** nft's own look at a tree: all intervals, the new ones and those that are there, by their beginnings; it stops at the first clash. */
+const conflictInTree = (held: PMap<Element>, added: ReadonlyArray<Typed>, nowMs: number): NftError | null => {
   const among = overlapping(added.map(({ element, at }) => ({ key: element.key, at })))
-  if (among !== null) return among.at
-  const conflict = added.find(({ element: { key } }) => {
-    const text = elementKey(key)
-    return touching(held, first(key)).some((each) => isAlive(each, nowMs) && elementKey(each.key) !== text)
-  })
-  return conflict?.at ?? null
+  let error = among === null ? null : meaningError('conflicting intervals specified', among.at)
+  let met = among === null ? null : first(among.key).from
+  for (const { element, at } of added) {
+    const { from } = first(element.key)
+    const text = elementKey(element.key)
+    for (const other of touching(held, first(element.key))) {
+      if (!isAlive(other, nowMs) || elementKey(other.key) === text) continue
+      const begins = first(other.key).from
+      const meets = compareDatum(begins, from) > 0 ? begins : from
+      if (met !== null && compareDatum(meets, met) >= 0) continue
+      error = meaningError('interval overlaps with an existing one', at)
+      met = meets
+    }
+  }
+  return error
 }
 
 /** What the kernel has against one element. */
@@ -140,7 +149,7 @@ export const addElements = (ruleset: Ruleset, command: Of<'add-elements'>, envir
       return E.right(withSet(ruleset, table, { ...set, elements: mapOfElements(merged) }))
     }
     const conflict = conflictInTree(set.elements, added.right, environment.nowMs)
-    if (conflict !== null) return E.left(meaningError('conflicting intervals specified', conflict))
+    if (conflict !== null) return E.left(conflict)
   }
   return putElements(ruleset, table, set, added.right, command.create, environment.nowMs)
 }
@@ -155,7 +164,7 @@ const clashing = (set: NamedSet, added: ReadonlyArray<Typed>, nowMs: number): ((
     places.set(text, keys.length)
     keys.push(element.key)
   }
-  let earlier: ((at: number) => boolean) | null = null
+  let earlier: ((at: number) => boolean) | null = keys.length < 2 ? () => false : null
   return ({ element }) => {
     earlier ??= clashingWithEarlier(keys)
     return (
