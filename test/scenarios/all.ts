@@ -1,6 +1,7 @@
 // All scenarios, by what they are about.
 
 import { BRIDGE } from './bridge.ts'
+import { DAD } from './dad.ts'
 import { FIB } from './fib.ts'
 import { NEIGHBOUR } from './neighbour.ts'
 import { NFTABLES } from './nftables.ts'
@@ -11,6 +12,7 @@ export const SCENARIOS: ReadonlyArray<readonly [what: string, scenarios: Readonl
   ['bridge', BRIDGE],
   ['routes', FIB],
   ['neighbours', NEIGHBOUR],
+  ['dad', DAD],
   ['vxlan', VXLAN],
   ['nftables', NFTABLES],
 ]

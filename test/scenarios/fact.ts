@@ -1,10 +1,13 @@
 // Whether a stack has what a fact says.
 
+import { isDeepStrictEqual } from 'node:util'
 import type { Stack } from '../../src/kernel/rtnl/stack.ts'
 import { cidr } from '../../src/net/cidr.ts'
 import { ip } from '../../src/net/ip.ts'
 import { type Ns, ns } from '../../src/net/name.ts'
 import { type Fact, mac } from './scenario.ts'
+
+const isOfDad = (flag: string): boolean => flag === 'dadfailed' || flag === 'tentative'
 
 const count = (fact: Fact, stack: Stack): number => {
   switch (fact.of) {
@@ -22,6 +25,15 @@ const count = (fact: Fact, stack: Stack): number => {
       const { dev, ip: address, state } = fact.like
       return stack.neighbours.filter(
         (each) => each.dev === dev && each.ip === ip(address) && (state === undefined || each.state === state),
+      ).length
+    }
+    case 'addresses': {
+      const { dev, ip: address, dad } = fact.like
+      return stack.addresses.filter(
+        (each) =>
+          each.dev === dev &&
+          each.cidr.ip === ip(address) &&
+          (dad === undefined || isDeepStrictEqual(each.flags.filter(isOfDad), dad)),
       ).length
     }
     case 'routes': {

@@ -30,6 +30,8 @@ export type Fact = Readonly<{ ns: string; is: boolean }> &
   Readonly<
     | { of: 'fdb'; like: Readonly<{ dev: string; mac: string; state?: FdbFacts['state']; dst?: string }> }
     | { of: 'neighbours'; like: Readonly<{ dev: string; ip: string; state?: NeighbourFacts['state'] }> }
+    /** `dad`: of its flags those that tell of duplicate address detection. */
+    | { of: 'addresses'; like: Readonly<{ dev: string; ip: string; dad?: ReadonlyArray<'dadfailed' | 'tentative'> }> }
     | { of: 'routes'; like: Readonly<{ to: string; type?: RouteFacts['type']; dev?: string; table?: number }> }
   >
 

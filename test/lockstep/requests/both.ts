@@ -4,7 +4,6 @@ import { isDeepStrictEqual } from 'node:util'
 import { lasting } from '../../../src/kernel/rtnl/lasting.ts'
 import type { Request } from '../../../src/kernel/rtnl/request.ts'
 import type { Stack } from '../../../src/kernel/rtnl/stack.ts'
-import { askWorld } from '../../../src/kernel-sim/control.ts'
 import { stackOf } from '../../../src/kernel-sim/stack.ts'
 import type { World } from '../../../src/kernel-sim/state.ts'
 import { isGroup } from '../../../src/net/mac.ts'
@@ -12,6 +11,7 @@ import type { Ns } from '../../../src/net/name.ts'
 import { keysUnder } from '../../../src/net/pmap.ts'
 
 import { bareMachine } from './machine.ts'
+import { askQuietly } from './quiet.ts'
 
 import { openRooms, type Rooms } from './rooms.ts'
 
@@ -105,7 +105,7 @@ export const runBoth = async (program: Program): Promise<Outcome> => {
   let world = await bareMachine()
   try {
     for (const [at, request] of program.entries()) {
-      const result = askWorld(world, request)
+      const result = askQuietly(world, request)
       world = result.world
       const errno = await rooms.ask(request)
       if (errno !== result.errno) {

@@ -20,13 +20,11 @@ import { askOver, writeSysctl } from '../../../src/kernel-linux/rtnl/through-net
 import { bornMac } from '../../../src/kernel-sim/control/link-facts.ts'
 import type { Ns } from '../../../src/net/name.ts'
 import { E, type Either } from '../../../src/prelude.ts'
+import { NO_DAD } from './quiet.ts'
 import { silence } from './silence.ts'
 
-/** Casts: names that the simulation knows nothing of, for what they switch off is not in it. */
-export const QUIET: ReadonlyArray<SysctlName> = [
-  'net.ipv6.conf.default.accept_dad' as SysctlName,
-  'net.ipv6.conf.default.router_solicitations' as SysctlName,
-]
+/** A cast: a name that the simulation knows nothing of, for what it switches off is not in it. */
+export const QUIET: ReadonlyArray<SysctlName> = [NO_DAD, 'net.ipv6.conf.default.router_solicitations' as SysctlName]
 
 export type Rooms = Readonly<{
   /** Null, or the errno. */
