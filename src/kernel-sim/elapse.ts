@@ -10,12 +10,16 @@ import { onWorld } from './datapath/world.ts'
 import { type Fabric, onFabric } from './fabric/fabric.ts'
 import type { World } from './state.ts'
 
-/** Packets move until a moment, or until something is found that closing the plane acts upon; whether that was so. */
+/** How long an address that was found to be unique is not in use yet, at most: a large host is not closed for each. */
+const LAG_MS = 50
+
+/** Packets move until a moment, or until there is something that closing the plane acts upon; whether it is before that moment. */
 const movedUntil =
   (untilMs: number) =>
   (plane: Plane): boolean => {
-    run(plane, receive, untilMs, () => plane.hasFound)
-    return plane.hasFound
+    const isDue = (): boolean => plane.foundMs !== null && (plane.pending[0]?.atMs ?? untilMs) > plane.foundMs + LAG_MS
+    run(plane, receive, untilMs, isDue)
+    return plane.nowMs < untilMs
   }
 
 const aged = (world: World): World => {
@@ -66,12 +70,9 @@ const isAsking = ({ namespaces, tentative }: World): boolean =>
     })
   })
 
-/** Between two looks. */
-const LOOK_MS = 500
-
 /** A host once no address is asked about any more: as people find it, who are slower than that. */
 export const atRest = (parts: Parts, world: World): World => {
-  let now = world
-  while (isAsking(now)) now = elapse(parts, now, LOOK_MS)
-  return now
+  if (!isAsking(world)) return world
+  const untilOver = (plane: Plane): void => run(plane, receive, Number.POSITIVE_INFINITY, () => plane.asking === 0)
+  return aged(onWorld(parts, world, untilOver).world)
 }

@@ -37,8 +37,9 @@ export const applyAll = (
 }
 
 /**
- * A simulated kernel, whose clock only probes move: each begins once no address is asked about any more; without `initial`, of a machine with nothing but its own namespace. Always available. `names` are
- * asked for at each probe, for what is there is often named only after it was built.
+ * A simulated kernel; without `initial`, of a machine with nothing but its own namespace. Always available. Only probes move its clock:
+ * each begins once no address is asked about any more. `names` are asked for at each, for what is there is often named only after it
+ * was built.
  */
 export const simKernel = (initial: World = hostWorld(), names: () => Names = () => NO_NAMES): SimKernel => {
   let world = initial

@@ -192,8 +192,12 @@ export type Plane = {
   nextOrder: number
   /** What is between the hosts; null: there is but one. */
   readonly cables: CableMemory | null
-  /** Something was found out that nobody acts upon before the plane is closed (ip/dad.ts): whoever lets time pass closes it soon. */
-  hasFound: boolean
+  /**
+   * How many addresses are asked about (ip/dad.ts), and when it was first found out of one whether it is unique; null: of none yet. The
+   * control plane acts upon that when the plane is closed, which whoever lets time pass does soon then.
+   */
+  asking: number
+  foundMs: number | null
   /** Who sees each step; null: nobody, and then none is made. */
   watch: ((step: Step) => void) | null
   /** The last drop that explains why a packet did not arrive (step.ts). */
@@ -223,7 +227,8 @@ export const openPlane = (
     cables,
     watch: null,
     death: null,
-    hasFound: false,
+    asking: 0,
+    foundMs: null,
   }
   parts.open(plane)
   return plane

@@ -3,6 +3,7 @@
 import type { Request } from '../../../src/kernel/rtnl/request.ts'
 import { commandOf } from '../../../src/kernel/rtnl/words.ts'
 import type { Difference, Program } from './both.ts'
+import { NO_DAD } from './quiet.ts'
 import { QUIET } from './rooms.ts'
 
 const lineOf = (request: Request, name: (ns: string) => string): string => {
@@ -14,10 +15,11 @@ const lineOf = (request: Request, name: (ns: string) => string): string => {
 }
 
 const ofLinux = (ns: string): string => `cnm-lockstep-${ns}`
+const asIs = (ns: string): string => ns
 
 /** What a namespace is made with, so that nothing is sent in it unasked. */
-const quiet = ({ ns, ask }: Request): ReadonlyArray<string> =>
-  ask.on === 'netns' && ask.do === 'add' ? QUIET.map((name) => `ip netns exec ${ofLinux(ns)} sysctl -qw ${name}=0`) : []
+const quiet = ({ ns, ask }: Request, names: ReadonlyArray<string>, name: (ns: string) => string) =>
+  ask.on === 'netns' && ask.do === 'add' ? names.map((key) => `ip netns exec ${name(ns)} sysctl -qw ${key}=0`) : []
 
 const spacesOf = (program: Program): ReadonlyArray<string> => [
   ...new Set(program.flatMap(({ ns, ask }) => (ask.on === 'netns' && ask.do === 'add' ? [ofLinux(ns)] : []))),
@@ -28,12 +30,12 @@ export const linuxScript = (program: Program): string =>
   [
     '#!/bin/sh',
     `trap 'for ns in ${spacesOf(program).join(' ')}; do ip netns delete $ns; done 2>/dev/null' EXIT`,
-    ...program.flatMap((request) => [lineOf(request, ofLinux), ...quiet(request)]),
+    ...program.flatMap((request) => [lineOf(request, ofLinux), ...quiet(request, QUIET, ofLinux)]),
   ].join('\n')
 
 /** For the simulation's shell. */
 export const simulatedScript = (program: Program): string =>
-  program.map((request) => lineOf(request, (ns) => ns)).join('\n')
+  program.flatMap((request) => [lineOf(request, asIs), ...quiet(request, [NO_DAD], asIs)]).join('\n')
 
 /** Both scripts, and what the kernels told after the last command. */
 export const report = (program: Program, { of, simulated, real }: Difference): string => {

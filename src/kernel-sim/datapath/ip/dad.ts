@@ -53,6 +53,7 @@ const follow = (dev: Device): void => {
     if (!isAsked(dad) || isIp4(cidr.ip)) continue
     const progress = progressOf(dad, dev.space.plane)
     dev.dad = (dev.dad ?? new Map<Ip6, Progress>()).set(cidr.ip, progress)
+    dev.space.plane.asking += 1
     wake(dev, cidr.ip, progress)
   }
 }
@@ -70,8 +71,10 @@ export const openDad = (plane: Plane): void => {
 }
 
 const find = ({ space }: Device, progress: Progress, found: 'unique' | 'taken'): void => {
+  const { plane } = space
   progress.found = found
-  space.plane.hasFound = true
+  plane.asking -= 1
+  plane.foundMs ??= plane.nowMs
 }
 
 const ask = (dev: Device, target: Ip6, { nonce }: Progress): void => {
