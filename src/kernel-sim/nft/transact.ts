@@ -20,17 +20,18 @@ export type { Environment } from './change/edit.ts'
 /** What is there now, and what was asked to be listed of it, in order. */
 export type Done = Readonly<{ ruleset: Ruleset; listed: ReadonlyArray<Readonly<{ listed: Listed; of: Ruleset }>> }>
 
-const listable = (ruleset: Ruleset, listed: Listed, at: Place): NftError | null => {
-  const no = meaningError(ABSENT, at)
+const listable = (ruleset: Ruleset, listed: Listed): NftError | null => {
+  const absent = (at: Place): NftError => meaningError(ABSENT, at)
   switch (listed.what) {
     case 'table':
-      return findTable(ruleset, listed.family, listed.table) === null ? no : null
+      return findTable(ruleset, listed.family, listed.table) === null ? absent(listed.at) : null
     case 'chain':
     case 'set':
     case 'map':
     case 'counter': {
       const table = tableIn(ruleset, listed)
-      if (table === null) return no
+      if (table === null) return absent(listed.tableAt)
+      const no = absent(listed.at)
       if (listed.what === 'chain') return getIn(table.chains, listed.name) === undefined ? no : null
       if (listed.what === 'counter') return getIn(table.counters, listed.name) === undefined ? no : null
       const set = setNamed(table, listed.name)
@@ -82,7 +83,7 @@ const change = (ruleset: Ruleset, command: Command, before: Ruleset, environment
     case 'reset-counters':
       return resetCounters(ruleset, command)
     case 'list': {
-      const wrong = listable(ruleset, command.listed, command.at)
+      const wrong = listable(ruleset, command.listed)
       return wrong === null ? E.right(ruleset) : E.left(wrong)
     }
   }
