@@ -104,7 +104,7 @@ const wrongWhole = (before: Ruleset, after: Ruleset, commands: ReadonlyArray<Com
   return null
 }
 
-/** Elements of a set that the kernel would not make: nft does not mind that. */
+/** Elements of a set that the kernel would not make, be there another of its name: what they are is the set's own matter. */
 const isOf = (lost: ReadonlyArray<Command>, command: Command): boolean =>
   command.tag === 'add-elements' &&
   lost.some(
@@ -121,11 +121,6 @@ const listedByReset = (command: Extract<Command, { tag: 'reset-counters' }>): Li
   return counter === null || table === null
     ? { what: 'counters', family, table }
     : { what: 'counter', family: family ?? 'ip', table, tableAt: nameAt, name: counter, at: nameAt }
-}
-
-const isThere = (ruleset: Ruleset, command: Extract<Command, { tag: 'add-set' }>): boolean => {
-  const table = tableIn(ruleset, command)
-  return table !== null && setNamed(table, command.name) !== null
 }
 
 /** That a rule which updates it has given a set a size is not taken back with the rule. */
@@ -157,7 +152,7 @@ export const transact = (
     if (wrong === null) now = E.isRight(next) ? next.right : now
     else if (wrong.kind === 'kernel') refused ??= wrong
     else if (!isOf(lost, command)) return E.left({ error: wrong, ruleset: before })
-    if (wrong !== null && command.tag === 'add-set' && !isThere(now, command)) lost.push(command)
+    if (wrong !== null && command.tag === 'add-set') lost.push(command)
     if (wrong === null && command.tag === 'add-rule') updated.push(command)
     if (command.tag === 'list') listed.push({ listed: command.listed, of: null })
     if (command.tag === 'reset-counters') listed.push({ listed: listedByReset(command), of: earlier })
