@@ -128,6 +128,8 @@ export type Parts = Readonly<{
   wayOf: (space: Space, to: Destination) => Way | SendErrno
   /** The address that a packet to `dst` by way of `next` would have from this device (inet_select_addr, ipv6_dev_get_saddr). */
   selectSource: (dev: Device, dst: Ip, next: Ip) => Ip | null
+  /** Whether an address is one of a device, or (null) of any (ipv6_chk_addr). */
+  hasAddress: (space: Space, ip: Ip, dev: Device | null) => boolean
   /** What the tables say that an address is (inet_addr_type); a link-local one of IPv6, on `dev` if that is given. */
   typeOf: (space: Space, ip: Ip, dev: Device | null) => RouteEntry['type']
   /** Collects a fragment until its packet is whole (ip_defrag). Null: it waits for others, or was dropped. */

@@ -22,7 +22,7 @@ const hasChoice = ({ routes }: NsEntry): boolean => {
 
 /** A bridge that speaks STP says so every two seconds, and listens for fifteen before a port forwards. */
 const hasSpanningTree = ({ links }: NsEntry): boolean =>
-  valuesOf(links).some(({ bridge, up }) => bridge !== null && bridge.stp && up)
+  valuesOf(links).some(({ bridge, up }) => bridge?.stp === true && up)
 
 export const isPredictable = ({ namespaces }: World): boolean =>
   valuesOf(namespaces).every((entry) => !hasChoice(entry) && !hasSpanningTree(entry))

@@ -18,7 +18,7 @@ import type { OpenSpace } from '../../../src/kernel-linux/rtnl/inside.ts'
 import { hear, type Stacks, stacksFrom, type Told } from '../../../src/kernel-linux/rtnl/stack.ts'
 import { askOver, writeSysctl } from '../../../src/kernel-linux/rtnl/through-netlink.ts'
 import { type LinuxTraffic, openTrafficIn } from '../../../src/kernel-linux/traffic/traffic.ts'
-import type { Ns } from '../../../src/net/name.ts'
+import { ifName, type Ns } from '../../../src/net/name.ts'
 import { E, type Either } from '../../../src/prelude.ts'
 import { silence } from './silence.ts'
 
@@ -83,6 +83,18 @@ const unbound = async (room: Room, ns: Ns): Promise<void> => {
   for (const name of BRIDGED) await write(room, ns, name, '0')
 }
 
+/**
+ * A namespace that is taken apart loses its rules before its devices, which would then say that they leave their groups. They go down
+ * on the way anyhow.
+ */
+const stilled = async (room: Room): Promise<void> => {
+  const none: OpenSpace = (ns) => E.left(systemCall('open', ENOENT, ns))
+  const { links } = sure(await hear(none, [], 'here')(room.socket))
+  for (const { name } of links)
+    if (name !== undefined)
+      await askOver(none, { on: 'link', do: 'set', dev: ifName(name), up: false }, 'here')(room.socket)
+}
+
 const closed = async ({ fd, socket }: Room): Promise<void> => {
   await socket.close()
   closeSync(fd)
@@ -121,6 +133,7 @@ export const openRooms = (): Rooms => {
       return null
     }
     if (room === undefined) return 'ENOENT'
+    await stilled(room)
     rooms.delete(ns)
     await closed(room)
     return null

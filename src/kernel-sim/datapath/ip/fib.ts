@@ -47,6 +47,8 @@ export type Way = {
   readonly copies: boolean
   /** Its source may not leave its link. */
   readonly stays: boolean
+  /** Whose address the destination is, if it is one of ours. */
+  readonly owner: Device | null
   /** Found when the first packet is sent. */
   neighbour: Neighbour | null
 }
@@ -118,6 +120,7 @@ export const wayOf = (
   redirect: more.redirect ?? false,
   copies: more.copies ?? false,
   stays: more.stays ?? false,
+  owner: more.owner ?? null,
   neighbour: null,
 })
 
@@ -175,8 +178,11 @@ const made4 = (wanted: Wanted, dev: Device, source: Ip4 | null, found: Found | n
   if (dst === MAX4 || found?.route.type === 'broadcast') return wayOf('broadcast', dev, source, null, { copies: true })
   if (isGroup) return wayOf('multicast', dev, source, found, { copies: inGroup4(dev, dst) })
   if (isZeroNet(dst)) return invalid({ tag: 'martian-destination', ip: dst })
-  const via = found?.hop.via ?? null
-  return wayOf(found?.route.type === 'local' ? 'local' : 'unicast', dev, source, found, { via })
+  if (found?.route.type === 'local') {
+    const owner = found.hop.dev === null ? null : deviceOf(dev.space, found.hop.dev)
+    return wayOf('local', dev, source, found, { owner })
+  }
+  return wayOf('unicast', dev, source, found, { via: found?.hop.via ?? null })
 }
 
 const prefsrc4 = (space: Space, { route, hop }: Found, dev: Device): Ip4 | null => {
@@ -273,7 +279,7 @@ const output6 = (space: Space, wanted: Wanted): Way | NoWay => {
   const source = route.source ?? select6(space.entry, near?.link ?? null, to)
   if (src === null && source === null) return noSource(dst)
   const copies = type === 'multicast' && inGroup6(out, to)
-  return wayOf(type, out, source, found, { via: hop.via, copies })
+  return wayOf(type, out, source, found, { via: hop.via, copies, owner: type === 'local' ? near : null })
 }
 
 export const knownAt = <D extends Device | null, A>(known: Map<D, Known<A>>, dev: D): Known<A> => {

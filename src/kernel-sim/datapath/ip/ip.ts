@@ -3,6 +3,7 @@
 import type { Ip } from '../../../net/ip.ts'
 import { ip4, ip6, isIp4, isLinkLocal } from '../../../net/ip.ts'
 import { type Device, deviceOf, type Parts } from '../plane.ts'
+import { hasAddress, ownersOf } from './address.ts'
 import { announce4, receiveArp } from './arp.ts'
 import { defragment, reassemblyDue } from './defrag.ts'
 import { sendError } from './errors.ts'
@@ -47,6 +48,7 @@ type Offers =
   | 'sendError'
   | 'wayOf'
   | 'selectSource'
+  | 'hasAddress'
   | 'typeOf'
   | 'gather'
   | 'neighbour'
@@ -60,6 +62,7 @@ export const ipParts: Pick<Parts, Offers> = {
   sendError,
   wayOf,
   selectSource: (dev, dst, next) => sourceFor(dev.space, dev, dst, next),
+  hasAddress: ({ entry }, ip, dev) => (dev === null ? ownersOf(entry, ip).length > 0 : hasAddress(dev.link, ip)),
   typeOf: (space, ip, dev) => typeOf(space.entry, ip, !isIp4(ip) && isLinkLocal(ip) ? (dev?.name ?? null) : null),
   gather: (space, dev, held) => defragment(space, dev, held, 'conntrack'),
   neighbour,

@@ -155,6 +155,8 @@ export const typeOf = (entry: NsEntry, ip: Ip, dev: string | null = null): Route
   if (isIp4(ip)) {
     if (isUnspecified(ip) || ip === 0xffffffff) return 'broadcast'
     if (ip >>> 28 === 14) return 'multicast'
+    // Before there is a table to look into.
+    if (!entry.local4) return 'broadcast'
     const { four, merged4 } = tablesOf(entry.routes)
     const table = entry.customRules ? (four.get(TABLES.local) ?? NO_TABLE) : merged4
     const found = lookIn4(table, ip, 0, null)

@@ -3,7 +3,7 @@
 // Sources: net/ipv4/ip_output.c, net/ipv4/netfilter.c (ip_route_me_harder), net/ipv4/udp.c (udp_sendmsg), net/ipv6/ip6_output.c,
 // net/ipv6/netfilter.c.
 
-import { type Ip, ip4, ip6, isIp4 } from '../../../net/ip.ts'
+import { type Ip, ip4, ip6, isIp4, isUnspecified } from '../../../net/ip.ts'
 import type { IfName } from '../../../net/name.ts'
 import { E } from '../../../prelude.ts'
 import { fragment } from '../../wire/fragment.ts'
@@ -185,7 +185,8 @@ const nowhere = (like: Ip): Ip => (isIp4(like) ? ip4(0) : ip6(0n))
 
 /** Routes and sends a packet of our own; what the sending call says, if it fails. */
 export const send = (space: Space, sending: Sending): SendErrno | null => {
-  const { src, tos = 0, mark = 0, df } = sending
+  const { tos = 0, mark = 0, df } = sending
+  const src = sending.src === null || isUnspecified(sending.src) ? null : sending.src
   const dev = sending.dev === undefined ? null : deviceOf(space, sending.dev)
   if (sending.dev !== undefined && dev === null) return 'ENODEV'
   const dst = meantBy(space, sending.dst, src, dev)
@@ -204,7 +205,7 @@ export const send = (space: Space, sending: Sending): SendErrno | null => {
     return refuse(space, way.dev, made, { tag: 'too-big', mtu, length: lengthOfPacket(made) }, packet)
   }
   if (space.plane.watch !== null) note(space, null, 'ip', packet, { tag: 'sent' })
-  const meta: Meta = { mark, flow: null }
+  const meta: Meta = way.owner === null ? { mark, flow: null } : { mark, flow: null, via: way.owner.name }
   return sendBy(space, way, { packet, meta }, dev)
 }
 

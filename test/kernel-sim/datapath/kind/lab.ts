@@ -160,6 +160,7 @@ export const labOf = (world: World): Lab => {
     receiveIp: hear,
     neighbour: (dev, address) => neighbours.get(`${dev.name} ${showIp(address)}`) ?? null,
     wayOf: (space, { dst, src }) => wayOf(space, dst, src),
+    hasAddress: never,
     typeOf: (space, address) => (ownerOf(space, address)?.space === space ? 'local' : 'unicast'),
     sendPacket,
     pass: (_, { hook }, held) => {
