@@ -1,5 +1,5 @@
 // What a captured packet is, by its headers alone: captures on the machine that sends have no checksums yet (offloading), so that
-// wire/ would refuse them. Tunnels are looked into, and errors at what they quote.
+// wire/ would refuse them. Tunnels are looked into, and of errors what they quote.
 // Sources: RFC 791, 8200, 792, 4443, 768, 9293, 7348.
 
 import { type Ip, ip4, ip6 } from '../../net/ip.ts'
@@ -19,6 +19,9 @@ const ETHERNET = 14
 const TAG = 4
 const VXLAN_HEADER = 8
 const [ICMP, TCP, UDP, FRAGMENT, ICMP6, HOP_BY_HOP] = [1, 6, 17, 44, 58, 0]
+
+/** What an error is about is not looked into: that a tunnel's packet was lost is no news of the try. */
+const NO_TUNNEL: ReadonlySet<number> = new Set()
 
 type Addresses = Readonly<{ src: Ip; dst: Ip; ttl: number }>
 
@@ -56,7 +59,7 @@ export const peekMessage = (
       if (type === request || type === answer)
         return { ...addresses, is: 'echo', reply: type === answer, id: view.getUint16(at + 4), data: at + 8 }
       const isError = protocol === ICMP ? type === 3 || type === 11 || type === 12 || type === 5 : type < 128
-      return isError ? { ...addresses, is: 'error', about: peekPacket(bytes.subarray(at + 8), vxlanPorts) } : null
+      return isError ? { ...addresses, is: 'error', about: peekPacket(bytes.subarray(at + 8), NO_TUNNEL) } : null
     }
     default:
       return null

@@ -96,7 +96,8 @@ export type HookAt = Readonly<{
 
 /** As a socket asks for it; `src` null: not bound. `dev`: bound to it, or the scope of a link-local address. */
 export type Destination = Readonly<{ src: Ip | null; dst: Ip; dev: string | null; mark: number }>
-export type Way = Readonly<{ type: RouteEntry['type']; dev: Device; src: Ip; mtu: number }>
+/** `dst`: whom the destination means, which may be nobody's address. */
+export type Way = Readonly<{ type: RouteEntry['type']; dev: Device; src: Ip; dst: Ip; mtu: number }>
 
 /** `valid`, `connected`: as NUD_VALID and NUD_CONNECTED; the MAC is null where neither. */
 export type KnownNeighbour = Readonly<{ mac: Mac | null; valid: boolean; connected: boolean; router: boolean }>

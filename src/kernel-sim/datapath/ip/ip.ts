@@ -28,7 +28,7 @@ const wayOf: Parts['wayOf'] = (space, { src, dst, dev: name, mark }) => {
   const way = wayOut(space, { dst: to, src, dev, tos: 0, mark, foreign: false })
   if (!isWay(way)) return way.errno
   const from = src ?? way.source ?? (isIp4(to) ? ip4(0) : ip6(0n))
-  return { type: way.type, dev: way.dev, src: from, mtu: pathMtu(space, way, to).mtu }
+  return { type: way.type, dev: way.dev, src: from, dst: to, mtu: pathMtu(space, way, to).mtu }
 }
 
 const neighbour: Parts['neighbour'] = (dev, ip) => {

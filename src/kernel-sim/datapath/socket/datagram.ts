@@ -71,7 +71,7 @@ export const openUdp = (space: Space, at: Binding, service: Service | null): Udp
   })
 }
 
-type Own = Readonly<{ src: Ip; port: number }>
+type Own = Readonly<{ src: Ip; port: number; to: Ip }>
 
 /** The address that the way there prefers, and a free port; or why there is none. `request`: what would have been sent. */
 const ownEnd = (
@@ -87,7 +87,7 @@ const ownEnd = (
   const src = boundTo(space, from, options.dev)
   if (typeof src === 'string') return src
   const way = space.plane.parts.wayOf(space, { src, dst: to.ip, dev: options.dev, mark: options.mark })
-  return typeof way === 'string' ? unsent(space, options, src, to.ip, request(port), way) : { src: way.src, port }
+  return typeof way === 'string' ? unsent(space, options, src, to.ip, request(port), way) : { src: way.src, port, to: way.dst }
 }
 
 /** A socket that talks to one end only. `first`: what it is about to say, to tell of it where there is no way. */
@@ -105,7 +105,7 @@ export const connectUdp = (
     proto: 'udp',
     family: isIp4(to.ip) ? 4 : 6,
     local: { ip: own.src, port: own.port },
-    remote: to,
+    remote: { ...to, ip: own.to },
     options,
     error: null,
     service: null,

@@ -87,7 +87,8 @@ const tellTcp = (space: Space, socket: TcpSocket, quoted: Packet, errno: SocketE
   if (mtu !== null) return narrow(space, socket, mtu)
   const isOpening = socket.state === 'syn-sent' || socket.state === 'syn-received'
   const isHeld = quoted.tag === 'ip6' && socket.openedMs === space.plane.nowMs
-  if (isOpening && !isHeld) fail(space, socket, errno)
+  if (isOpening && isHeld) socket.soft = errno
+  else if (isOpening) fail(space, socket, errno)
 }
 
 /** Errors about what we have sent: `quoted` is that, so its source is our end. */

@@ -43,6 +43,7 @@ const newSocket = (space: Space, opening: Opening): TcpSocket => ({
   id: 0,
   proto: 'tcp',
   error: null,
+  soft: null,
   iss: 0,
   sndUna: 0,
   sndNxt: 0,
@@ -117,7 +118,7 @@ export const connectTcp = (space: Space, to: End, from: Ip | null, options: Sock
     newSocket(space, {
       family: isIp4(to.ip) ? 4 : 6,
       local: { ip: way.src, port },
-      remote: to,
+      remote: { ...to, ip: way.dst },
       options,
       service: null,
       state: 'syn-sent',
