@@ -64,7 +64,7 @@ const validate4 = (
   const { rpFilter, sendRedirects, acceptLocal } = policyOf(dev)
   if (rpFilter === 0 && (oif !== dev || !sendRedirects)) {
     if (acceptLocal) return false
-    if (!entry.customRules && !tablesOf(entry.routes).hasOwnLocal)
+    if (!entry.customRules[4] && !tablesOf(entry.routes).hasOwnLocal)
       return ownersOf(entry, src).length > 0 ? { tag: 'martian-source', ip: src } : false
   }
   const flow: Flow = { dst: src, src: dst, iif: dev.name, oif: null, tos, mark: 0, strict: false }
