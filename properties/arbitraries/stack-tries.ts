@@ -6,7 +6,7 @@ import type { LinkFacts, Stack } from '../../src/kernel/rtnl/stack.ts'
 import type { SendOptions, Try } from '../../src/kernel/traffic.ts'
 import { nthOf } from '../../src/net/cidr.ts'
 import { type Ip, ip, isIp4, isLinkLocal, isLoopback, isMulticast, isUnspecified } from '../../src/net/ip.ts'
-import { type IfName, ns as namespace } from '../../src/net/name.ts'
+import { type IfName, type Ns, ns as namespace } from '../../src/net/name.ts'
 import { port } from '../../src/net/port.ts'
 import { often, present, seldom } from './choices.ts'
 
@@ -68,6 +68,11 @@ const STRANGERS: ReadonlyArray<Ip> = [
 
 const addressesOf = ({ addresses }: Stack): ReadonlyArray<Ip> => addresses.map(({ cidr }) => cidr.ip)
 
+const addressesIn = (stacks: Stacks, ns: Ns): ReadonlyArray<Ip> => {
+  const stack = stacks[ns]
+  return stack === undefined ? [] : addressesOf(stack)
+}
+
 /** Not the host's own, which every host has. */
 const isWorthIt = (one: Ip): boolean => !isLoopback(one)
 
@@ -115,36 +120,43 @@ const devOf = ({ links }: Stack, to: Ip, { dev, target }: Pick): IfName | undefi
 /** The first of the ports that are asked for. */
 const FIRST_PORT = 7000
 
-/** Null: there is nobody to send. */
-const oneAimed = (stacks: Stacks, picked: Pick, n: number): Try | null => {
-  const spaces = Object.keys(stacks)
+/** Who has an address to send from, mostly. */
+const senderOf = (stacks: Stacks, to: Ip, { sender }: Pick): Ns | undefined => {
+  const all = Object.keys(stacks)
     .sort()
     .map((each) => namespace(each))
-  const ns = nth(spaces, picked.sender)
-  const stack = ns === undefined ? undefined : stacks[ns]
-  if (ns === undefined || stack === undefined) return null
+  const some = all.filter((ns) =>
+    addressesIn(stacks, ns).some(
+      (own) => isIp4(own) === isIp4(to) && isWorthIt(own) && isLinkLocal(own) === isLinkLocal(to),
+    ),
+  )
+  return nth(some.length === 0 || sender % 8 === 0 ? all : some, sender >> 3)
+}
+
+/** Null: there is nobody to send. */
+const oneAimed = (stacks: Stacks, picked: Pick, n: number): Try | null => {
   const targets = targetsOf(stacks, picked.of)
   const to = nth(targets.length === 0 ? STRANGERS : targets, picked.target)
-  if (to === undefined) return null
+  const ns = to === undefined ? undefined : senderOf(stacks, to, picked)
+  const stack = ns === undefined ? undefined : stacks[ns]
+  if (to === undefined || ns === undefined || stack === undefined) return null
   const sources = picked.from?.of === 'own' ? addressesOf(stack) : Object.values(stacks).flatMap(addressesOf)
-  const from =
-    picked.from === undefined
-      ? undefined
-      : nth(
-          sources.filter((one) => isIp4(one) === isIp4(to)),
-          picked.from.which,
-        )
-  const { ttl, df, tos, mark } = picked
+  const fitting = sources.filter((one) => isIp4(one) === isIp4(to))
+  const { ttl, df, tos, mark, send } = picked
   const options: SendOptions = present({
-    ...{ ttl, df, tos, mark, from },
+    ...{ ttl, df, tos, mark },
+    from: picked.from === undefined ? undefined : nth(fitting, picked.from.which),
     size: sizeOf(stack.links, to, picked),
     dev: devOf(stack, to, picked),
   })
-  const { send } = picked
   if (send === 'ping') return { send, ns, to, ...options }
   const asked = port(FIRST_PORT + n)
-  const owner = spaces.find((space) => addressesOf(stacks[space] ?? stack).includes(to)) ?? ns
-  return { send, ns, to, port: asked, listener: picked.isOpen ? { ns: owner, port: asked } : null, ...options }
+  const owner = Object.keys(stacks).find((space) => addressesIn(stacks, namespace(space)).includes(to)) ?? ns
+  return {
+    ...{ send, ns, to, port: asked },
+    listener: picked.isOpen ? { ns: namespace(owner), port: asked } : null,
+    ...options,
+  }
 }
 
 export const aimed = (stacks: Stacks, some: Picks): ReadonlyArray<Try> =>

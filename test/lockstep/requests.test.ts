@@ -5,10 +5,11 @@ import { needs } from '../lib/need.ts'
 import { runs } from '../lib/runs.ts'
 import { runBoth } from './requests/both.ts'
 import { FOUND, programOf } from './requests/found.ts'
+import { caseOfFound, FOUND_TRIES } from './requests/found-traffic.ts'
 import { report } from './requests/script.ts'
 import { PIECE, pieceOf } from './requests/series.ts'
 import { shrink } from './requests/shrink.ts'
-import { NOTHING, plus, tallyOf } from './requests/tally.ts'
+import { NOTHING, plus, tallyOf, wordOf } from './requests/tally.ts'
 
 const SEEDS = 2 ** 31
 
@@ -17,6 +18,12 @@ needs.kernel('the simulated and the real network stack', () => {
     const { difference, answers } = await runBoth({ program: programOf(found), tries: [] })
     expect(difference).toBeNull()
     expect(answers.at(-1)).toBe(found.errno)
+  })
+
+  test.each(FOUND_TRIES)('agree: $says', async (found) => {
+    const { difference, endings } = await runBoth(caseOfFound(found))
+    expect(difference).toBeNull()
+    expect(endings.map(wordOf)).toEqual([found.ends])
   })
 
   test('answer each request alike, and hold the same afterwards', { timeout: 600_000 }, async () => {

@@ -42,7 +42,8 @@ const countsOf = (words: ReadonlyArray<string>): Counts => {
   return counts
 }
 
-const wordOf = (ending: Ending): string => (typeof ending === 'string' ? ending : ending.errno)
+/** An ending in one word. */
+export const wordOf = (ending: Ending): string => (typeof ending === 'string' ? ending : ending.errno)
 
 /** Of the requests and tries of a program that were answered alike. */
 export const tallyOf = ({ program, tries }: Case, { answers, endings, twice }: Outcome): Tally => ({

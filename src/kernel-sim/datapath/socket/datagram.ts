@@ -87,7 +87,9 @@ const ownEnd = (
   const src = boundTo(space, from, options.dev)
   if (typeof src === 'string') return src
   const way = space.plane.parts.wayOf(space, { src, dst: to.ip, dev: options.dev, mark: options.mark })
-  return typeof way === 'string' ? unsent(space, options, src, to.ip, request(port), way) : { src: way.src, port, to: way.dst }
+  return typeof way === 'string'
+    ? unsent(space, options, src, to.ip, request(port), way)
+    : { src: way.src, port, to: way.dst }
 }
 
 /** A socket that talks to one end only. `first`: what it is about to say, to tell of it where there is no way. */

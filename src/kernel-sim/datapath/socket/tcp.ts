@@ -390,8 +390,7 @@ const socketFor = (space: Space, dev: Device, { packet }: Held, tcp: Tcp, isFirs
 }
 
 /** Sent to loopback by name, and not to an address of ours: nobody is told (tcp_v4_send_reset, rt_type). */
-const isStray = ({ link }: Device, { meta }: Held): boolean =>
-  link.spec.type === 'loopback' && meta.via === undefined
+const isStray = ({ link }: Device, { meta }: Held): boolean => link.spec.type === 'loopback' && meta.via === undefined
 
 /** A segment for this host. */
 export const receiveTcp = (space: Space, dev: Device, held: Held, tcp: Tcp) => {
