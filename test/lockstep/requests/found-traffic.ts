@@ -5,7 +5,7 @@ import type { Ask, Request } from '../../../src/kernel/rtnl/request.ts'
 import type { Try } from '../../../src/kernel/traffic.ts'
 import { ip } from '../../../src/net/ip.ts'
 import { ifName, LO } from '../../../src/net/name.ts'
-import { C, H, has, LOOPBACK, macOf, pair, route, up, WIRE } from '../../kernel-sim/control/story.ts'
+import { C, H, has, LOOPBACK, macOf, neighbour, pair, route, up, WIRE } from '../../kernel-sim/control/story.ts'
 import { ask, ping } from '../../scenarios/scenario.ts'
 import type { Case } from './both.ts'
 
@@ -101,6 +101,30 @@ export const FOUND_TRIES: ReadonlyArray<FoundTry> = [
     there: [up('e0')],
     attempt: ask('udp', 'c', 'fe80::ff:fe00:1', 7000, HERE, { dev: ifName('e0') }),
     ends: 'answered',
+  },
+  {
+    says: 'ARP has one entry for all of a loopback device, and with another MAC nothing arrives there',
+    asks: [LOOPBACK, pair('v0', 'v1'), has('v0', '10.0.0.5/24'), neighbour('lo', '10.0.0.9', { mac: macOf(5) })],
+    attempt: ping('h', '10.0.0.5'),
+    ends: 'silence',
+  },
+  {
+    says: 'a subnet of IPv6 on loopback leads nowhere: its packets are errors when they leave',
+    asks: [LOOPBACK, has('lo', 'fd00::2/64', { nodad: true })],
+    attempt: ping('h', 'fd00::a'),
+    ends: 'ENETUNREACH',
+  },
+  {
+    says: 'a bound UDP socket hears of no error over loopback',
+    asks: [LOOPBACK, ...WIRE, has('v0', '10.0.0.2/24')],
+    attempt: ask('udp', 'h', '10.0.0.2', 7000, {}, V0),
+    ends: 'silence',
+  },
+  {
+    says: 'of IPv6 it does',
+    asks: [LOOPBACK, ...WIRE, has('v0', 'fd00::2/64', { nodad: true })],
+    attempt: ask('udp', 'h', 'fd00::2', 7000, {}, V0),
+    ends: 'ECONNREFUSED',
   },
 ]
 

@@ -125,6 +125,13 @@ export const wayOf = (
   neighbour: null,
 })
 
+/**
+ * Whether a route of IPv6 leads to loopback, and so nowhere: it is made one that refuses (fib6_is_reject), though who asks for it
+ * does not see that.
+ */
+export const isDeadEnd6 = ({ type, to }: RouteEntry, dev: Device): boolean =>
+  type === 'unicast' && !isIp4(to.ip) && dev.link.spec.type === 'loopback' && !isLoopback(to.ip)
+
 export const isWay = (found: Way | NoWay): found is Way => 'dev' in found
 
 /** What a refusal means to the one who looked for a way. */

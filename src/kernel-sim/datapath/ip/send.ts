@@ -14,7 +14,7 @@ import { lengthOfPacket } from '../../wire/wire.ts'
 import { type Device, deviceOf, type HookAt, type SendErrno, type Space } from '../plane.ts'
 import type { Held, Meta, Sending } from '../skb.ts'
 import { type DropReason, drop, note } from '../step.ts'
-import { isWay, meantBy, routingOf, type Wanted, type Way, wayOut } from './fib.ts'
+import { isDeadEnd6, isWay, meantBy, routingOf, type Wanted, type Way, wayOut } from './fib.ts'
 import { deliverHere } from './local.ts'
 import { neighbourOf, sendTo } from './neighbour.ts'
 import { pathMtu } from './path-mtu.ts'
@@ -96,6 +96,11 @@ const routedBy = (space: Space, way: Way, packet: Packet) => {
 }
 
 const depart = (space: Space, way: Way, held: Held): SendErrno | null => {
+  if (way.route !== null && isDeadEnd6(way.route, way.dev)) {
+    drop(space, way.dev, 'ip', held.packet, { tag: 'no-route', to: held.packet.dst })
+    space.plane.parts.sendError(space, null, held, { tag: 'unreachable', code: 'net' })
+    return null
+  }
   if (!leave(space, null, way, held, mtuFor(space, way, held.packet))) return 'EPERM'
   if (way.copies && way.dev.link.spec.type !== 'loopback') hearOurselves(space, way, held)
   return null
