@@ -18,9 +18,10 @@ export type Peeked = Readonly<
 const ETHERNET = 14
 const TAG = 4
 const VXLAN_HEADER = 8
+const MORE_FRAGMENTS = 0x2000
 const [ICMP, TCP, UDP, FRAGMENT, ICMP6, HOP_BY_HOP] = [1, 6, 17, 44, 58, 0]
 
-/** What an error is about is not looked into: that a tunnel's packet was lost is no news of the try. */
+/** What an error is about is not looked into, for that a tunnel's packet was lost is no news of the try; nor is what is in pieces. */
 const NO_TUNNEL: ReadonlySet<number> = new Set()
 
 type Addresses = Readonly<{ src: Ip; dst: Ip; ttl: number }>
@@ -71,14 +72,15 @@ const peek6 = (bytes: Uint8Array, vxlanPorts: ReadonlySet<number>): Peeked | nul
   const view = viewOf(bytes)
   if (bytes.length < 40) return null
   const ipAt = (at: number): Ip => ip6((view.getBigUint64(at) << 64n) | view.getBigUint64(at + 8))
-  let [protocol, at] = [view.getUint8(6), 40]
+  let [protocol, at, tunnels] = [view.getUint8(6), 40, vxlanPorts]
   while ((protocol === HOP_BY_HOP || protocol === FRAGMENT) && bytes.length >= at + 8) {
     if (protocol === FRAGMENT && view.getUint16(at + 2) >>> 3 !== 0) return null
+    if (protocol === FRAGMENT) tunnels = NO_TUNNEL
     const next = view.getUint8(at)
     at += protocol === FRAGMENT ? 8 : 8 + view.getUint8(at + 1) * 8
     protocol = next
   }
-  return peekMessage(bytes, at, protocol, { src: ipAt(8), dst: ipAt(24), ttl: view.getUint8(7) }, vxlanPorts)
+  return peekMessage(bytes, at, protocol, { src: ipAt(8), dst: ipAt(24), ttl: view.getUint8(7) }, tunnels)
 }
 
 export const peekPacket = (bytes: Uint8Array, vxlanPorts: ReadonlySet<number>): Peeked | null => {
@@ -87,7 +89,8 @@ export const peekPacket = (bytes: Uint8Array, vxlanPorts: ReadonlySet<number>): 
   if (view.getUint8(0) >>> 4 === 6) return peek6(bytes, vxlanPorts)
   if (view.getUint8(0) >>> 4 !== 4 || (view.getUint16(6) & 0x1fff) !== 0) return null
   const addresses = { src: ip4(view.getUint32(12)), dst: ip4(view.getUint32(16)), ttl: view.getUint8(8) }
-  return peekMessage(bytes, (view.getUint8(0) & 0xf) * 4, view.getUint8(9), addresses, vxlanPorts)
+  const tunnels = (view.getUint16(6) & MORE_FRAGMENTS) === 0 ? vxlanPorts : NO_TUNNEL
+  return peekMessage(bytes, (view.getUint8(0) & 0xf) * 4, view.getUint8(9), addresses, tunnels)
 }
 
 /** Null: no IP, or nothing that a try sends. */

@@ -3,10 +3,11 @@
 
 import { isDeepStrictEqual } from 'node:util'
 import { aimed, type Picks } from '../../../properties/arbitraries/stack-tries.ts'
-import { lasting } from '../../../src/kernel/rtnl/lasting.ts'
+import { lasting, learned } from '../../../src/kernel/rtnl/lasting.ts'
 import type { Request } from '../../../src/kernel/rtnl/request.ts'
 import type { Stack } from '../../../src/kernel/rtnl/stack.ts'
 import type { Account, Ending, Try } from '../../../src/kernel/traffic.ts'
+import type { Stacks } from '../../../src/kernel-linux/rtnl/stack.ts'
 import { askWorld } from '../../../src/kernel-sim/control.ts'
 import { runTry } from '../../../src/kernel-sim/datapath/traffic.ts'
 import { PARTS } from '../../../src/kernel-sim/datapath/wired.ts'
@@ -25,10 +26,10 @@ export type Program = ReadonlyArray<Request>
 /** `tries`: what is sent when the program is done. */
 export type Case = Readonly<{ program: Program; tries: ReadonlyArray<Try> }>
 
-/** `at`: the request, or the try, after which they differ. `simulated` and `real`: what only one of them says, in lines. */
+/** `at`: the request, or the try, after which they differ; `learned`: in what the tries have left behind. `simulated` and `real`: what only one of them says, in lines. */
 export type Difference = Readonly<{
   at: number
-  of: 'errno' | 'stack' | 'try'
+  of: 'errno' | 'stack' | 'try' | 'learned'
   simulated: ReadonlyArray<string>
   real: ReadonlyArray<string>
 }>
@@ -52,17 +53,21 @@ const withoutFilters = (stack: Stack): Stack => ({
   fdb: stack.fdb.filter(({ mac, flags, dst }) => !(flags.includes('self') && isGroup(mac) && dst === null)),
 })
 
-const simulated = (world: World): Told =>
-  Object.fromEntries(
-    keysUnder(world.namespaces, '').flatMap((ns) => {
+const stacksIn = (world: World): Stacks =>
+  new Map(
+    keysUnder(world.namespaces, '').flatMap((name) => {
       // Cast: the keys of a world's namespaces are their names.
-      const stack = stackOf(world, ns as Ns)
-      return stack === null ? [] : [[ns, withoutFilters(lasting(stack))]]
+      const ns = name as Ns
+      const stack = stackOf(world, ns)
+      return stack === null ? [] : [[ns, stack] as const]
     }),
   )
 
-const real = async (rooms: Rooms): Promise<Told> =>
-  Object.fromEntries([...(await rooms.told())].map(([ns, stack]) => [ns, withoutFilters(lasting(stack))]))
+const lastingIn = (stacks: Stacks): Told =>
+  Object.fromEntries([...stacks].map(([ns, stack]) => [ns, withoutFilters(lasting(stack))]))
+
+const simulated = (world: World): Told => lastingIn(stacksIn(world))
+const real = async (rooms: Rooms): Promise<Told> => lastingIn(await rooms.told())
 
 const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
   typeof value === 'object' && value !== null && !Array.isArray(value)
@@ -146,6 +151,21 @@ const linesOfAccount = ({ ending, arrivals, answer, crossings }: Account): Reado
   ...crossings.map(({ ns, dev, way, what }) => `crossed ${ns} ${dev} ${way} ${what}`),
 ]
 
+/** Whether one is a router is not modelled. */
+const learnedIn = (stacks: Stacks): ReadonlyArray<string> =>
+  [...stacks].flatMap(([ns, stack]) => {
+    const { neighbours, fdb } = learned(stack)
+    return [
+      ...neighbours.map(
+        ({ dev, ip, mac, state }) => `learned ${ns} ${dev} ${showIp(ip)} ${mac?.toString(16)} ${state}`,
+      ),
+      ...fdb.map(
+        ({ dev, mac, vlan, dst }) =>
+          `learned ${ns} ${dev} ${mac.toString(16)} vlan ${vlan}${dst === null ? '' : ` at ${showIp(dst)}`}`,
+      ),
+    ]
+  })
+
 type Tried = Readonly<{ endings: ReadonlyArray<Ending>; difference: Difference | null }>
 
 const tryBoth = async (rooms: Rooms, begun: World, tries: ReadonlyArray<Try>, quietMs: number): Promise<Tried> => {
@@ -165,7 +185,10 @@ const tryBoth = async (rooms: Rooms, begun: World, tries: ReadonlyArray<Try>, qu
       if (simulated.length + real.length > 0) return { endings, difference: { at, of: 'try', simulated, real } }
       endings.push(account.right.ending)
     }
-    return { endings, difference: null }
+    const [ours, theirs] = [learnedIn(stacksIn(world)), learnedIn(await rooms.told())]
+    const [simulated, real] = [only(ours, theirs), only(theirs, ours)]
+    const difference = { at: tries.length - 1, of: 'learned', simulated, real } as const
+    return { endings, difference: simulated.length + real.length === 0 ? null : difference }
   } finally {
     traffic.close()
   }
@@ -188,7 +211,10 @@ const runOnce = async ({ program, tries }: Case, quietMs: number): Promise<Outco
 
 export const runBoth = async (one: Case): Promise<Outcome> => {
   const outcome = await runOnce(one, QUIET_MS)
-  return outcome.difference?.of === 'try' ? { ...(await runOnce(one, PATIENT_MS)), twice: true } : outcome
+  const { difference } = outcome
+  return difference?.of === 'try' || difference?.of === 'learned'
+    ? { ...(await runOnce(one, PATIENT_MS)), twice: true }
+    : outcome
 }
 
 /** A program with what it sends at last, by what the simulation has then. */

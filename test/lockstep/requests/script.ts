@@ -64,6 +64,7 @@ export const simulatedScript = ({ program, tries }: Case): string =>
 const TITLES: Readonly<Record<Difference['of'], string>> = {
   errno: '# The last command is answered',
   stack: '# After the last command, only one of them has',
+  learned: '# After the last packet, only one of them has',
   try: '# Of the last packet, only one of them says',
 }
 

@@ -47,7 +47,7 @@ const without = (program: Program, from: number, count: number): Program => [
 const isAlike = (one: Case, a: Difference, smaller: Case, b: Difference | null): boolean =>
   b !== null &&
   a.of === b.of &&
-  (a.of === 'try'
+  (a.of === 'try' || a.of === 'learned'
     ? one.tries[a.at]?.send === smaller.tries[b.at]?.send
     : one.program[a.at]?.ask.on === smaller.program[b.at]?.ask.on)
 
@@ -55,7 +55,9 @@ export type Found = Case & Readonly<{ difference: Difference }>
 
 /** Without what comes after the difference. */
 const cut = ({ program, tries }: Case, { of, at }: Difference): Case =>
-  of === 'try' ? { program, tries: tries.slice(0, at + 1) } : { program: program.slice(0, at + 1), tries: [] }
+  of === 'try' || of === 'learned'
+    ? { program, tries: tries.slice(0, at + 1) }
+    : { program: program.slice(0, at + 1), tries: [] }
 
 const OPTIONS = ['from', 'dev', 'ttl', 'tos', 'size', 'df', 'mark'] as const
 

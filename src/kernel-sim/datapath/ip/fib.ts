@@ -218,8 +218,9 @@ const isOwn4 = ({ entry }: Space, src: Ip): boolean => {
 
 const refuseSource4 = (space: Space, { src, foreign }: Wanted): NoWay | null => {
   if (src === null || !isIp4(src)) return null
-  const isBad = isMulticast(src) || src === MAX4 || isZeroNet(src) || (!foreign && !isOwn4(space, src))
-  return isBad ? invalid({ tag: 'martian-source', ip: src }) : null
+  const reason: DropReason = { tag: 'martian-source', ip: src }
+  if (isMulticast(src) || src === MAX4 || isZeroNet(src)) return invalid(reason)
+  return foreign || isOwn4(space, src) ? null : { errno: 'ENETUNREACH', reason, at: null }
 }
 
 /** A packet that is bound to a device, or goes to a group that needs none of the tables. */
