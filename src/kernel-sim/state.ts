@@ -255,6 +255,16 @@ export const EMPTY_WORLD: World = {
 /** A machine with nothing on it yet, whose kernel is built without some things. */
 export const worldWithout = (...lacks: ReadonlyArray<Lacking>): World => ({ ...EMPTY_WORLD, lacks: new Set(lacks) })
 
+/** A world with other namespaces; see `linkWith`. */
+export const worldWith = (world: World, namespaces: World['namespaces']): World => ({
+  host: world.host,
+  nowMs: world.nowMs,
+  random: world.random,
+  pending: world.pending,
+  namespaces,
+  lacks: world.lacks,
+})
+
 /** The numbers of the tables that have names (ip-route(8)). */
 export const TABLES = { default: 253, main: 254, local: 255 } as const
 
