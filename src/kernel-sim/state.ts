@@ -130,9 +130,12 @@ export type NsEntry = Readonly<{
   owned6: PMap<number>
   /** The indexes of the devices with tentative addresses, and of some that had. */
   tentative: ReadonlyArray<number>
-  /** Policy rules in their order. `customRules`: there was once another one of IPv4 than those of the kernel. */
+  /**
+   * Policy rules in their order. `customRules`: they are looked at, for of IPv4 one was added or deleted, of IPv6 one was added
+   * (net->ipv6.fib6_has_custom_rules); until then a search goes as by the kernel's own.
+   */
   rules: Readonly<Record<Family, ReadonlyArray<RuleEntry>>>
-  customRules: boolean
+  customRules: Readonly<Record<Family, boolean>>
   /** The sysctls of `conf.all` and `conf.default`, and others that were written. */
   confAll: DeviceConf
   confDefault: DeviceConf
@@ -197,11 +200,13 @@ export const isNameless = (ns: Ns): boolean => ns.startsWith(NAMELESS)
 export type Lacking = 'dummy' | 'vlan' | 'vxlan' | 'macvlan' | 'ipvlan' | 'vlan-filtering'
 
 /**
+ * `host`: its name on a fabric, where no two machines draw the same MACs; '' of a machine alone.
  * `nowMs` is virtual time; it moves only when asked to. `random`: the state of the generator that packets draw from
  * (datapath/random.ts). `pending`: what is still to happen, in order. `tentative`: the namespaces with such addresses. `lacks`: what
  * this machine's kernel is built without.
  */
 export type World = Readonly<{
+  host: string
   nowMs: number
   random: number
   pending: ReadonlyArray<Pending>
@@ -211,6 +216,7 @@ export type World = Readonly<{
 }>
 
 export const EMPTY_WORLD: World = {
+  host: '',
   nowMs: 0,
   random: 1,
   pending: [],
@@ -220,6 +226,17 @@ export const EMPTY_WORLD: World = {
 }
 /** A machine with nothing on it yet, whose kernel is built without some things. */
 export const worldWithout = (...lacks: ReadonlyArray<Lacking>): World => ({ ...EMPTY_WORLD, lacks: new Set(lacks) })
+
+/** A world with other namespaces; see `linkWith`. */
+export const worldWith = (world: World, namespaces: World['namespaces'], tentative = world.tentative): World => ({
+  host: world.host,
+  nowMs: world.nowMs,
+  random: world.random,
+  pending: world.pending,
+  namespaces,
+  tentative,
+  lacks: world.lacks,
+})
 
 /** The numbers of the tables that have names (ip-route(8)). */
 export const TABLES = { default: 253, main: 254, local: 255 } as const
@@ -242,6 +259,10 @@ const KERNEL_RULES: NsEntry['rules'] = {
   6: [kernelRule(0, TABLES.local), kernelRule(32766, TABLES.main)],
 }
 
+/** The rules that a search goes by. */
+export const rulesInForce = ({ rules, customRules }: Pick<NsEntry, 'rules' | 'customRules'>, family: Family) =>
+  customRules[family] ? rules[family] : KERNEL_RULES[family]
+
 /** A namespace without links; `control.ts` gives it its loopback. */
 export const emptyNs = (ns: Ns): NsEntry => ({
   ns,
@@ -259,7 +280,7 @@ export const emptyNs = (ns: Ns): NsEntry => ({
   owned6: emptyMap(),
   tentative: [],
   rules: KERNEL_RULES,
-  customRules: false,
+  customRules: { 4: false, 6: false },
   confAll: FRESH_ALL,
   confDefault: NO_CONF,
   sysctls: {},

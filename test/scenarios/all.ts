@@ -4,8 +4,10 @@ import { BRIDGE } from './bridge.ts'
 import { DAD } from './dad.ts'
 import { FIB } from './fib.ts'
 import { NEIGHBOUR } from './neighbour.ts'
+import { NETFILTER } from './netfilter.ts'
 import { NFTABLES } from './nftables.ts'
 import type { Scenario } from './scenario.ts'
+import { TAP } from './tap.ts'
 import { VXLAN } from './vxlan.ts'
 
 export const SCENARIOS: ReadonlyArray<readonly [what: string, scenarios: ReadonlyArray<Scenario>]> = [
@@ -14,5 +16,7 @@ export const SCENARIOS: ReadonlyArray<readonly [what: string, scenarios: Readonl
   ['neighbours', NEIGHBOUR],
   ['dad', DAD],
   ['vxlan', VXLAN],
+  ['taps', TAP],
   ['nftables', NFTABLES],
+  ['netfilter', NETFILTER],
 ]

@@ -4,9 +4,17 @@
 // Invariant: whoever changes a link puts the new one here at once, and goes on with that.
 
 import type { IfName, Ns } from '../../net/name.ts'
-import { getIn, type Draft as MapDraft, draftOf as mapDraftOf, removeIn, setIn, valuesOf } from '../../net/pmap.ts'
+import {
+  getIn,
+  type Draft as MapDraft,
+  draftOf as mapDraftOf,
+  removeIn,
+  setIn,
+  sizeOfMap,
+  valuesOf,
+} from '../../net/pmap.ts'
 import { type LinkEntry, linkWith, type Place } from '../link-entry.ts'
-import { type NsEntry, nsWith, type RouteEntry, type World } from '../state.ts'
+import { type NsEntry, nsWith, type RouteEntry, type World, worldWith } from '../state.ts'
 
 /**
  * `spaces`: the namespaces that were looked at so far; null: gone. `watched`: the devices whose carrier has changed, which linkwatch
@@ -169,8 +177,8 @@ export const worldOf = ({ world, spaces }: Draft): World => {
   let { namespaces, tentative } = world
   for (const [ns, space] of spaces) {
     namespaces = space === null ? removeIn(namespaces, ns) : setIn(namespaces, ns, closed(space))
-    const has = space !== null && space.now.tentative.length > 0
-    tentative = has ? setIn(tentative, ns, ns) : removeIn(tentative, ns)
+    if (space !== null && space.now.tentative.length > 0) tentative = setIn(tentative, ns, ns)
+    else if (sizeOfMap(tentative) > 0) tentative = removeIn(tentative, ns)
   }
-  return namespaces === world.namespaces ? world : { ...world, namespaces, tentative }
+  return namespaces === world.namespaces ? world : worldWith(world, namespaces, tentative)
 }
