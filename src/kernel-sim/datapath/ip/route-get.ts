@@ -35,7 +35,15 @@ export type RouteRefusal = Readonly<{ errno: SendErrno | 'EXDEV' }>
 const toldOf = (space: Space, { to, from }: RouteAsk, way: Way): RouteTold => {
   const { mtu } = pathMtu(space, way, to)
   const { type, dev, via, source, table } = way
-  return { type, to, dev: dev.name, via, src: from ?? source, table, mtu: mtu < way.mtu ? mtu : (way.route?.mtu ?? null) }
+  return {
+    type,
+    to,
+    dev: dev.name,
+    via,
+    src: from ?? source,
+    table,
+    mtu: mtu < way.mtu ? mtu : (way.route?.mtu ?? null),
+  }
 }
 
 const asIncoming = (dev: Device, { to, from, mark = 0, tos = 0 }: RouteAsk): Verdict =>
