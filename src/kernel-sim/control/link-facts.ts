@@ -4,7 +4,7 @@
 import type { BridgeOptions } from '../../kernel/rtnl/kind.ts'
 import type { NewLink } from '../../kernel/rtnl/request.ts'
 import { type Mac, mac as macOf } from '../../net/mac.ts'
-import type { IfName } from '../../net/name.ts'
+import type { IfName, Ns } from '../../net/name.ts'
 import { emptyMap, hasIn } from '../../net/pmap.ts'
 import { type LinkEntry, linkWith, NO_FDB, NO_FILTER, NO_VLANS, type Place, type Spec } from '../link-entry.ts'
 import { addLink, type Space } from './draft.ts'
@@ -31,11 +31,14 @@ const hash = (seed: number, text: string): number => {
 }
 
 /** Unicast and locally administered; from two hashes where Linux chooses at random, which a simulation may not. */
-export const bornMac = ({ ns, draft: { world } }: Space, name: IfName): Mac => {
-  const text = world.host === '' ? `${ns}/${name}` : `${world.host} ${ns}/${name}`
+export const bornMac = (ns: Ns, name: IfName, host = ''): Mac => {
+  const text = host === '' ? `${ns}/${name}` : `${host} ${ns}/${name}`
   const high = ((hash(0x811c9dc5, text) & 0xfeffffff) | 0x02000000) >>> 0
   return macOf(high * 2 ** 16 + (hash(0x9dc5811c, text) >>> 16))
 }
+
+/** The MAC of a new device that is given none. */
+export const macFor = ({ ns, draft }: Space, name: IfName): Mac => bornMac(ns, name, draft.world.host)
 
 /** The next index that no device has (dev_index_reserve). */
 export const nextIndex = (space: Space): number => {
