@@ -128,9 +128,12 @@ export type NsEntry = Readonly<{
   tables6: ReadonlyArray<number>
   /** On how many devices each IPv6 address is (in hexadecimal) that is not link-local. */
   owned6: PMap<number>
-  /** Policy rules in their order. `customRules`: there was once another one of IPv4 than those of the kernel. */
+  /**
+   * Policy rules in their order. `customRules`: they are looked at, for of IPv4 one was added or deleted, of IPv6 one was added
+   * (net->ipv6.fib6_has_custom_rules); until then a search goes as by the kernel's own.
+   */
   rules: Readonly<Record<Family, ReadonlyArray<RuleEntry>>>
-  customRules: boolean
+  customRules: Readonly<Record<Family, boolean>>
   /** The sysctls of `conf.all` and `conf.default`, and others that were written. */
   confAll: DeviceConf
   confDefault: DeviceConf
@@ -249,6 +252,10 @@ const KERNEL_RULES: NsEntry['rules'] = {
   6: [kernelRule(0, TABLES.local), kernelRule(32766, TABLES.main)],
 }
 
+/** The rules that a search goes by. */
+export const rulesInForce = ({ rules, customRules }: Pick<NsEntry, 'rules' | 'customRules'>, family: Family) =>
+  customRules[family] ? rules[family] : KERNEL_RULES[family]
+
 /** A namespace without links; `control.ts` gives it its loopback. */
 export const emptyNs = (ns: Ns): NsEntry => ({
   ns,
@@ -265,7 +272,7 @@ export const emptyNs = (ns: Ns): NsEntry => ({
   tables6: [TABLES.main, TABLES.local],
   owned6: emptyMap(),
   rules: KERNEL_RULES,
-  customRules: false,
+  customRules: { 4: false, 6: false },
   confAll: NO_CONF,
   confDefault: NO_CONF,
   sysctls: {},

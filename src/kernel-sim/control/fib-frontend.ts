@@ -21,7 +21,7 @@ export const addresses4 = ({ addresses }: LinkEntry): ReadonlyArray<Address4> =>
 /** Its subnet: that of the other end, if there is one (ifa_address, ifa_mask). */
 export const subnetOf = ({ cidr, peer }: AddressEntry): Cidr => networkOf({ ip: peer ?? cidr.ip, bits: cidr.bits })
 
-const isZeroNet = (ip: Ip): boolean => Number(ip) >>> 24 === 0
+const isZeroNet = (ip: Ip): boolean => ip === 0
 
 /** RTPROT_KERNEL. */
 const KERNEL = 2
@@ -82,7 +82,7 @@ const primaryOf = (link: LinkEntry, subnet: Cidr): Address4 | null =>
   addresses4(link).find((other) => other.cidr.bits === subnet.bits && contains(subnet, other.peer ?? other.cidr.ip)) ??
   null
 
-/** Whether its subnet is another one than itself; neither 0.0.0.0/8 nor groups have any. */
+/** Whether its subnet is another one than itself; neither 0.0.0.0 nor groups have any. */
 const hasSubnet = (address: Address4, subnet: Cidr): boolean =>
   !isZeroNet(subnet.ip) && !isMulticast(subnet.ip) && (subnet.ip !== address.cidr.ip || subnet.bits < 32)
 

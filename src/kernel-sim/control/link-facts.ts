@@ -31,14 +31,13 @@ const hash = (seed: number, text: string): number => {
 }
 
 /** Unicast and locally administered; from two hashes where Linux chooses at random, which a simulation may not. */
-export const bornMac = (ns: Ns, name: IfName, host = ''): Mac => {
+export const derivedMac = (host: string, ns: Ns, name: IfName): Mac => {
   const text = host === '' ? `${ns}/${name}` : `${host} ${ns}/${name}`
   const high = ((hash(0x811c9dc5, text) & 0xfeffffff) | 0x02000000) >>> 0
   return macOf(high * 2 ** 16 + (hash(0x9dc5811c, text) >>> 16))
 }
 
-/** The MAC of a new device that is given none. */
-export const macFor = ({ ns, draft }: Space, name: IfName): Mac => bornMac(ns, name, draft.world.host)
+export const bornMac = ({ ns, draft }: Space, name: IfName): Mac => derivedMac(draft.world.host, ns, name)
 
 /** The next index that no device has (dev_index_reserve). */
 export const nextIndex = (space: Space): number => {

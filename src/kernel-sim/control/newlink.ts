@@ -18,7 +18,7 @@ import { notify } from './carrier.ts'
 import { removeLink } from './dellink.ts'
 import { fitsMtu } from './device.ts'
 import { change, found, linkOf, type Space, spaceOf } from './draft.ts'
-import { install, macFor, NEW_BRIDGE } from './link-facts.ts'
+import { bornMac, install, NEW_BRIDGE } from './link-facts.ts'
 import { fitsMac } from './mac.ts'
 import { checkCarrier } from './port-state.ts'
 import { askUp, indexAsked } from './setlink.ts'
@@ -85,7 +85,7 @@ const addVeth = (space: Space, ask: NewLink, asked: NewPeer, near: Space): Errno
   const refused = registers(there, peer, undefined)
   if (refused !== null) return refused
   const spec = { type: 'veth', peer: { ns: space.ns, name: ask.name } } as const
-  const mac = asked.mac ?? macFor(there, peer)
+  const mac = asked.mac ?? bornMac(there, peer)
   const end = install(there, { name: peer, spec, mac, mtu: asked.mtu ?? PLAIN_MTU })
   const errno = registers(space, ask.name, ask.index)
   if (errno !== null) {
@@ -93,7 +93,7 @@ const addVeth = (space: Space, ask: NewLink, asked: NewPeer, near: Space): Errno
     return errno
   }
   const toPeer = { type: 'veth', peer: { ns: there.ns, name: peer } } as const
-  const ownMac = ask.mac ?? macFor(space, ask.name)
+  const ownMac = ask.mac ?? bornMac(space, ask.name)
   install(space, { name: ask.name, spec: toPeer, mac: ownMac, mtu: ask.mtu ?? PLAIN_MTU }, ask)
   notify(there, peer, checkCarrier)
   notify(space, ask.name, checkCarrier)
@@ -103,7 +103,7 @@ const addVeth = (space: Space, ask: NewLink, asked: NewPeer, near: Space): Errno
 const addBridge = (space: Space, ask: NewLink, options: BridgeOptions): Errno | null => {
   const errno = registers(space, ask.name, ask.index)
   if (errno !== null) return errno
-  const mac = ask.mac ?? macFor(space, ask.name)
+  const mac = ask.mac ?? bornMac(space, ask.name)
   const mtu = ask.mtu ?? PLAIN_MTU
   const macSet = ask.mac !== undefined
   const link = install(space, { name: ask.name, spec: { type: 'bridge' }, mac, mtu, macSet, bridge: NEW_BRIDGE }, ask)
@@ -117,7 +117,7 @@ const addBridge = (space: Space, ask: NewLink, options: BridgeOptions): Errno | 
 const addDummy = (space: Space, ask: NewLink): Errno | null => {
   const errno = registers(space, ask.name, ask.index)
   if (errno !== null) return errno
-  const mac = ask.mac ?? macFor(space, ask.name)
+  const mac = ask.mac ?? bornMac(space, ask.name)
   install(space, { name: ask.name, spec: { type: 'dummy' }, mac, mtu: ask.mtu ?? PLAIN_MTU }, ask)
   return null
 }
@@ -136,7 +136,7 @@ const addVxlan = (target: Space, ask: NewLink, options: VxlanOptions, near: Spac
   const errno = registers(target, ask.name, ask.index)
   if (errno !== null) return errno
   const { spec, below, mtu = PLAIN_MTU } = plan
-  const mac = ask.mac ?? macFor(target, ask.name)
+  const mac = ask.mac ?? bornMac(target, ask.name)
   const link = install(target, { name: ask.name, spec, mac, mtu, below }, ask)
   setDefault(target, link, null, spec)
   enlist(target, link)
@@ -151,7 +151,7 @@ const addStacked = (target: Space, ask: NewLink, near: Space): Errno | null => {
   const errno = registers(target, ask.name, ask.index)
   if (errno !== null) return errno
   const { spec, below, mtu, follows } = plan
-  const mac = plan.mac ?? ask.mac ?? macFor(target, ask.name)
+  const mac = plan.mac ?? ask.mac ?? bornMac(target, ask.name)
   const lower = found(near, below)?.link.lower ?? false
   const link = install(target, { name: ask.name, spec, mac, mtu, below, lower, macSet: !follows }, ask)
   hang(target, link, near)

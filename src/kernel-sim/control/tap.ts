@@ -7,13 +7,13 @@ import type { IfName } from '../../net/name.ts'
 import { setLower } from './carrier.ts'
 import { removeLink } from './dellink.ts'
 import { change, linkOf, type Space } from './draft.ts'
-import { install, macFor, nextIndex } from './link-facts.ts'
+import { bornMac, install, nextIndex } from './link-facts.ts'
 import { checkPort } from './port-state.ts'
 import { isReserved } from './sysctl.ts'
 
 const addTap = (space: Space, name: IfName): Errno | null => {
   if (linkOf(space, name) !== null) return 'EBUSY'
-  const mac = macFor(space, name)
+  const mac = bornMac(space, name)
   const link = install(space, { name, spec: { type: 'tap' }, mac, mtu: PLAIN_MTU })
   // Whoever made it has let go of it by now.
   change(space, link, { lower: false, oper: 'down' })
