@@ -77,6 +77,12 @@ export const FOUND_TRIES: ReadonlyArray<FoundTry> = [
     ends: 'ECONNREFUSED',
   },
   {
+    says: 'but not while the loopback device is down',
+    asks: [],
+    attempt: ask('tcp', 'h', '0.0.0.0', 7000),
+    ends: 'ENETUNREACH',
+  },
+  {
     says: 'what is sent by loopback arrives, whosever address it is, and nobody is told that no socket has its port',
     asks: [LOOPBACK],
     attempt: ask('udp', 'h', '10.0.0.2', 7000, {}, BY_LOOPBACK),
@@ -134,5 +140,6 @@ export const caseOfFound = ({ asks, there = [], attempt }: FoundTry): Case => ({
     ...asks.map((one): Request => ({ ns: H, ask: one })),
     ...there.map((one): Request => ({ ns: C, ask: one })),
   ],
+  rules: [],
   tries: [attempt],
 })

@@ -14,7 +14,8 @@ import { type NetlinkError, showNetlinkError, systemCall } from '../../../src/ke
 import { type Libc, loadLibc } from '../../../src/kernel-linux/netlink/libc.ts'
 import { openSocket, type Socket } from '../../../src/kernel-linux/netlink/socket.ts'
 import { askTap } from '../../../src/kernel-linux/netlink/tap.ts'
-import { HERE, openPath, withinNew } from '../../../src/kernel-linux/netlink/thread.ts'
+import { HERE, openPath, within, withinNew } from '../../../src/kernel-linux/netlink/thread.ts'
+import { loadNftables } from '../../../src/kernel-linux/nft/libnftables.ts'
 import type { OpenSpace } from '../../../src/kernel-linux/rtnl/inside.ts'
 import { hear, type Stacks, stacksFrom, type Told } from '../../../src/kernel-linux/rtnl/stack.ts'
 import { askOver, writeSysctl } from '../../../src/kernel-linux/rtnl/through-netlink.ts'
@@ -45,6 +46,8 @@ export type Rooms = Readonly<{
   ask: (request: Request) => Promise<Errno | null>
   /** The stacks of all rooms, once linkwatch has nothing left to do in them. */
   told: () => Promise<Stacks>
+  /** What nft(8) does with a script: null, or what it complains of. */
+  nft: (ns: Ns, script: string) => Promise<string | null>
   /** Where tries are made; to be closed by whoever asks for it. */
   traffic: (quietMs: number) => Promise<LinuxTraffic>
   close: () => Promise<void>
@@ -174,6 +177,15 @@ export const openRooms = (): Rooms => {
           }
         if (!behind) return stacksFrom(heard)
       }
+    },
+    nft: async (ns, script) => {
+      const room = rooms.get(ns)
+      if (room === undefined) return 'there is no such namespace'
+      const context = sure(sure(within(libc, room.fd, () => sure(loadNftables()).open())))
+      const said = await context.run(script, 'here')
+      // It waits for what it freed.
+      void context.free()
+      return E.isLeft(said) ? said.left : null
     },
     traffic: async (quietMs) => {
       for (const [ns, room] of rooms) await unbound(room, ns)
