@@ -1,12 +1,12 @@
 // The namespaces of one program on this machine's kernel. They have no names: this process holds them open, and the kernel takes
 // them away when they are closed, or with the process, however it ends.
-// Nothing is sent in them unasked: addresses are not looked for twice, routers not asked for, groups not told of (silence.ts). Packets
-// see what the simulation has: bridges alone for what is bridged, and errors that nobody rations.
+// Nothing is sent in them unasked: addresses are not looked for twice, routers not asked for, groups not told of (silence.ts). For
+// tries, they are as the simulation is (unbound.ts).
 
 import { closeSync } from 'node:fs'
 import type { Errno } from '../../../src/kernel/errno.ts'
 import type { NetnsRequest, Request } from '../../../src/kernel/rtnl/request.ts'
-import { ICMP_LIMIT6, type SysctlName } from '../../../src/kernel/sysctl.ts'
+import type { SysctlName } from '../../../src/kernel/sysctl.ts'
 import { decodeLink, getLink, type LinkMessage } from '../../../src/kernel-linux/netlink/codec/link.ts'
 import { askAll } from '../../../src/kernel-linux/netlink/conversation.ts'
 import { ENOENT } from '../../../src/kernel-linux/netlink/errno.ts'
@@ -24,22 +24,13 @@ import { bornMac } from '../../../src/kernel-sim/control/link-facts.ts'
 import { ifName, type Ns } from '../../../src/net/name.ts'
 import { E, type Either } from '../../../src/prelude.ts'
 import { silence } from './silence.ts'
+import { unbind } from './unbound.ts'
 
 /** Casts: names that the simulation knows nothing of, for what they switch off is not in it. */
 export const QUIET: ReadonlyArray<SysctlName> = [
   'net.ipv6.conf.default.accept_dad' as SysctlName,
   'net.ipv6.conf.default.router_solicitations' as SysctlName,
 ]
-
-/** What is not rationed, and not asked of by others, while packets are sent. Casts: as above. */
-const UNBOUND: ReadonlyArray<readonly [SysctlName, string]> = [
-  ['net.ipv4.icmp_ratemask' as SysctlName, '0'],
-  [ICMP_LIMIT6, '0'],
-]
-/** Of br_netfilter; not there without it. */
-const BRIDGED: ReadonlyArray<SysctlName> = ['iptables', 'ip6tables', 'arptables'].map(
-  (hooks) => `net.bridge.bridge-nf-call-${hooks}` as SysctlName,
-)
 
 export type Rooms = Readonly<{
   /** Null, or the errno. */
@@ -78,14 +69,6 @@ const opened = async (libc: Libc, ns: Ns): Promise<Room> => {
     if (errno !== null) throw new Error(`${name}: ${errno}`)
   }
   return room
-}
-
-const unbound = async (room: Room, ns: Ns): Promise<void> => {
-  for (const [name, value] of UNBOUND) {
-    const errno = await write(room, ns, name, value)
-    if (errno !== null) throw new Error(`${name}: ${errno}`)
-  }
-  for (const name of BRIDGED) await write(room, ns, name, '0')
 }
 
 /**
@@ -188,7 +171,7 @@ export const openRooms = (): Rooms => {
       return E.isLeft(said) ? said.left : null
     },
     traffic: async (quietMs) => {
-      for (const [ns, room] of rooms) await unbound(room, ns)
+      for (const { fd } of rooms.values()) sure(unbind(libc, fd))
       const opened = openTrafficIn(new Map([...rooms].map(([ns, room]) => [ns, pathOf(room)])), { quietMs })
       if (E.isLeft(opened)) throw new Error(opened.left.what)
       return opened.right
