@@ -2,8 +2,7 @@
 
 import type { Ip } from '../../../net/ip.ts'
 import { ip4, ip6, isIp4, isLinkLocal } from '../../../net/ip.ts'
-import { LO } from '../../../net/name.ts'
-import { type Device, deviceOf, type Parts } from '../plane.ts'
+import { type Device, deviceOf, loopbackOf, type Parts } from '../plane.ts'
 import { hasAddress, ownersOf } from './address.ts'
 import { announce4, receiveArp } from './arp.ts'
 import { defragment, reassemblyDue } from './defrag.ts'
@@ -26,7 +25,7 @@ const wayOf: Parts['wayOf'] = (space, { src, dst, dev: name, mark }) => {
   const dev = name === null ? null : deviceOf(space, name)
   if (name !== null && dev === null) return 'ENODEV'
   const to = meantBy(space, dst, src, dev)
-  const lo = deviceOf(space, LO)
+  const lo = loopbackOf(space)
   // Ourselves, from the same address, whatever the tables say; if it is ours at all (ip_route_output_key_hash_rcu).
   if (isIp4(to) && to !== dst && lo !== null)
     return typeOf(space.entry, to) === 'local'
