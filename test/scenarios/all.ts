@@ -3,8 +3,10 @@
 import { BRIDGE } from './bridge.ts'
 import { FIB } from './fib.ts'
 import { NEIGHBOUR } from './neighbour.ts'
+import { NETFILTER } from './netfilter.ts'
 import { NFTABLES } from './nftables.ts'
 import type { Scenario } from './scenario.ts'
+import { TAP } from './tap.ts'
 import { VXLAN } from './vxlan.ts'
 
 export const SCENARIOS: ReadonlyArray<readonly [what: string, scenarios: ReadonlyArray<Scenario>]> = [
@@ -12,5 +14,7 @@ export const SCENARIOS: ReadonlyArray<readonly [what: string, scenarios: Readonl
   ['routes', FIB],
   ['neighbours', NEIGHBOUR],
   ['vxlan', VXLAN],
+  ['taps', TAP],
   ['nftables', NFTABLES],
+  ['netfilter', NETFILTER],
 ]

@@ -189,9 +189,10 @@ export const syncUp = (space: Space, dev: LinkEntry): void => {
 export const disable4 = (space: Space, dev: LinkEntry, force: boolean): void => {
   for (const route of routesThrough(space, dev, 4)) {
     if (!force && route.scope === SCOPES.host) continue
-    const hops = route.hops.map((one) => (one.dev === dev.name ? { ...one, dead: true } : one))
-    if (hops.every(({ dead }) => dead)) removeRoute(space, route)
-    else amendRoute(space, route, { hops })
+    const lives = route.hops.some((one) => one.dev !== dev.name && !one.dead)
+    if (!lives) removeRoute(space, route)
+    else
+      amendRoute(space, route, { hops: route.hops.map((one) => (one.dev === dev.name ? { ...one, dead: true } : one)) })
   }
 }
 
