@@ -7,6 +7,7 @@ import type { Try } from '../../../src/kernel/traffic.ts'
 import { showIp } from '../../../src/net/ip.ts'
 import type { Case, Difference, Program } from './both.ts'
 import { QUIET } from './rooms.ts'
+import { UNRATIONED } from './unbound.ts'
 
 const lineOf = (request: Request, name: (ns: string) => string): string => {
   const { tool, ns, text } = commandOf(request, name)
@@ -46,6 +47,10 @@ const tryOf = (attempt: Try, name: (ns: string) => string): string => {
   return `${at} nc${attempt.send === 'udp' ? ' -u' : ''} -w 1 ${showIp(to)} ${port} # ${said}`
 }
 
+/** As the namespaces of programs are when packets are sent. */
+const unrationed = (space: string): string =>
+  `ip netns exec ${space} sysctl -qw ${UNRATIONED.map((name) => `${name}=0`).join(' ')}`
+
 const ruledBy = ({ ns, script }: Ruled, name: (ns: string) => string): string =>
   `ip netns exec ${name(ns)} nft '${script}'`
 
@@ -55,6 +60,7 @@ export const linuxScript = ({ program, rules, tries }: Case): string =>
     '#!/bin/sh',
     `trap 'for ns in ${spacesOf(program).join(' ')}; do ip netns delete $ns; done 2>/dev/null' EXIT`,
     ...program.flatMap((request) => [lineOf(request, ofLinux), ...quiet(request)]),
+    ...(tries.length === 0 ? [] : spacesOf(program).map(unrationed)),
     ...rules.map((ruled) => ruledBy(ruled, ofLinux)),
     ...tries.map((attempt) => tryOf(attempt, ofLinux)),
   ].join('\n')

@@ -8,11 +8,14 @@ import type { Libc } from '../../../src/kernel-linux/netlink/libc.ts'
 import { within } from '../../../src/kernel-linux/netlink/thread.ts'
 import type { Either } from '../../../src/prelude.ts'
 
-const SYSCTLS = '/proc/sys/net'
+const SYSCTLS = '/proc/sys'
 
-const ZEROS: ReadonlyArray<string> = ['ipv4/icmp_ratemask', 'ipv6/icmp/ratelimit']
+/** Sysctls that are 0 then. */
+export const UNRATIONED: ReadonlyArray<string> = ['net.ipv4.icmp_ratemask', 'net.ipv6.icmp.ratelimit']
 /** Not there without the module. */
-const BRIDGED: ReadonlyArray<string> = ['iptables', 'ip6tables', 'arptables'].map((of) => `bridge/bridge-nf-call-${of}`)
+const BRIDGED: ReadonlyArray<string> = ['iptables', 'ip6tables', 'arptables'].map(
+  (of) => `net/bridge/bridge-nf-call-${of}`,
+)
 
 const zero = (file: string): void => writeFileSync(`${SYSCTLS}/${file}`, '0\n')
 const zeroIfThere = (file: string): void => {
@@ -27,8 +30,9 @@ const zeroIfThere = (file: string): void => {
 /** In the namespace that is open as `fd`. Of devices, those that are there. */
 export const unbind = (libc: Libc, fd: number): Either<NetlinkError, void> =>
   within(libc, fd, () => {
-    for (const file of ZEROS) zero(file)
+    for (const name of UNRATIONED) zero(name.replaceAll('.', '/'))
     for (const file of BRIDGED) zeroIfThere(file)
     for (const family of ['ipv4', 'ipv6'])
-      for (const dev of readdirSync(`${SYSCTLS}/${family}/neigh`)) zeroIfThere(`${family}/neigh/${dev}/proxy_delay`)
+      for (const dev of readdirSync(`${SYSCTLS}/net/${family}/neigh`))
+        zeroIfThere(`net/${family}/neigh/${dev}/proxy_delay`)
   })
