@@ -1,27 +1,27 @@
-// A terminal to the simulated kernel: one world, which is a value, so that keeping the present and going back there cost nothing.
+// A terminal to the simulated kernel: hosts on a fabric and the programs beside the commands, which are a value, so that keeping the
+// present and going back there cost nothing.
 
 import type { Errno } from '../../kernel/errno.ts'
-import type { KernelError } from '../../kernel/kernel.ts'
 import type { Ask, Request } from '../../kernel/rtnl/request.ts'
 import type { SysctlName } from '../../kernel/sysctl.ts'
 import { draftOf, spaceOf } from '../../kernel-sim/control/draft.ts'
 import { readSysctl } from '../../kernel-sim/control/sysctl.ts'
 import { askWorld, hostWorld } from '../../kernel-sim/control.ts'
-import { runProbe } from '../../kernel-sim/probe.ts'
-import { sourceFor, wayTo } from '../../kernel-sim/route.ts'
+import { emptyFabric, withHost } from '../../kernel-sim/fabric/fabric.ts'
 import { stackOf } from '../../kernel-sim/stack.ts'
 import { isNameless, type World } from '../../kernel-sim/state.ts'
 import { isIp4 } from '../../net/ip.ts'
-import { HOST, LO, type Ns } from '../../net/name.ts'
-import { getIn, valuesOf } from '../../net/pmap.ts'
-import { E } from '../../prelude.ts'
-import type { Answer, Program, RouteAnswer, RouteQuestion, Terminal } from '../../shell/terminal.ts'
-import { readText } from './file.ts'
-
-const now =
-  <A>(find: () => A): Answer<A> =>
-  async () =>
-    E.right<KernelError, A>(find())
+import { HOST, type Ns } from '../../net/name.ts'
+import { getIn, keysUnder, setIn, valuesOf } from '../../net/pmap.ts'
+import type { Program, Terminal } from '../../shell/terminal.ts'
+import { FILES, type Files } from './file.ts'
+import { now } from './sim/answer.ts'
+import { finish, start } from './sim/jobs.ts'
+import { networkOf } from './sim/network.ts'
+import { routeTo } from './sim/route-get.ts'
+import { onNow, type Session, worldHere } from './sim/session.ts'
+import { whyOf } from './sim/why.ts'
+import { wireOf } from './sim/wire.ts'
 
 const NO_GATEWAY: ReadonlySet<Errno> = new Set(['ENETUNREACH', 'EHOSTUNREACH', 'EACCES'])
 
@@ -41,48 +41,48 @@ const wordsFor = (ask: Ask, errno: Errno): string | null => {
   return null
 }
 
-const routeTo = (world: World, ns: Ns, { to, from, oif }: RouteQuestion): RouteAnswer => {
-  const space = getIn(world.namespaces, ns)
-  // What the kernel tells of a route of IPv6 beside its way is not found by a packet.
-  if (space === undefined || !isIp4(to) || from !== null || oif !== null) return { tag: 'absent' }
-  const way = wayTo(space, to, null)
-  const src = sourceFor(space, way, to)
-  switch (way.tag) {
-    case 'local':
-      return { tag: 'route', via: null, dev: LO, src, mtu: null, local: true }
-    case 'unicast': {
-      const { order, to: prefix } = way.route
-      const route = valuesOf(space.routes).find((one) => one.order === order && one.to === prefix)
-      return { tag: 'route', via: way.via, dev: way.dev, src, mtu: route?.mtu ?? null, local: false }
-    }
-    case 'broadcast':
-      return { tag: 'absent' }
-    case 'none':
-      return { tag: 'refused', errno: 'ENETUNREACH' }
-  }
-}
+const FIRST_HOST = 'host'
+const SEED = 1
 
-const ONE_HOST = 'host'
-
-/** `put` sets another world in place of the present one. */
+/** `put` sets another world in place of the present host's. */
 export type SimTerminal = Terminal & Readonly<{ world: () => World; put: (next: World) => void }>
 
-export const simTerminal = (initial: World = hostWorld()): SimTerminal => {
-  let world = initial
-  let death: string | null = null
-  const kept = new Map<string, World>()
+export const simTerminal = (initial: World = hostWorld(), files: Files = FILES): SimTerminal => {
+  const session: Session = {
+    now: {
+      fabric: withHost(emptyFabric(SEED), FIRST_HOST, initial),
+      here: FIRST_HOST,
+      jobs: [],
+      nextJob: 1,
+      steps: [],
+    },
+    kept: new Map(),
+    sockets: new Map(),
+    nextSocket: 1,
+  }
+  const world = (): World => worldHere(session)
+  const put = (next: World): void => {
+    const { fabric, here } = session.now
+    session.now = { ...session.now, fabric: { ...fabric, hosts: setIn(fabric.hosts, here, next) } }
+  }
   const told = (request: Request): Errno | null => {
-    const { world: next, errno } = askWorld(world, request)
-    world = next
+    const { world: next, errno } = askWorld(world(), request)
+    put(next)
     return errno
   }
+  const hosts = (): ReadonlyArray<string> => keysUnder(session.now.fabric.hosts, '')
   return {
     kernel: 'sim',
-    hosts: () => now(() => [ONE_HOST]),
-    goTo: (host) => now(() => host === ONE_HOST),
+    hosts: () => now(() => [session.now.here, ...hosts().filter((host) => host !== session.now.here)]),
+    goTo: (host) =>
+      now(() => {
+        const isThere = getIn(session.now.fabric.hosts, host) !== undefined
+        if (isThere) session.now = { ...session.now, here: host }
+        return isThere
+      }),
     namespaces: () =>
       now(() =>
-        valuesOf(world.namespaces)
+        valuesOf(world().namespaces)
           .map(({ ns }) => ns)
           .filter((ns) => ns !== HOST && !isNameless(ns)),
       ),
@@ -91,40 +91,40 @@ export const simTerminal = (initial: World = hostWorld()): SimTerminal => {
         const errno = told(request)
         return errno === null ? null : { errno, words: wordsFor(request.ask, errno) }
       }),
-    stackOf: (ns) => now(() => stackOf(world, ns)),
+    stackOf: (ns) => now(() => stackOf(world(), ns)),
     sysctl: (ns, name) =>
       now(() => {
-        const space = spaceOf(draftOf(world), ns)
+        const space = spaceOf(draftOf(world()), ns)
         // Cast: a name that is none is not found.
         return space === null ? null : readSysctl(space, name as SysctlName)
       }),
-    routeTo: (ns, question) => now(() => routeTo(world, ns, question)),
+    routeTo: (ns, question) => now(() => routeTo(session.now.fabric, session.now.here, ns, question)),
     // The one place to bind nft to: kernel-sim/nft, a script against the ruleset of a namespace.
     program: (_: Ns, __: Program) => now(() => null),
-    probe: (probe) =>
+    wire: () => now(() => wireOf(session)),
+    begin: () =>
       now(() => {
-        const { world: next, verdict } = runProbe(world, probe, { trace: false })
-        world = next
-        if (verdict.tag === 'died')
-          death = `${verdict.why ?? 'nobody answered'}${verdict.where === null ? '' : ` (${verdict.where})`}`
-        return verdict
+        session.now = { ...session.now, steps: [] }
       }),
-    why: () => now(() => death),
+    why: () => now(() => whyOf(session.now.steps, hosts().length === 1)),
+    sleep: (ms) => now(() => onNow(session, ({ plane, go }) => go(plane.nowMs + ms, () => false))),
+    start: (ns, program, job) => now(() => start(session, ns, program, job)),
+    jobs: () => now(() => session.now.jobs.map(({ number, line }) => ({ number, line }))),
+    finish: (job, how) => now(() => finish(session, job, how, files)),
+    network: networkOf(session),
     snapshot: (name) =>
       now(() => {
-        kept.set(name, world)
+        session.kept.set(name, session.now)
         return true as const
       }),
     back: (name) =>
       now(() => {
-        const then = kept.get(name)
-        if (then !== undefined) world = then
+        const then = session.kept.get(name)
+        if (then !== undefined) session.now = then
         return then !== undefined
       }),
-    file: (path) => now(() => readText(path)),
-    world: () => world,
-    put: (next) => {
-      world = next
-    },
+    file: (path) => now(() => files.read(path)),
+    world,
+    put,
   }
 }
