@@ -206,7 +206,6 @@ export type Lacking = 'dummy' | 'vlan' | 'vxlan' | 'macvlan' | 'ipvlan' | 'vlan-
 /**
  * `nowMs` is virtual time; it moves only when asked to. `random`: the state of the generator that packets draw from
  * (datapath/random.ts). `pending`: what is still to happen, in order. `lacks`: what this machine's kernel is built without.
- * `machine`: which of several it is (fabric/); empty for the only one.
  */
 export type World = Readonly<{
   nowMs: number
@@ -214,17 +213,9 @@ export type World = Readonly<{
   pending: ReadonlyArray<Pending>
   namespaces: PMap<NsEntry>
   lacks: ReadonlySet<Lacking>
-  machine: string
 }>
 
-export const EMPTY_WORLD: World = {
-  nowMs: 0,
-  random: 1,
-  pending: [],
-  namespaces: emptyMap(),
-  lacks: new Set(),
-  machine: '',
-}
+export const EMPTY_WORLD: World = { nowMs: 0, random: 1, pending: [], namespaces: emptyMap(), lacks: new Set() }
 /** A machine with nothing on it yet, whose kernel is built without some things. */
 export const worldWithout = (...lacks: ReadonlyArray<Lacking>): World => ({ ...EMPTY_WORLD, lacks: new Set(lacks) })
 

@@ -7,12 +7,14 @@ import { linuxTerminal } from '../../src/cli/shell/linux-terminal.ts'
 import { simTerminal } from '../../src/cli/shell/sim-terminal.ts'
 import { removeLab } from '../../src/kernel-linux/lab.ts'
 import { type Lab, labNames, netnsPath } from '../../src/kernel-linux/names.ts'
+import { hostWorld } from '../../src/kernel-sim/control.ts'
 import { HOST, ns } from '../../src/net/name.ts'
 import type { Done } from '../../src/shell/done.ts'
 import { readScript } from '../../src/shell/line/script.ts'
 import { newShell, type Shell, step } from '../../src/shell/shell.ts'
 import type { Terminal } from '../../src/shell/terminal.ts'
 import { rightOf } from '../kernel-linux/labs.ts'
+import { bareMachine } from '../lockstep/requests/machine.ts'
 
 export type Room = Readonly<{ run: (line: string) => Promise<Done>; close: () => Promise<void> }>
 
@@ -43,7 +45,8 @@ export const shellRoom = (
   }
 }
 
-export const simRoom = (): Room => shellRoom(simTerminal())
+/** With a kernel that can do what that of this machine can. */
+export const simRoom = async (): Promise<Room> => shellRoom(simTerminal(hostWorld(await bareMachine())))
 
 const ENV = { ...process.env, LC_ALL: 'C', PATH: `${process.env['PATH'] ?? ''}:/usr/sbin:/sbin` }
 const inside = (words: ReadonlyArray<string>, command: string): Done => {

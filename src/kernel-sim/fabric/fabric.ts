@@ -36,10 +36,10 @@ export const emptyFabric = (seed: number): Fabric => ({
   pending: [],
 })
 
-/** Replaces the host of that name, if there is one: its cards keep their cables if the world has them. Its MACs are its own from now on. */
+/** Replaces the host of that name, if there is one: its cards keep their cables if the world has them. */
 export const withHost = (fabric: Fabric, host: string, world: World = hostWorld()): Fabric => ({
   ...fabric,
-  hosts: setIn(fabric.hosts, host, { ...world, nowMs: fabric.nowMs, machine: host }),
+  hosts: setIn(fabric.hosts, host, { ...world, nowMs: fabric.nowMs }),
 })
 
 export const withSegment = (fabric: Fabric, id: string, quality: Partial<Quality> = {}): Fabric => ({
