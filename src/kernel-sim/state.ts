@@ -204,10 +204,12 @@ export const isNameless = (ns: Ns): boolean => ns.startsWith(NAMELESS)
 export type Lacking = 'dummy' | 'vlan' | 'vxlan' | 'macvlan' | 'ipvlan' | 'vlan-filtering'
 
 /**
+ * `host`: its name on a fabric, where no two machines draw the same MACs; '' of a machine alone.
  * `nowMs` is virtual time; it moves only when asked to. `random`: the state of the generator that packets draw from
  * (datapath/random.ts). `pending`: what is still to happen, in order. `lacks`: what this machine's kernel is built without.
  */
 export type World = Readonly<{
+  host: string
   nowMs: number
   random: number
   pending: ReadonlyArray<Pending>
@@ -215,7 +217,14 @@ export type World = Readonly<{
   lacks: ReadonlySet<Lacking>
 }>
 
-export const EMPTY_WORLD: World = { nowMs: 0, random: 1, pending: [], namespaces: emptyMap(), lacks: new Set() }
+export const EMPTY_WORLD: World = {
+  host: '',
+  nowMs: 0,
+  random: 1,
+  pending: [],
+  namespaces: emptyMap(),
+  lacks: new Set(),
+}
 /** A machine with nothing on it yet, whose kernel is built without some things. */
 export const worldWithout = (...lacks: ReadonlyArray<Lacking>): World => ({ ...EMPTY_WORLD, lacks: new Set(lacks) })
 

@@ -92,7 +92,7 @@ const addVeth = (space: Space, ask: NewLink, asked: NewPeer, near: Space): Errno
   const refused = registers(there, peer, undefined)
   if (refused !== null) return refused
   const spec = { type: 'veth', peer: { ns: space.ns, name: ask.name } } as const
-  const mac = asked.mac ?? bornMac(there.ns, peer)
+  const mac = asked.mac ?? bornMac(there, peer)
   const end = install(there, { name: peer, spec, mac, mtu: asked.mtu ?? PLAIN_MTU })
   const errno = registers(space, ask.name, ask.index)
   if (errno !== null) {
@@ -102,7 +102,7 @@ const addVeth = (space: Space, ask: NewLink, asked: NewPeer, near: Space): Errno
   install(space, {
     ...own(ask),
     spec: { type: 'veth', peer: { ns: there.ns, name: peer } },
-    mac: ask.mac ?? bornMac(space.ns, ask.name),
+    mac: ask.mac ?? bornMac(space, ask.name),
     mtu: ask.mtu ?? PLAIN_MTU,
   })
   notify(there, peer, checkCarrier)
@@ -113,7 +113,7 @@ const addVeth = (space: Space, ask: NewLink, asked: NewPeer, near: Space): Errno
 const addBridge = (space: Space, ask: NewLink, options: BridgeOptions): Errno | null => {
   const errno = registers(space, ask.name, ask.index)
   if (errno !== null) return errno
-  const mac = ask.mac ?? bornMac(space.ns, ask.name)
+  const mac = ask.mac ?? bornMac(space, ask.name)
   const mtu = ask.mtu ?? PLAIN_MTU
   const macSet = ask.mac !== undefined
   const link = install(space, { ...own(ask), spec: { type: 'bridge' }, mac, mtu, macSet, bridge: NEW_BRIDGE })
@@ -127,7 +127,7 @@ const addBridge = (space: Space, ask: NewLink, options: BridgeOptions): Errno | 
 const addDummy = (space: Space, ask: NewLink): Errno | null => {
   const errno = registers(space, ask.name, ask.index)
   if (errno !== null) return errno
-  const mac = ask.mac ?? bornMac(space.ns, ask.name)
+  const mac = ask.mac ?? bornMac(space, ask.name)
   install(space, { ...own(ask), spec: { type: 'dummy' }, mac, mtu: ask.mtu ?? PLAIN_MTU })
   return null
 }
@@ -146,7 +146,7 @@ const addVxlan = (target: Space, ask: NewLink, options: VxlanOptions, near: Spac
   const errno = registers(target, ask.name, ask.index)
   if (errno !== null) return errno
   const { spec, below, mtu = PLAIN_MTU } = plan
-  const link = install(target, { ...own(ask), spec, mac: ask.mac ?? bornMac(target.ns, ask.name), mtu, below })
+  const link = install(target, { ...own(ask), spec, mac: ask.mac ?? bornMac(target, ask.name), mtu, below })
   setDefault(target, link, null, spec)
   enlist(target, link)
   hang(target, link, near)
@@ -160,7 +160,7 @@ const addStacked = (target: Space, ask: NewLink, near: Space): Errno | null => {
   const errno = registers(target, ask.name, ask.index)
   if (errno !== null) return errno
   const { spec, below, mtu, follows } = plan
-  const mac = plan.mac ?? ask.mac ?? bornMac(target.ns, ask.name)
+  const mac = plan.mac ?? ask.mac ?? bornMac(target, ask.name)
   const lower = found(near, below)?.link.lower ?? false
   const link = install(target, { ...own(ask), spec, mac, mtu, below, lower, macSet: !follows })
   hang(target, link, near)

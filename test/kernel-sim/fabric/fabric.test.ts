@@ -5,11 +5,14 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { describe, expect, test } from 'vitest'
 import type { Try } from '../../../src/kernel/traffic.ts'
+import { askWorld, hostWorld } from '../../../src/kernel-sim/control.ts'
 import { captureAll } from '../../../src/kernel-sim/datapath/capture.ts'
 import type { Step } from '../../../src/kernel-sim/datapath/step.ts'
 import { emptyFabric, partition, plug, withHost, withSegment } from '../../../src/kernel-sim/fabric/fabric.ts'
+import { stackOf } from '../../../src/kernel-sim/stack.ts'
 import { ip } from '../../../src/net/ip.ts'
 import { HOST, ifName } from '../../../src/net/name.ts'
+import { getIn } from '../../../src/net/pmap.ts'
 import { port } from '../../../src/net/port.ts'
 import { E } from '../../../src/prelude.ts'
 import { fabricOf, LAN, pass, tryOn } from './lab.ts'
@@ -87,6 +90,14 @@ describe('a fabric', () => {
     const before = fabricOf(1, ['a', 'b'])
     const once = tryOn(before, 'a', ping('10.0.0.2'))
     expect(textOf(tryOn(before, 'a', ping('10.0.0.2')).steps)).toBe(textOf(once.steps))
+  })
+
+  test('gives devices of one name on two hosts MACs of their own', () => {
+    const ask = { on: 'link', do: 'add', name: ifName('br0'), kind: { kind: 'bridge' } } as const
+    const hosts = ['a', 'b'].map((host) => getIn(withHost(emptyFabric(1), host).hosts, host) ?? hostWorld())
+    const macs = hosts.map((world) => stackOf(askWorld(world, { ns: HOST, ask }).world, HOST)?.links)
+    expect(macs[0]).toHaveLength(2)
+    expect(macs[0]?.[1]?.mac).not.toBe(macs[1]?.[1]?.mac)
   })
 
   test('says what is not there', () => {

@@ -97,7 +97,9 @@ const routedBy = (space: Space, way: Way, packet: Packet) => {
 
 const depart = (space: Space, way: Way, held: Held): SendErrno | null => {
   if (!leave(space, null, way, held, mtuFor(space, way, held.packet))) return 'EPERM'
-  if (way.copies && way.dev.link.spec.type !== 'loopback') hearOurselves(space, way, held)
+  // What a device sends while it is sending (a tunnel) is not heard in its group (sk_mc_loop, dev_recursion_level).
+  const isTunnelled = way.type === 'multicast' && space.plane.depth > 0
+  if (way.copies && !isTunnelled && way.dev.link.spec.type !== 'loopback') hearOurselves(space, way, held)
   return null
 }
 
