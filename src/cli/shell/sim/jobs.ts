@@ -41,7 +41,7 @@ const pcapOf = (seen: ReadonlyArray<Step>): Uint8Array =>
   )
 
 /** The links that are not Ethernet's would say so; here all are shown as Ethernet's. */
-const watcherSays = ({ job, seen }: Watcher, files: Files): Done => {
+const watcherSays = ({ job, seen, over }: Watcher, files: Files): Done => {
   const { dev, file, times, macs } = job
   const kind = dev === null ? 'LINUX_SLL2 (Linux cooked v2)' : 'EN10MB (Ethernet)'
   const head = file === null ? 'verbose output suppressed, use -v[v]... for full protocol decode\n' : ''
@@ -49,7 +49,9 @@ const watcherSays = ({ job, seen }: Watcher, files: Files): Done => {
   counts.push(`${seen.length} packet${seen.length === 1 ? '' : 's'} received by filter`, '0 packets dropped by kernel')
   const listening = `listening on ${dev ?? 'any'}, link-type ${kind}, snapshot length 262144 bytes`
   const stderr = `tcpdump: ${head}${listening}\n${counts.join('\n')}\n`
-  if (file === null) return { status: 0, stdout: tcpdumpText(seen, { times, macs, devices: dev === null }), stderr }
+  const text = tcpdumpText(seen, { times, macs, devices: dev === null })
+  // Whoever stops it has the line to himself.
+  if (file === null) return { status: 0, stdout: over ? text : `${text}\n`, stderr }
   const complaint = files.write(file, pcapOf(seen))
   return complaint === null
     ? { status: 0, stdout: '', stderr }

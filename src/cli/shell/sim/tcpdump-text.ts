@@ -10,7 +10,7 @@ import type { Icmp6 } from '../../../kernel-sim/wire/icmp6.ts'
 import type { Packet } from '../../../kernel-sim/wire/nested.ts'
 import { FLAG, type Tcp } from '../../../kernel-sim/wire/tcp.ts'
 import { lengthOf, lengthOfPacket } from '../../../kernel-sim/wire/wire.ts'
-import { type Ip, isUnspecified, showIp } from '../../../net/ip.ts'
+import { type Ip, showIp } from '../../../net/ip.ts'
 import { BROADCAST, isGroup, showMac, ZERO_MAC } from '../../../net/mac.ts'
 
 const HEADERS = { ip4: 20, ip6: 40 } as const
@@ -21,10 +21,7 @@ const lengthOfBody = (packet: Packet): number =>
 const arpText = ({ op, sender, senderMac, target, targetMac }: Arp): string => {
   if (op === 'reply') return `ARP, Reply ${showIp(sender)} is-at ${showMac(senderMac)}, length 28`
   const named = targetMac === ZERO_MAC || targetMac === BROADCAST ? '' : ` (${showMac(targetMac)})`
-  if (sender === target) return `ARP, Announcement ${showIp(sender)}, length 28`
-  return isUnspecified(sender)
-    ? `ARP, Probe ${showIp(target)}${named}, length 28`
-    : `ARP, Request who-has ${showIp(target)}${named} tell ${showIp(sender)}, length 28`
+  return `ARP, Request who-has ${showIp(target)}${named} tell ${showIp(sender)}, length 28`
 }
 
 const PROTOCOLS: Readonly<Record<number, string>> = { 1: 'icmp', 6: 'tcp', 17: 'udp', 58: 'icmp6' }
@@ -83,7 +80,7 @@ const error4 = (error: Error4): string => {
 
 const UNREACHABLE6: Readonly<Record<string, (dst: string, port: number | null, protocol: number) => string>> = {
   'no-route': (dst) => `unreachable route ${dst}`,
-  'admin-prohibited': (dst) => `unreachable prohibited ${dst}`,
+  'admin-prohibited': (dst) => ` unreachable prohibited ${dst}`,
   'beyond-scope': (dst) => `beyond scope ${dst}`,
   address: (dst) => `unreachable address ${dst}`,
   port: (dst, port, protocol) => `unreachable port, ${dst} ${PROTOCOLS[protocol] ?? 'protocol'} port ${port ?? 0}`,
@@ -143,22 +140,28 @@ const optionsText = ({ options }: Tcp): string => {
   return parts.length === 0 ? '' : `, options [${parts.join(',')}]`
 }
 
-/** The first sequence numbers of both sides, from which the others are counted. */
-export type Begun = Map<string, number>
+/** `talks`: where a conversation is counted from: what its first acknowledgement said, and whose that was. */
+type Begun = Readonly<{ macs: boolean; talks: Map<string, Readonly<{ from: string; seq: number; ack: number }>> }>
 
-const conversation = (from: string, to: string): string => `${from} > ${to}`
+/** All numbers of the first are told as they are. */
+const counted = ({ seq, ack, flags }: Tcp, from: string, to: string, { talks }: Begun) => {
+  if ((flags & FLAG.ACK) === 0) return { seq, ack }
+  const key = [from, to].sort().join(' ')
+  const known = talks.get(key)
+  if (known === undefined || (flags & FLAG.SYN) !== 0) {
+    talks.set(key, { from, seq, ack: ack - 1 })
+    return { seq, ack }
+  }
+  const [own, other] = known.from === from ? [known.seq, known.ack] : [known.ack, known.seq]
+  return { seq: (seq - own) >>> 0, ack: (ack - other) >>> 0 }
+}
 
 const tcpText = (tcp: Tcp, from: string, to: string, begun: Begun): string => {
   const { flags, payload, window } = tcp
-  const isSyn = (flags & FLAG.SYN) !== 0
   const marks = MARKS.filter(([flag]) => (flags & FLAG[flag]) !== 0).map(([, mark]) => mark)
-  if (isSyn) begun.set(conversation(from, to), tcp.seq)
-  const base = isSyn ? 0 : (begun.get(conversation(from, to)) ?? 0)
-  const seq = (tcp.seq - base) >>> 0
+  const { seq, ack } = counted(tcp, from, to, begun)
   const isSeen = payload.length > 0 || (flags & (FLAG.SYN | FLAG.FIN | FLAG.RST)) !== 0
   const until = payload.length > 0 ? `:${(seq + payload.length) >>> 0}` : ''
-  const other = begun.get(conversation(to, from))
-  const ack = (tcp.ack - (isSyn ? 0 : (other ?? 0))) >>> 0
   const parts = [`Flags [${marks.join('')}]`]
   if (isSeen) parts.push(`seq ${seq}${until}`)
   if ((flags & FLAG.ACK) !== 0) parts.push(`ack ${ack}`)
@@ -189,7 +192,7 @@ const bodyText = (packet: Packet, begun: Begun): string => {
     case 'igmp':
       return `${between} igmp v3 report, ${body.records.length} group record(s)`
     case 'raw':
-      return `${between} ${rawText(packet, body)}`
+      return `${between} ${rawText(body, packet.tag === 'ip4' && packet.offset > 0)}`
     case 'head':
       return bodyText({ ...packet, body: body.of } as Packet, begun)
   }
@@ -200,18 +203,18 @@ const icmpText = (body: Extract<Body, { proto: 'icmp' }>): string => {
   return `echo ${body.type === 'echo-request' ? 'request' : 'reply'}, id ${body.id}, seq ${body.seq}`
 }
 
-/** A later fragment is told by what it is a fragment of. */
-const rawText = (packet: Packet, { protocol, bytes }: Extract<Body, { proto: 'raw' }>): string => {
-  const isLater = packet.tag === 'ip4' ? packet.offset > 0 : (packet.fragment?.offset ?? 0) > 0
-  if (isLater) return `${PROTOCOLS[protocol] ?? `ip-proto-${protocol}`}`
-  return ` ip-proto-${protocol} ${bytes.length}`
-}
+const rawText = ({ protocol, bytes }: Extract<Body, { proto: 'raw' }>, isLater: boolean): string =>
+  isLater ? `ip-proto-${protocol}` : ` ip-proto-${protocol} ${bytes.length}`
 
 const packetText = (packet: Packet, begun: Begun): string => {
   if (packet.tag === 'ip4') return `IP ${bodyText(packet, begun)}`
-  const { fragment } = packet
+  const { fragment, src, dst } = packet
   if (fragment === null) return `IP6 ${bodyText(packet, begun)}`
-  return `IP6 ${showIp(packet.src)} > ${showIp(packet.dst)}: frag (${fragment.offset}|${lengthOfBody(packet)})`
+  const piece = `frag (${fragment.offset}|${lengthOfBody(packet)})`
+  const between = `${showIp(src)} > ${showIp(dst)}: `
+  // Of the first, what it is the beginning of is told behind.
+  const inner = fragment.offset > 0 ? '' : ` ${bodyText(packet, begun).replace(between, '')}`
+  return `IP6 ${between}${piece}${inner}`
 }
 
 const payloadText = (payload: Payload, begun: Begun): string => {
@@ -226,18 +229,22 @@ const payloadText = (payload: Payload, begun: Begun): string => {
   }
 }
 
-const tagsText = ({ tags }: Frame): string =>
-  tags.map(({ vid, priority }) => `vlan ${vid}, p ${priority}${priority === 0 ? '' : ''}, `).join('')
-
-const frameText = (frame: Frame, begun: Begun): string => payloadText(frame.payload, begun)
-
 const ETHER_TYPES = { arp: 'ARP (0x0806)', ip4: 'IPv4 (0x0800)', ip6: 'IPv6 (0x86dd)', raw: 'Unknown' } as const
+const TAG_TYPES = { '802.1Q': '802.1Q (0x8100)', '802.1ad': '802.1Q-QinQ (0x88a8)' } as const
 
-/** `-e`: what is around the packet. */
+/** `-e`: what is around the packet, which then is not called by its protocol any more. */
 const macsText = (frame: Frame): string => {
-  const to = frame.dst === BROADCAST ? 'Broadcast' : showMac(frame.dst)
-  const type = frame.tags.length > 0 ? '802.1Q (0x8100)' : ETHER_TYPES[frame.payload.tag]
-  return `${showMac(frame.src)} > ${to}, ethertype ${type}, length ${lengthOf(frame)}: `
+  const { src, dst, tags, payload } = frame
+  const [outer, ...inner] = [...tags.map(({ protocol }) => TAG_TYPES[protocol]), ETHER_TYPES[payload.tag]]
+  const marks = tags.map(({ vid, priority }, at) => `vlan ${vid}, p ${priority}, ethertype ${inner[at]}, `).join('')
+  return `${showMac(src)} > ${showMac(dst)}, ethertype ${outer}, length ${lengthOf(frame)}: ${marks}`
+}
+
+const PROTOCOL = /^(IP6?|ARP,) /
+
+const frameText = (frame: Frame, begun: Begun): string => {
+  const text = payloadText(frame.payload, begun)
+  return begun.macs ? macsText(frame) + text.replace(PROTOCOL, '') : text
 }
 
 const MS_PER_DAY = 86_400_000
@@ -258,13 +265,12 @@ export type Telling = Readonly<{ times: boolean; macs: boolean; devices: boolean
 
 /** A line for each packet (two, where one is in another). */
 export const tcpdumpText = (seen: ReadonlyArray<Step>, { times, macs, devices }: Telling): string => {
-  const begun: Begun = new Map()
+  const begun: Begun = { macs: macs && !devices, talks: new Map() }
   return seen
     .map((step) => {
       const { frame, atMs } = step
-      if (frame === null) return ''
-      const head = `${times ? timeText(atMs) : ''}${devices ? deviceText(step) : ''}${macs && !devices ? macsText(frame) : ''}`
-      return `${head}${tagsText(frame)}${frameText(frame, begun)}\n`
+      const head = `${times ? timeText(atMs) : ''}${devices ? deviceText(step) : ''}`
+      return frame === null ? '' : `${head}${frameText(frame, begun)}\n`
     })
     .join('')
 }
