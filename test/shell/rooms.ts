@@ -32,8 +32,9 @@ export const shellRoom = (
   return {
     run: async (line) => {
       let done: Done = { status: shell.last, stdout: '', stderr: '' }
-      for (const command of rightOf(readScript(line))) {
-        const next = rightOf(await hold(terminal, step(shell, command, null)))
+      const script = rightOf(readScript(line))
+      for (const [at, command] of script.entries()) {
+        const next = rightOf(await hold(terminal, step(shell, command, script[at + 1] ?? null)))
         shell = next.shell
         done = next.done ?? done
       }

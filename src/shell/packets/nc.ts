@@ -70,29 +70,33 @@ const success = ({ host, port, proto, loud }: Call, stdout: string): Done => ({
 const failedAt = (heard: ReadonlyArray<Heard>): string | null =>
   heard.flatMap((one) => (one.tag === 'failed' ? [one.errno] : []))[0] ?? null
 
-/** Until the connection is there; an errno, or null if nothing came in time. */
-function* connected(wire: Wire, socket: number, untilMs: number): Talk<true | string | null> {
+/** `there`: connected; else an errno, or null if nothing came in time. `text`: what came along with that; `over`: the end, too. */
+type Connected = Readonly<{ there: true | string | null; text: string; over: boolean }>
+
+const textIn = (heard: ReadonlyArray<Heard>): string =>
+  heard.map((one) => (one.tag === 'answer' ? one.text : '')).join('')
+const isOver = (heard: ReadonlyArray<Heard>): boolean => heard.some(({ tag }) => tag === 'ended' || tag === 'failed')
+
+function* connected(wire: Wire, socket: number, untilMs: number): Talk<Connected> {
   for (;;) {
     const heard = yield* asking(() => wire.hear(socket, untilMs))
-    if (heard.some(({ tag }) => tag === 'connected')) return true
-    const errno = failedAt(heard)
-    if (errno !== null || heard.length === 0) return errno
+    const there = heard.some(({ tag }) => tag === 'connected') || failedAt(heard)
+    if (there !== null) return { there, text: textIn(heard), over: isOver(heard) }
+    if (heard.length === 0) return { there: null, text: '', over: false }
   }
 }
 
-/** What the other side says until it ends, or is silent for too long; null: it was interrupted in that. */
-function* conversation(
-  wire: Wire,
-  socket: number,
-  call: Call,
-  endMs: number,
-): Talk<Readonly<{ text: string; over: boolean }>> {
-  let text = ''
+type Talked = Readonly<{ text: string; over: boolean }>
+
+/** What the other side says until it ends, or is silent for too long; not over: it was interrupted in that. */
+function* conversation(wire: Wire, socket: number, call: Call, begun: Talked, endMs: number): Talk<Talked> {
+  let { text } = begun
+  if (begun.over) return begun
   for (;;) {
     const nowMs = yield* asking(() => wire.nowMs())
     const heard = yield* asking(() => wire.hear(socket, Math.min(endMs, nowMs + (call.waitMs ?? LONGEST_MS))))
-    for (const one of heard) if (one.tag === 'answer') text += one.text
-    if (heard.some(({ tag }) => tag === 'ended' || tag === 'failed')) return { text, over: true }
+    text += textIn(heard)
+    if (isOver(heard)) return { text, over: true }
     if (heard.length === 0) return { text, over: call.waitMs !== null }
   }
 }
@@ -100,14 +104,15 @@ function* conversation(
 function* overTcp(wire: Wire, socket: number, call: Call): Talk<Done> {
   const beganMs = yield* asking(() => wire.nowMs())
   const endMs = beganMs + LONGEST_MS
-  const there = yield* connected(wire, socket, Math.min(endMs, beganMs + (call.waitMs ?? LONGEST_MS)))
+  const begun = yield* connected(wire, socket, Math.min(endMs, beganMs + (call.waitMs ?? LONGEST_MS)))
+  const { there } = begun
   if (there === null && call.waitMs !== null) return failure(call, 'timed out: Operation now in progress')
   if (there === null) return { ...QUIET, status: INTERRUPTED }
   if (there !== true) return failure(call, `failed: ${errnoText(there)}`)
   if (call.only) return success(call, '')
   if (call.input !== '') yield* asking(() => wire.send(socket, { proto: 'tcp', text: call.input }))
   if (call.shuts) yield* asking(() => wire.shut(socket))
-  const { text, over } = yield* conversation(wire, socket, call, endMs)
+  const { text, over } = yield* conversation(wire, socket, call, begun, endMs)
   return { ...success(call, text), status: over ? 0 : INTERRUPTED }
 }
 
@@ -126,7 +131,7 @@ function* overUdp(wire: Wire, socket: number, call: Call): Talk<Done> {
   if (call.only) return yield* looked(wire, socket, call)
   const endMs = (yield* asking(() => wire.nowMs())) + LONGEST_MS
   if (call.input !== '') yield* asking(() => wire.send(socket, { proto: 'udp', text: call.input }))
-  const { text, over } = yield* conversation(wire, socket, call, endMs)
+  const { text, over } = yield* conversation(wire, socket, call, { text: '', over: false }, endMs)
   return { ...success(call, text), status: over ? 0 : INTERRUPTED }
 }
 
