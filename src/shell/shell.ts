@@ -119,7 +119,7 @@ function* sleep(words: Words): Talk<Done> {
 
 function* host(shell: Shell, words: Words): Talk<Step> {
   const [name] = words
-  const isMove = words.length === 1 && name !== undefined && name !== 'list'
+  const isMove = words.length === 1 && name !== undefined && name !== 'list' && name !== 'add'
   if (!isMove) return { shell, done: yield* BUILTIN_HOSTS.host(words) }
   const there = yield* asking((terminal) => terminal.goTo(name))
   if (!there) return { shell, done: failed(1, `host: there is no host "${name}"; "hosts" says which there are`) }

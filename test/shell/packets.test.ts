@@ -256,6 +256,7 @@ describe('why', () => {
   })
 
   test.each([
+    // It waits still when ping has given up: that it will die is known, and the clock stays where it is.
     ['ping -c 1 -W 1 10.1.0.9', 'nobody on eth0 answers for 10.1.0.9'],
     ['ping -c 1 10.4.0.9', 'says that nobody can reach it'],
     ['nc -z 10.2.0.2 80', 'nothing listens on tcp/80'],
@@ -264,8 +265,18 @@ describe('why', () => {
   ])('after %s', async (line, reason) => {
     const room = await inSim()
     await told(room, `${LEFT} ${line}`)
-    if (line.includes('10.1.0.9')) await told(room, 'sleep 5')
     expect((await told(room, 'why'))[1]).toContain(reason)
+  })
+
+  test('tells the way of the question whose answer never left', async () => {
+    const room = await inSim()
+    await told(room, 'ip -n right route del default')
+    await told(room, `${LEFT} ping -c 1 -W 1 10.2.0.2`)
+    const way = wayOf((await told(room, 'why'))[1])
+    expect(way[0]).toBe('left: sends ICMP echo request 10.1.0.2 to 10.2.0.2, TTL 64')
+    expect(way.at(-1)).toBe(
+      'right: dropped ICMP echo reply 10.2.0.2 to 10.1.0.2, TTL 64: there is no route to 10.1.0.2',
+    )
   })
 
   test('nothing has died of what arrived, though bridges made copies of it', async () => {

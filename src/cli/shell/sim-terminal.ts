@@ -19,7 +19,7 @@ import { now } from './sim/answer.ts'
 import { finish, start } from './sim/jobs.ts'
 import { networkOf } from './sim/network.ts'
 import { routeTo } from './sim/route-get.ts'
-import { onNow, type Session, worldHere } from './sim/session.ts'
+import { onNow, type Session, stepsToCome, worldHere } from './sim/session.ts'
 import { whyOf } from './sim/why.ts'
 import { wireOf } from './sim/wire.ts'
 
@@ -106,7 +106,11 @@ export const simTerminal = (initial: World = hostWorld(), files: Files = FILES):
       now(() => {
         session.now = { ...session.now, steps: [] }
       }),
-    why: () => now(() => whyOf(session.now.steps, hosts().length === 1)),
+    why: () =>
+      now(() => {
+        const isAlone = hosts().length === 1
+        return whyOf(session.now.steps, isAlone) ?? whyOf(stepsToCome(session), isAlone)
+      }),
     sleep: (ms) => now(() => onNow(session, ({ plane, go }) => go(plane.nowMs + ms, () => false))),
     start: (ns, program, job) => now(() => start(session, ns, program, job)),
     jobs: () => now(() => session.now.jobs.map(({ number, line }) => ({ number, line }))),

@@ -114,3 +114,13 @@ export const onNow = <A>(session: Session, deed: (moment: Moment) => A): A => {
   session.now = { ...session.now, fabric: now, jobs, steps: all }
   return result
 }
+
+/** So long after it is given up a packet may wait for a neighbour until it dies. */
+const EXPLANATION_MS = 4000
+
+/** What will have happened by then, if nobody does anything; the present stays as it is. */
+export const stepsToCome = (session: Session): ReadonlyArray<Step> => {
+  const future: Session = { ...session, sockets: new Map() }
+  onNow(future, ({ plane, go }) => go(plane.nowMs + EXPLANATION_MS, () => false))
+  return future.now.steps
+}

@@ -45,9 +45,9 @@ const isTunnelled = ({ payload }: Step): boolean =>
 /** Of what was delivered, the socket that was to have it may be missing still. */
 const isEnd = ({ layer }: Step): boolean => layer === 'transport'
 
-/** Whether a step belongs to the way of a packet: it is about it, or asks for a neighbour on its way. */
-const isAbout = (step: Step, key: string): boolean =>
-  keyOfPayload(step.payload) === key || step.event.tag === 'asked' || step.event.tag === 'answered'
+/** Questions for a neighbour on the way, and what became of them. */
+const isQuestion = ({ event, payload }: Step): boolean =>
+  event.tag === 'asked' || event.tag === 'answered' || (event.tag === 'dropped' && payload.tag === 'arp')
 
 const lineOf = (step: Step, isAlone: boolean): string =>
   `${step.atMs.toFixed(3).padStart(10)} ms  ${isAlone ? '' : `${step.host}: `}${stepText(step)}`
@@ -62,9 +62,12 @@ export const whyOf = (steps: ReadonlyArray<Step>, isAlone: boolean): ReadonlyArr
   })
   const key = keys[end]
   if (end < 0 || key === null || key === undefined) return null
-  const from = steps.findLastIndex(
-    (step, at) => at < end && step.event.tag === 'sent' && keys[at] === key && !isTunnelled(step),
-  )
+  const isSent = (step: Step, at: number): boolean => at < end && step.event.tag === 'sent' && !isTunnelled(step)
+  const own = steps.findLastIndex((step, at) => isSent(step, at) && keys[at] === key)
+  // An answer that never was sent has the way of the question.
+  const from = own < 0 ? steps.findLastIndex(isSent) : own
+  const about = new Set([key, from < 0 ? key : keys[from]])
   const way = steps.slice(from < 0 ? end : from, end + 1)
-  return way.filter((step, at) => at === way.length - 1 || isAbout(step, key)).map((step) => lineOf(step, isAlone))
+  const isOfIt = (step: Step): boolean => isQuestion(step) || about.has(keyOfPayload(step.payload))
+  return way.filter((step, at) => at === way.length - 1 || isOfIt(step)).map((step) => lineOf(step, isAlone))
 }
