@@ -52,6 +52,14 @@ const PACKETS = [
 ]
 const COMMANDS = [...TUTORIAL.map(([line]) => line), ...PACKETS]
 const WORDS = [...new Set(COMMANDS.flatMap((line) => line.split(' ')))]
+/** Something for packets to meet: two namespaces and a veth, and two hosts on a segment. */
+const FURNITURE = [
+  ...COMMANDS.slice(0, 15),
+  'segment add lan delay 1ms',
+  'host add h2',
+  'plug host eth9 lan',
+  'plug h2 eth9 lan',
+]
 const ODD = [
   '',
   '-',
@@ -104,7 +112,8 @@ const withoutFiles = (): Terminal =>
 describe('the shell never dies', () => {
   test('every command ends with a status, whatever it is', async () => {
     await fc.assert(
-      fc.asyncProperty(fc.array(typed, { maxLength: 12 }), async (lines) => {
+      fc.asyncProperty(fc.boolean(), fc.array(typed, { maxLength: 12 }), async (isFurnished, more) => {
+        const lines = isFurnished ? [...FURNITURE, ...more] : more
         const terminal = withoutFiles()
         let shell = newShell(HOST)
         for (const line of lines) {

@@ -2,8 +2,6 @@
 // All of it is persistent data, so a snapshot is free and a step back is keeping the old value. Only this folder sees it;
 // others see `observe` (control.ts) and verdicts (datapath/probe.ts).
 
-import type { SetName } from '../kernel/firewall/skeleton.ts'
-import type { NftElement } from '../kernel/object.ts'
 import type { NeighbourState } from '../kernel/rtnl/request.ts'
 import type { RouteFacts, RuleFacts } from '../kernel/rtnl/stack.ts'
 import type { SysctlName } from '../kernel/sysctl.ts'
@@ -17,6 +15,7 @@ import type { Pending } from './datapath/plane.ts'
 import type { Held } from './datapath/skb.ts'
 import type { SocketsEntry } from './datapath/socket/entry.ts'
 import { type DeviceConf, type LinkEntry, NO_CONF, type Place } from './link-entry.ts'
+import type { Ruleset } from './nft/ruleset.ts'
 
 /** `dead`: its device is down (IPv4, of several hops). */
 export type HopEntry = Readonly<{
@@ -87,16 +86,6 @@ export type PathMtuEntry = Readonly<{
 /** An address that is answered for; a `permanent` one stays when its device loses its carrier. */
 export type ProxyEntry = Readonly<{ ip: Ip; permanent: boolean }>
 
-/**
- * The firewall table of a namespace: elements of each set by their key text (`key.join(' . ')`). `intervals` finds the
- * prefixes of the sets that may not overlap, highest first.
- */
-export type FirewallEntry = Readonly<{
-  skeleton: number
-  sets: Readonly<Partial<Record<SetName, PMap<NftElement>>>>
-  intervals: PMap<Cidr>
-}>
-
 /** What passed a device since it was made, what it lost, and what it could not send. */
 export type Tally = Readonly<{
   rxPackets: number
@@ -139,14 +128,18 @@ export type NsEntry = Readonly<{
   tables6: ReadonlyArray<number>
   /** On how many devices each IPv6 address is (in hexadecimal) that is not link-local. */
   owned6: PMap<number>
-  /** Policy rules in their order. `customRules`: there was once another one of IPv4 than those of the kernel. */
+  /**
+   * Policy rules in their order. `customRules`: they are looked at, for of IPv4 one was added or deleted, of IPv6 one was added
+   * (net->ipv6.fib6_has_custom_rules); until then a search goes as by the kernel's own.
+   */
   rules: Readonly<Record<Family, ReadonlyArray<RuleEntry>>>
-  customRules: boolean
+  customRules: Readonly<Record<Family, boolean>>
   /** The sysctls of `conf.all` and `conf.default`, and others that were written. */
   confAll: DeviceConf
   confDefault: DeviceConf
   sysctls: Readonly<Partial<Record<SysctlName, string>>>
-  firewall: FirewallEntry | null
+  /** Its nftables, as they were left by whoever wrote them; null: nobody ever has. */
+  firewall: Ruleset | null
   neighbours: PMap<NeighbourEntry>
   /** The addresses that are answered for, under `<device> <address>`. */
   proxies: PMap<ProxyEntry>
@@ -228,6 +221,16 @@ export const EMPTY_WORLD: World = {
 /** A machine with nothing on it yet, whose kernel is built without some things. */
 export const worldWithout = (...lacks: ReadonlyArray<Lacking>): World => ({ ...EMPTY_WORLD, lacks: new Set(lacks) })
 
+/** A world with other namespaces; see `linkWith`. */
+export const worldWith = (world: World, namespaces: World['namespaces']): World => ({
+  host: world.host,
+  nowMs: world.nowMs,
+  random: world.random,
+  pending: world.pending,
+  namespaces,
+  lacks: world.lacks,
+})
+
 /** The numbers of the tables that have names (ip-route(8)). */
 export const TABLES = { default: 253, main: 254, local: 255 } as const
 
@@ -249,6 +252,10 @@ const KERNEL_RULES: NsEntry['rules'] = {
   6: [kernelRule(0, TABLES.local), kernelRule(32766, TABLES.main)],
 }
 
+/** The rules that a search goes by. */
+export const rulesInForce = ({ rules, customRules }: Pick<NsEntry, 'rules' | 'customRules'>, family: Family) =>
+  customRules[family] ? rules[family] : KERNEL_RULES[family]
+
 /** A namespace without links; `control.ts` gives it its loopback. */
 export const emptyNs = (ns: Ns): NsEntry => ({
   ns,
@@ -265,7 +272,7 @@ export const emptyNs = (ns: Ns): NsEntry => ({
   tables6: [TABLES.main, TABLES.local],
   owned6: emptyMap(),
   rules: KERNEL_RULES,
-  customRules: false,
+  customRules: { 4: false, 6: false },
   confAll: NO_CONF,
   confDefault: NO_CONF,
   sysctls: {},

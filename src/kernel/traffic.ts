@@ -47,7 +47,8 @@ export type Ending = 'answered' | 'sent' | 'silence' | Readonly<{ errno: string 
  */
 export type Arrival = Readonly<{ ns: Ns; from: Ip; to: Ip; port: number | null; ttl: number }>
 
-/** A device that a packet of the try was seen at, its answers and errors included; `way` as the device sees it. */
+/** A device that a packet of the try was seen at, its answers and errors included (not those about a tunnel that it went through, nor a tunnel's
+ * packets in pieces); `way` as the device sees it. */
 export type Crossing = Readonly<{
   ns: Ns
   dev: IfName

@@ -3,6 +3,7 @@
 import { BRIDGE } from './bridge.ts'
 import { FIB } from './fib.ts'
 import { NEIGHBOUR } from './neighbour.ts'
+import { NETFILTER } from './netfilter.ts'
 import { NFTABLES } from './nftables.ts'
 import type { Scenario } from './scenario.ts'
 import { VXLAN } from './vxlan.ts'
@@ -13,4 +14,5 @@ export const SCENARIOS: ReadonlyArray<readonly [what: string, scenarios: Readonl
   ['neighbours', NEIGHBOUR],
   ['vxlan', VXLAN],
   ['nftables', NFTABLES],
+  ['netfilter', NETFILTER],
 ]

@@ -2,18 +2,15 @@
 
 import { describe, expect, test } from 'vitest'
 import { labOf } from '../kernel-linux/labs.ts'
-import { gate, needs } from '../lib/need.ts'
+import { needs } from '../lib/need.ts'
 import { ownLab } from '../lib/own-names.ts'
 import { SCENARIOS } from './all.ts'
 import { runOnLinux } from './linux.ts'
 import { runOnSim } from './sim.ts'
 
-/** Nowhere: the simulation's packets do not meet its nftables yet. */
-const withoutNftables = gate(() => 'nftables in the simulation', false)
-
 describe('in the simulation', () => {
   for (const [what, scenarios] of SCENARIOS)
-    (what === 'nftables' ? withoutNftables : describe)(what, () => {
+    describe(what, () => {
       for (const scenario of scenarios)
         test(scenario.title, async () => {
           expect(await runOnSim(scenario)).toEqual([])

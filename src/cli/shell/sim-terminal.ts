@@ -8,11 +8,13 @@ import { draftOf, spaceOf } from '../../kernel-sim/control/draft.ts'
 import { readSysctl } from '../../kernel-sim/control/sysctl.ts'
 import { askWorld, hostWorld } from '../../kernel-sim/control.ts'
 import { emptyFabric, withHost } from '../../kernel-sim/fabric/fabric.ts'
+import { nftCommand } from '../../kernel-sim/rulesets.ts'
 import { stackOf } from '../../kernel-sim/stack.ts'
 import { isNameless, type World } from '../../kernel-sim/state.ts'
 import { isIp4 } from '../../net/ip.ts'
 import { HOST, type Ns } from '../../net/name.ts'
 import { getIn, keysUnder, setIn, valuesOf } from '../../net/pmap.ts'
+import type { Done } from '../../shell/done.ts'
 import type { Program, Terminal } from '../../shell/terminal.ts'
 import { FILES, type Files } from './file.ts'
 import { now } from './sim/answer.ts'
@@ -70,6 +72,14 @@ export const simTerminal = (initial: World = hostWorld(), files: Files = FILES):
     put(next)
     return errno
   }
+  const nft = (ns: Ns, { name, words, input }: Program): Done | null => {
+    if (name !== 'nft') return null
+    const read = (path: string) => (path === '-' && input !== '' ? input : files.read(path))
+    const ran = nftCommand(world(), ns, words, read)
+    if (ran === null) return null
+    put(ran.world)
+    return ran.said
+  }
   const hosts = (): ReadonlyArray<string> => keysUnder(session.now.fabric.hosts, '')
   return {
     kernel: 'sim',
@@ -99,8 +109,7 @@ export const simTerminal = (initial: World = hostWorld(), files: Files = FILES):
         return space === null ? null : readSysctl(space, name as SysctlName)
       }),
     routeTo: (ns, question) => now(() => routeTo(session.now.fabric, session.now.here, ns, question)),
-    // The one place to bind nft to: kernel-sim/nft, a script against the ruleset of a namespace.
-    program: (_: Ns, __: Program) => now(() => null),
+    program: (ns, one) => now(() => nft(ns, one)),
     wire: () => now(() => wireOf(session)),
     begin: () =>
       now(() => {

@@ -104,6 +104,18 @@ const NOTHING: Account = { ending: 'silence', arrivals: [], answer: null, crossi
 export const openTraffic = (
   names: Names,
   spaces: ReadonlyArray<Ns>,
+  options: TrafficOptions = {},
+): Either<KernelError, LinuxTraffic> => {
+  const pathOf = (ns: Ns): string => {
+    const real = names(ns)
+    return real === null ? HERE : netnsPath(real)
+  }
+  return openTrafficIn(new Map(spaces.map((ns) => [ns, pathOf(ns)])), options)
+}
+
+/** The same in namespaces that are known by their files. */
+export const openTrafficIn = (
+  paths: ReadonlyMap<Ns, string>,
   { quietMs = QUIET_MS, vxlanPorts = VXLAN_PORTS }: TrafficOptions = {},
 ): Either<KernelError, LinuxTraffic> => {
   const loaded = loadLibc()
@@ -114,9 +126,8 @@ export const openTraffic = (
   const closeAll = (): void => {
     for (const each of ears) each.close()
   }
-  for (const ns of spaces) {
-    const real = names(ns)
-    const opened = openEars(libc, receive, ns, real === null ? HERE : netnsPath(real), vxlanPorts)
+  for (const [ns, path] of paths) {
+    const opened = openEars(libc, receive, ns, path, vxlanPorts)
     if (E.isLeft(opened)) {
       closeAll()
       return E.left(portError('sockets', opened.left))

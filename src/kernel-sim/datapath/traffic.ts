@@ -55,7 +55,7 @@ const classifier = (attempt: Socketed, own: number) => {
         return body.proto === attempt.send ? ofPorts(body.sport, body.dport) : null
       case 'icmp':
       case 'icmp6':
-        if ('about' in body) return ofPacket(body.about) === null ? null : 'error'
+        if ('about' in body) return ofBody(body.about.body) === null ? null : 'error'
         if (!('payload' in body) || attempt.send !== 'ping' || body.id !== own) return null
         return body.type === 'echo-reply' ? 'answer' : 'request'
       case 'head':
@@ -169,7 +169,7 @@ const tcp = (space: Space, attempt: Connecting): Sender => {
       }
       heard += readTcp(socket).length
     },
-    told: () => socket.error ?? (isWritten && heard === size ? 'answered' : null),
+    told: () => socket.error ?? (isWritten && heard === size ? 'answered' : socket.soft),
     end: () => closeTcp(space, socket),
   }
 }

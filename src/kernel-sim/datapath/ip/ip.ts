@@ -2,12 +2,14 @@
 
 import type { Ip } from '../../../net/ip.ts'
 import { ip4, ip6, isIp4, isLinkLocal } from '../../../net/ip.ts'
+import { LO } from '../../../net/name.ts'
 import { type Device, deviceOf, type Parts } from '../plane.ts'
+import { hasAddress, ownersOf } from './address.ts'
 import { announce4, receiveArp } from './arp.ts'
 import { defragment, reassemblyDue } from './defrag.ts'
 import { sendError } from './errors.ts'
 import { isWay, meantBy, sourceFor, wayOut } from './fib.ts'
-import { typeOf } from './lookup.ts'
+import { find, typeOf } from './lookup.ts'
 import { announce6 } from './ndisc.ts'
 import { isConnected, isValid, knownNeighbour, neighbourDue, output } from './neighbour.ts'
 import { pathMtu } from './path-mtu.ts'
@@ -24,10 +26,13 @@ const wayOf: Parts['wayOf'] = (space, { src, dst, dev: name, mark }) => {
   const dev = name === null ? null : deviceOf(space, name)
   if (name !== null && dev === null) return 'ENODEV'
   const to = meantBy(space, dst, src, dev)
+  const lo = deviceOf(space, LO)
+  // Ourselves, from the same address, whatever the tables say (ip_route_output_key_hash_rcu).
+  if (isIp4(to) && to !== dst && lo !== null) return { type: 'local', dev: lo, src: to, dst: to, mtu: lo.link.mtu }
   const way = wayOut(space, { dst: to, src, dev, tos: 0, mark, foreign: false })
   if (!isWay(way)) return way.errno
   const from = src ?? way.source ?? (isIp4(to) ? ip4(0) : ip6(0n))
-  return { type: way.type, dev: way.dev, src: from, mtu: pathMtu(space, way, to).mtu }
+  return { type: way.type, dev: way.dev, src: from, dst: to, mtu: pathMtu(space, way, to).mtu }
 }
 
 const neighbour: Parts['neighbour'] = (dev, ip) => {
@@ -35,6 +40,12 @@ const neighbour: Parts['neighbour'] = (dev, ip) => {
   if (known === null) return null
   const valid = isValid(known)
   return { mac: valid ? known.mac : null, valid, connected: isConnected(known), router: known.router }
+}
+
+const fib: Parts['fib'] = ({ entry }, flow) => {
+  const found = find(entry, flow)
+  if ('errno' in found) return { errno: found.errno, type: found.by === null ? null : found.by.type }
+  return { type: found.route.type, dev: found.hop.dev, devs: found.route.hops.map(({ dev }) => dev) }
 }
 
 type Offers =
@@ -47,6 +58,8 @@ type Offers =
   | 'sendError'
   | 'wayOf'
   | 'selectSource'
+  | 'hasAddress'
+  | 'fib'
   | 'typeOf'
   | 'gather'
   | 'neighbour'
@@ -60,6 +73,8 @@ export const ipParts: Pick<Parts, Offers> = {
   sendError,
   wayOf,
   selectSource: (dev, dst, next) => sourceFor(dev.space, dev, dst, next),
+  hasAddress: ({ entry }, ip, dev) => (dev === null ? ownersOf(entry, ip).length > 0 : hasAddress(dev.link, ip)),
+  fib,
   typeOf: (space, ip, dev) => typeOf(space.entry, ip, !isIp4(ip) && isLinkLocal(ip) ? (dev?.name ?? null) : null),
   gather: (space, dev, held) => defragment(space, dev, held, 'conntrack'),
   neighbour,
