@@ -4,7 +4,7 @@
 import type { BridgeOptions } from '../../kernel/rtnl/kind.ts'
 import type { NewLink } from '../../kernel/rtnl/request.ts'
 import { type Mac, mac as macOf } from '../../net/mac.ts'
-import type { IfName } from '../../net/name.ts'
+import type { IfName, Ns } from '../../net/name.ts'
 import { emptyMap, hasIn } from '../../net/pmap.ts'
 import { type LinkEntry, linkWith, NO_FDB, NO_FILTER, NO_VLANS, type Place, type Spec } from '../link-entry.ts'
 import { addLink, type Space } from './draft.ts'
@@ -31,11 +31,13 @@ const hash = (seed: number, text: string): number => {
 }
 
 /** Unicast and locally administered; from two hashes where Linux chooses at random, which a simulation may not. */
-export const bornMac = ({ ns, draft: { world } }: Space, name: IfName): Mac => {
-  const text = world.host === '' ? `${ns}/${name}` : `${world.host} ${ns}/${name}`
+export const derivedMac = (host: string, ns: Ns, name: IfName): Mac => {
+  const text = host === '' ? `${ns}/${name}` : `${host} ${ns}/${name}`
   const high = ((hash(0x811c9dc5, text) & 0xfeffffff) | 0x02000000) >>> 0
   return macOf(high * 2 ** 16 + (hash(0x9dc5811c, text) >>> 16))
 }
+
+export const bornMac = ({ ns, draft }: Space, name: IfName): Mac => derivedMac(draft.world.host, ns, name)
 
 /** The next index that no device has (dev_index_reserve). */
 export const nextIndex = (space: Space): number => {

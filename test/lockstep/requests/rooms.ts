@@ -19,7 +19,7 @@ import type { OpenSpace } from '../../../src/kernel-linux/rtnl/inside.ts'
 import { hear, type Stacks, stacksFrom, type Told } from '../../../src/kernel-linux/rtnl/stack.ts'
 import { askOver, writeSysctl } from '../../../src/kernel-linux/rtnl/through-netlink.ts'
 import { type LinuxTraffic, openTrafficIn } from '../../../src/kernel-linux/traffic/traffic.ts'
-import { bornMac } from '../../../src/kernel-sim/control/link-facts.ts'
+import { derivedMac } from '../../../src/kernel-sim/control/link-facts.ts'
 import { ifName, type Ns } from '../../../src/net/name.ts'
 import { E, type Either } from '../../../src/prelude.ts'
 import { silence } from './silence.ts'
@@ -156,7 +156,7 @@ export const openRooms = (): Rooms => {
         const errno = sure(askTap(pathOf(room), ask))?.errno ?? null
         if (errno !== null || ask.do === 'delete') return errno
         // It has drawn a MAC; of all that it could have been, this one the simulation derives.
-        const drawn = { on: 'link', do: 'set', dev: ask.dev, mac: bornMac(ns, ask.dev) } as const
+        const drawn = { on: 'link', do: 'set', dev: ask.dev, mac: derivedMac('', ns, ask.dev) } as const
         return sure(await askOver(open, drawn, 'here')(room.socket))?.errno ?? null
       }
       if (ask.on === 'sysctl') return write(room, ns, ask.name, ask.value)
