@@ -7,6 +7,8 @@ import type { Body } from '../../../kernel-sim/wire/body.ts'
 import type { Payload } from '../../../kernel-sim/wire/ethernet.ts'
 import type { Packet } from '../../../kernel-sim/wire/nested.ts'
 
+const ERROR = 'error'
+
 /** What stays the same of a message, wherever it is and whatever is translated; null: it is no program's. */
 const keyOfBody = (body: Body): string | null => {
   switch (body.proto) {
@@ -17,7 +19,7 @@ const keyOfBody = (body: Body): string | null => {
     case 'icmp':
     case 'icmp6':
       if ('payload' in body) return `${body.type} ${body.seq} ${body.payload.length}`
-      return 'about' in body ? `error ${body.type} ${keyOf(body.about)}` : null
+      return 'about' in body ? `${ERROR} ${body.type} ${keyOf(body.about)}` : null
     case 'head':
       return keyOfBody(body.of)
     case 'raw':
@@ -56,10 +58,13 @@ const lineOf = (step: Step, isAlone: boolean): string =>
 export const whyOf = (steps: ReadonlyArray<Step>, isAlone: boolean): ReadonlyArray<string> | null => {
   const keys = steps.map((step) => keyOfPayload(step.payload))
   const delivered = new Set(keys.filter((_, at) => steps[at]?.event.tag === 'delivered'))
-  const end = steps.findLastIndex((step, at) => {
+  const hasDied = (step: Step, at: number): boolean => {
     const key = keys[at]
     return isDeath(step) && key !== null && key !== undefined && (isEnd(step) || !delivered.has(key))
-  })
+  }
+  // An error is about what has died before, which says more.
+  const first = steps.findLastIndex((step, at) => hasDied(step, at) && keys[at]?.startsWith(ERROR) === false)
+  const end = first < 0 ? steps.findLastIndex(hasDied) : first
   const key = keys[end]
   if (end < 0 || key === null || key === undefined) return null
   const isSent = (step: Step, at: number): boolean => at < end && step.event.tag === 'sent' && !isTunnelled(step)
