@@ -18,6 +18,7 @@ import type { Pending } from './datapath/plane.ts'
 import type { Held } from './datapath/skb.ts'
 import type { SocketsEntry } from './datapath/socket/entry.ts'
 import { type DeviceConf, type LinkEntry, NO_CONF, type Place } from './link-entry.ts'
+import { NEWEST, type Version } from './version.ts'
 
 /** `dead`: its device is down (IPv4, of several hops). */
 export type HopEntry = Readonly<{
@@ -232,7 +233,8 @@ export type Lacking = 'dummy' | 'vlan' | 'vxlan' | 'macvlan' | 'ipvlan' | 'vlan-
 
 /**
  * `nowMs` is virtual time; it moves only when asked to. `random`: the state of the generator that packets draw from
- * (datapath/random.ts). `pending`: what is still to happen, in order. `lacks`: what this machine's kernel is built without.
+ * (datapath/random.ts). `pending`: what is still to happen, in order. `lacks`: what this machine's kernel is built without; `linux`:
+ * its version.
  */
 export type World = Readonly<{
   nowMs: number
@@ -240,9 +242,17 @@ export type World = Readonly<{
   pending: ReadonlyArray<Pending>
   namespaces: PMap<NsEntry>
   lacks: ReadonlySet<Lacking>
+  linux: Version
 }>
 
-export const EMPTY_WORLD: World = { nowMs: 0, random: 1, pending: [], namespaces: emptyMap(), lacks: new Set() }
+export const EMPTY_WORLD: World = {
+  nowMs: 0,
+  random: 1,
+  pending: [],
+  namespaces: emptyMap(),
+  lacks: new Set(),
+  linux: NEWEST,
+}
 /** A machine with nothing on it yet, whose kernel is built without some things. */
 export const worldWithout = (...lacks: ReadonlyArray<Lacking>): World => ({ ...EMPTY_WORLD, lacks: new Set(lacks) })
 

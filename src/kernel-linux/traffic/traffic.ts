@@ -12,7 +12,7 @@ import { HERE } from '../netlink/thread.ts'
 import { portError } from '../place.ts'
 import { type Client, sendFrame, startClient } from './client.ts'
 import { type Ears, openEars } from './ears.ts'
-import type { Peeked } from './peek.ts'
+import { type Peeked, peekFrame } from './peek.ts'
 import { type Server, startServer } from './server.ts'
 import { receiver } from './socket.ts'
 
@@ -22,8 +22,8 @@ export type LinuxTraffic = Readonly<{
   close: () => void
 }>
 
-/** `quietMs`: how long nothing of a try may be heard until it is over. */
-export type TrafficOptions = Readonly<{ quietMs?: number; vxlanPorts?: ReadonlySet<number> }>
+/** `quietMs`: how long nothing of a try may be heard until it is over; `afterwardsMs`: once the answer is there. */
+export type TrafficOptions = Readonly<{ quietMs?: number; afterwardsMs?: number; vxlanPorts?: ReadonlySet<number> }>
 
 const QUIET_MS = 40
 /** What is still to come when the answer is there: the end of a conversation. */
@@ -52,6 +52,16 @@ const classifier = (attempt: Exclude<Try, { send: 'frame' }>, own: number): Clas
       case 'error':
         return peeked.about !== null && classify(peeked.about) !== null ? 'error' : null
     }
+  }
+  return classify
+}
+
+/** What has the addresses of a frame that was sent is that frame, wherever it comes by; others have packets of their own. */
+const classifierOf = (sent: Peeked | null): Classify => {
+  const classify: Classify = (peeked) => {
+    if (sent === null) return null
+    if (peeked.is === 'error') return peeked.about !== null && classify(peeked.about) !== null ? 'error' : null
+    return peeked.is === sent.is && peeked.src === sent.src && peeked.dst === sent.dst ? 'frame' : null
   }
   return classify
 }
@@ -104,7 +114,7 @@ const NOTHING: Account = { ending: 'silence', arrivals: [], answer: null, crossi
 export const openTraffic = (
   names: Names,
   spaces: ReadonlyArray<Ns>,
-  { quietMs = QUIET_MS, vxlanPorts = VXLAN_PORTS }: TrafficOptions = {},
+  { quietMs = QUIET_MS, afterwardsMs = AFTERWARDS_MS, vxlanPorts = VXLAN_PORTS }: TrafficOptions = {},
 ): Either<KernelError, LinuxTraffic> => {
   const loaded = loadLibc()
   if (E.isLeft(loaded)) return E.left(portError('sockets', loaded.left))
@@ -133,7 +143,7 @@ export const openTraffic = (
       ending ??= client.look()
       if (heard.listen()) last = performance.now()
       const now = performance.now()
-      if (now - last > (ending === null ? quietMs : AFTERWARDS_MS) || now - begin > PATIENCE_MS)
+      if (now - last > (ending === null ? quietMs : afterwardsMs) || now - begin > PATIENCE_MS)
         return ending ?? 'silence'
       await sleep(now - last > 2 ? 1 : 0)
     }
@@ -142,12 +152,11 @@ export const openTraffic = (
   type Result = Either<NetlinkError, Account>
 
   const ofFrame = async (attempt: Extract<Try, { send: 'frame' }>, nsFd: number): Promise<Result> => {
-    const isOurs = (peeked: Peeked): What | null => (peeked === null ? null : 'frame')
-    const heard = listener(ears, attempt.ns, isOurs)
+    const heard = listener(ears, attempt.ns, classifierOf(peekFrame(attempt.bytes, vxlanPorts)))
     const sent = sendFrame(libc, nsFd, attempt)
     if (E.isLeft(sent)) return sent
     const errno = sent.right
-    const quiet = 3 * AFTERWARDS_MS
+    const quiet = 3 * afterwardsMs
     for (let last = performance.now(); performance.now() - last < quiet; await sleep(1))
       if (heard.listen()) last = performance.now()
     return E.right(heard.account(errno === null ? 'sent' : { errno }))

@@ -3,6 +3,7 @@
 // Nothing is sent in them unasked: addresses are not looked for twice, routers not asked for, and what leaves a stack is dropped.
 
 import { closeSync } from 'node:fs'
+import { release } from 'node:os'
 import type { Errno } from '../../../src/kernel/errno.ts'
 import type { NetnsRequest, Request } from '../../../src/kernel/rtnl/request.ts'
 import type { SysctlName } from '../../../src/kernel/sysctl.ts'
@@ -16,6 +17,7 @@ import { HERE, openPath, withinNew } from '../../../src/kernel-linux/netlink/thr
 import type { OpenSpace } from '../../../src/kernel-linux/rtnl/inside.ts'
 import { hear, type Stacks, stacksFrom, type Told } from '../../../src/kernel-linux/rtnl/stack.ts'
 import { askOver, writeSysctl } from '../../../src/kernel-linux/rtnl/through-netlink.ts'
+import { isSince, versionOf } from '../../../src/kernel-sim/version.ts'
 import type { Ns } from '../../../src/net/name.ts'
 import { E, type Either } from '../../../src/prelude.ts'
 import { silence } from './silence.ts'
@@ -82,6 +84,9 @@ const isBehind = async ({ socket }: Room, links: ReadonlyArray<LinkMessage>): Pr
 /** Linkwatch looks at once at what is bound to another device, such as a veth, and at the rest later (linkwatch_urgent_event). */
 const isUrgent = ({ link, index }: LinkMessage): boolean => link !== undefined && link !== index
 
+/** An older kernel looks when it likes, which is a second later at most. */
+const CAN_HURRY = isSince(versionOf(release()), 6, 8)
+
 export const openRooms = (): Rooms => {
   const libc = sure(loadLibc())
   const rooms = new Map<Ns, Room>()
@@ -121,6 +126,7 @@ export const openRooms = (): Rooms => {
     told: async () => {
       for (;;) {
         const heard = await hearAll()
+        if (!CAN_HURRY) return stacksFrom(heard)
         let behind = false
         for (const urgent of [true, false])
           for (const [ns, { links }] of heard) {
