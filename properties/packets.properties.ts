@@ -4,10 +4,11 @@ import { test } from '@fast-check/vitest'
 import fc from 'fast-check'
 import { describe, expect } from 'vitest'
 import type { Probe } from '../src/kernel/kernel.ts'
+import { runProbe } from '../src/kernel-sim/datapath/probe.ts'
+import { PARTS } from '../src/kernel-sim/datapath/wired.ts'
+import { stepText } from '../src/kernel-sim/datapath/words.ts'
 import { applyAll } from '../src/kernel-sim/kernel.ts'
-import { runProbe } from '../src/kernel-sim/probe.ts'
 import { EMPTY_WORLD, type World } from '../src/kernel-sim/state.ts'
-import { stepText } from '../src/kernel-sim/words.ts'
 import { valuesOf } from '../src/net/pmap.ts'
 import { topology } from '../test/kernel-sim/topology.ts'
 import { probeOf } from '../test/kernel-sim/world.ts'
@@ -58,7 +59,7 @@ describe('a probe', () => {
     (start, probes) => {
       let now = start
       for (const one of probes) {
-        const { verdict, world: next } = runProbe(now, one)
+        const { verdict, world: next } = runProbe(PARTS, now, one)
         if (verdict.tag === 'died') {
           expect(verdict.where).toBeTruthy()
           expect(verdict.why).toBeTruthy()
@@ -69,8 +70,8 @@ describe('a probe', () => {
   )
 
   test.prop([world, probe])('ends the same when nobody watches, and leaves the same world', (start, one) => {
-    const watched = runProbe(start, one)
-    const quiet = runProbe(start, one, { trace: false })
+    const watched = runProbe(PARTS, start, one)
+    const quiet = runProbe(PARTS, start, one, { trace: false })
     expect(quiet.verdict).toEqual(watched.verdict)
     expect(quiet.world).toEqual(watched.world)
     for (const step of watched.trace) expect(stepText(step)).not.toMatch(/undefined|null|NaN|\[object/)
@@ -79,14 +80,15 @@ describe('a probe', () => {
   test.prop([world, fc.array(probe, { maxLength: 6 }), probe])(
     'ends the same whatever was tried before: what traffic leaves behind is only memory',
     (start, before, one) => {
-      const later = before.reduce((now, other) => runProbe(now, other).world, start)
-      const fresh = runProbe(start, one).verdict
+      const later = before.reduce((now, other) => runProbe(PARTS, now, other).world, start)
+      const fresh = runProbe(PARTS, start, one).verdict
       const { tag } = fresh
-      expect(runProbe(later, one).verdict.tag).toBe(tag)
+      expect(runProbe(PARTS, later, one).verdict.tag).toBe(tag)
     },
   )
 
   test.prop([world, probe])('leaves nothing listening', (start, one) => {
-    for (const space of valuesOf(runProbe(start, one).world.namespaces)) expect(space.listeners.root).toBeNull()
+    for (const space of valuesOf(runProbe(PARTS, start, one).world.namespaces))
+      expect(space.sockets === null || space.sockets.sockets.root === null).toBe(true)
   })
 })

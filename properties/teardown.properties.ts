@@ -76,10 +76,12 @@ const isLeftAlone = ({ ns, links, firewall }: NsEntry): boolean =>
 const sizes = ({ namespaces }: World): unknown =>
   valuesOf(namespaces)
     .filter((space) => !isLeftAlone(space))
-    .map(({ ns, links, routes, firewall, neighbours, tuples, connections, listeners }) => ({
+    .map(({ ns, links, routes, firewall, neighbours, tracked, sockets }) => ({
       ns,
       links: [...entriesOf(links)].map(([key, { addresses, ports }]) => [key, addresses.length, sizeOfMap(ports)]),
-      held: [keysOf(routes), keysOf(neighbours), keysOf(tuples), keysOf(connections), keysOf(listeners)],
+      held: [keysOf(routes), keysOf(neighbours)],
+      tracked: tracked === null ? [] : [keysOf(tracked.tuples), keysOf(tracked.connections)],
+      sockets: sockets === null ? [] : keysOf(sockets.sockets),
       firewall: firewall === null ? null : Object.values(firewall.sets).map((set) => [...entriesOf(set)].length),
     }))
 

@@ -1,10 +1,10 @@
 // A project in the simulated kernel, which every verb needs: it is there on every machine, and it alone knows reasons.
 
 import type { At } from '../compose/at.ts'
+import { type Names, NO_NAMES } from '../kernel-sim/datapath/words.ts'
 import type { SimKernel } from '../kernel-sim/kernel.ts'
 import { simKernel } from '../kernel-sim/kernel.ts'
 import { EMPTY_WORLD, type World } from '../kernel-sim/state.ts'
-import { type Names, NO_NAMES } from '../kernel-sim/words.ts'
 import { type Lab, type LabPlan, openLab } from '../lab/lab.ts'
 import { namesFor } from '../lab/names.ts'
 import { E, type Either } from '../prelude.ts'

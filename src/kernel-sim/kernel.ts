@@ -7,10 +7,11 @@ import { E } from '../prelude.ts'
 import { draftOf, worldOf } from './control/draft.ts'
 import { hostWorld, perform } from './control.ts'
 import { countersIn } from './counters.ts'
+import { runProbe } from './datapath/probe.ts'
+import { PARTS } from './datapath/wired.ts'
+import { type Names, NO_NAMES } from './datapath/words.ts'
 import { observe } from './observe.ts'
-import { runProbe } from './probe.ts'
 import type { World } from './state.ts'
-import { type Names, NO_NAMES } from './words.ts'
 
 /** `world` is the present one, a value that stays as it is; `reset` goes back (or elsewhere). */
 export type SimKernel = Kernel & Readonly<{ world: () => World; reset: (world: World) => void }>
@@ -51,7 +52,7 @@ export const simKernel = (initial: World = hostWorld(), names: () => Names = () 
     },
     settled: async () => {},
     probe: (probe: Probe) => async () => {
-      const result = runProbe(world, probe, { trace: false, names: names() })
+      const result = runProbe(PARTS, world, probe, { trace: false, names: names() })
       world = result.world
       return E.right(result.verdict)
     },

@@ -4,7 +4,8 @@
 
 import { type Family, familyOf, type Ip, type Ip4, type Ip6, isIp4 } from '../net/ip.ts'
 import type { Mac } from '../net/mac.ts'
-import type { Tuple } from './state.ts'
+/** One direction of a conversation, as conntrack sees it; an echo's `id` serves as both ports. */
+export type Tuple = Readonly<{ proto: 'icmp' | 'tcp' | 'udp'; src: Ip; dst: Ip; sport: number; dport: number }>
 
 /** The initial TTL or hop limit of everything Linux sends (net.ipv4.ip_default_ttl). */
 export const DEFAULT_TTL = 64

@@ -1,6 +1,6 @@
 // Everything a simulated world holds: its namespaces, with what the control plane put there and what traffic left behind.
 // All of it is persistent data, so a snapshot is free and a step back is keeping the old value. Only this folder sees it;
-// others see `observe` (control.ts) and verdicts (probe.ts).
+// others see `observe` (control.ts) and verdicts (datapath/probe.ts).
 
 import type { SetName } from '../kernel/firewall/skeleton.ts'
 import type { NftElement } from '../kernel/object.ts'
@@ -12,7 +12,6 @@ import type { Family, Ip } from '../net/ip.ts'
 import type { Mac } from '../net/mac.ts'
 import type { IfName, Ns } from '../net/name.ts'
 import { emptyMap, type PMap } from '../net/pmap.ts'
-import type { Port } from '../net/port.ts'
 import type { TrackedEntry } from './datapath/netfilter/connection.ts'
 import type { Pending } from './datapath/plane.ts'
 import type { Held } from './datapath/skb.ts'
@@ -99,23 +98,6 @@ export type FirewallEntry = Readonly<{
   intervals: PMap<Cidr>
 }>
 
-/** One direction of a conversation, as conntrack sees it; an echo's `id` serves as both ports. */
-export type Tuple = Readonly<{ proto: 'icmp' | 'tcp' | 'udp'; src: Ip; dst: Ip; sport: number; dport: number }>
-
-export type Connection = Readonly<{
-  id: number
-  original: Tuple
-  /** What an answer looks like; differs from the mirrored original where addresses were translated. */
-  reply: Tuple
-  /** Whether an answer has been seen. */
-  assured: boolean
-  dnat: boolean
-  snat: boolean
-  seenMs: number
-}>
-
-export type Listener = Readonly<{ proto: 'tcp' | 'udp'; port: Port }>
-
 /** What passed a device since it was made, what it lost, and what it could not send. */
 export type Tally = Readonly<{
   rxPackets: number
@@ -171,11 +153,6 @@ export type NsEntry = Readonly<{
   proxies: PMap<ProxyEntry>
   /** By the address in decimal. */
   pathMtus: PMap<PathMtuEntry>
-  /** Both tuples of every connection, by their text, to the connection's id. */
-  tuples: PMap<number>
-  connections: PMap<Connection>
-  nextConnection: number
-  listeners: PMap<Listener>
   /** The source port (or echo id) of the next probe from here: a new conversation has one that was not used lately. */
   nextPort: number
   /** By the name of the device; those that nothing has passed yet have none. */
@@ -210,10 +187,6 @@ export const nsWith = (space: NsEntry, to: Partial<NsEntry>): NsEntry => {
     neighbours: space.neighbours,
     proxies: space.proxies,
     pathMtus: space.pathMtus,
-    tuples: space.tuples,
-    connections: space.connections,
-    nextConnection: space.nextConnection,
-    listeners: space.listeners,
     nextPort: space.nextPort,
     tallies: space.tallies,
     tracked: space.tracked,
@@ -301,10 +274,6 @@ export const emptyNs = (ns: Ns): NsEntry => ({
   neighbours: emptyMap(),
   proxies: emptyMap(),
   pathMtus: emptyMap(),
-  tuples: emptyMap(),
-  connections: emptyMap(),
-  nextConnection: 1,
-  listeners: emptyMap(),
   nextPort: 32768,
   tallies: emptyMap(),
   tracked: null,

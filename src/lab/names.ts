@@ -3,7 +3,7 @@
 
 import type { Link } from '../kernel/object.ts'
 import { type KernelState, objectsOf } from '../kernel/state.ts'
-import type { Names } from '../kernel-sim/words.ts'
+import type { Names } from '../kernel-sim/datapath/words.ts'
 import type { Model } from '../model/types.ts'
 import { type Ip, showIp } from '../net/ip.ts'
 import { HOST, type IfName, type Ns } from '../net/name.ts'

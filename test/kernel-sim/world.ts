@@ -3,7 +3,8 @@
 import type { Probe } from '../../src/kernel/kernel.ts'
 import type { KernelOp } from '../../src/kernel/op.ts'
 import { applyOp } from '../../src/kernel-sim/control.ts'
-import { type ProbeResult, runProbe } from '../../src/kernel-sim/probe.ts'
+import { type ProbeResult, runProbe } from '../../src/kernel-sim/datapath/probe.ts'
+import { PARTS } from '../../src/kernel-sim/datapath/wired.ts'
 import { EMPTY_WORLD, type NsEntry, type World } from '../../src/kernel-sim/state.ts'
 import { ip } from '../../src/net/ip.ts'
 import { ns } from '../../src/net/name.ts'
@@ -44,7 +45,7 @@ export const probeOf = (from: string, proto: Fact[1], to: string, listener = '')
 }
 
 export const attempt = (world: World, from: string, proto: Fact[1], to: string, listener = ''): ProbeResult =>
-  runProbe(world, probeOf(from, proto, to, listener))
+  runProbe(PARTS, world, probeOf(from, proto, to, listener))
 
 export const endingOf = ({ verdict }: ProbeResult): Ending => (verdict.tag === 'arrived' ? 'arrived' : verdict.how)
 /** `where: why` of a probe that died. */

@@ -1,6 +1,6 @@
 // cnm trace: one packet's journey there and back, on the simulated kernel.
 
-import { type Names, stepText } from '../../kernel-sim/words.ts'
+import { type Names, stepText } from '../../kernel-sim/datapath/words.ts'
 import { approachAddress, placeAt } from '../../lab/address.ts'
 import { adviceFor } from '../../lab/advice.ts'
 import type { Kind } from '../../lab/approach.ts'

@@ -1,20 +1,30 @@
 // A packet's journey in words: there and back, grouped by where it is, at the end what came of it and what one could do.
 
 import type { Failure } from '../../kernel/kernel.ts'
-import type { Step, Trace } from '../../kernel-sim/trace.ts'
-import { type Names, stepText, whereText } from '../../kernel-sim/words.ts'
+import type { Step } from '../../kernel-sim/datapath/step.ts'
+import { type Names, stepText, whereText } from '../../kernel-sim/datapath/words.ts'
 import type { Journey } from '../../lab/journey.ts'
 import type { Paint } from '../io.ts'
 
 /** A part of the journey: what one socket (or router) sent, until the next sends. */
-type Leg = Readonly<{ title: string; steps: Trace }>
+type Leg = Readonly<{ title: string; steps: ReadonlyArray<Step> }>
 
-const isWhole = (steps: Trace): boolean => !steps.some(({ event }) => event.tag === 'dropped')
+const isWhole = (steps: ReadonlyArray<Step>): boolean => !steps.some(({ event }) => event.tag === 'dropped')
+
+/** A question about an address and its answer, which are told without the way of their frames. */
+const isAboutAddress = ({ payload }: Step): boolean =>
+  payload.tag === 'arp' ||
+  (payload.tag === 'ip6' && payload.body.proto === 'icmp6' && payload.body.type.startsWith('neighbour-'))
+
+const isTold = (step: Step): boolean => {
+  const { tag } = step.event
+  return !isAboutAddress(step) || tag === 'asked' || tag === 'answered' || tag === 'learned' || tag === 'flooded'
+}
 
 /** The legs, named by who sends. */
-const legsOf = (trace: Trace, names: Names): ReadonlyArray<Leg> => {
+const legsOf = (trace: ReadonlyArray<Step>, names: Names): ReadonlyArray<Leg> => {
   const legs: Step[][] = []
-  for (const step of trace) {
+  for (const step of trace.filter(isTold)) {
     const leg = legs.at(-1)
     if (leg === undefined || step.event.tag === 'sent') legs.push([step])
     else leg.push(step)
@@ -52,7 +62,9 @@ const legText = ({ title, steps }: Leg, names: Names, paint: Paint): ReadonlyArr
 /** A third leg that went well teaches nothing new. */
 const isHandshakeEnd = ({ steps }: Leg, i: number): boolean => {
   const [first] = steps
-  return i === 2 && isWhole(steps) && first?.packet.tag === 'ip' && first.packet.body.proto === 'tcp'
+  return (
+    i === 2 && isWhole(steps) && first !== undefined && 'body' in first.payload && first.payload.body.proto === 'tcp'
+  )
 }
 
 export const HEARD: Readonly<Record<Failure, string>> = {

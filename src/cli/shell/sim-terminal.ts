@@ -7,13 +7,16 @@ import type { SysctlName } from '../../kernel/sysctl.ts'
 import { draftOf, spaceOf } from '../../kernel-sim/control/draft.ts'
 import { readSysctl } from '../../kernel-sim/control/sysctl.ts'
 import { askWorld, hostWorld } from '../../kernel-sim/control.ts'
-import { runProbe } from '../../kernel-sim/probe.ts'
-import { sourceFor, wayTo } from '../../kernel-sim/route.ts'
+import { routeGet } from '../../kernel-sim/datapath/ip/route-get.ts'
+import { spaceOf as spaceIn } from '../../kernel-sim/datapath/plane.ts'
+import { runProbe } from '../../kernel-sim/datapath/probe.ts'
+import { PARTS } from '../../kernel-sim/datapath/wired.ts'
+import { onWorld } from '../../kernel-sim/datapath/world.ts'
 import { stackOf } from '../../kernel-sim/stack.ts'
 import { isNameless, type World } from '../../kernel-sim/state.ts'
 import { isIp4 } from '../../net/ip.ts'
-import { HOST, LO, type Ns } from '../../net/name.ts'
-import { getIn, valuesOf } from '../../net/pmap.ts'
+import { HOST, type Ns } from '../../net/name.ts'
+import { valuesOf } from '../../net/pmap.ts'
 import { E } from '../../prelude.ts'
 import type { Answer, Program, RouteAnswer, RouteQuestion, Terminal } from '../../shell/terminal.ts'
 import { readText } from './file.ts'
@@ -41,26 +44,19 @@ const wordsFor = (ask: Ask, errno: Errno): string | null => {
   return null
 }
 
-const routeTo = (world: World, ns: Ns, { to, from, oif }: RouteQuestion): RouteAnswer => {
-  const space = getIn(world.namespaces, ns)
-  // What the kernel tells of a route of IPv6 beside its way is not found by a packet.
-  if (space === undefined || !isIp4(to) || from !== null || oif !== null) return { tag: 'absent' }
-  const way = wayTo(space, to, null)
-  const src = sourceFor(space, way, to)
-  switch (way.tag) {
-    case 'local':
-      return { tag: 'route', via: null, dev: LO, src, mtu: null, local: true }
-    case 'unicast': {
-      const { order, to: prefix } = way.route
-      const route = valuesOf(space.routes).find((one) => one.order === order && one.to === prefix)
-      return { tag: 'route', via: way.via, dev: way.dev, src, mtu: route?.mtu ?? null, local: false }
+const routeTo = (world: World, ns: Ns, { to, from, oif }: RouteQuestion): RouteAnswer =>
+  onWorld(PARTS, world, (plane, host): RouteAnswer => {
+    const space = spaceIn(plane, host, ns)
+    // What the kernel tells of a route of IPv6 beside its way is not found by a packet.
+    if (space === null || !isIp4(to) || from !== null || oif !== null) return { tag: 'absent' }
+    const told = routeGet(space, { to })
+    if ('errno' in told) {
+      const { errno } = told
+      return errno === 'EMSGSIZE' || errno === 'EXDEV' ? { tag: 'absent' } : { tag: 'refused', errno }
     }
-    case 'broadcast':
-      return { tag: 'absent' }
-    case 'none':
-      return { tag: 'refused', errno: 'ENETUNREACH' }
-  }
-}
+    if (told.type !== 'unicast' && told.type !== 'local') return { tag: 'absent' }
+    return { tag: 'route', via: told.via, dev: told.dev, src: told.src, mtu: told.mtu, local: told.type === 'local' }
+  }).result
 
 const ONE_HOST = 'host'
 
@@ -103,7 +99,7 @@ export const simTerminal = (initial: World = hostWorld()): SimTerminal => {
     program: (_: Ns, __: Program) => now(() => null),
     probe: (probe) =>
       now(() => {
-        const { world: next, verdict } = runProbe(world, probe, { trace: false })
+        const { world: next, verdict } = runProbe(PARTS, world, probe, { trace: false })
         world = next
         if (verdict.tag === 'died')
           death = `${verdict.why ?? 'nobody answered'}${verdict.where === null ? '' : ` (${verdict.where})`}`

@@ -361,7 +361,7 @@ const eventText = (step: Step, names: Names): string => {
       return `${dev(event.bridge)} knows that MAC behind ${dev(event.to)}`
     case 'flooded': {
       const what = isPacket(payload) && !isOfTheLink(payload) ? 'frame' : payloadText(payload, names)
-      return `the bridge sends the ${what} to ${event.ports === 1 ? 'one port' : `${event.ports} ports`}`
+      return `${dev(event.bridge)} sends the ${what} to ${event.ports === 1 ? 'one port' : `${event.ports} ports`}`
     }
     case 'encapsulated':
       return `puts the frame into a datagram to ${names.ip(event.remote)} (VXLAN ${event.vni})`

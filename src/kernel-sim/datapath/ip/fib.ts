@@ -52,7 +52,8 @@ export type Way = {
 }
 
 /** Why there is no way: for the sending call, and for the trace. */
-export type NoWay = Readonly<{ errno: SendErrno; reason: DropReason }>
+/** `at`: the device that it would have been sent by, if it came so far. */
+export type NoWay = Readonly<{ errno: SendErrno; reason: DropReason; at: Device | null }>
 
 /** What becomes of a packet that has come in. `errno` null: nobody is told. */
 export type Verdict =
@@ -127,6 +128,7 @@ export const isWay = (found: Way | NoWay): found is Way => 'dev' in found
 export const noWayOf = ({ errno, by }: Refusal, to: Ip): NoWay => ({
   errno: errno === 'EAGAIN' ? 'ENETUNREACH' : errno,
   reason: reasonOf(by, to),
+  at: null,
 })
 
 const reasonOf = (by: Refusal['by'], to: Ip): DropReason => {
@@ -156,7 +158,7 @@ const flowOf = ({ dst, src, dev, tos, mark }: Wanted, strict: boolean): Flow => 
   strict,
 })
 
-const invalid = (reason: DropReason): NoWay => ({ errno: 'EINVAL', reason })
+const invalid = (reason: DropReason, at: Device | null = null): NoWay => ({ errno: 'EINVAL', reason, at })
 /** Of 0.0.0.0/8 only the one address is nobody's (ipv4_is_zeronet). */
 export const isZeroNet = (ip: Ip4): boolean => ip === 0
 export const isLocalGroup = (ip: Ip4): boolean => ip >>> 8 === 0xe00000
@@ -170,7 +172,7 @@ const made4 = (wanted: Wanted, dev: Device, source: Ip4 | null, found: Found | n
   // Cast: the caller has looked at the family.
   const dst = wanted.dst as Ip4
   const given = wanted.src === null ? source : (wanted.src as Ip4)
-  if (isStuck4(given, dev)) return invalid({ tag: 'martian-source', ip: given ?? dst })
+  if (isStuck4(given, dev)) return invalid({ tag: 'martian-source', ip: given ?? dst }, dev)
   const isGroup = isMulticast(dst)
   if (dst === MAX4 || found?.route.type === 'broadcast') return wayOf('broadcast', dev, source, null, { copies: true })
   if (isGroup) return wayOf('multicast', dev, source, found, { copies: inGroup4(dev, dst) })
@@ -187,7 +189,11 @@ const prefsrc4 = (space: Space, { route, hop }: Found, dev: Device): Ip4 | null 
 
 const loopbackOf = (space: Space): Device | null => deviceOf(space, LO)
 
-const down = (dev: Device): NoWay => ({ errno: 'ENETUNREACH', reason: { tag: 'link-down', dev: dev.name } })
+const down = (dev: Device): NoWay => ({
+  errno: 'ENETUNREACH',
+  reason: { tag: 'link-down', dev: dev.name },
+  at: null,
+})
 
 /** Whether an address may be the source of a packet of ours. */
 const isOwn4 = ({ entry }: Space, src: Ip): boolean => {
@@ -246,7 +252,11 @@ const typeOf6 = ({ route }: Found, dst: Ip): Way['type'] => {
   return route.type === 'local' || route.type === 'anycast' ? 'local' : 'unicast'
 }
 
-const noSource = (to: Ip): NoWay => ({ errno: 'EADDRNOTAVAIL', reason: { tag: 'no-source', to } })
+const noSource = (to: Ip): NoWay => ({
+  errno: 'EADDRNOTAVAIL',
+  reason: { tag: 'no-source', to },
+  at: null,
+})
 
 /** What has no way may have one from the address that it would get (ip6_dst_lookup_tail). */
 const output6From = (space: Space, wanted: Wanted, refused: Refusal): Way | NoWay => {

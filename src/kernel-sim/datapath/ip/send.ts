@@ -105,7 +105,7 @@ const depart = (space: Space, way: Way, held: Held): SendErrno | null => {
 const reroute = (space: Space, { packet, meta }: Held, dev: Device | null): SendErrno | null => {
   const wanted: Wanted = { dst: packet.dst, src: packet.src, dev, tos: packet.tos, mark: meta.mark, foreign: true }
   const way = wayOut(space, wanted)
-  if (!isWay(way)) return refuse(space, null, packet, way.reason, way.errno)
+  if (!isWay(way)) return refuse(space, way.at, packet, way.reason, way.errno)
   routedBy(space, way, packet)
   const { reroute: _, ...kept } = meta
   return depart(space, way, { packet, meta: kept })
@@ -192,7 +192,7 @@ export const send = (space: Space, sending: Sending): SendErrno | null => {
   const way = wayOut(space, { dst, src, dev, tos, mark, foreign: false })
   if (!isWay(way)) {
     const unsent = packetOf(space, sending, dst, src ?? nowhere(dst), sending.ttl ?? DEFAULT_TTL)
-    return refuse(space, null, unsent, way.reason, way.errno)
+    return refuse(space, way.at, unsent, way.reason, way.errno)
   }
   const ttl = sending.ttl ?? (way.type === 'multicast' ? 1 : DEFAULT_TTL)
   const made = packetOf(space, sending, dst, src ?? way.source ?? nowhere(dst), ttl)
@@ -213,7 +213,7 @@ export const sendPacket = (space: Space, packet: Packet, mark: number, name: IfN
   const dev = name === null ? null : deviceOf(space, name)
   if (name !== null && dev === null) return 'ENODEV'
   const way = wayOut(space, { dst: packet.dst, src: packet.src, dev, tos: packet.tos, mark, foreign: true })
-  if (!isWay(way)) return refuse(space, null, packet, way.reason, way.errno)
+  if (!isWay(way)) return refuse(space, way.at, packet, way.reason, way.errno)
   const { mtu } = pathMtu(space, way, packet.dst)
   const length = lengthOfPacket(packet)
   if (packet.tag === 'ip4' && packet.df && length > mtu)
