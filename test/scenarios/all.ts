@@ -5,6 +5,8 @@ import { FIB } from './fib.ts'
 import { NEIGHBOUR } from './neighbour.ts'
 import { NFTABLES } from './nftables.ts'
 import type { Scenario } from './scenario.ts'
+import { IPVLAN, MACVLAN } from './stacked.ts'
+import { DUMMIES, FILTER, TAGGED } from './vlan.ts'
 import { VXLAN } from './vxlan.ts'
 
 export const SCENARIOS: ReadonlyArray<readonly [what: string, scenarios: ReadonlyArray<Scenario>]> = [
@@ -12,5 +14,10 @@ export const SCENARIOS: ReadonlyArray<readonly [what: string, scenarios: Readonl
   ['routes', FIB],
   ['neighbours', NEIGHBOUR],
   ['vxlan', VXLAN],
+  ['VLANs of bridges', FILTER],
+  ['802.1Q', TAGGED],
+  ['dummies', DUMMIES],
+  ['macvlan', MACVLAN],
+  ['ipvlan', IPVLAN],
   ['nftables', NFTABLES],
 ]

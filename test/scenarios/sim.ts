@@ -37,7 +37,8 @@ const command = async (terminal: SimTerminal, line: string): Promise<string | nu
   return ran.right.status === 0 ? null : complaintOf(dones.map(({ stderr }) => stderr).join('')).errno
 }
 
-const passTime = (world: World, ms: number): World => {
+/** What happens by itself in this time. */
+export const passTime = (world: World, ms: number): World => {
   const { world: later } = onWorld(PARTS, world, (plane) => run(plane, receive, plane.nowMs + ms))
   const namespaces = mapOf(
     valuesOf(later.namespaces).map((entry) => [entry.ns, agedDevices(entry, later.nowMs)] as const),

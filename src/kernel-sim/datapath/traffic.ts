@@ -277,9 +277,9 @@ const ofFrame = (
   if (dev === null) return accountOf(steps, ns, { errno: 'ENODEV' }, () => 'frame')
   if (!dev.link.up) return accountOf(steps, ns, { errno: 'ENETDOWN' }, () => 'frame')
   if (E.isLeft(frame)) return accountOf(steps, ns, { errno: 'EINVAL' }, () => 'frame')
-  transmit(dev, { frame: frame.right, meta: NO_META })
+  const isSent = transmit(dev, { frame: frame.right, meta: NO_META })
   goOn(plane, plane.nowMs + PATIENCE_MS, quietly)
-  return accountOf(steps, ns, 'sent', classifierOf(innermost(frame.right.payload)))
+  return accountOf(steps, ns, isSent ? 'sent' : { errno: 'ENOBUFS' }, classifierOf(innermost(frame.right.payload)))
 }
 
 const NOTHING: Account = { ending: 'silence', arrivals: [], answer: null, crossings: [] }

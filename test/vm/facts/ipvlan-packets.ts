@@ -21,7 +21,7 @@ const shared = (kind: IpvlanMode, flag?: IpvlanFlag) => [
   ]),
 ]
 
-/** Between all of them, and by raw frames. */
+/** Between all of them, and by raw frames. No two have the same port: what becomes of one in vain is told later. */
 const EVERYBODY: ReadonlyArray<Try> = [
   ping('a', '10.0.0.3'),
   ping('a', 'fd00::3'),
@@ -34,9 +34,9 @@ const EVERYBODY: ReadonlyArray<Try> = [
   ping('o', '10.0.0.1'),
   ping('a', '10.0.0.2'),
   ask('tcp', 'a', '10.0.0.3', 80, { listen: 'b' }, { size: 10 }),
-  ask('tcp', 'o', '10.0.0.2', 80, { listen: 'a' }),
+  ask('tcp', 'o', '10.0.0.2', 81, { listen: 'a' }),
   ask('udp', 'b', '10.0.0.9', 53, { listen: 'o' }),
-  ask('udp', 'o', '10.0.0.2', 53),
+  ask('udp', 'o', '10.0.0.2', 54),
   ping('o', '10.0.0.7'),
   sendFrame('o', 'q', { src: 0x11, ips: ['10.0.0.9', '10.0.0.255'] }),
   sendFrame('o', 'q', { src: 0x11, dst: 0x10, ips: ['10.0.0.9', '10.0.0.2'] }),
@@ -87,7 +87,7 @@ const ROUTED: ReadonlyArray<Try> = [
   ping('a', '10.9.9.9'),
   ping('a', '10.0.0.7'),
   ask('tcp', 'o', '10.1.0.1', 80, { listen: 'a' }),
-  ask('tcp', 'a', '10.0.0.9', 80, { listen: 'o' }, { size: 10 }),
+  ask('tcp', 'a', '10.0.0.9', 81, { listen: 'o' }, { size: 10 }),
   ask('udp', 'o', '10.1.0.1', 53),
   ping('a', '10.0.0.9', { size: 1500 }),
   ping('a', '10.0.0.9', { size: 1500, df: true }),
@@ -135,7 +135,7 @@ export const IPVLAN_PACKETS: ReadonlyArray<Story> = [
     ...inNs('b', drop('ib')),
     ping('o', '10.0.0.3'),
     down('p'),
-    ping('a', 'fd00::9'),
+    ping('a', 'fd00::7'),
     up('p'),
     ping('a', 'fd00::9'),
     set('p', { mac: macOf(0x33) }),

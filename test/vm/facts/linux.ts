@@ -12,9 +12,10 @@ import { isGroup } from '../../../src/net/mac.ts'
 import type { Ns } from '../../../src/net/name.ts'
 import { labOf, rightOf } from '../../kernel-linux/labs.ts'
 import { ownLab } from '../../lib/own-names.ts'
+import { PACE } from '../../lib/pace.ts'
 import { sysctl } from './story.ts'
 import { changes, type Stacks } from './telling.ts'
-import type { Kernel } from './told.ts'
+import { type Kernel, REST_MS } from './told.ts'
 
 /** The multicast filters of devices, which follow from their addresses, are told among the FDBs. */
 const withoutFilters = (stack: Stack): Stack => ({
@@ -48,9 +49,6 @@ const UNASKED = [
   sysctl('net.ipv6.conf.default.router_solicitations', '0'),
 ]
 
-/** An emulated processor takes its time. */
-const PATIENTLY = { quietMs: 400, afterwardsMs: 60 }
-
 const PAUSE_MS = 20
 const STILL_MS = 150
 const TURN_MS = 1500
@@ -63,7 +61,7 @@ export const linuxOf = (what: string): Kernel & Readonly<{ end: () => Promise<vo
   let rooms: ReadonlyArray<Ns> = []
   let traffic: LinuxTraffic | null = null
   const heard = (): LinuxTraffic => {
-    traffic ??= rightOf(openTraffic(names, rooms, PATIENTLY))
+    traffic ??= rightOf(openTraffic(names, rooms, PACE))
     return traffic
   }
   const look = async (): Promise<Stacks> =>
@@ -90,6 +88,7 @@ export const linuxOf = (what: string): Kernel & Readonly<{ end: () => Promise<vo
     },
     ask: async (request) => rightOf(await ask(request)),
     attempt: async (attempt) => rightOf(await heard().attempt(attempt)),
+    rest: () => new Promise((resolve) => setTimeout(resolve, REST_MS)),
     stacks: async (enough) => {
       const begin = performance.now()
       let seen = await look()

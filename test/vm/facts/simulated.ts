@@ -8,7 +8,8 @@ import { stackOf } from '../../../src/kernel-sim/stack.ts'
 import { EMPTY_WORLD } from '../../../src/kernel-sim/state.ts'
 import type { Version } from '../../../src/kernel-sim/version.ts'
 import type { Ns } from '../../../src/net/name.ts'
-import type { Kernel } from './told.ts'
+import { passTime } from '../../scenarios/sim.ts'
+import { type Kernel, REST_MS } from './told.ts'
 
 /** Of a version of Linux. */
 export const simulated = (linux: Version): Kernel => {
@@ -31,6 +32,9 @@ export const simulated = (linux: Version): Kernel => {
       const tried = runTry(PARTS, world, attempt)
       world = tried.world
       return tried.account
+    },
+    rest: async () => {
+      world = passTime(world, REST_MS)
     },
     stacks: async () =>
       new Map(

@@ -19,9 +19,14 @@ export type Kernel = Readonly<{
   begin: (rooms: ReadonlyArray<Ns>) => Promise<void>
   ask: (request: Request) => Promise<Answer>
   attempt: (attempt: Try) => Promise<Account>
+  /** Lets `REST_MS` pass. */
+  rest: () => Promise<void>
   /** What it tells once that is `enough`; if it never is, what it tells when it is done with what comes by itself. */
   stacks: (enough: (seen: Stacks) => boolean) => Promise<Stacks>
 }>
+
+/** By then nobody waits any more for a neighbour who does not answer: it takes three questions, a second each. */
+export const REST_MS = 3500
 
 const isSame = (these: ReadonlyArray<string>, those: ReadonlyArray<string> | undefined): boolean =>
   those !== undefined && these.length === those.length && these.every((line, i) => line === those[i])
@@ -43,6 +48,7 @@ const tellPackets = async (kernel: Kernel, story: Story): Promise<Told> => {
   for (const step of story.steps) {
     if (isTry(step)) {
       const account = await kernel.attempt(step)
+      if (account.ending === 'silence') await kernel.rest()
       told.push({
         command: tryLine(step),
         answer: endingWord(account.ending),

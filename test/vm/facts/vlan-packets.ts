@@ -16,6 +16,7 @@ import {
   type Story,
   set,
   story,
+  sysctl,
   up,
   vlan,
 } from './story.ts'
@@ -166,7 +167,10 @@ export const VLAN_PACKETS: ReadonlyArray<Story> = [
   ),
   story(
     'macvlans and a bridge on 802.1Q links',
+    // Each address is answered for by its own device alone: macvlans hear broadcasts a moment later than the device below.
     [
+      sysctl('net.ipv4.conf.all.arp_ignore', '1'),
+      ...inNs('c', sysctl('net.ipv4.conf.all.arp_ignore', '1')),
       ...TRUNK,
       macvlan('m', 'x', 0x60, { up: true }),
       ...owns('m', '10.0.8.1/24'),

@@ -7,6 +7,7 @@ import { announce4, receiveArp } from './arp.ts'
 import { defragment, reassemblyDue } from './defrag.ts'
 import { sendError } from './errors.ts'
 import { isWay, meantBy, sourceFor, wayOut } from './fib.ts'
+import { atHost } from './local.ts'
 import { typeOf } from './lookup.ts'
 import { announce6 } from './ndisc.ts'
 import { isConnected, isValid, knownNeighbour, neighbourDue, output } from './neighbour.ts'
@@ -49,7 +50,7 @@ type Offers =
   | 'selectSource'
   | 'typeOf'
   | 'gather'
-  | 'neighbour'
+  | 'arrive'
 
 export const ipParts: Pick<Parts, Offers> = {
   receiveArp,
@@ -62,6 +63,7 @@ export const ipParts: Pick<Parts, Offers> = {
   selectSource: (dev, dst, next) => sourceFor(dev.space, dev, dst, next),
   typeOf: (space, ip, dev) => typeOf(space.entry, ip, !isIp4(ip) && isLinkLocal(ip) ? (dev?.name ?? null) : null),
   gather: (space, dev, held) => defragment(space, dev, held, 'conntrack'),
+  arrive: atHost,
   neighbour,
 }
 

@@ -1,0 +1,15 @@
+// Scenarios as tests on the running kernel.
+
+import { expect, test } from 'vitest'
+import { labOf } from '../kernel-linux/labs.ts'
+import { ownLab } from '../lib/own-names.ts'
+import { runOnLinux } from './linux.ts'
+import type { Scenario } from './scenario.ts'
+
+export const onLinux = (what: string, scenarios: ReadonlyArray<Scenario>): void => {
+  for (const [at, scenario] of scenarios.entries())
+    test(scenario.title, async () => {
+      const lab = labOf(ownLab(`scenario-${what.replaceAll(/\W/g, '-')}-${at}`))
+      expect(await runOnLinux(lab, scenario)).toEqual([])
+    })
+}
