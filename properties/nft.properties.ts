@@ -81,7 +81,7 @@ const sightOf = (seed: number): Sight => ({
   },
   random: (n) => seed % n,
   flowHash: () => seed,
-  length: 60,
+  length: () => 60,
   nowMs: seed % 1000,
 })
 const points: fc.Arbitrary<Point> = fc.record({

@@ -68,9 +68,11 @@ describe('a network', () => {
   )
 })
 
+const tablesIn = (firewall: NsEntry['firewall']) => (firewall === null ? [] : valuesOf(firewall.tables))
+
 /** Somebody else's namespace in which nothing is but loopback, which came up. */
 const isLeftAlone = ({ ns, links, firewall }: NsEntry): boolean =>
-  isNameless(ns) && firewall === null && valuesOf(links).every(({ name }) => name === LO)
+  isNameless(ns) && tablesIn(firewall).length === 0 && valuesOf(links).every(({ name }) => name === LO)
 
 /** Sizes of all that a world holds, by namespace. What only counts up (numbers of devices, of connections) is left out. */
 const sizes = ({ namespaces }: World): unknown =>
@@ -82,7 +84,7 @@ const sizes = ({ namespaces }: World): unknown =>
       held: [keysOf(routes), keysOf(neighbours)],
       tracked: tracked === null ? [] : [keysOf(tracked.tuples), keysOf(tracked.connections)],
       sockets: sockets === null ? [] : keysOf(sockets.sockets),
-      firewall: firewall === null ? null : Object.values(firewall.sets).map((set) => [...entriesOf(set)].length),
+      firewall: tablesIn(firewall).map(({ sets }) => valuesOf(sets).map(({ elements }) => sizeOfMap(elements))),
     }))
 
 const everything = (world: World, known: KernelState): unknown => [

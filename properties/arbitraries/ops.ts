@@ -286,6 +286,23 @@ export const op: fc.Arbitrary<KernelOp> = fc.oneof(
   },
 )
 
+const HOST_TABLE = skeletonTable(HOST)
+/** What happens to the host's firewall; its table is there mostly. */
+export const firewallOps: fc.Arbitrary<ReadonlyArray<KernelOp>> = fc
+  .array(
+    fc
+      .record({
+        object: fc.oneof(
+          { weight: 12, arbitrary: element.map((one): KernelObject => ({ ...one, ns: HOST })) },
+          { weight: 1, arbitrary: fc.constant(HOST_TABLE) },
+        ),
+        verb: often(['create'] as const, ['delete'] as const),
+      })
+      .map(({ verb, object: one }): KernelOp => ({ verb, object: one })),
+    { maxLength: 40, size: 'max' },
+  )
+  .map((ops) => [create(HOST_TABLE), ...ops])
+
 /** The host is made; of the others some are adopted. */
 const start: fc.Arbitrary<ReadonlyArray<KernelOp>> = fc
   .tuple(fc.constantFrom(null, null, ...FOREIGN), fc.constantFrom(null, null, ...FOREIGN))

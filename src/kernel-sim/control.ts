@@ -26,6 +26,7 @@ import { createElement, createTable, deleteElement, deleteTable } from './contro
 import { askRoute } from './control/route.ts'
 import { setLink } from './control/setlink.ts'
 import { writeSysctl } from './control/sysctl.ts'
+import { askTap } from './control/tap.ts'
 import { EMPTY_WORLD, type World } from './state.ts'
 
 const askAddress = (space: Space, ask: AddressRequest): Errno | null => {
@@ -70,6 +71,8 @@ const askIn = (space: Space, ask: OnSpace): Errno | null => {
       return askFdb(space, ask)
     case 'vlan':
       return askVlan(space, ask)
+    case 'tap':
+      return askTap(space, ask)
   }
 }
 

@@ -40,7 +40,9 @@ export type IpvlanSpec = Readonly<{ type: 'ipvlan'; mode: IpvlanMode; flag: Ipvl
 
 /** What a link is. `below` (LinkEntry) says on which device. */
 export type Spec =
-  | Readonly<{ type: 'loopback' } | { type: 'dummy' } | { type: 'bridge' } | { type: 'veth'; peer: Place }>
+  | Readonly<
+      { type: 'loopback' } | { type: 'dummy' } | { type: 'tap' } | { type: 'bridge' } | { type: 'veth'; peer: Place }
+    >
   /** A card of the host's, known to the fabric by its number (fabric/). */
   | Readonly<{ type: 'nic'; card: number }>
   | VlanSpec

@@ -11,7 +11,9 @@ import type { Ns } from '../net/name.ts'
 import { emptyMap, getIn, valuesOf } from '../net/pmap.ts'
 import { draftOf, spaceOf } from './control/draft.ts'
 import { readSysctl, sysctlDefault } from './control/sysctl.ts'
+import { firewallObjects } from './firewall-objects.ts'
 import type { LinkEntry } from './link-entry.ts'
+import { interfacesOf } from './rulesets.ts'
 import { isNameless, type NsEntry, type RouteEntry, TABLES, type World } from './state.ts'
 
 /** The kinds of links that an operation can make. */
@@ -49,10 +51,8 @@ const ofRoute = (space: NsEntry, { to, type, hops, table, metric, proto }: Route
   return [{ kind: 'route', ns: space.ns, to, via, dev, metric: plain ? 0 : metric }]
 }
 
-const ofFirewall = ({ ns, firewall }: NsEntry): ReadonlyArray<KernelObject> =>
-  firewall === null
-    ? []
-    : [{ kind: 'nft-table', ns, skeleton: firewall.skeleton }, ...Object.values(firewall.sets).flatMap(valuesOf)]
+const ofFirewall = (space: NsEntry, nowMs: number): ReadonlyArray<KernelObject> =>
+  space.firewall === null ? [] : firewallObjects(space.ns, space.firewall, nowMs, interfacesOf(space))
 
 /**
  * Of a veth whose other end is in a namespace without a name nobody can say what it is, so it is not shown, nor what is on it;
@@ -61,7 +61,7 @@ const ofFirewall = ({ ns, firewall }: NsEntry): ReadonlyArray<KernelObject> =>
 const isShown = (link: LinkEntry | undefined): boolean =>
   link === undefined || (isKnown(link) && (link.spec.type !== 'veth' || !isNameless(link.spec.peer.ns)))
 
-const ofNs = (space: NsEntry, hasFirewall: boolean): ReadonlyArray<KernelObject> => {
+const ofNs = (space: NsEntry, hasFirewall: boolean, nowMs: number): ReadonlyArray<KernelObject> => {
   const { ns } = space
   return [
     { kind: 'netns', ns, at: null },
@@ -70,7 +70,7 @@ const ofNs = (space: NsEntry, hasFirewall: boolean): ReadonlyArray<KernelObject>
       .filter(isShown)
       .flatMap((link) => ofLink(ns, link)),
     ...valuesOf(space.routes).flatMap((route) => ofRoute(space, route)),
-    ...(hasFirewall ? ofFirewall(space) : []),
+    ...(hasFirewall ? ofFirewall(space, nowMs) : []),
   ]
 }
 
@@ -90,7 +90,7 @@ export const observe = (world: World, scope: Scope): KernelState => {
   return stateOf([
     ...scope.namespaces.flatMap((ns) => {
       const space = getIn(world.namespaces, ns)
-      return space === undefined ? [] : ofNs(space, firewalls.has(ns))
+      return space === undefined ? [] : ofNs(space, firewalls.has(ns), world.nowMs)
     }),
     ...ofSysctls(world, scope),
   ])

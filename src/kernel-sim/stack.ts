@@ -43,6 +43,7 @@ const kindOf = ({ spec, bridge }: LinkEntry): KindFacts => {
   switch (spec.type) {
     case 'loopback':
     case 'dummy':
+    case 'tap':
       return { kind: spec.type }
     case 'nic':
       // Without a kind, as the cards of a machine are.
@@ -99,6 +100,9 @@ const promiscuityOf = (world: World, ns: Ns, link: LinkEntry): number => {
   return Number(isWatched(world, ns, link)) + Number(link.filter.promisc) + forOthers.length
 }
 
+/** Of those with a queue of their own (net.core.default_qdisc). */
+const QDISCS: Readonly<Partial<Record<LinkEntry['spec']['type'], string>>> = { tap: 'pfifo_fast' }
+
 const factsOfLink = (world: World, ns: Ns, link: LinkEntry): LinkFacts => {
   const { port } = link
   const options = port === null ? null : (({ bridge: _, costSet: __, ...rest }) => rest)(port)
@@ -113,7 +117,7 @@ const factsOfLink = (world: World, ns: Ns, link: LinkEntry): LinkFacts => {
     carrier: hasCarrier(link),
     operstate: link.up ? link.oper : 'down',
     promiscuity: promiscuityOf(world, ns, link),
-    qdisc: link.started ? 'noqueue' : 'noop',
+    qdisc: link.started ? (QDISCS[link.spec.type] ?? 'noqueue') : 'noop',
     master: port?.bridge ?? null,
     alias: link.alias,
     group: link.group,

@@ -2,8 +2,6 @@
 // All of it is persistent data, so a snapshot is free and a step back is keeping the old value. Only this folder sees it;
 // others see `observe` (control.ts) and verdicts (datapath/probe.ts).
 
-import type { SetName } from '../kernel/firewall/skeleton.ts'
-import type { NftElement } from '../kernel/object.ts'
 import type { NeighbourState } from '../kernel/rtnl/request.ts'
 import type { RouteFacts, RuleFacts } from '../kernel/rtnl/stack.ts'
 import type { SysctlName } from '../kernel/sysctl.ts'
@@ -17,6 +15,7 @@ import type { Pending } from './datapath/plane.ts'
 import type { Held } from './datapath/skb.ts'
 import type { SocketsEntry } from './datapath/socket/entry.ts'
 import { type DeviceConf, type LinkEntry, NO_CONF, type Place } from './link-entry.ts'
+import type { Ruleset } from './nft/ruleset.ts'
 import { NEWEST, type Version } from './version.ts'
 
 /** `dead`: its device is down (IPv4, of several hops). */
@@ -88,16 +87,6 @@ export type PathMtuEntry = Readonly<{
 /** An address that is answered for; a `permanent` one stays when its device loses its carrier. */
 export type ProxyEntry = Readonly<{ ip: Ip; permanent: boolean }>
 
-/**
- * The firewall table of a namespace: elements of each set by their key text (`key.join(' . ')`). `intervals` finds the
- * prefixes of the sets that may not overlap, highest first.
- */
-export type FirewallEntry = Readonly<{
-  skeleton: number
-  sets: Readonly<Partial<Record<SetName, PMap<NftElement>>>>
-  intervals: PMap<Cidr>
-}>
-
 /** What passed a device since it was made, what it lost, and what it could not send. */
 export type Tally = Readonly<{
   rxPackets: number
@@ -147,7 +136,8 @@ export type NsEntry = Readonly<{
   confAll: DeviceConf
   confDefault: DeviceConf
   sysctls: Readonly<Partial<Record<SysctlName, string>>>
-  firewall: FirewallEntry | null
+  /** Its nftables, as they were left by whoever wrote them; null: nobody ever has. */
+  firewall: Ruleset | null
   neighbours: PMap<NeighbourEntry>
   /** The addresses that are answered for, under `<device> <address>`. */
   proxies: PMap<ProxyEntry>

@@ -1,17 +1,14 @@
 // Every scenario in the simulation, and on the running kernel; those that need more than the usual are in lacked.test.ts.
 
 import { describe, expect, test } from 'vitest'
-import { gate, needs } from '../lib/need.ts'
+import { needs } from '../lib/need.ts'
 import { SCENARIOS } from './all.ts'
 import { onLinux } from './on-linux.ts'
 import { runOnSim } from './sim.ts'
 
-/** Nowhere: the simulation's packets do not meet its nftables yet. */
-const withoutNftables = gate(() => 'nftables in the simulation', false)
-
 describe('in the simulation', () => {
   for (const [what, scenarios] of SCENARIOS)
-    (what === 'nftables' ? withoutNftables : describe)(what, () => {
+    describe(what, () => {
       for (const scenario of scenarios)
         test(scenario.title, async () => {
           expect(await runOnSim(scenario)).toEqual([])

@@ -46,7 +46,10 @@ export const MACVLAN: ReadonlyArray<Scenario> = [
     { attempt: ping('out', '10.0.1.2'), expect: { ends: 'answered' } },
   ]),
   macvlan('macvlans of mode vepa reach each other by a switch that sends back', 'vepa', [
-    { attempt: rawFrame('a', 'eth1', { src: '02:00:00:00:0a:01' }), expect: { at: ['out eth0 in'], notAt: ['b eth1 in'] } },
+    {
+      attempt: rawFrame('a', 'eth1', { src: '02:00:00:00:0a:01' }),
+      expect: { at: ['out eth0 in'], notAt: ['b eth1 in'] },
+    },
     { attempt: ping('a', '10.0.1.3'), expect: { ends: 'silence' } },
     { attempt: ping('a', '10.0.1.9'), expect: { ends: 'answered' } },
   ]),

@@ -12,6 +12,7 @@ import { spaceOf as spaceIn } from '../../kernel-sim/datapath/plane.ts'
 import { runProbe } from '../../kernel-sim/datapath/probe.ts'
 import { PARTS } from '../../kernel-sim/datapath/wired.ts'
 import { onWorld } from '../../kernel-sim/datapath/world.ts'
+import { nftCommand } from '../../kernel-sim/rulesets.ts'
 import { stackOf } from '../../kernel-sim/stack.ts'
 import { isNameless, type World } from '../../kernel-sim/state.ts'
 import { isIp4 } from '../../net/ip.ts'
@@ -95,8 +96,16 @@ export const simTerminal = (initial: World = hostWorld()): SimTerminal => {
         return space === null ? null : readSysctl(space, name as SysctlName)
       }),
     routeTo: (ns, question) => now(() => routeTo(world, ns, question)),
-    // The one place to bind nft to: kernel-sim/nft, a script against the ruleset of a namespace.
-    program: (_: Ns, __: Program) => now(() => null),
+    program: (ns, { name, words, input }: Program) =>
+      now(() => {
+        const ran =
+          name === 'nft'
+            ? nftCommand(world, ns, words, (path) => (path === '-' && input !== '' ? input : readText(path)))
+            : null
+        if (ran === null) return null
+        world = ran.world
+        return ran.said
+      }),
     probe: (probe) =>
       now(() => {
         const { world: next, verdict } = runProbe(PARTS, world, probe, { trace: false })

@@ -65,6 +65,9 @@ const vxlanFacts = (options: Options<LinkInfo, 'vxlan'>): KindFacts => {
   }
 }
 
+/** Of IFLA_TUN_TYPE. */
+const IFF_TAP = 2
+
 const kindFacts = ({ type, link, linkNetnsid, linkinfo }: LinkMessage, elsewhere: Elsewhere): KindFacts => {
   if (type === L.ARPHRD_LOOPBACK) return { kind: 'loopback' }
   const info = linkinfo?.info
@@ -91,6 +94,8 @@ const kindFacts = ({ type, link, linkNetnsid, linkinfo }: LinkMessage, elsewhere
       const flag = (flags & L.IPVLAN_F_PRIVATE) !== 0 ? 'private' : (flags & L.IPVLAN_F_VEPA) !== 0 ? 'vepa' : 'bridge'
       return { kind: 'ipvlan', mode: keyOf(IPVLAN_MODES, mode, 'l3'), flag }
     }
+    case 'tun':
+      return info.options.type === IFF_TAP ? { kind: 'tap' } : { kind: 'other', name: info.kind }
     case 'other':
       return { kind: 'other', name: info.name }
     default:

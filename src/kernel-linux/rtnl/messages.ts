@@ -213,8 +213,10 @@ const fdbMessage = (ask: FdbRequest, { indexOf }: Found): Request => ({
   }),
 })
 
-/** For what is asked of rtnetlink: namespaces and sysctls have other ways. */
-export const messageOf = (ask: Exclude<Ask, { on: 'netns' | 'sysctl' }>, found: Found): Request => {
+/** What is asked of rtnetlink; namespaces, taps and sysctls have other ways. */
+export type OfRtnetlink = Exclude<Ask, { on: 'netns' | 'sysctl' | 'tap' }>
+
+export const messageOf = (ask: OfRtnetlink, found: Found): Request => {
   switch (ask.on) {
     case 'link':
       if (ask.do === 'add') return newLinkMessage(ask, found)

@@ -1,9 +1,9 @@
 // One request as the tools carry it out, without the tools: what it mentions is looked up first, as ip(8) does, what they would
-// answer by themselves is answered (kernel/rtnl/unasked.ts), and then one message goes. Namespaces and sysctls go in process, too.
+// answer by themselves is answered (kernel/rtnl/unasked.ts), and then one message goes. Namespaces, taps and sysctls go in process, too.
 
 import { strerror } from '../../kernel/errno.ts'
 import type { KernelError } from '../../kernel/kernel.ts'
-import type { Ask, Request, SysctlRequest } from '../../kernel/rtnl/request.ts'
+import type { Request, SysctlRequest, TapRequest } from '../../kernel/rtnl/request.ts'
 import { indexInName, mentioned, unasked } from '../../kernel/rtnl/unasked.ts'
 import type { IfName, Ns } from '../../net/name.ts'
 import { E, type Either } from '../../prelude.ts'
@@ -14,14 +14,14 @@ import { askAll, talk } from '../netlink/conversation.ts'
 import { closeNetns } from '../netlink/netns.ts'
 import type { Ack } from '../netlink/refusal.ts'
 import type { Socket, Turn } from '../netlink/socket.ts'
+import { askTap } from '../netlink/tap.ts'
 import { portError } from '../place.ts'
 import { throughProc } from '../sysctl/in-process.ts'
 import { type Conversation, found, inside, type OpenSpace, openByName } from './inside.ts'
 import type { Found } from './link-messages.ts'
-import { messageOf } from './messages.ts'
+import { messageOf, type OfRtnetlink } from './messages.ts'
 import { inProcess } from './spaces.ts'
 
-export type OfRtnetlink = Exclude<Ask, { on: 'netns' | 'sysctl' }>
 export type Refusal = Complaint | null
 
 const indexesOf = async (
@@ -106,12 +106,20 @@ export const writeSysctl = async (
   return E.isLeft(refused) ? refused : E.right(refused.right[0]?.complaint ?? null)
 }
 
+/** `path`: of the namespace's file; null: the namespace this process runs in. */
+export const tapAt = (path: string | null, ask: TapRequest): Either<KernelError, Refusal> =>
+  found<Refusal>(askTap(path, ask), (complaint) => complaint)
+
 export const throughRtnetlink =
   (names: Names) =>
   async ({ ns, ask }: Request): Promise<Either<KernelError, Refusal>> => {
     switch (ask.on) {
       case 'netns':
         return found(inProcess(ask, names(ns)), (complaint) => complaint)
+      case 'tap': {
+        const real = names(ns)
+        return tapAt(real === null ? null : netnsPath(real), ask)
+      }
       case 'sysctl': {
         const real = names(ns)
         return writeSysctl(real === null ? null : netnsPath(real), ns, ask)

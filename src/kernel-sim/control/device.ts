@@ -24,6 +24,8 @@ import { checkCarrier, checkPort, switchPorts } from './port-state.ts'
 /** ETH_MIN_MTU and ETH_MAX_MTU. */
 const MIN_MTU = 68
 const MAX_MTU = 65535
+/** A tap's limit counts the header. */
+const ETHERNET = 14
 const NO_LIMIT = 2 ** 31 - 1
 
 type Limits = Readonly<{ from: number; to: number }>
@@ -31,6 +33,7 @@ const PLAIN: Limits = { from: MIN_MTU, to: MAX_MTU }
 const LIMITS: Readonly<Partial<Record<Spec['type'], Limits>>> = {
   loopback: { from: 0, to: NO_LIMIT },
   dummy: { from: 0, to: NO_LIMIT },
+  tap: { from: MIN_MTU, to: MAX_MTU - ETHERNET },
   vlan: { from: 0, to: MAX_MTU },
 }
 

@@ -37,7 +37,7 @@ export const bornMac = (ns: Ns, name: IfName): Mac => {
 }
 
 /** The next index that no device has (dev_index_reserve). */
-const nextIndex = (space: Space): number => {
+export const nextIndex = (space: Space): number => {
   while (hasIn(space.now.indexes, String(space.now.nextIndex))) space.now.nextIndex += 1
   return space.now.nextIndex++
 }

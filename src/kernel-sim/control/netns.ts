@@ -4,11 +4,10 @@
 // the same. Without a name it is known by its path.
 
 import type { Errno } from '../../kernel/errno.ts'
-import type { Netns, NftElement } from '../../kernel/object.ts'
+import type { Netns } from '../../kernel/object.ts'
 import type { Ns } from '../../net/name.ts'
-import { entriesOf, mapOf, type PMap } from '../../net/pmap.ts'
 import type { LinkEntry, Place } from '../link-entry.ts'
-import { emptyNs, type FirewallEntry, isNameless, namelessAt, nsWith } from '../state.ts'
+import { emptyNs, isNameless, namelessAt, nsWith } from '../state.ts'
 import { removeLink } from './dellink.ts'
 import {
   addSpace,
@@ -27,18 +26,9 @@ import { installLoopback } from './newlink.ts'
 import { followPlace } from './relations.ts'
 import { renameNet, sendersBy } from './vxlan.ts'
 
-const withNs = (firewall: FirewallEntry, ns: Ns): FirewallEntry => {
-  const moved = (set: PMap<NftElement>) =>
-    mapOf([...entriesOf(set)].map(([key, element]) => [key, { ...element, ns }] as const))
-  const sets = Object.fromEntries(Object.entries(firewall.sets).map(([name, set]) => [name, moved(set)]))
-  return { ...firewall, sets }
-}
-
-/** Everything that names a namespace: the other ends of its veths, and its firewall. */
+/** Everything that names a namespace: the other ends of its veths, and where devices on others are. */
 const rename = (space: Space, ns: Ns): void => {
   const moved = renameSpace(space, ns)
-  const { firewall } = moved.now
-  if (firewall !== null) moved.now.firewall = withNs(firewall, ns)
   renameNet(moved, space.ns)
   for (const link of linksOf(moved)) {
     const from = { ns: space.ns, name: link.name }

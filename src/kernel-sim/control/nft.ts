@@ -1,130 +1,125 @@
-// The firewall table and the elements of its sets. Sources: nft(8), net/netfilter/nf_tables_api.c, nft_set_rbtree.c (one
-// interval), nft_set_pipapo.c (concatenations with one).
+// Operations on the firewall table `inet cnm` and the elements of its sets, on the one ruleset that a namespace has. Each does what
+// nft does with the text that it stands for (kernel/print.ts); the skeleton's text is read once and put in by reference.
+// Sources: nft(8), net/netfilter/nf_tables_api.c.
 
 import type { Errno } from '../../kernel/errno.ts'
-import { SETS, type SetName } from '../../kernel/firewall/skeleton.ts'
+import { SETS, type SetName, TABLE } from '../../kernel/firewall/skeleton.ts'
+import { skeletonText } from '../../kernel/firewall/text.ts'
 import type { NftElement, NftTable } from '../../kernel/object.ts'
-import { type Cidr, cidrFamily, contains, firstOf, lastOf, networkOf, parseCidr } from '../../net/cidr.ts'
-import { familyOf, type Ip, numberOf, parseIp, widthOf } from '../../net/ip.ts'
-import { emptyMap, entriesOf, entriesUnder, getIn, hasIn, type PMap, removeIn, setIn } from '../../net/pmap.ts'
 import { E } from '../../prelude.ts'
-import type { FirewallEntry } from '../state.ts'
+import { basesFollow } from '../nft/bases.ts'
+import type { Changed } from '../nft/change/edit.ts'
+import { ABSENT } from '../nft/change/edit.ts'
+import { addElements, deleteElements } from '../nft/change/elements.ts'
+import { deleteTable as withoutTable } from '../nft/change/table.ts'
+import { NO_INTERFACES } from '../nft/datatype.ts'
+import type { NftError, Place } from '../nft/error.ts'
+import { nft } from '../nft/nft.ts'
+import type { RawElement, RawPart, RawWord } from '../nft/parse/raw.ts'
+import { EMPTY_RULESET, findTable, type Ruleset, type Table, withTable } from '../nft/ruleset.ts'
 import { type Draft, type Space, spaceOf } from './draft.ts'
 
-type Store = 'hash' | 'rbtree' | 'pipapo'
+const HERE: Place = { line: 1, from: 1, to: 1 }
+const IN_TABLE = { family: 'inet', table: TABLE, tableAt: HERE, at: HERE } as const
+const NAMED = { name: TABLE, handle: null, at: HERE } as const
 
-/** What the kernel keeps a set in (nft_select_set_ops). */
-const STORE: ReadonlyMap<SetName, Store> = new Map(
-  SETS.map((set) => [set.name, !set.interval ? 'hash' : set.key.length > 1 ? 'pipapo' : 'rbtree']),
-)
-
-const NO_ELEMENTS: PMap<NftElement> = emptyMap()
-const elementsOf = (table: FirewallEntry, set: SetName): PMap<NftElement> => table.sets[set] ?? NO_ELEMENTS
-const textOf = (element: NftElement): string => element.key.join(' . ')
-
-/** The prefix that ends an interval element's key; a single address is written without its length. */
-const prefixOf = (element: NftElement): Cidr | null => {
-  const text = element.key.at(-1) ?? ''
-  if (text.includes('/')) {
-    const cidr = parseCidr(text)
-    return E.isLeft(cidr) ? null : networkOf(cidr.right)
-  }
-  const ip = parseIp(text)
-  return E.isLeft(ip) ? null : { ip: ip.right, bits: widthOf(familyOf(ip.right)) }
+const readSkeleton = (): Table => {
+  const options = { file: 'skeleton', json: false, handles: false }
+  const { ruleset, stderr } = nft(EMPTY_RULESET, skeletonText(), { host: NO_INTERFACES, nowMs: 0 }, options)
+  const table = findTable(ruleset, 'inet', TABLE)
+  if (table === null) throw new Error(`the skeleton is not what nft can read: ${stderr}`)
+  return table
 }
 
-export const createTable = (draft: Draft, { ns, skeleton }: NftTable): Errno | null => {
+let read: Table | null = null
+/** It asks for nothing that is kept beside rules (counters, limits), so that all tables can share its rules. */
+const skeletonTable = (): Table => {
+  read ??= readSkeleton()
+  return read
+}
+
+const put = (space: Space, before: Ruleset, after: Ruleset): null => {
+  space.now.firewall = { ...after, generation: before.generation + 1 }
+  return null
+}
+
+export const createTable = (draft: Draft, { ns }: NftTable): Errno | null => {
   const space = spaceOf(draft, ns)
   if (space === null) return 'ENOENT'
-  if (space.now.firewall !== null) return 'EEXIST'
-  space.now.firewall = { skeleton, sets: {}, intervals: emptyMap() }
-  return null
+  const before = space.now.firewall ?? EMPTY_RULESET
+  if (findTable(before, 'inet', TABLE) !== null) return 'EEXIST'
+  const handle = before.nextTable
+  return put(space, before, { ...withTable(before, { ...skeletonTable(), handle }), nextTable: handle + 1 })
 }
 
-export const deleteTable = (draft: Draft, { ns }: NftTable): Errno | null => {
+/** What nft finds out by itself, as the errno that its words stand for. */
+const FOUND_OUT: Readonly<Record<string, Errno>> = {
+  [ABSENT]: 'ENOENT',
+  'interval overlaps with an existing one': 'EEXIST',
+  'element does not exist': 'ENOENT',
+}
+
+const errnoOf = (error: NftError): Errno =>
+  error.kind === 'kernel' ? error.errno : (FOUND_OUT[error.message] ?? 'EINVAL')
+
+const change = (draft: Draft, { ns }: NftTable | NftElement, act: (before: Ruleset) => Changed): Errno | null => {
   const space = spaceOf(draft, ns)
-  if (space === null || space.now.firewall === null) return 'ENOENT'
-  space.now.firewall = null
-  return null
+  const before = space?.now.firewall ?? null
+  if (space === null || before === null) return 'ENOENT'
+  const after = act(before)
+  if (E.isLeft(after)) return errnoOf(after.left)
+  return put(space, before, after.right)
 }
 
-/** Descending by address: the first entry from a key on is the highest prefix that starts at or below it. */
-const intervalKey = (set: SetName, ip: Ip): string => {
-  const width = widthOf(familyOf(ip))
-  const left = (1n << BigInt(width)) - 1n - numberOf(ip)
-  return `${set}/${left.toString(16).padStart(width / 4, '0')}`
+export const deleteTable = (draft: Draft, table: NftTable): Errno | null =>
+  change(draft, table, (before) =>
+    withoutTable(before, { tag: 'delete-table', family: 'inet', table: NAMED, destroy: false, at: HERE }),
+  )
+
+const wordOf = (text: string): RawWord => ({ tag: 'word', text, wildcard: text.endsWith('*'), at: HERE })
+
+const PREFIXES: ReadonlySet<SetName> = new Set(SETS.filter(({ interval }) => interval).map(({ name }) => name))
+
+const partOf = (text: string, hasPrefixes: boolean): RawPart => {
+  const slash = hasPrefixes ? text.indexOf('/') : -1
+  if (slash < 0) return wordOf(text)
+  return { tag: 'prefix', word: wordOf(text.slice(0, slash)), bits: Number(text.slice(slash + 1)), at: HERE }
 }
 
-const overlapsHeld = (table: FirewallEntry, set: SetName, prefix: Cidr): boolean => {
-  for (const [key, held] of entriesOf(table.intervals, intervalKey(set, lastOf(prefix))))
-    return key.startsWith(`${set}/`) && numberOf(lastOf(held)) >= numberOf(firstOf(prefix))
-  return false
-}
-
-/**
- * The element of the same leading key parts that holds `ip`. Where several do, the narrowest: a wider one could only be
- * added after it.
- */
-const holder = (table: FirewallEntry, element: NftElement, ip: Ip): readonly [string, Cidr] | null => {
-  const lead = element.key
-    .slice(0, -1)
-    .map((part) => `${part} . `)
-    .join('')
-  let found: readonly [string, Cidr] | null = null
-  for (const [text, held] of entriesUnder(elementsOf(table, element.set), lead)) {
-    const prefix = prefixOf(held)
-    if (prefix === null || cidrFamily(prefix) !== familyOf(ip) || !contains(prefix, ip)) continue
-    if (found === null || prefix.bits > found[1].bits) found = [text, prefix]
+/** As nft would read its text. */
+const rawOf = ({ set, key, value }: NftElement): RawElement => {
+  const hasPrefixes = PREFIXES.has(set)
+  return {
+    key: key.map((text) => partOf(text, hasPrefixes)),
+    data: value === null ? null : { tag: 'parts', parts: value.map(wordOf), at: HERE },
+    comment: null,
+    timeoutMs: null,
+    expiresMs: null,
+    at: HERE,
   }
-  return found
 }
 
-/** nft_pipapo_insert looks at both ends only, so a prefix around smaller ones is accepted. */
-const clashes = (table: FirewallEntry, element: NftElement, prefix: Cidr): boolean =>
-  holder(table, element, firstOf(prefix)) !== null || holder(table, element, lastOf(prefix)) !== null
-
-const put = (
-  space: Space,
-  { skeleton, sets, intervals }: FirewallEntry,
-  set: SetName,
-  elements: PMap<NftElement>,
-): null => {
-  space.now.firewall = { skeleton, sets: { ...sets, [set]: elements }, intervals }
-  return null
-}
+const inSet = (element: NftElement) => ({ name: element.set, handle: null, at: HERE })
 
 export const createElement = (draft: Draft, element: NftElement): Errno | null => {
-  const space = spaceOf(draft, element.ns)
-  const table = space?.now.firewall ?? null
-  if (space === null || table === null) return 'ENOENT'
-  const { set } = element
-  const elements = elementsOf(table, set)
-  const text = textOf(element)
-  if (hasIn(elements, text)) return 'EEXIST'
-  const store = STORE.get(set)
-  const prefix = store === 'hash' ? null : prefixOf(element)
-  const added = setIn(elements, text, element)
-  if (prefix === null) return put(space, table, set, added)
-  if (store === 'pipapo') return clashes(table, element, prefix) ? 'EEXIST' : put(space, table, set, added)
-  if (overlapsHeld(table, set, prefix)) return 'EEXIST'
-  const intervals = setIn(table.intervals, intervalKey(set, firstOf(prefix)), prefix)
-  return put(space, { ...table, intervals }, set, added)
+  const environment = { host: NO_INTERFACES, nowMs: draft.world.nowMs }
+  const command = { tag: 'add-elements', create: true, set: inSet(element), elements: [rawOf(element)] } as const
+  return change(draft, element, (before) =>
+    followed(before, addElements(before, { ...IN_TABLE, ...command }, environment)),
+  )
 }
 
-/** In a concatenation with an interval, an element is found by the first address of the prefix that is named. */
 export const deleteElement = (draft: Draft, element: NftElement): Errno | null => {
-  const space = spaceOf(draft, element.ns)
-  const table = space?.now.firewall ?? null
-  if (space === null || table === null) return 'ENOENT'
-  const { set } = element
-  const elements = elementsOf(table, set)
-  const store = STORE.get(set)
-  const prefix = store === 'hash' ? null : prefixOf(element)
-  const text = store === 'pipapo' && prefix !== null ? holder(table, element, prefix.ip)?.[0] : textOf(element)
-  const held = text === undefined ? undefined : getIn(elements, text)
-  if (text === undefined || held === undefined) return 'ENOENT'
-  const left = removeIn(elements, text)
-  if (store !== 'rbtree' || prefix === null) return put(space, table, set, left)
-  const intervals = removeIn(table.intervals, intervalKey(set, prefix.ip))
-  return put(space, { ...table, intervals }, set, left)
+  const environment = { host: NO_INTERFACES, nowMs: draft.world.nowMs }
+  const elements = [rawOf({ ...element, value: null })]
+  const command = { tag: 'delete-elements', destroy: false, set: inSet(element), elements } as const
+  return change(draft, element, (before) =>
+    followed(before, deleteElements(before, { ...IN_TABLE, ...command }, environment)),
+  )
+}
+
+/** Chains are as they were, and so is what was made of them. */
+const followed = (before: Ruleset, after: Changed): Changed => {
+  if (E.isRight(after)) basesFollow(before.tables, after.right.tables)
+  return after
 }

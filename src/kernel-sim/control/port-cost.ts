@@ -1,5 +1,5 @@
 // What the way through a port costs, while nobody says so: by the speed that its driver tells, or the one that it stands on.
-// Source: net/bridge/br_if.c (port_cost), br_device.c (br_get_link_ksettings), and the get_link_ksettings of drivers/net/{veth,macvlan}.c,
+// Source: net/bridge/br_if.c (port_cost), br_device.c (br_get_link_ksettings), and the get_link_ksettings of drivers/net/{veth,macvlan,tun}.c,
 // drivers/net/vxlan/vxlan_core.c.
 
 import { valuesOf } from '../../net/pmap.ts'
@@ -10,9 +10,9 @@ import { found, linkOf, type Space } from './draft.ts'
 /** Of 10 Gbit/s, and of a device that tells nothing. */
 const COSTS = { fast: 2, unknown: 100 } as const
 
-/** A veth says 10 Gbit/s, a bridge what its best port says that is running. */
+/** A veth and a tap say 10 Gbit/s, a bridge what its best port says that is running. */
 const isFast = (space: Space, link: LinkEntry): boolean => {
-  if (link.spec.type === 'veth') return true
+  if (link.spec.type === 'veth' || link.spec.type === 'tap') return true
   if (link.spec.type === 'bridge')
     return valuesOf(link.fdb.macs).some(({ port }) => {
       const member = linkOf(space, port)

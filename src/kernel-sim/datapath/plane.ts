@@ -15,9 +15,11 @@ import type { Packet } from '../wire/nested.ts'
 import type { FragmentMemory } from './ip/defrag.ts'
 import type { RoutingMemory } from './ip/fib.ts'
 import type { NeighbourMemory } from './ip/neighbour.ts'
+import type { Flow } from './ip/rules.ts'
 import type { FdbMemory } from './kind/fdb.ts'
 import type { RemotesMemory } from './kind/remotes.ts'
 import type { Stacked } from './kind/stacked.ts'
+import type { Flow as PacketFlow } from './netfilter/flow.ts'
 import type { FilterMemory } from './netfilter/memory.ts'
 import type { Random } from './random.ts'
 import type { Held, Sending, Skb } from './skb.ts'
@@ -87,13 +89,14 @@ export type SendErrno =
   /** The device's driver has lost it (net_xmit_errno). */
   | 'ENOBUFS'
 
-/** A netfilter hook, seen from the packet. `next`: its next hop, once routed. */
+/** A netfilter hook, seen from the packet. `next`: its next hop, once routed. `frame`: what it has just come in. */
 export type HookAt = Readonly<{
   family: 'ip' | 'ip6' | 'arp' | 'bridge' | 'netdev'
   hook: 'ingress' | 'prerouting' | 'input' | 'forward' | 'output' | 'postrouting' | 'egress'
   iif: Device | null
   oif: Device | null
   next: Ip | null
+  frame?: Frame
 }>
 
 /** As a socket asks for it; `src` null: not bound. `dev`: bound to it, or the scope of a link-local address. */
@@ -102,6 +105,12 @@ export type Way = Readonly<{ type: RouteEntry['type']; dev: Device; src: Ip; mtu
 
 /** `valid`, `connected`: as NUD_VALID and NUD_CONNECTED; the MAC is null where neither. */
 export type KnownNeighbour = Readonly<{ mac: Mac | null; valid: boolean; connected: boolean; router: boolean }>
+
+/** A route: `dev` is that of the hop that was chosen, `devs` those of all. Or none: `type` is the route's that refuses. */
+export type FibAnswer = Readonly<
+  | { type: RouteEntry['type']; dev: IfName | null; devs: ReadonlyArray<IfName | null> }
+  | { errno: string; type: RouteEntry['type'] | null }
+>
 
 /** What the parts offer each other. */
 export type Parts = Readonly<{
@@ -122,14 +131,22 @@ export type Parts = Readonly<{
   output: (dev: Device, next: Ip, held: Held) => void
   /** Routes and sends a packet of our own. */
   send: (space: Space, sending: Sending) => SendErrno | null
-  /** As `send`, of a whole packet (raw sockets, tunnels); its addresses are set. */
-  sendPacket: (space: Space, packet: Packet, mark: number, dev: IfName | null) => SendErrno | null
+  /** As `send`, of a whole packet (raw sockets, tunnels, rules); its addresses are set. `flow`: the conversation that it belongs to. */
+  sendPacket: (
+    space: Space,
+    packet: Packet,
+    mark: number,
+    dev: IfName | null,
+    flow?: PacketFlow | null,
+  ) => SendErrno | null
   /** Tells the sender of `about` of an error, unless one may not (RFC 1122 section 3.2.2). `dev`: where it came in. */
   sendError: (space: Space, dev: Device | null, about: Held, error: IcmpError) => void
   /** The way that a socket's packets would take (ip_route_connect): by which device, from which address, how long they may be. */
   wayOf: (space: Space, to: Destination) => Way | SendErrno
   /** The address that a packet to `dst` by way of `next` would have from this device (inet_select_addr, ipv6_dev_get_saddr). */
   selectSource: (dev: Device, dst: Ip, next: Ip) => Ip | null
+  /** What the tables and rules have for a packet (fib_lookup, ip6_route_lookup). */
+  fib: (space: Space, flow: Flow) => FibAnswer
   /** What the tables say that an address is (inet_addr_type); a link-local one of IPv6, on `dev` if that is given. */
   typeOf: (space: Space, ip: Ip, dev: Device | null) => RouteEntry['type']
   /** Collects a fragment until its packet is whole (ip_defrag). Null: it waits for others, or was dropped. */

@@ -77,6 +77,7 @@ export type Event = Readonly<
   | { tag: 'routed'; dev: IfName; via: Ip | null; table: number }
   | { tag: 'routed-local' }
   | { tag: 'accepted'; at: RuleAt }
+  | { tag: 'logged'; at: RuleAt; prefix: string | null }
   | { tag: 'translated'; part: 'source' | 'destination' | 'quoted'; before: Packet; by: RuleAt | null }
   | { tag: 'forwarded' }
   | { tag: 'fragmented'; pieces: number; mtu: number }

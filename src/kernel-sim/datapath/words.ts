@@ -337,6 +337,8 @@ const eventText = (step: Step, names: Names): string => {
       return isPacket(payload) ? `${names.ip(payload.dst)} is an address of its own` : ''
     case 'accepted':
       return `${ruleText(event.at)} lets it pass`
+    case 'logged':
+      return `${ruleText(event.at)} writes it to the log${event.prefix === null ? '' : ` as "${event.prefix.trim()}"`}`
     case 'translated': {
       const who = event.by === null ? 'connection tracking' : ruleText(event.by)
       return `${who} ${translation(event.before, payload, event.part, names)}`

@@ -58,9 +58,9 @@ const built = (tables: PMap<Table>): Bases => {
 }
 
 /** Stands for all versions of the tables that differ in nothing but what is in sets. */
-type Shape = { readonly tables: PMap<Table> }
-const shapes = new WeakMap<PMap<Table>, Shape>()
-const shapeOf = (tables: PMap<Table>): Shape => {
+export type TablesShape = { readonly tables: PMap<Table> }
+const shapes = new WeakMap<PMap<Table>, TablesShape>()
+export const shapeOf = (tables: PMap<Table>): TablesShape => {
   const known = shapes.get(tables)
   if (known !== undefined) return known
   const fresh = { tables }
@@ -68,12 +68,13 @@ const shapeOf = (tables: PMap<Table>): Shape => {
   return fresh
 }
 
-/** Says that two versions differ in nothing but what is in their sets. */
+/** Says that two versions differ in nothing but what is in their sets; of no matter before anybody has asked. */
 export const basesFollow = (before: PMap<Table>, after: PMap<Table>): void => {
-  shapes.set(after, shapeOf(before))
+  const known = shapes.get(before)
+  if (known !== undefined) shapes.set(after, known)
 }
 
-const basesOfShape = memoised(({ tables }: Shape) => built(tables))
+const basesOfShape = memoised(({ tables }: TablesShape) => built(tables))
 
 // The version that was asked last: mostly the next packet asks the same.
 let lastTables: PMap<Table> | null = null
@@ -88,7 +89,10 @@ const basesOf = (tables: PMap<Table>): Bases => {
 
 const NONE: ReadonlyArray<BaseChain> = []
 
-export const baseChainsAt = (ruleset: Ruleset, { family, hook, device }: Point): ReadonlyArray<BaseChain> => {
+export const baseChainsAt = (
+  ruleset: Pick<Ruleset, 'tables'>,
+  { family, hook, device }: Point,
+): ReadonlyArray<BaseChain> => {
   const there = basesOf(ruleset.tables)[family]?.[hook]
   if (there === undefined) return NONE
   if (!there.devices) return there.all

@@ -34,7 +34,7 @@ const countStep = (key: (run: Run) => string | null, start: (run: Run) => Counte
       cells = run.cells
     }
     cell.packets += 1
-    cell.bytes += run.sight.length
+    cell.bytes += run.sight.length()
     return true
   }
 }
@@ -58,9 +58,14 @@ const namedCounter = (statement: Statement & { tag: 'counter-ref' }): Step => {
 
 const limitStep = ({ limit }: Statement & { tag: 'limit' }, { state }: Spot): Step => {
   return (run) => {
-    const { nowMs, length } = run.sight
+    const { nowMs } = run.sight
     const held = stateNow(run, state)
-    const [isMatch, left] = spend(limit, held?.tag === 'limit' ? held : fullBucket(limit, nowMs), length, nowMs)
+    const [isMatch, left] = spend(
+      limit,
+      held?.tag === 'limit' ? held : fullBucket(limit, nowMs),
+      run.sight.length(),
+      nowMs,
+    )
     run.cells.set(state, { tag: 'limit', ...left })
     return isMatch
   }

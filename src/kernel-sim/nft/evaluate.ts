@@ -14,7 +14,7 @@ export { type BaseChain, baseChainsAt } from './bases.ts'
 export { type Run, settled } from './run.ts'
 export type { Bounds, ChainPlace, Decision, Effect, Field, Point, RulePlace, Sight, Wish } from './sight.ts'
 
-const NOBODY: Sight = { field: () => null, random: () => 0, flowHash: () => 0, length: 0, nowMs: 0 }
+const NOBODY: Sight = { field: () => null, random: () => 0, flowHash: () => 0, length: () => 0, nowMs: 0 }
 const NOWHERE: ChainPlace = { family: 'ip', table: '', chain: '' }
 const NO_TABLE: Table = {
   family: 'ip',

@@ -18,8 +18,8 @@ export type Sight = Readonly<{
   random: (n: number) => number
   /** 32 bits that are equal for both directions of a conversation. */
   flowHash: () => number
-  /** Bytes that counters count. */
-  length: number
+  /** Bytes that counters count; asked for only where somebody counts. */
+  length: () => number
   nowMs: number
 }>
 

@@ -41,12 +41,12 @@ const counted = ({ sight }: Run, element: Element): readonly [boolean, Element] 
     if (statement.tag === 'counter') {
       const before = held?.tag === 'counter' ? held : { packets: 0, bytes: 0 }
       return goesOn
-        ? { tag: 'counter', packets: before.packets + 1, bytes: before.bytes + sight.length }
+        ? { tag: 'counter', packets: before.packets + 1, bytes: before.bytes + sight.length() }
         : { tag: 'counter', packets: before.packets, bytes: before.bytes }
     }
     const bucket = held?.tag === 'limit' ? held : fullBucket(statement.limit, sight.nowMs)
     if (!goesOn) return { tag: 'limit', ...bucket }
-    const [matches, left] = spend(statement.limit, bucket, sight.length, sight.nowMs)
+    const [matches, left] = spend(statement.limit, bucket, sight.length(), sight.nowMs)
     goesOn = matches
     return { tag: 'limit', ...left }
   })

@@ -162,6 +162,9 @@ export type FdbRequest = Readonly<{
 /** `at`: the file of somebody else's namespace, which is given the name. */
 export type NetnsRequest = Readonly<{ on: 'netns' } & ({ do: 'add'; at?: string } | { do: 'delete' })>
 
+/** `ip tuntap`, mode tap: a device whose cable ends at a program; it stays when that ends (persist), and has carrier while one holds it. */
+export type TapRequest = Readonly<{ on: 'tap'; do: 'add' | 'delete'; dev: IfName }>
+
 export type SysctlRequest = Readonly<{ on: 'sysctl'; do: 'write'; name: SysctlName; value: string }>
 
 export type Ask =
@@ -175,6 +178,7 @@ export type Ask =
   | RuleRequest
   | NeighbourRequest
   | FdbRequest
+  | TapRequest
   | NetnsRequest
   | SysctlRequest
 

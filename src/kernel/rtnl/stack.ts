@@ -28,6 +28,7 @@ export type KindFacts = Readonly<
   | ({ kind: 'vxlan' } & Omit<VxlanOptions, 'dev'> & Readonly<{ port: number }>)
   | { kind: 'macvlan'; mode: MacvlanMode }
   | { kind: 'ipvlan'; mode: IpvlanMode; flag: IpvlanFlag }
+  | { kind: 'tap' }
   | { kind: 'other'; name: string }
 >
 

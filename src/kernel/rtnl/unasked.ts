@@ -192,6 +192,7 @@ export const unasked = (ask: Ask, sight: Sight): Unasked | null => {
     case 'port':
     case 'neighbour':
       return noDevice(ask.dev, sight)
+    case 'tap':
     case 'netns':
     case 'sysctl':
       return null

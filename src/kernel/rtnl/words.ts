@@ -51,6 +51,8 @@ const partsOf = ({ ns, ask }: Request, names: NsWords): Readonly<{ tool: AskComm
       return { tool: 'ip', words: neighbourWords(ask) }
     case 'fdb':
       return { tool: 'bridge', words: fdbWords(ask) }
+    case 'tap':
+      return { tool: 'ip', words: ['tuntap', ask.do, 'dev', ask.dev, 'mode', 'tap'] }
     case 'netns':
       return { tool: ask.do === 'add' && ask.at !== undefined ? 'nsenter' : 'ip', words: netnsWords(ask, names(ns)) }
     case 'sysctl':

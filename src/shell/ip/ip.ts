@@ -17,6 +17,7 @@ import { flushRoutes, getRoute, modifyRoute, showRoutes } from './route.ts'
 import { ROUTE_USAGE } from './route-words.ts'
 import { flushRules, modifyRule, showRules } from './rule.ts'
 import { showAddresses, showLinks } from './show.ts'
+import { changeTap, showTaps } from './tuntap.ts'
 
 const LINK: Thing = {
   name: 'link',
@@ -136,6 +137,19 @@ const NETNS: Thing = {
   ],
 }
 
+const TUNTAP: Thing = {
+  name: 'tuntap',
+  bare: showTaps,
+  verbs: [
+    ['add', bound(changeTap, 'add')],
+    ['delete', bound(changeTap, 'delete')],
+    ['show', showTaps],
+    ['lst', showTaps],
+    ['list', showTaps],
+    ['help', usage('Usage: ip tuntap { add | del | show } dev NAME mode tap; see ip-tuntap(8)')],
+  ],
+}
+
 const elsewhere = (...names: ReadonlyArray<string>): ReadonlyArray<readonly [string, string]> =>
   names.map((name) => [name, name] as const)
 
@@ -149,7 +163,10 @@ const OBJECTS: ReadonlyArray<readonly [whole: string, thing: Thing | string]> = 
   ['neighbour', NEIGHBOUR],
   ...elsewhere('ntable', 'ntbl'),
   ['link', LINK],
-  ...elsewhere('l2tp', 'fou', 'ila', 'macsec', 'tunnel', 'tunl', 'tuntap', 'tap', 'token', 'tcpmetrics', 'monitor'),
+  ...elsewhere('l2tp', 'fou', 'ila', 'macsec', 'tunnel', 'tunl'),
+  ['tuntap', TUNTAP],
+  ['tap', TUNTAP],
+  ...elsewhere('token', 'tcpmetrics', 'monitor'),
   ...elsewhere('xfrm', 'mroute', 'mrule'),
   ['netns', NETNS],
   ...elsewhere('netconf', 'vrf', 'sr', 'nexthop', 'mptcp', 'ioam'),
@@ -158,7 +175,7 @@ const OBJECTS: ReadonlyArray<readonly [whole: string, thing: Thing | string]> = 
 ]
 
 const IP_USAGE = `Usage: ip [ OPTIONS ] OBJECT { COMMAND | help }
-where  OBJECT := { address | link | neighbour | netns | route | rule }
+where  OBJECT := { address | link | neighbour | netns | route | rule | tuntap }
        OPTIONS := { -4 | -6 | -br[ief] | -d[etails] | -j[son] | -o[neline] | -p[retty] | -f[amily] { inet | inet6 } |
                     -n[etns] name | -b[atch] filename | -force }`
 

@@ -23,6 +23,7 @@ const FLAGS_OF: Readonly<Record<KindFacts['kind'], ReadonlyArray<string>>> = {
   vxlan: ['BROADCAST', 'MULTICAST'],
   macvlan: ['BROADCAST', 'MULTICAST'],
   ipvlan: ['BROADCAST', 'MULTICAST'],
+  tap: ['BROADCAST', 'MULTICAST'],
   other: ['BROADCAST', 'MULTICAST'],
 }
 
@@ -164,6 +165,15 @@ const vxlanData = ({ below }: LinkFacts, kind: Extract<KindFacts, { kind: 'vxlan
   ]
 }
 
+/** All that ip-tuntap(8) makes without being told more. */
+const TAP_DATA: ReadonlyArray<Piece> = [
+  field('type', 'tap', 'type % '),
+  { key: 'pi', value: false, text: 'pi off ' },
+  { key: 'vnet_hdr', value: false, text: 'vnet_hdr off ' },
+  quiet('multi_queue', false),
+  { key: 'persist', value: true, text: 'persist on ' },
+]
+
 const kindData = (link: LinkFacts): ReadonlyArray<Piece> | null => {
   const { kind } = link
   switch (kind.kind) {
@@ -177,6 +187,8 @@ const kindData = (link: LinkFacts): ReadonlyArray<Piece> | null => {
       return [field('mode', kind.mode, 'mode % ')]
     case 'ipvlan':
       return [field('mode', kind.mode, ' mode % '), field('mode_flag', kind.flag, '% ')]
+    case 'tap':
+      return TAP_DATA
     case 'loopback':
     case 'dummy':
     case 'veth':
@@ -210,10 +222,16 @@ const portData = (port: NonNullable<LinkFacts['port']>): ReadonlyArray<Piece> =>
   ]
 }
 
+/** As the kernel calls it. */
+export const kindName = (kind: KindFacts): string => {
+  if (kind.kind === 'other') return kind.name
+  return kind.kind === 'tap' ? 'tun' : kind.kind
+}
+
 /** The kind, and the port of a bridge; nothing for what has neither. */
 const linkInfo = (link: LinkFacts, options: Options): ReadonlyArray<Piece> => {
   const { kind, port } = link
-  const name = kind.kind === 'other' ? kind.name : kind.kind
+  const name = kindName(kind)
   if (kind.kind === 'loopback' || (name === '' && port === null)) return []
   const data = kindData(link)
   const slave = [

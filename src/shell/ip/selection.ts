@@ -11,6 +11,7 @@ import { invalid, type Keyword, onceAs, readWords } from '../keyword.ts'
 import type { Words } from '../match.ts'
 import { groupOf, scopeOf } from '../names.ts'
 import { readPrefix } from '../value.ts'
+import { kindName } from './link-show.ts'
 
 /** `master` null: without one. `flags`: those an address must have, or must not. */
 export type Selection = Readonly<{
@@ -122,11 +123,10 @@ export const readSelection = (words: Words, stack: Stack, { family }: Options): 
     : E.right({ ...read.right, dev: link.name })
 }
 
-const kindName = ({ kind }: LinkFacts): string =>
-  kind.kind === 'other' ? kind.name : kind.kind === 'loopback' ? '' : kind.kind
+const kindOf = ({ kind }: LinkFacts): string => (kind.kind === 'loopback' ? '' : kindName(kind))
 
 const isOfKind = (link: LinkFacts, wanted: string): boolean =>
-  wanted === 'bridge_slave' ? link.port !== null : kindName(link) === wanted
+  wanted === 'bridge_slave' ? link.port !== null : kindOf(link) === wanted
 
 /** Those the kernel is asked for. */
 export const linksAsked = ({ links }: Stack, { dev, master, kind }: Selection): ReadonlyArray<LinkFacts> =>

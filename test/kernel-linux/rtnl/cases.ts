@@ -3,13 +3,14 @@
 
 import { addresses, neighbours, others, rules } from './address-cases.ts'
 import type { Group } from './case.ts'
-import { links, newLinks } from './link-cases.ts'
+import { links, newLinks, taps } from './link-cases.ts'
 import { forwarding, ports } from './port-cases.ts'
 import { routes4, routes6 } from './route-cases.ts'
 
 export const GROUPS: ReadonlyArray<Group> = [
   newLinks,
   links,
+  taps,
   ports,
   addresses,
   routes4,

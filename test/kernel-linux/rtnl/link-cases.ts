@@ -1,6 +1,6 @@
 // Cases of links: new ones, those that are there, and kinds that a kernel may lack.
 
-import type { NewLink } from '../../../src/kernel/rtnl/request.ts'
+import type { Ask, NewLink } from '../../../src/kernel/rtnl/request.ts'
 import { cidr } from '../../../src/net/cidr.ts'
 import { ip } from '../../../src/net/ip.ts'
 import { mac as macOf } from '../../../src/net/mac.ts'
@@ -25,6 +25,29 @@ import {
   x,
 } from './case.ts'
 import { C, dev, H, mac, NOWHERE } from './world.ts'
+
+/** They are asked for by ioctl(2), and draw their MACs. */
+const tap = (verb: 'add' | 'delete', name = x): Ask => ({ on: 'tap', do: verb, dev: name })
+const TAP = [tap('add'), set(x, { mac: mac(0x99) })]
+
+export const taps: Group = {
+  what: 'taps',
+  cases: [
+    on(set(x, { mac: mac(0x99) }), null, tap('add')),
+    on(tap('add'), 'EBUSY', ...TAP),
+    on(tap('add', v0), 'EBUSY'),
+    on(tap('add', dev('all')), 'EINVAL'),
+    on(tap('delete'), null, tap('add')),
+    on(tap('delete')),
+    on(tap('delete', br0), 'EINVAL'),
+    on(set(x, { up: true, mtu: 9000, master: br0 }), null, ...TAP),
+    on(set(x, { mtu: 65521 }), null, ...TAP),
+    on(set(x, { mtu: 65522 }), 'EINVAL', ...TAP),
+    on(set(x, { mtu: 67 }), 'EINVAL', ...TAP),
+    on(drop(x), null, ...TAP),
+    of(NOWHERE)(tap('add'), 'ENOENT'),
+  ],
+}
 
 export const newLinks: Group = {
   what: 'new links',

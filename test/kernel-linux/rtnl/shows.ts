@@ -180,6 +180,10 @@ export const shows = (stacks: Stacks, here: Ns, ask: Ask): boolean => {
       return neighbourShown(stack, ask)
     case 'fdb':
       return fdbShown(stack, ask)
+    case 'tap': {
+      const there = stack.links.some(({ name, kind }) => name === ask.dev && kind.kind === 'tap')
+      return there === (ask.do === 'add')
+    }
     case 'sysctl':
       return true
   }

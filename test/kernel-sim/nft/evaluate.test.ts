@@ -41,7 +41,13 @@ const packet = (more: Fields = {}, nowMs = 0): Sight => {
     'ct  state': 8,
     ...more,
   }
-  return { field: (field) => fields[fieldName(field)] ?? null, random: () => 0, flowHash: () => 7, length: 60, nowMs }
+  return {
+    field: (field) => fields[fieldName(field)] ?? null,
+    random: () => 0,
+    flowHash: () => 7,
+    length: () => 60,
+    nowMs,
+  }
 }
 
 const rulesetOf = (text: string): Ruleset => {

@@ -19,6 +19,9 @@ const br = (name: string, n: number): Ask => bridge(name, { mac: macOf(n) })
 const DEFAULT6 = '::/0'
 const hops = (...devs: ReadonlyArray<string>) => devs.map((dev) => ({ dev: ifName(dev) }))
 
+const tap = (verb: 'add' | 'delete', name = 't0'): Ask => ({ on: 'tap', do: verb, dev: ifName(name) })
+const TAP = [tap('add')]
+
 export const FOUND: ReadonlyArray<FoundCase> = [
   {
     says: 'who was looked for in vain at what has become a broadcast address is forgotten',
@@ -256,6 +259,31 @@ export const FOUND: ReadonlyArray<FoundCase> = [
       { on: 'link', do: 'delete', dev: ifName('v0') },
     ],
     errno: null,
+  },
+  {
+    says: 'a tap that nobody holds has no carrier, be it up, and IPv6 waits for it',
+    asks: [...TAP, up('t0'), has('t0', '10.0.0.1/24'), has('t0', 'fd00::1/64')],
+    errno: null,
+  },
+  { says: 'there is one tap of a name', asks: [...TAP, tap('add')], errno: 'EBUSY' },
+  { says: 'who deletes a tap that is not there uses up an index', asks: [tap('delete'), PAIR], errno: null },
+  { says: 'nothing but a tap goes as one', asks: [PAIR, tap('delete', 'v0')], errno: 'EINVAL' },
+  {
+    says: 'a tap is a port without carrier, and no longer one when it goes',
+    asks: [
+      bridge('b0', { mac: macOf(9) }),
+      up('b0'),
+      ...TAP,
+      set('t0', { master: ifName('b0') }),
+      up('t0'),
+      { on: 'link', do: 'delete', dev: ifName('t0') },
+    ],
+    errno: null,
+  },
+  {
+    says: 'the MTU of a tap counts its header',
+    asks: [...TAP, set('t0', { mtu: 65521 }), set('t0', { mtu: 65522 })],
+    errno: 'EINVAL',
   },
 ]
 

@@ -13,10 +13,12 @@ import { ENOENT } from '../../../src/kernel-linux/netlink/errno.ts'
 import { type NetlinkError, showNetlinkError, systemCall } from '../../../src/kernel-linux/netlink/error.ts'
 import { type Libc, loadLibc } from '../../../src/kernel-linux/netlink/libc.ts'
 import { openSocket, type Socket } from '../../../src/kernel-linux/netlink/socket.ts'
+import { askTap } from '../../../src/kernel-linux/netlink/tap.ts'
 import { HERE, openPath, withinNew } from '../../../src/kernel-linux/netlink/thread.ts'
 import type { OpenSpace } from '../../../src/kernel-linux/rtnl/inside.ts'
 import { hear, type Stacks, stacksFrom, type Told } from '../../../src/kernel-linux/rtnl/stack.ts'
 import { askOver, writeSysctl } from '../../../src/kernel-linux/rtnl/through-netlink.ts'
+import { bornMac } from '../../../src/kernel-sim/control/link-facts.ts'
 import { isSince, versionOf } from '../../../src/kernel-sim/version.ts'
 import type { Ns } from '../../../src/net/name.ts'
 import { E, type Either } from '../../../src/prelude.ts'
@@ -120,6 +122,13 @@ export const openRooms = (): Rooms => {
       if (ask.on === 'netns') return askSpace(ns, ask)
       const room = rooms.get(ns)
       if (room === undefined) return 'ENOENT'
+      if (ask.on === 'tap') {
+        const errno = sure(askTap(pathOf(room), ask))?.errno ?? null
+        if (errno !== null || ask.do === 'delete') return errno
+        // It has drawn a MAC; of all that it could have been, this one the simulation derives.
+        const drawn = { on: 'link', do: 'set', dev: ask.dev, mac: bornMac(ns, ask.dev) } as const
+        return sure(await askOver(open, drawn, 'here')(room.socket))?.errno ?? null
+      }
       if (ask.on === 'sysctl') return write(room, ns, ask.name, ask.value)
       return sure(await askOver(open, ask, 'here')(room.socket))?.errno ?? null
     },

@@ -50,6 +50,9 @@ const MACVLAN = { mode: u32(L.IFLA_MACVLAN_MODE), flags: u16(L.IFLA_MACVLAN_FLAG
 /** `mode`: IPVLAN_MODE_*, `flags`: IPVLAN_F_*. */
 const IPVLAN = { mode: u16(L.IFLA_IPVLAN_MODE), flags: u16(L.IFLA_IPVLAN_FLAGS) }
 
+/** `type`: 1 a tun, 2 a tap. Only told: they are made through /dev/net/tun. */
+const TUN = { type: u8(L.IFLA_TUN_TYPE) }
+
 /** The attributes of a kind under the key `options`. */
 const options = <V>(format: Format<V>): Format<Readonly<{ options: V }>> => ({
   write: (out, { options }) => format.write(out, options),
@@ -71,6 +74,7 @@ const KINDS = {
   macvtap: options(fields(MACVLAN)),
   ipvlan: options(fields(IPVLAN)),
   ipvtap: options(fields(IPVLAN)),
+  tun: options(fields(TUN)),
 }
 /** What a link is for its master. */
 const SLAVES = { bridge: options(portOptions) }

@@ -117,6 +117,7 @@ export const MACVLAN_MODE_VEPA = 2
 export const MACVLAN_MODE_BRIDGE = 4
 export const MACVLAN_MODE_PASSTHRU = 8
 
+export const IFLA_TUN_TYPE = 3
 export const IFLA_IPVLAN_MODE = 1
 export const IFLA_IPVLAN_FLAGS = 2
 export const IPVLAN_MODE_L2 = 0

@@ -8,7 +8,7 @@ import { defragment, reassemblyDue } from './defrag.ts'
 import { sendError } from './errors.ts'
 import { isWay, meantBy, sourceFor, wayOut } from './fib.ts'
 import { atHost } from './local.ts'
-import { typeOf } from './lookup.ts'
+import { find, typeOf } from './lookup.ts'
 import { announce6 } from './ndisc.ts'
 import { isConnected, isValid, knownNeighbour, neighbourDue, output } from './neighbour.ts'
 import { pathMtu } from './path-mtu.ts'
@@ -38,6 +38,12 @@ const neighbour: Parts['neighbour'] = (dev, ip) => {
   return { mac: valid ? known.mac : null, valid, connected: isConnected(known), router: known.router }
 }
 
+const fib: Parts['fib'] = ({ entry }, flow) => {
+  const found = find(entry, flow)
+  if ('errno' in found) return { errno: found.errno, type: found.by === null ? null : found.by.type }
+  return { type: found.route.type, dev: found.hop.dev, devs: found.route.hops.map(({ dev }) => dev) }
+}
+
 type Offers =
   | 'receiveArp'
   | 'receiveIp'
@@ -48,6 +54,7 @@ type Offers =
   | 'sendError'
   | 'wayOf'
   | 'selectSource'
+  | 'fib'
   | 'typeOf'
   | 'gather'
   | 'arrive'
@@ -61,6 +68,7 @@ export const ipParts: Pick<Parts, Offers> = {
   sendError,
   wayOf,
   selectSource: (dev, dst, next) => sourceFor(dev.space, dev, dst, next),
+  fib,
   typeOf: (space, ip, dev) => typeOf(space.entry, ip, !isIp4(ip) && isLinkLocal(ip) ? (dev?.name ?? null) : null),
   gather: (space, dev, held) => defragment(space, dev, held, 'conntrack'),
   arrive: atHost,

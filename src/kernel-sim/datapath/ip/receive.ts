@@ -82,7 +82,7 @@ export const receiveIp = (dev: Device, { frame, meta }: Skb) => {
   let held: Held = { packet, meta }
   if (space.entry.firewall !== null) {
     const family = packet.tag === 'ip4' ? 'ip' : 'ip6'
-    const at = { family, hook: 'prerouting', iif: dev, oif: null, next: null } as const
+    const at = { family, hook: 'prerouting', iif: dev, oif: null, next: null, frame } as const
     const passed = space.plane.parts.pass(space, at, held)
     if (passed === null) return
     held = passed

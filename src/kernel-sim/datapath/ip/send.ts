@@ -11,6 +11,7 @@ import type { Packet4 } from '../../wire/ip4.ts'
 import type { Packet6 } from '../../wire/ip6.ts'
 import type { Packet } from '../../wire/nested.ts'
 import { lengthOfPacket } from '../../wire/wire.ts'
+import type { Flow } from '../netfilter/flow.ts'
 import { type Device, deviceOf, type HookAt, type SendErrno, type Space } from '../plane.ts'
 import type { Held, Meta, Sending } from '../skb.ts'
 import { type DropReason, drop, note } from '../step.ts'
@@ -209,7 +210,13 @@ export const send = (space: Space, sending: Sending): SendErrno | null => {
 }
 
 /** As `send`, of a whole packet; its addresses are set, and the source need not be ours. Too long a one is cut if it may be. */
-export const sendPacket = (space: Space, packet: Packet, mark: number, name: IfName | null): SendErrno | null => {
+export const sendPacket = (
+  space: Space,
+  packet: Packet,
+  mark: number,
+  name: IfName | null,
+  flow: Flow | null = null,
+): SendErrno | null => {
   const dev = name === null ? null : deviceOf(space, name)
   if (name !== null && dev === null) return 'ENODEV'
   const way = wayOut(space, { dst: packet.dst, src: packet.src, dev, tos: packet.tos, mark, foreign: true })
@@ -219,5 +226,5 @@ export const sendPacket = (space: Space, packet: Packet, mark: number, name: IfN
   if (packet.tag === 'ip4' && packet.df && length > mtu)
     return refuse(space, way.dev, packet, { tag: 'too-big', mtu, length }, 'EMSGSIZE')
   if (space.plane.watch !== null) note(space, null, 'ip', packet, { tag: 'sent' })
-  return sendBy(space, way, { packet, meta: { mark, flow: null } }, dev)
+  return sendBy(space, way, { packet, meta: { mark, flow } }, dev)
 }

@@ -5,7 +5,7 @@ import type { Skb } from '../skb.ts'
 import { receiveOnPort, transmitBridge } from './bridge.ts'
 import { receiveForIpvlan, transmitIpvlan } from './ipvlan.ts'
 import { receiveForMacvlan, transmitMacvlan } from './macvlan.ts'
-import { transmitDummy, transmitLoopback, transmitVeth } from './plain.ts'
+import { transmitDummy, transmitLoopback, transmitTap, transmitVeth } from './plain.ts'
 import { stackedOf } from './stacked.ts'
 import { receiveForVlan, transmitVlan } from './vlan.ts'
 import { transmitVxlan } from './vxlan.ts'
@@ -28,6 +28,7 @@ export const KINDS: Pick<Parts, 'receiveOnPort' | 'receiveAbove' | 'receiveTunne
     loopback: transmitLoopback,
     veth: transmitVeth,
     dummy: transmitDummy,
+    tap: transmitTap,
     bridge: transmitBridge,
     vlan: transmitVlan,
     vxlan: transmitVxlan,

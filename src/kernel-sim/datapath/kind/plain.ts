@@ -1,5 +1,5 @@
-// Devices that do little: loopback gives back what it is given, a veth gives it to its other end, a dummy to nobody.
-// Sources: drivers/net/loopback.c (loopback_xmit), drivers/net/veth.c (veth_xmit), drivers/net/dummy.c (dummy_xmit).
+// Devices that do little: loopback gives back what it is given, a veth gives it to its other end, a tap to a program, a dummy to nobody.
+// Sources: drivers/net/loopback.c (loopback_xmit), drivers/net/veth.c (veth_xmit), drivers/net/tun.c (tun_net_xmit), drivers/net/dummy.c (dummy_xmit).
 
 import { countLost, countReceived, countSent, ETHERNET, lengthBesideTag, lengthOfFrame } from '../device.ts'
 import { enqueue } from '../loop.ts'
@@ -30,6 +30,12 @@ export const transmitVeth = (dev: Device, skb: Skb): boolean => {
   }
   countSent(dev, lengthBesideTag(frame))
   countReceived(peer, skb, true)
+  return true
+}
+
+/** What its program reads is what a capture shows of it; without a program there is no carrier. */
+export const transmitTap = (dev: Device, { frame }: Skb): boolean => {
+  countSent(dev, lengthOfFrame(frame))
   return true
 }
 

@@ -3,7 +3,6 @@
 
 import { type Ip, ip4, ip6, isIp4 } from '../../../net/ip.ts'
 import { jhash, scale } from '../../jhash.ts'
-import type { Range } from './rules.ts'
 import type { Tuple } from './tuple.ts'
 
 const swapped = (n: number): number =>
@@ -15,6 +14,9 @@ const wordsOf = (ip: Ip): ReadonlyArray<number> =>
 /** In network order, as they are in memory. */
 const bytesOf = (words: ReadonlyArray<number>): ReadonlyArray<number> =>
   words.flatMap((word) => [word >>> 24, (word >>> 16) & 0xff, (word >>> 8) & 0xff, word & 0xff])
+
+/** From the first to the last, both included. */
+export type Range<A> = Readonly<{ from: A; to: A }>
 
 type Choice = Readonly<{ address: Range<Ip>; persistent: boolean }>
 

@@ -3,10 +3,11 @@
 
 import type { Ip } from '../../../net/ip.ts'
 import { draftOf, getIn } from '../../../net/pmap.ts'
+import { settled } from '../../nft/evaluate.ts'
 import { type NsEntry, nsWith } from '../../state.ts'
 import type { Space } from '../plane.ts'
+import type { Asked } from './asked.ts'
 import { type Connection, connectionOf, entryOf, NOTHING_TRACKED, tupleKey } from './connection.ts'
-import type { RulesetMemory } from './rules.ts'
 import type { Tuple } from './tuple.ts'
 
 /** By protocol and zone, both addresses, and both ports. Null: the entry has none either. */
@@ -17,8 +18,8 @@ export type FilterMemory = {
   /** Those that are known here, by their ids; null: forgotten. */
   readonly known: Map<number, Connection | null>
   next: number
-  /** Of the ruleset's own (rules.ts). */
-  rules: RulesetMemory | null
+  /** The ruleset, if a packet has asked it. */
+  asked: Asked | null
 }
 
 export const filterOf = (space: Space): FilterMemory => {
@@ -26,7 +27,7 @@ export const filterOf = (space: Space): FilterMemory => {
     index: new Map(),
     known: new Map(),
     next: (space.entry.tracked ?? NOTHING_TRACKED).next,
-    rules: null,
+    asked: null,
   }
   return space.filter
 }
@@ -104,7 +105,8 @@ export const enter = (space: Space, connection: Connection): boolean => {
 export const closeFilter = (space: Space, entry: NsEntry): NsEntry => {
   const { filter: memory, plane } = space
   if (memory === null) return entry
-  const withRules = memory.rules === null ? entry : memory.rules.close(entry)
+  const firewall = memory.asked === null ? entry.firewall : settled(memory.asked.run)
+  const withRules = firewall === entry.firewall ? entry : nsWith(entry, { firewall })
   if (memory.known.size === 0) return withRules
   const was = entry.tracked ?? NOTHING_TRACKED
   const tuples = draftOf(was.tuples)

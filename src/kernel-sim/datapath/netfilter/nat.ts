@@ -8,12 +8,11 @@ import { TCP } from '../../wire/tcp.ts'
 import { UDP } from '../../wire/udp.ts'
 import type { Space } from '../plane.ts'
 import { below } from '../random.ts'
-import { addressIn } from './address.ts'
+import { addressIn, type Range } from './address.ts'
 import type { Connection } from './connection.ts'
 import type { Flow } from './flow.ts'
 import { find } from './memory.ts'
 import { movedTo, type Part, quotedBy, withQuoted } from './rewrite.ts'
-import type { Range } from './rules.ts'
 import { isIcmp, mirror, type Tuple } from './tuple.ts'
 
 /** Where an end may be moved to. `port` null: the one it has, or another if that is taken. */

@@ -2,17 +2,23 @@
 // Sources: net/ipv4/netfilter/nf_reject_ipv4.c, net/ipv6/netfilter/nf_reject_ipv6.c; RFC 9293 section 3.5.2.
 
 import { isMulticast, isUnspecified } from '../../../net/ip.ts'
+import type { Reject } from '../../nft/expression.ts'
 import { NO_BYTES } from '../../wire/bytes.ts'
+import type { Frame } from '../../wire/ethernet.ts'
 import { UNREACHABLE4 } from '../../wire/icmp4.ts'
 import { UNREACHABLE6 } from '../../wire/icmp6.ts'
+import { type Packet4, packet4 } from '../../wire/ip4.ts'
+import { type Packet6, packet6 } from '../../wire/ip6.ts'
 import type { Packet } from '../../wire/nested.ts'
 import { quote4, quote6 } from '../../wire/quote.ts'
 import { FLAG, type Tcp } from '../../wire/tcp.ts'
 import { NO_OPTIONS } from '../../wire/tcp-options.ts'
+import { transmit } from '../device.ts'
 import type { HookAt, Space } from '../plane.ts'
-import type { Held } from '../skb.ts'
+import { type Held, NO_META } from '../skb.ts'
+import type { Flow } from './flow.ts'
+import { isLaterFragment } from './payload.ts'
 import { quotedBy } from './rewrite.ts'
-import type { Rejection } from './rules.ts'
 
 /** A segment that answers one for which there is no connection. */
 export const resetFor = (tcp: Tcp): Tcp => {
@@ -43,20 +49,54 @@ const bodyFor = (packet: Packet, code: number): Packet['body'] | null => {
 
 /** Errors are not told about errors, nor to groups (RFC 1122 section 3.2.2). */
 const mayBeTold = (packet: Packet): boolean =>
-  quotedBy(packet) === null && !isUnspecified(packet.src) && !isMulticast(packet.src)
+  quotedBy(packet) === null && !isUnspecified(packet.src) && !isMulticast(packet.src) && !isLaterFragment(packet)
 
-export const reject = (space: Space, { iif }: HookAt, { packet }: Held, rejection: Rejection): void => {
+/** Of a destination unreachable of each family, by the codes of `icmpx` (nft_reject_icmp_code, nft_reject_icmpv6_code). */
+const ABSTRACT = { ip4: [0, 3, 1, 13], ip6: [0, 4, 3, 1] } as const
+
+const codeOf = (packet: Packet, reject: Exclude<Reject, { with: 'tcp reset' }>): number =>
+  reject.with === 'icmpx' ? (ABSTRACT[packet.tag][reject.code] ?? 0) : reject.code
+
+// Casts: an answer has the ends of what it answers, and is of its family.
+const answerTo = (packet: Packet, body: Packet['body']): Packet =>
+  packet.tag === 'ip4'
+    ? packet4(packet.dst, packet.src, body as Packet4['body'])
+    : packet6(packet.dst, packet.src, body as Packet6['body'])
+
+const resetTo = (packet: Packet): Packet | null => {
+  const { body } = packet
+  return body.proto !== 'tcp' || (body.flags & FLAG.RST) !== 0 ? null : answerTo(packet, resetFor(body))
+}
+
+/** A reset belongs to the conversation that it ends, and so is translated as its answers are (nf_ct_attach). */
+const attached = ({ meta: { flow } }: Held): Flow | null =>
+  flow === null || flow.connection === null
+    ? null
+    : { state: 'related', connection: flow.connection, isReply: !flow.isReply }
+
+export const reject = (space: Space, { iif }: HookAt, held: Held, rejection: Reject): void => {
+  const { packet } = held
   const { parts } = space.plane
-  const { src, dst } = packet
-  const dev = iif?.name
-  const from = dev === undefined ? {} : { dev }
-  if (rejection.with === 'unreachable') {
-    const body = mayBeTold(packet) ? bodyFor(packet, rejection.code) : null
-    if (body === null) return
-    const own = parts.typeOf(space, dst, iif) === 'local' ? dst : null
-    parts.send(space, { src: own, dst: src, body, ...from })
+  if (rejection.with === 'tcp reset') {
+    const reset = resetTo(packet)
+    if (reset !== null) parts.sendPacket(space, reset, 0, null, attached(held))
     return
   }
-  if (packet.body.proto !== 'tcp' || (packet.body.flags & FLAG.RST) !== 0) return
-  parts.send(space, { src: dst, dst: src, body: resetFor(packet.body), ...from })
+  const body = mayBeTold(packet) ? bodyFor(packet, codeOf(packet, rejection)) : null
+  if (body === null) return
+  const own = parts.typeOf(space, packet.dst, iif) === 'local' ? packet.dst : null
+  const from = iif === null ? {} : { dev: iif.name }
+  parts.send(space, { src: own, dst: packet.src, body, ...from })
+}
+
+/** What is rejected at a device is answered by it, with the ends of what came in (nft_reject_netdev.c, nft_reject_bridge.c). */
+export const rejectFrame = ({ iif }: HookAt, frame: Frame, rejection: Reject): void => {
+  const { payload, src, dst, tags } = frame
+  if (iif === null || (payload.tag !== 'ip4' && payload.tag !== 'ip6')) return
+  const unreachable =
+    rejection.with === 'tcp reset' || !mayBeTold(payload) ? null : bodyFor(payload, codeOf(payload, rejection))
+  const answer =
+    rejection.with === 'tcp reset' ? resetTo(payload) : unreachable === null ? null : answerTo(payload, unreachable)
+  if (answer === null) return
+  transmit(iif, { frame: { src: dst, dst: src, tags, payload: answer, trailer: NO_BYTES }, meta: NO_META })
 }

@@ -3,13 +3,14 @@
 // Sources: nftables src/intervals.c, src/evaluate.c (setelem_evaluate); net/netfilter/nf_tables_api.c (nft_add_set_elem),
 // nft_set_pipapo.c (nft_pipapo_insert).
 
-import { draftOf, type PMap, sizeOfMap, valuesOf } from '../../../net/pmap.ts'
+import { draftOf, type PMap, removeIn, sizeOfMap, valuesOf } from '../../../net/pmap.ts'
 import { E, type Either } from '../../../prelude.ts'
 import type { Command } from '../command.ts'
 import { compareDatum, type Datum, nextDatum } from '../datatype.ts'
 import { kernelError, meaningError, type NftError, type Place } from '../error.ts'
 import type { Data, Interval } from '../expression.ts'
 import { holding, indexFollows, touching } from '../interval-index.ts'
+import { narrowest } from '../level.ts'
 import { clashingWithEarlier, endsOf, overlapping } from '../overlap.ts'
 import type { RawElement } from '../parse/raw.ts'
 import { dataOf, isWide, keyOf } from '../parse/resolve.ts'
@@ -80,15 +81,24 @@ const mapOfElements = (elements: Iterable<Element>): PMap<Element> => {
   return draft.done()
 }
 
-/** nft's own look at a tree: the new intervals against each other and those that are there. */
-const conflictInTree = (held: PMap<Element>, added: ReadonlyArray<Typed>, nowMs: number): Place | null => {
+/** nft's own look at a tree: all intervals, the new ones and those that are there, by their beginnings; it stops at the first clash. */
+const conflictInTree = (held: PMap<Element>, added: ReadonlyArray<Typed>, nowMs: number): NftError | null => {
   const among = overlapping(added.map(({ element, at }) => ({ key: element.key, at })))
-  if (among !== null) return among.at
-  const conflict = added.find(({ element: { key } }) => {
-    const text = elementKey(key)
-    return touching(held, first(key)).some((each) => isAlive(each, nowMs) && elementKey(each.key) !== text)
-  })
-  return conflict?.at ?? null
+  let error = among === null ? null : meaningError('conflicting intervals specified', among.at)
+  let met = among === null ? null : first(among.key).from
+  for (const { element, at } of added) {
+    const { from } = first(element.key)
+    const text = elementKey(element.key)
+    for (const other of touching(held, first(element.key))) {
+      if (!isAlive(other, nowMs) || elementKey(other.key) === text) continue
+      const begins = first(other.key).from
+      const meets = compareDatum(begins, from) > 0 ? begins : from
+      if (met !== null && compareDatum(meets, met) >= 0) continue
+      error = meaningError('interval overlaps with an existing one', at)
+      met = meets
+    }
+  }
+  return error
 }
 
 /** What the kernel has against one element. */
@@ -139,7 +149,7 @@ export const addElements = (ruleset: Ruleset, command: Of<'add-elements'>, envir
       return E.right(withSet(ruleset, table, { ...set, elements: mapOfElements(merged) }))
     }
     const conflict = conflictInTree(set.elements, added.right, environment.nowMs)
-    if (conflict !== null) return E.left(meaningError('conflicting intervals specified', conflict))
+    if (conflict !== null) return E.left(conflict)
   }
   return putElements(ruleset, table, set, added.right, command.create, environment.nowMs)
 }
@@ -154,7 +164,7 @@ const clashing = (set: NamedSet, added: ReadonlyArray<Typed>, nowMs: number): ((
     places.set(text, keys.length)
     keys.push(element.key)
   }
-  let earlier: ((at: number) => boolean) | null = null
+  let earlier: ((at: number) => boolean) | null = keys.length < 2 ? () => false : null
   return ({ element }) => {
     earlier ??= clashingWithEarlier(keys)
     return (
@@ -215,6 +225,30 @@ const withoutMerged = (set: NamedSet, gone: ReadonlyArray<Typed>, destroy: boole
   return E.right({ ...set, elements: mapOfElements(elements) })
 }
 
+/** Of concatenations with intervals, the kernel takes away what holds the first values that are named (nft_pipapo_deactivate). */
+const withoutConcatenations = (
+  ruleset: Ruleset,
+  table: Table,
+  set: NamedSet,
+  gone: ReadonlyArray<Typed>,
+  destroy: boolean,
+  nowMs: number,
+): Changed => {
+  let { elements } = set
+  for (const { element, at } of gone) {
+    const [start] = endsOf(element.key)
+    const found = narrowest(holding(elements, start)).find((each) => isAlive(each, nowMs))
+    if (found === undefined) {
+      if (destroy) continue
+      return E.left(kernelError('ENOENT', at))
+    }
+    const left = removeIn(elements, elementKey(found.key))
+    indexFollows(elements, left, [])
+    elements = left
+  }
+  return E.right(withSet(ruleset, table, { ...set, elements }))
+}
+
 export const deleteElements = (ruleset: Ruleset, command: Of<'delete-elements'>, environment: Environment): Changed => {
   const table = tableIn(ruleset, command)
   if (table === null) return absent(command.tableAt)
@@ -226,6 +260,8 @@ export const deleteElements = (ruleset: Ruleset, command: Of<'delete-elements'>,
     const left = withoutMerged(set, gone.right, command.destroy)
     return E.isLeft(left) ? left : E.right(withSet(ruleset, table, left.right))
   }
+  if (isInterval(set.spec) && !isTree(set))
+    return withoutConcatenations(ruleset, table, set, gone.right, command.destroy, environment.nowMs)
   const draft = draftOf(set.elements)
   for (const { element, at } of gone.right) {
     const key = elementKey(element.key)

@@ -169,11 +169,16 @@ const showStatement = (
 const withComment = (words: ReadonlyArray<string>, { comment }: Rule): string =>
   [...words, ...(comment === null ? [] : [`comment "${comment}"`])].join(' ')
 
-/** Where a rule is and what it says, for a trace: `inet t input handle 4: tcp dport 22 accept`. */
-export const showPlace = ({ family, table, chain, rule }: RulePlace, host: Host): string => {
-  const words = rule.statements.map((statement) => showStatement(statement, family, (start) => start, host))
-  return `${family} ${table} ${chain} handle ${rule.handle}: ${withComment(words, rule)}`
-}
+/** What a rule says, for a trace: its counters are as they were written. */
+export const showWords = ({ family, rule }: RulePlace, host: Host): string =>
+  withComment(
+    rule.statements.map((statement) => showStatement(statement, family, (start) => start, host)),
+    rule,
+  )
+
+/** Where a rule is and what it says: `inet t input handle 4: tcp dport 22 accept`. */
+export const showPlace = (place: RulePlace, host: Host): string =>
+  `${place.family} ${place.table} ${place.chain} handle ${place.rule.handle}: ${showWords(place, host)}`
 
 /** One line, without its handle. */
 export const showRule = (ruleset: Ruleset, table: Table, rule: Rule, host: Host): string => {

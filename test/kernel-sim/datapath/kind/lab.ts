@@ -24,13 +24,14 @@ import { randomFrom } from '../../../../src/kernel-sim/datapath/random.ts'
 import { type Meta, NO_META, type Skb } from '../../../../src/kernel-sim/datapath/skb.ts'
 import type { Step } from '../../../../src/kernel-sim/datapath/step.ts'
 import type { LinkEntry } from '../../../../src/kernel-sim/link-entry.ts'
+import { EMPTY_RULESET } from '../../../../src/kernel-sim/nft/ruleset.ts'
 import { EMPTY_WORLD, NO_TALLY, nsWith, type Tally, type World } from '../../../../src/kernel-sim/state.ts'
 import { type Frame, frame, type VlanTag } from '../../../../src/kernel-sim/wire/ethernet.ts'
 import type { Packet } from '../../../../src/kernel-sim/wire/nested.ts'
 import { type Ip, showIp } from '../../../../src/net/ip.ts'
 import { type Mac, parseMac } from '../../../../src/net/mac.ts'
 import { ifName, LO, ns } from '../../../../src/net/name.ts'
-import { emptyMap, getIn, setIn } from '../../../../src/net/pmap.ts'
+import { getIn, setIn } from '../../../../src/net/pmap.ts'
 import { E } from '../../../../src/prelude.ts'
 
 /** `00:00:b0` is `02:00:00:00:00:b0`. */
@@ -160,6 +161,7 @@ export const labOf = (world: World): Lab => {
     receiveIp: hear,
     neighbour: (dev, address) => neighbours.get(`${dev.name} ${showIp(address)}`) ?? null,
     wayOf: (space, { dst, src }) => wayOf(space, dst, src),
+    fib: never,
     typeOf: (space, address) => (ownerOf(space, address)?.space === space ? 'local' : 'unicast'),
     sendPacket,
     pass: (_, { hook }, held) => {
@@ -245,6 +247,5 @@ export const linkIn = (world: World, at: string): LinkEntry => {
 export const filtered = (world: World, name: string): World => {
   const entry = getIn(world.namespaces, name)
   if (entry === undefined) throw new Error(`no namespace ${name}`)
-  const firewall = { skeleton: 0, sets: {}, intervals: emptyMap<never>() }
-  return { ...world, namespaces: setIn(world.namespaces, name, nsWith(entry, { firewall })) }
+  return { ...world, namespaces: setIn(world.namespaces, name, nsWith(entry, { firewall: EMPTY_RULESET })) }
 }
