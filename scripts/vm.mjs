@@ -20,7 +20,8 @@ change nothing: the machine sees this computer's files, and what it writes is go
   --kernel NAME  a package of Debian: a kernel, or one that depends on it (default ${NEWEST})
   --limit S      seconds after which it is ended (default 900)
   --memory M     MiB (default 2048)
-  --only PATTERN only tests, or stories to be recorded, whose name matches; of lockstep, the program with this number, shrunk
+  --only PATTERN only tests whose name matches, or stories to be recorded (THEME: TITLE); of lockstep, the program with
+                 this number, shrunk
   --runs N       runs of each property (default 10)
   --seed S       their seed (default: a fresh one, printed)
   --record       tells the stories of test/vm/facts to the kernel, and writes down what it tells

@@ -3,4 +3,4 @@
 export const isEmulated = process.env['CNM_EMULATED'] === '1'
 
 /** For whoever listens (src/kernel-linux/traffic). */
-export const PACE = isEmulated ? { quietMs: 400, afterwardsMs: 60 } : {}
+export const PACE = isEmulated ? { quietMs: 400, afterwardsMs: 60, patienceMs: 10_000 } : {}

@@ -22,8 +22,16 @@ export type LinuxTraffic = Readonly<{
   close: () => void
 }>
 
-/** `quietMs`: how long nothing of a try may be heard until it is over; `afterwardsMs`: once the answer is there. */
-export type TrafficOptions = Readonly<{ quietMs?: number; afterwardsMs?: number; vxlanPorts?: ReadonlySet<number> }>
+/**
+ * `quietMs`: how long nothing of a try may be heard until it is over; `afterwardsMs`: once the answer is there; `patienceMs`: how long it
+ * may take at all.
+ */
+export type TrafficOptions = Readonly<{
+  quietMs?: number
+  afterwardsMs?: number
+  patienceMs?: number
+  vxlanPorts?: ReadonlySet<number>
+}>
 
 const QUIET_MS = 40
 /** What is still to come when the answer is there: the end of a conversation. */
@@ -114,7 +122,12 @@ const NOTHING: Account = { ending: 'silence', arrivals: [], answer: null, crossi
 export const openTraffic = (
   names: Names,
   spaces: ReadonlyArray<Ns>,
-  { quietMs = QUIET_MS, afterwardsMs = AFTERWARDS_MS, vxlanPorts = VXLAN_PORTS }: TrafficOptions = {},
+  {
+    quietMs = QUIET_MS,
+    afterwardsMs = AFTERWARDS_MS,
+    patienceMs = PATIENCE_MS,
+    vxlanPorts = VXLAN_PORTS,
+  }: TrafficOptions = {},
 ): Either<KernelError, LinuxTraffic> => {
   const loaded = loadLibc()
   if (E.isLeft(loaded)) return E.left(portError('sockets', loaded.left))
@@ -143,7 +156,7 @@ export const openTraffic = (
       ending ??= client.look()
       if (heard.listen()) last = performance.now()
       const now = performance.now()
-      if (now - last > (ending === null ? quietMs : afterwardsMs) || now - begin > PATIENCE_MS)
+      if (now - last > (ending === null ? quietMs : afterwardsMs) || now - begin > patienceMs)
         return ending ?? 'silence'
       await sleep(now - last > 2 ? 1 : 0)
     }
