@@ -1,4 +1,4 @@
-// The simulated kernel: a whole run as `cnm run` does it, and its two halves, operations and packets.
+// The simulated kernel: a whole run as `cnm run` does it, and its two halves, operations and packets. Fabrics: fabric.bench.ts.
 
 import { labPlanOf } from '../src/cli/source.ts'
 import { readProject } from '../src/compose/compose.ts'
@@ -9,9 +9,11 @@ import { applyAll, simKernel } from '../src/kernel-sim/kernel.ts'
 import { EMPTY_WORLD } from '../src/kernel-sim/state.ts'
 import { openLab } from '../src/lab/lab.ts'
 import { findAll, questionsOf } from '../src/lab/reach.ts'
+import { getIn, valuesOf } from '../src/net/pmap.ts'
 import { E } from '../src/prelude.ts'
 import { composeOf } from './lib/compose-100.ts'
 import { busyHost, createEndpoint, createSandbox, join, obey } from './lib/host.ts'
+import { bridged, chained, hopsOf, matrixOf, type Place, sendAll } from './lib/traffic.ts'
 import { type Bench, duration, median, type Result, rate } from './lib.ts'
 
 /** Reads a file of so many services, builds it, and asks every question; the number of answers. */
@@ -84,7 +86,47 @@ const comingAndGoing = (networks: number, each: number) => {
 const onMany = comingAndGoing(8, 50)
 const onFew = comingAndGoing(1, 10)
 
+/** Containers on bridge networks, through the drivers; the pings of all to all, asked one after the other of a fresh kernel. */
+const asking = (networks: number, each: number) => {
+  const { world } = applyAll(hostWorld(), diff(EMPTY_STATE, busyHost(networks, each).wanted.state))
+  const places = valuesOf(world.namespaces).flatMap(({ ns, links }): ReadonlyArray<Place> => {
+    const own = getIn(links, 'eth0')?.addresses[0]
+    return own === undefined ? [] : [{ ns, ip: own.cidr.ip }]
+  })
+  const probes = matrixOf(places)
+  return async (): Promise<void> => {
+    const kernel = simKernel(world)
+    let arrived = 0
+    for (const probe of probes) {
+      const verdict = await kernel.probe(probe)()
+      if (E.isRight(verdict) && verdict.right.tag === 'arrived') arrived += 1
+    }
+    if (arrived !== networks * each * (each - 1)) throw new Error(`${arrived} pings arrived`)
+  }
+}
+
+const matrix200 = (): Promise<Result> => {
+  const half = asking(10, 10)
+  const four = async (): Promise<void> => {
+    for (let n = 0; n < 4; n++) await half()
+  }
+  return duration({ ours: asking(20, 10), peers: { 'four of 100 containers': four } }, { rounds: 5, roundMs: 1 })
+}
+
+/** Known ground; both send about as many hops a call. */
+const hops = (): Promise<Result> => {
+  const [bridges, chain] = [bridged(20, 10), chained(10)]
+  const perPass = hopsOf(bridges)
+  const times = Math.round(perPass / hopsOf(chain))
+  return rate(perPass, {
+    ours: () => sendAll(bridges),
+    peers: { 'a chain of routers': () => sendAll(chain, times) },
+  })
+}
+
 export const benches: ReadonlyArray<Bench> = [
+  { name: 'sim.hops.rate', unit: '1/s', better: 'higher', run: hops },
+  { name: 'sim.matrix200.ms', unit: 'ms', better: 'lower', run: matrix200 },
   { name: 'sim.run100.time', unit: 'ms', better: 'lower', run: run100 },
   {
     name: 'sim.apply400.rate',

@@ -1,5 +1,6 @@
 // npm run lockstep -- --programs N --seed S: generated programs of requests on the simulated and the real kernel, compared after
-// each request (test/lockstep/requests). A difference is shrunk, and printed as a script for each kernel.
+// each request, and in what becomes of packets at the end (test/lockstep/requests). A difference is shrunk, and printed as a script for
+// each kernel.
 
 import { fork } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
@@ -98,10 +99,11 @@ const byCount = (counts) => Object.entries(counts).sort(([, a], [, b]) => b - a)
 /** @param {Readonly<{ tally: Tally, findings: ReadonlyArray<Finding>, seconds: number, seed: number }>} run */
 const inWords = ({ tally, findings, seconds, seed }) =>
   [
-    `lockstep: ${tally.programs.toLocaleString('en-US')} programs, ${tally.operations.toLocaleString('en-US')} operations compared, ${findings.length} programs differ`,
+    `lockstep: ${tally.programs.toLocaleString('en-US')} programs, ${tally.operations.toLocaleString('en-US')} operations, ${tally.tries.toLocaleString('en-US')} tries compared, ${findings.length} programs differ`,
     `  seed ${seed}, ${seconds.toFixed(1)} s: ${(tally.programs / seconds).toFixed(1)} programs/s, ${(tally.operations / seconds).toFixed(0)} operations/s`,
     `  operations: ${listed(byCount(tally.kinds))}`,
     `  answers: ${listed(byCount(tally.answers))}`,
+    `  tries: ${listed(byCount(tally.endings))}; ${tally.twice} programs were run again, with patience`,
   ].join('\n')
 
 /**
@@ -120,7 +122,7 @@ const runAll = async ({ programs, only, seed, jobs, minutes, differences }, { PI
   const progress = () => {
     const seconds = (performance.now() - start) / 1000
     process.stderr.write(
-      `\r${tally.programs} programs, ${tally.operations} operations, ${(tally.operations / seconds).toFixed(0)}/s, ${findings.length} differ `,
+      `\r${tally.programs} programs, ${tally.operations} operations, ${tally.tries} tries, ${(tally.operations / seconds).toFixed(0)}/s, ${findings.length} differ `,
     )
   }
   const work = async () => {

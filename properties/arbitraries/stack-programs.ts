@@ -10,11 +10,22 @@ import { mac } from '../../src/net/mac.ts'
 import { type IfName, ifName, LO, type Ns, ns } from '../../src/net/name.ts'
 import { maybe, often, present, seldom } from './choices.ts'
 import { aboutLinks, C, D, dev, H, macs, names, ROOMS, room } from './stack-links.ts'
+import { NETWORKS } from './stack-networks.ts'
 
 const CIDRS = [
   ['10.0.0.1/24', '10.0.0.2/24', 'fd00::1/64', 'fd00::2/64'],
   ['10.0.1.1/24', '10.0.0.1/16', '10.0.0.3/32', 'fd01::1/64', 'fd00::1/80', 'fe80::1/64', '10.0.0.5/31'],
-  ['0.0.0.0/24', '127.0.0.1/8', '127.0.0.2/8', '::1/128', '::/64', 'ff02::7/64', '224.0.0.9/24', '10.0.0.255/24'],
+  [
+    '0.0.0.0/24',
+    '0.5.0.1/16',
+    '127.0.0.1/8',
+    '127.0.0.2/8',
+    '::1/128',
+    '::/64',
+    'ff02::7/64',
+    '224.0.0.9/24',
+    '10.0.0.255/24',
+  ],
 ].map((texts) => texts.map(cidr))
 const PEERS: ReadonlyArray<Ip> = ['10.0.0.9', '10.7.0.1', 'fd00::9', 'fd07::1'].map(ip)
 
@@ -170,23 +181,27 @@ const FURNITURE: ReadonlyArray<ReadonlyArray<Request>> = [
   [link('m0', 7, { dev: ifName('v1'), kind: { kind: 'macvlan', mode: 'bridge' } })],
 ]
 
+/** What a program begins with: some devices that most need, or a network that works, which is then broken. */
+const beginning: fc.Arbitrary<ReadonlyArray<Request>> = fc.oneof(
+  { weight: 3, arbitrary: fc.constant(FURNITURE.flat()) },
+  { weight: 1, arbitrary: fc.subarray([...FURNITURE]).map((some) => some.flat()) },
+  { weight: 4, arbitrary: fc.constantFrom(...NETWORKS) },
+)
+
 const upTo = (maxLength: number): fc.Arbitrary<ReadonlyArray<Request>> =>
   fc.array(request, { minLength: 1, maxLength, size: 'max' })
 
-/** Programs of up to `maxLength` requests, most of them short: the namespaces, some of the devices most need, then anything. */
+/** Programs of up to `maxLength` requests, most of them short: the namespaces, a beginning, then anything. */
 export const requests = (maxLength: number): fc.Arbitrary<ReadonlyArray<Request>> =>
   fc
     .tuple(
-      fc.oneof({ weight: 3, arbitrary: fc.constant(FURNITURE) }, { weight: 1, arbitrary: fc.subarray([...FURNITURE]) }),
+      beginning,
       fc.oneof(
         { weight: 6, arbitrary: upTo(Math.ceil(maxLength / 6)) },
         { weight: 3, arbitrary: upTo(Math.ceil(maxLength / 3)) },
         { weight: 1, arbitrary: upTo(maxLength) },
       ),
     )
-    .map(([furniture, some]) =>
-      [...ROOMS.map((ns): Request => ({ ns, ask: { on: 'netns', do: 'add' } })), ...furniture.flat(), ...some].slice(
-        0,
-        maxLength,
-      ),
+    .map(([begun, some]) =>
+      [...ROOMS.map((ns): Request => ({ ns, ask: { on: 'netns', do: 'add' } })), ...begun, ...some].slice(0, maxLength),
     )

@@ -4,7 +4,7 @@
 
 import type { Mac } from '../net/mac.ts'
 import type { IfName } from '../net/name.ts'
-import { getIn, keysUnder, removeIn, setIn } from '../net/pmap.ts'
+import { getIn, removeIn, setIn, valuesUnder } from '../net/pmap.ts'
 import type { Fdb, FdbEntry } from './link-entry.ts'
 
 /** In decimal; what is of one VLAN only has that behind it. */
@@ -18,9 +18,9 @@ const keyOf = ({ mac, vlan }: FdbEntry): string => fdbKey(mac, vlan)
 export const withoutFdb = (fdb: Fdb, entry: FdbEntry): Fdb => {
   const key = keyOf(entry)
   return {
-    ...fdb,
     entries: removeIn(fdb.entries, key),
     ofPort: entry.dev === null ? fdb.ofPort : removeIn(fdb.ofPort, `${entry.dev} ${key}`),
+    macs: fdb.macs,
   }
 }
 
@@ -33,12 +33,12 @@ export const withFdb = (fdb: Fdb, entry: FdbEntry): Fdb => {
       ? fdb.ofPort
       : removeIn(fdb.ofPort, `${held.dev} ${key}`)
   return {
-    ...fdb,
     entries: setIn(fdb.entries, key, entry),
     ofPort: entry.dev === null ? ofPort : setIn(ofPort, `${entry.dev} ${key}`, key),
+    macs: fdb.macs,
   }
 }
 
 /** The entries of a port. */
 export const fdbOfPort = ({ entries, ofPort }: Fdb, port: IfName): ReadonlyArray<FdbEntry> =>
-  keysUnder(ofPort, `${port} `).flatMap((key) => getIn(entries, key.slice(port.length + 1)) ?? [])
+  valuesUnder(ofPort, `${port} `).flatMap((key) => getIn(entries, key) ?? [])

@@ -1,4 +1,5 @@
-// The Kernel port over a simulated world. The only state of this folder: which world is now.
+// The Kernel port over a simulated world. The only state of this folder: which world is now. It stays open for packets from one
+// probe to the next, and is a value again when it is looked at or changed.
 
 import { makeHoldBack } from '../kernel/hold-back.ts'
 import type { Kernel, Probe, Refusal, Scope } from '../kernel/kernel.ts'
@@ -7,9 +8,10 @@ import { E } from '../prelude.ts'
 import { draftOf, worldOf } from './control/draft.ts'
 import { hostWorld, perform } from './control.ts'
 import { countersIn } from './counters.ts'
-import { runProbe } from './datapath/probe.ts'
+import { probeOver } from './datapath/probe.ts'
 import { PARTS } from './datapath/wired.ts'
 import { type Names, NO_NAMES } from './datapath/words.ts'
+import { closeWorld, type OpenWorld, openWorld } from './datapath/world.ts'
 import { observe } from './observe.ts'
 import type { World } from './state.ts'
 
@@ -40,26 +42,32 @@ export const applyAll = (
  * asked for at each probe, for what is there is often named only after it was built.
  */
 export const simKernel = (initial: World = hostWorld(), names: () => Names = () => NO_NAMES): SimKernel => {
-  let world = initial
+  let closed = initial
+  let open: OpenWorld | null = null
+  const present = (): World => {
+    if (open !== null) closed = closeWorld(open)
+    open = null
+    return closed
+  }
   return {
     name: 'sim',
     marksAtOnce: true,
-    observe: (scope: Scope) => async () => E.right(observe(world, scope)),
+    observe: (scope: Scope) => async () => E.right(observe(present(), scope)),
     apply: (ops: ReadonlyArray<KernelOp>) => async () => {
-      const result = applyAll(world, ops)
-      world = result.world
+      const result = applyAll(present(), ops)
+      closed = result.world
       return result.refusals.length === 0 ? E.right(undefined) : E.left(result.refusals)
     },
     settled: async () => {},
     probe: (probe: Probe) => async () => {
-      const result = runProbe(PARTS, world, probe, { trace: false, names: names() })
-      world = result.world
-      return E.right(result.verdict)
+      open ??= openWorld(PARTS, closed)
+      return E.right(probeOver(open.plane, open.host, probe, names()))
     },
-    counters: (ns) => async () => E.right(countersIn(world, ns)),
-    world: () => world,
+    counters: (ns) => async () => E.right(countersIn(present(), ns)),
+    world: present,
     reset: (next) => {
-      world = next
+      open = null
+      closed = next
     },
   }
 }

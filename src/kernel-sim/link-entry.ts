@@ -69,6 +69,29 @@ export type AddressEntry = Readonly<{
 /** A bridge's port. `state` as BR_STATE_*. `costSet`: somebody said what it costs. */
 export type PortEntry = Readonly<{ bridge: IfName; costSet: boolean } & Required<PortOptions>>
 
+/** A port with some of it changed; see `linkWith`. */
+export const portWith = (port: PortEntry, to: Partial<PortEntry>): PortEntry => {
+  const copy: PortEntry = {
+    bridge: port.bridge,
+    costSet: port.costSet,
+    state: port.state,
+    priority: port.priority,
+    cost: port.cost,
+    hairpin: port.hairpin,
+    guard: port.guard,
+    rootBlock: port.rootBlock,
+    fastLeave: port.fastLeave,
+    learning: port.learning,
+    flood: port.flood,
+    mcastFlood: port.mcastFlood,
+    bcastFlood: port.bcastFlood,
+    neighSuppress: port.neighSuppress,
+    isolated: port.isolated,
+    locked: port.locked,
+  }
+  return Object.assign(copy, to)
+}
+
 /**
  * What a bridge knows of a MAC. `vlan` 0: whatever the VLAN. `dev`: the port, null for the bridge itself. `local`: frames for it are
  * the host's; `static` does not age, `dynamic` does since `seenMs` (virtual ms). `byUser`: somebody put it in. `sticky`: it is not
@@ -86,7 +109,7 @@ export type FdbEntry = Readonly<{
 
 /**
  * A bridge's FDB, by `fdbKey`. `ofPort`: the keys of a port's entries, under `<port> <key>`. `macs`: the ports, under
- * `<MAC in hexadecimal> <port>`, so the first has the lowest. `since` says when each joined.
+ * `<MAC> <port>` in their order, so the first has the lowest. `since` says when each joined.
  */
 export type Fdb = Readonly<{
   entries: PMap<FdbEntry>

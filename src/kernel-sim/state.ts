@@ -129,9 +129,12 @@ export type NsEntry = Readonly<{
   tables6: ReadonlyArray<number>
   /** On how many devices each IPv6 address is (in hexadecimal) that is not link-local. */
   owned6: PMap<number>
-  /** Policy rules in their order. `customRules`: there was once another one of IPv4 than those of the kernel. */
+  /**
+   * Policy rules in their order. `customRules`: they are looked at, for of IPv4 one was added or deleted, of IPv6 one was added
+   * (net->ipv6.fib6_has_custom_rules); until then a search goes as by the kernel's own.
+   */
   rules: Readonly<Record<Family, ReadonlyArray<RuleEntry>>>
-  customRules: boolean
+  customRules: Readonly<Record<Family, boolean>>
   /** The sysctls of `conf.all` and `conf.default`, and others that were written. */
   confAll: DeviceConf
   confDefault: DeviceConf
@@ -195,11 +198,13 @@ export const isNameless = (ns: Ns): boolean => ns.startsWith(NAMELESS)
 export type Lacking = 'dummy' | 'vlan' | 'vxlan' | 'macvlan' | 'ipvlan' | 'vlan-filtering'
 
 /**
+ * `host`: its name on a fabric, where no two machines draw the same MACs; '' of a machine alone.
  * `nowMs` is virtual time; it moves only when asked to. `random`: the state of the generator that packets draw from
  * (datapath/random.ts). `pending`: what is still to happen, in order. `lacks`: what this machine's kernel is built without; `linux`:
  * its version.
  */
 export type World = Readonly<{
+  host: string
   nowMs: number
   random: number
   pending: ReadonlyArray<Pending>
@@ -209,6 +214,7 @@ export type World = Readonly<{
 }>
 
 export const EMPTY_WORLD: World = {
+  host: '',
   nowMs: 0,
   random: 1,
   pending: [],
@@ -218,6 +224,17 @@ export const EMPTY_WORLD: World = {
 }
 /** A machine with nothing on it yet, whose kernel is built without some things. */
 export const worldWithout = (...lacks: ReadonlyArray<Lacking>): World => ({ ...EMPTY_WORLD, lacks: new Set(lacks) })
+
+/** A world with other namespaces; see `linkWith`. */
+export const worldWith = (world: World, namespaces: World['namespaces']): World => ({
+  host: world.host,
+  nowMs: world.nowMs,
+  random: world.random,
+  pending: world.pending,
+  namespaces,
+  lacks: world.lacks,
+  linux: world.linux,
+})
 
 /** The numbers of the tables that have names (ip-route(8)). */
 export const TABLES = { default: 253, main: 254, local: 255 } as const
@@ -240,6 +257,10 @@ const KERNEL_RULES: NsEntry['rules'] = {
   6: [kernelRule(0, TABLES.local), kernelRule(32766, TABLES.main)],
 }
 
+/** The rules that a search goes by. */
+export const rulesInForce = ({ rules, customRules }: Pick<NsEntry, 'rules' | 'customRules'>, family: Family) =>
+  customRules[family] ? rules[family] : KERNEL_RULES[family]
+
 /** A namespace without links; `control.ts` gives it its loopback. */
 export const emptyNs = (ns: Ns): NsEntry => ({
   ns,
@@ -256,7 +277,7 @@ export const emptyNs = (ns: Ns): NsEntry => ({
   tables6: [TABLES.main, TABLES.local],
   owned6: emptyMap(),
   rules: KERNEL_RULES,
-  customRules: false,
+  customRules: { 4: false, 6: false },
   confAll: NO_CONF,
   confDefault: NO_CONF,
   sysctls: {},

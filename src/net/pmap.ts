@@ -213,8 +213,8 @@ export type Draft<V> = Readonly<{
   get: (key: string) => V | undefined
   set: (key: string, value: V) => void
   remove: (key: string) => void
-  /** As `entriesUnder`, of what is there now. */
-  under: (prefix: string) => ReadonlyArray<readonly [string, V]>
+  /** As `valuesUnder`, of what is there now. */
+  under: (prefix: string) => ReadonlyArray<V>
   /** What has been made so far, as a map that no later change reaches. */
   done: () => PMap<V>
 }>
@@ -230,7 +230,7 @@ export const draftOf = <V>(map: PMap<V>): Draft<V> => {
     remove: (key) => {
       root = cut(root, key, edit)
     },
-    under: (prefix) => entriesUnder({ root }, prefix),
+    under: (prefix) => valuesBelow(under(root, prefix)),
     done: () => {
       for (const branch of edit) (branch as { edit: Edit | null }).edit = null
       edit = []
@@ -297,6 +297,14 @@ export const entriesUnder = <V>({ root }: PMap<V>, prefix: string): ReadonlyArra
   const top = under(root, prefix)
   return top === null ? [] : allBelow(top).map(({ key, value }) => [key, value])
 }
+
+const valuesBelow = <V>(top: Node<V> | null): ReadonlyArray<V> => {
+  if (top === null) return []
+  return isLeaf(top) ? [top.value] : allBelow(top).map(({ value }) => value)
+}
+
+/** Values whose key begins with `prefix`, in key order. Costs what it returns. */
+export const valuesUnder = <V>({ root }: PMap<V>, prefix: string): ReadonlyArray<V> => valuesBelow(under(root, prefix))
 
 /** Keys that begin with `prefix`, in order. Costs what it returns. */
 export const keysUnder = <V>({ root }: PMap<V>, prefix: string): ReadonlyArray<string> => {

@@ -5,18 +5,25 @@ import { needs } from '../lib/need.ts'
 import { runs } from '../lib/runs.ts'
 import { runBoth } from './requests/both.ts'
 import { FOUND, programOf } from './requests/found.ts'
+import { caseOfFound, FOUND_TRIES } from './requests/found-traffic.ts'
 import { report } from './requests/script.ts'
 import { PIECE, pieceOf } from './requests/series.ts'
 import { shrink } from './requests/shrink.ts'
-import { NOTHING, plus, tallyOf } from './requests/tally.ts'
+import { NOTHING, plus, tallyOf, wordOf } from './requests/tally.ts'
 
 const SEEDS = 2 ** 31
 
 needs.kernel('the simulated and the real network stack', () => {
   test.each(FOUND)('agree: $says', async (found) => {
-    const { difference, answers } = await runBoth(programOf(found))
+    const { difference, answers } = await runBoth({ program: programOf(found), tries: [] })
     expect(difference).toBeNull()
     expect(answers.at(-1)).toBe(found.errno)
+  })
+
+  test.each(FOUND_TRIES)('agree: $says', async (found) => {
+    const { difference, endings } = await runBoth(caseOfFound(found))
+    expect(difference).toBeNull()
+    expect(endings.map(wordOf)).toEqual([found.ends])
   })
 
   test('answer each request alike, and hold the same afterwards', { timeout: 600_000 }, async () => {
@@ -24,13 +31,15 @@ needs.kernel('the simulated and the real network stack', () => {
     const { numRuns } = runs(1)
     let tally = NOTHING
     for (let at = 0; at < numRuns; at++) {
-      const program = pieceOf(seed, Math.floor(at / PIECE))[at % PIECE] ?? []
-      const outcome = await runBoth(program)
-      tally = plus(tally, tallyOf(program, outcome))
+      const one = await pieceOf(seed, Math.floor(at / PIECE))[at % PIECE]?.()
+      if (one === undefined) throw new Error('a piece has so many programs')
+      const outcome = await runBoth(one)
+      tally = plus(tally, tallyOf(one, outcome))
       if (outcome.difference === null) continue
-      const least = await shrink({ program, difference: outcome.difference }, runBoth)
-      expect.fail(`npm run lockstep -- --seed ${seed} --only ${at}\n\n${report(least.program, least.difference)}`)
+      const least = await shrink({ ...one, difference: outcome.difference }, runBoth)
+      expect.fail(`npm run lockstep -- --seed ${seed} --only ${at}\n\n${report(least, least.difference)}`)
     }
-    console.log(`lockstep: ${tally.programs} programs, ${tally.operations} operations, seed ${seed}: agreed`)
+    const { programs, operations, tries } = tally
+    console.log(`lockstep: ${programs} programs, ${operations} operations, ${tries} tries, seed ${seed}: agreed`)
   })
 })

@@ -3,9 +3,11 @@
 import { BRIDGE } from './bridge.ts'
 import { FIB } from './fib.ts'
 import { NEIGHBOUR } from './neighbour.ts'
+import { NETFILTER } from './netfilter.ts'
 import { NFTABLES } from './nftables.ts'
 import type { Scenario } from './scenario.ts'
 import { IPVLAN, MACVLAN } from './stacked.ts'
+import { TAP } from './tap.ts'
 import { DUMMIES, FILTER, TAGGED } from './vlan.ts'
 import { VXLAN } from './vxlan.ts'
 
@@ -19,5 +21,7 @@ export const SCENARIOS: ReadonlyArray<readonly [what: string, scenarios: Readonl
   ['dummies', DUMMIES],
   ['macvlan', MACVLAN],
   ['ipvlan', IPVLAN],
+  ['taps', TAP],
   ['nftables', NFTABLES],
+  ['netfilter', NETFILTER],
 ]

@@ -11,7 +11,7 @@ import { rightOf } from '../kernel-linux/labs.ts'
 import { PACE } from '../lib/pace.ts'
 import { alsoOnLinux, beginning } from './beginning.ts'
 import { holds } from './fact.ts'
-import { differences, linesOf, type Scenario, type Step, spacesOf, told } from './scenario.ts'
+import { differences, linesOf, type Scenario, type Step, spacesOf, told, unsaid } from './scenario.ts'
 
 /** Words as sh(1) reads them, with single quotes. */
 const wordsOf = (line: string): ReadonlyArray<string> =>
@@ -76,6 +76,10 @@ export const runOnLinux = async (lab: Lab, scenario: Scenario): Promise<Readonly
         const errno = run(names, spaces, step.run)
         const wanted = 'fails' in step ? step.fails : null
         return errno === wanted ? [] : [`${errno ?? 'done'} and not ${wanted ?? 'done'}`]
+      }
+      if ('shows' in step) {
+        const [program = '', ...words] = realWords(names, spaces, step.shows)
+        return unsaid(step.words, execFileSync(program, words, { encoding: 'utf8' }))
       }
       if ('wait' in step) {
         await sleep(step.wait)

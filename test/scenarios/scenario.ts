@@ -33,10 +33,11 @@ export type Fact = Readonly<{ ns: string; is: boolean }> &
     | { of: 'routes'; like: Readonly<{ to: string; type?: RouteFacts['type']; dev?: string; table?: number }> }
   >
 
-/** `run`: as in the network's text. `fails`: with this errno. `wait`: time passes, in ms. */
+/** `run`: as in the network's text. `fails`: with this errno. `shows`: what it prints has these words. `wait`: time passes, in ms. */
 export type Step = Readonly<
   | { run: string }
   | { run: string; fails: string }
+  | { shows: string; words: ReadonlyArray<string> }
   | { wait: number }
   | { attempt: Try; expect: Expected }
   | { fact: Fact }
@@ -148,9 +149,14 @@ export const linesOf = (text: string): ReadonlyArray<string> =>
     .map((line) => line.trim())
     .filter((line) => line !== '' && !line.startsWith('#'))
 
+/** Which of these words a command has not printed. */
+export const unsaid = (words: ReadonlyArray<string>, printed: string | null): ReadonlyArray<string> =>
+  words.filter((each) => printed?.includes(each) !== true).map((each) => `"${each}" is not in ${printed}`)
+
 /** A step, for whoever reads of a difference. */
 export const told = (step: Step): string => {
   if ('run' in step) return step.run
+  if ('shows' in step) return step.shows
   if ('wait' in step) return `after ${step.wait} ms`
   const value = 'attempt' in step ? step.attempt : step.fact
   return JSON.stringify(value, (key, v) => (key === 'bytes' ? '...' : typeof v === 'bigint' ? v.toString(16) : v))

@@ -19,10 +19,11 @@ import type { Done } from '../../src/shell/done.ts'
 import { newShell } from '../../src/shell/shell.ts'
 import { beginning } from './beginning.ts'
 import { holds } from './fact.ts'
-import { differences, linesOf, type Scenario, type Step, told } from './scenario.ts'
+import { differences, linesOf, type Scenario, type Step, told, unsaid } from './scenario.ts'
 
-/** Null, or the errno that our shell tells of. */
-const command = async (terminal: SimTerminal, line: string): Promise<string | null> => {
+type Answer = Readonly<{ errno: string | null; stdout: string }>
+
+const answerTo = async (terminal: SimTerminal, line: string): Promise<Answer> => {
   const dones: Done[] = []
   const ran = await runText(
     terminal,
@@ -34,8 +35,13 @@ const command = async (terminal: SimTerminal, line: string): Promise<string | nu
     },
   )
   if (E.isLeft(ran)) throw new Error(JSON.stringify(ran.left))
-  return ran.right.status === 0 ? null : complaintOf(dones.map(({ stderr }) => stderr).join('')).errno
+  const errno = ran.right.status === 0 ? null : complaintOf(dones.map(({ stderr }) => stderr).join('')).errno
+  return { errno, stdout: dones.map(({ stdout }) => stdout).join('') }
 }
+
+/** Null, or the errno that our shell tells of. */
+const command = async (terminal: SimTerminal, line: string): Promise<string | null> =>
+  (await answerTo(terminal, line)).errno
 
 /** What happens by itself in this time. */
 export const passTime = (world: World, ms: number): World => {
@@ -63,6 +69,7 @@ export const runOnSim = async (scenario: Scenario, machine: World = hostWorld())
       const wanted = 'fails' in step ? step.fails : null
       return errno === wanted ? [] : [`${errno ?? 'done'} and not ${wanted ?? 'done'}`]
     }
+    if ('shows' in step) return unsaid(step.words, (await answerTo(terminal, step.shows)).stdout)
     if ('wait' in step) {
       terminal.put(passTime(terminal.world(), step.wait))
       return []

@@ -71,6 +71,19 @@ export const VXLAN: ReadonlyArray<Scenario> = [
     ],
   },
   {
+    title: 'an end that floods to a group does not hear itself, so its bridge knows where its ports are',
+    source: 'forwarding/vxlan_bridge_1d.sh',
+    spaces: [...two, 'c1'],
+    network: `${ends(2, () => 'group 239.1.1.1 dev eth0')}
+      ip -n t1 link add br1 type bridge
+      ip -n t1 link set br1 up
+      ip -n t1 link set vx0 master br1
+      ${cable('t1', 'p1', 'c1', 'eth0')}
+      ip -n t1 link set p1 master br1
+      ip -n c1 addr add 10.0.9.11/24 dev eth0`,
+    steps: [{ attempt: ping('c1', '10.0.9.2'), expect: { ends: 'answered', at: ['t1 p1 in', 't2 vx0 in'] } }],
+  },
+  {
     title: 'an end learns from where a MAC speaks',
     source: 'forwarding/vxlan_bridge_1d.sh',
     spaces: two,

@@ -16,8 +16,10 @@ const PATIENCE_MS = 4000
 const PAUSE_MS = 50
 
 const USAGE = /^(Usage|usage)/m
+/** What else nft's grammar would have had at that place. */
+const EXPECTED = /^(Error: syntax error, unexpected .*?), expecting .*$/m
 /** Its words are the program's own; that there are some is not. */
-const complaint = ({ stderr }: Done): string => (USAGE.test(stderr) ? 'Usage' : stderr)
+const complaint = ({ stderr }: Done): string => (USAGE.test(stderr) ? 'Usage' : stderr.replace(EXPECTED, '$1'))
 
 const told = (line: string, done: Done): unknown => ({
   line,

@@ -1,6 +1,8 @@
 // Commands as ip(8), bridge(8), sysctl(8), nft(8) and the usual tutorials have them: network namespaces joined by a veth and by a bridge, a
 // router, policy routing, a VXLAN, NAT. Each is run in three places (tutorial.test.ts).
 
+import { NFT } from './tutorial-nft.ts'
+
 /** `linux`: what the simulated kernel does not do yet, and says so. */
 export type Line = readonly [line: string, where?: 'linux']
 
@@ -105,13 +107,7 @@ export const TUTORIAL: ReadonlyArray<Line> = [
   ['ip link del vxlan42', 'linux'],
   ['ip link del macvlan0', 'linux'],
   // nftables.
-  ['nft add table ip nat', 'linux'],
-  ["nft 'add chain ip nat postrouting { type nat hook postrouting priority 100 ; policy accept ; }'", 'linux'],
-  ['nft add rule ip nat postrouting ip saddr 192.168.100.0/24 oifname veth0 masquerade', 'linux'],
-  ['nft list table ip nat', 'linux'],
-  ['nft -j list ruleset', 'linux'],
-  ['nft add rule ip nat nosuch accept', 'linux'],
-  ['nft flush ruleset', 'linux'],
+  ...NFT,
   // What is wrong.
   ['ip link set nosuch up'],
   ['ip link show nosuch'],

@@ -4,7 +4,7 @@
 
 import { fork } from 'node:child_process'
 import { availableParallelism } from 'node:os'
-import { type Outcome, type Pace, type Program, runBoth } from '../lockstep/requests/both.ts'
+import { type Case, type Outcome, type Pace, runBoth } from '../lockstep/requests/both.ts'
 import { report } from '../lockstep/requests/script.ts'
 import { PIECE, pieceOf } from '../lockstep/requests/series.ts'
 import { shrink } from '../lockstep/requests/shrink.ts'
@@ -13,20 +13,20 @@ import { NOTHING, plus, type Tally, tallyOf } from '../lockstep/requests/tally.t
 type Plan = Readonly<{ seed: number; programs: number; only: number | null }>
 type Result = Readonly<{ tally: Tally; differing: number }>
 
-const PACE: Pace = { patienceMs: 15_000, firstPauseMs: 60, eachRefusal: false }
+const PACE: Pace = { patienceMs: 15_000, firstPauseMs: 60, eachRefusal: false, quietMs: [200, 800] }
 const UNDER_WAY = 4
 
-const programOf = ({ seed }: Plan, at: number): Program => {
-  const program = pieceOf(seed, Math.floor(at / PIECE))[at % PIECE]
-  if (program === undefined) throw new Error(`a piece has ${PIECE} programs`)
-  return program
+const caseAt = ({ seed }: Plan, at: number): Promise<Case> => {
+  const make = pieceOf(seed, Math.floor(at / PIECE))[at % PIECE]
+  if (make === undefined) throw new Error(`a piece has ${PIECE} programs`)
+  return make()
 }
 
-const tell = async (plan: Plan, at: number, program: Program, difference: NonNullable<Outcome['difference']>) => {
-  const found = { program: program.slice(0, difference.at + 1), difference }
+const tell = async (plan: Plan, at: number, one: Case, difference: NonNullable<Outcome['difference']>) => {
+  const found = { ...one, difference }
   const least = plan.only === null ? found : await shrink(found, (smaller) => runBoth(smaller, PACE))
   const title = `# Program ${at} of seed ${plan.seed} (--lockstep --seed ${plan.seed} --only ${at})`
-  process.stdout.write(`${title}\n${report(least.program, least.difference)}\n\n`)
+  process.stdout.write(`${title}\n${report(least, least.difference)}\n\n`)
 }
 
 /** The programs from `first` on, each `step` after the one before. */
@@ -36,12 +36,12 @@ const carryOut = async (plan: Plan, first: number, step: number): Promise<Result
     while (next < plan.programs) {
       const at = next
       next += step
-      const program = programOf(plan, at)
-      const outcome = await runBoth(program, PACE)
-      tally = plus(tally, tallyOf(program, outcome))
+      const one = await caseAt(plan, at)
+      const outcome = await runBoth(one, PACE)
+      tally = plus(tally, tallyOf(one, outcome))
       if (outcome.difference === null) continue
       differing += 1
-      await tell(plan, at, program, outcome.difference)
+      await tell(plan, at, one, outcome.difference)
     }
   }
   await Promise.all(Array.from({ length: plan.only === null ? UNDER_WAY : 1 }, work))
@@ -81,7 +81,7 @@ const main = async (): Promise<number> => {
   const differing = results.reduce((sum, result) => sum + result.differing, 0)
   const seconds = (performance.now() - begin) / 1000
   process.stdout.write(
-    `lockstep: ${tally.programs} programs, ${tally.operations} operations, ${differing} programs differ; seed ${plan.seed}, ${seconds.toFixed(0)} s\n`,
+    `lockstep: ${tally.programs} programs, ${tally.operations} operations, ${tally.tries} tries, ${differing} programs differ; seed ${plan.seed}, ${seconds.toFixed(0)} s\n`,
   )
   return differing === 0 ? 0 : 1
 }

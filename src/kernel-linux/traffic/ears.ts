@@ -12,6 +12,7 @@ import { type Peeked, peekFrame, peekMessage, peekPacket } from './peek.ts'
 import { AF_INET, AF_INET6, AF_PACKET } from './sockaddr.ts'
 import {
   close,
+  closeAside,
   IPPROTO_IPV6,
   IPV6,
   nameOfDevice,
@@ -39,6 +40,8 @@ export type Ears = Readonly<{
 const ETH_P_ALL_BE = 0x0300
 const PACKET_OUTGOING = 4
 const RECEIVE_BYTES = 8 << 20
+/** What goes round in a loop comes as fast as it is read. */
+const AT_ONCE = 5000
 const [ICMP, TCP, UDP, ICMP6] = [1, 6, 17, 58]
 
 type Ear = Readonly<{ fd: number; family: 4 | 6; protocol: number }>
@@ -118,7 +121,9 @@ export const openEars = (
       const heard: Captured[] = []
       // A device may have got another name since.
       names.clear()
-      for (let next = receive(packet); next !== null; next = receive(packet)) {
+      let left = AT_ONCE
+      for (let next = receive(packet); next !== null && left > 0; next = receive(packet)) {
+        left -= 1
         // A device that went down is an error that waits.
         if ('errno' in next) continue
         const peeked = peekFrame(next.bytes, vxlanPorts)
@@ -147,7 +152,8 @@ export const openEars = (
       return heard
     },
     close: () => {
-      for (const fd of [packet, ...raw.map((each) => each.fd), nsFd.right]) close(fd)
+      closeAside(packet)
+      for (const fd of [...raw.map((each) => each.fd), nsFd.right]) close(fd)
     },
   })
 }

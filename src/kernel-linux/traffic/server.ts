@@ -1,7 +1,7 @@
 // A server for the time of a try: it listens on all addresses of both families, and gives back what it hears, from the address at
 // which it was asked.
 
-import { ip4, ip6 } from '../../net/ip.ts'
+import { type Ip, ip4, ip6, isLinkLocal } from '../../net/ip.ts'
 import type { Port } from '../../net/port.ts'
 import { E, type Either } from '../../prelude.ts'
 import type { NetlinkError } from '../netlink/error.ts'
@@ -61,13 +61,14 @@ const answerDatagram = (libc: Libc, receive: Receiver, nsFd: number, fd: number,
   const heard = receive(fd)
   if (heard === null) return false
   if ('errno' in heard) return true
-  const { from, to } = heard
+  const { from, to, via } = heard
   const bytes = heard.bytes.slice()
   if (from === null || to === null) return true
   const opened = openIn(libc, nsFd, familyNumber(to), SOCK_DGRAM, 0)
   if (E.isLeft(opened)) return true
   setInt(libc, opened.right, SOL_SOCKET, SO_REUSEADDR, 1)
-  const [here, there] = [sockaddr(to, port), sockaddr(from.ip, from.port)]
+  const scopeOf = (ip: Ip): number => (isLinkLocal(ip) ? via : 0)
+  const [here, there] = [sockaddr(to, port, scopeOf(to)), sockaddr(from.ip, from.port, scopeOf(from.ip))]
   if (libc.bind(opened.right, here, here.length).value === 0)
     libc.sendto(opened.right, bytes, bytes.length, MSG_DONTWAIT, there, there.length)
   close(opened.right)

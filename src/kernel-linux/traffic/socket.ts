@@ -1,7 +1,7 @@
 // Sockets in namespaces of others, which never wait: what is not there at once is null. A socket stays in the namespace that it was
 // opened in. Sources: socket(7), ip(7), ipv6(7), raw(7), packet(7), cmsg(3).
 
-import { closeSync } from 'node:fs'
+import { close as closeLater, closeSync } from 'node:fs'
 import type { Ip } from '../../net/ip.ts'
 import { ip4 } from '../../net/ip.ts'
 import { E, type Either } from '../../prelude.ts'
@@ -94,7 +94,15 @@ export const nameOfDevice = (libc: Libc, fd: number, index: number): string | nu
   return new TextDecoder().decode(request.subarray(0, request.indexOf(0)))
 }
 
-/** The other way round. */
+const SIOCGIFFLAGS = 0x8913
+/** IFF_* of a device, as netdevice(7) has them; null: there is none. */
+export const flagsOfDevice = (libc: Libc, fd: number, name: string): number | null => {
+  const request = new Uint8Array(40)
+  request.set(nameBytes.encode(name).subarray(0, IFNAMSIZ - 1))
+  return libc.ioctl(fd, SIOCGIFFLAGS, request).value === 0 ? viewOf(request).getUint16(IFNAMSIZ, LITTLE_ENDIAN) : null
+}
+
+/** A device's index by its name. */
 export const indexOfDevice = (libc: Libc, fd: number, name: string): number | null => {
   const request = new Uint8Array(40)
   request.set(nameBytes.encode(name).subarray(0, IFNAMSIZ - 1))
@@ -110,6 +118,13 @@ export const close = (fd: number): void => {
   }
 }
 
+/** Closes it on another thread: a packet socket's end takes 10 ms of waiting (packet_release, synchronize_net). */
+export const closeAside = (fd: number): void => {
+  closeLater(fd, () => {
+    // What is not open is nothing to close.
+  })
+}
+
 /** A datagram: its bytes (until the next one comes), its sender, and what ip(7) and ipv6(7) tell beside it if they were asked to. */
 export type Datagram = Readonly<{
   bytes: Uint8Array
@@ -118,6 +133,8 @@ export type Datagram = Readonly<{
   address: Uint8Array
   to: Ip | null
   hopLimit: number | null
+  /** The index of the device that it came in by (IPv6; 0: not told). */
+  via: number
 }>
 
 const ROOM = 1 << 16
@@ -142,18 +159,21 @@ export const receiver = (libc: Libc) => {
     view.setUint32(48, 0, LITTLE_ENDIAN)
   }
   /** Control messages: the destination and the hop limit. */
-  const beside = (): Pick<Datagram, 'to' | 'hopLimit'> => {
-    let [to, hopLimit]: [Ip | null, number | null] = [null, null]
+  const beside = (): Pick<Datagram, 'to' | 'hopLimit' | 'via'> => {
+    let [to, hopLimit, via]: [Ip | null, number | null, number] = [null, null, 0]
     const end = Number(view.getBigUint64(40, LITTLE_ENDIAN))
     for (let at = 0; at + CMSG_HEADER <= end; ) {
       const size = Number(told.getBigUint64(at, LITTLE_ENDIAN))
       const [level, type] = [told.getInt32(at + 8, LITTLE_ENDIAN), told.getInt32(at + 12, LITTLE_ENDIAN)]
       if (level === IPPROTO_IP && type === IP.PKTINFO) to = ip4(told.getUint32(at + CMSG_HEADER + 8))
-      if (level === IPPROTO_IPV6 && type === IPV6.PKTINFO) to = getIp6(told, at + CMSG_HEADER)
+      if (level === IPPROTO_IPV6 && type === IPV6.PKTINFO) {
+        to = getIp6(told, at + CMSG_HEADER)
+        via = told.getInt32(at + CMSG_HEADER + 16, LITTLE_ENDIAN)
+      }
       if (level === IPPROTO_IPV6 && type === IPV6.HOPLIMIT) hopLimit = told.getInt32(at + CMSG_HEADER, LITTLE_ENDIAN)
       at += Math.max(CMSG_HEADER, (size + 7) & ~7)
     }
-    return { to, hopLimit }
+    return { to, hopLimit, via }
   }
   /** The next datagram, or the error that waited on the socket; null: there is nothing now. */
   return (fd: number): Datagram | Readonly<{ errno: string }> | null => {

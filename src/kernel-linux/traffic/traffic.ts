@@ -10,9 +10,10 @@ import type { NetlinkError } from '../netlink/error.ts'
 import { loadLibc } from '../netlink/libc.ts'
 import { HERE } from '../netlink/thread.ts'
 import { portError } from '../place.ts'
-import { type Client, sendFrame, startClient } from './client.ts'
+import { type Client, startClient } from './client.ts'
 import { type Ears, openEars } from './ears.ts'
 import { type Peeked, peekFrame } from './peek.ts'
+import { sendByTap, sendFrame } from './raw.ts'
 import { type Server, startServer } from './server.ts'
 import { receiver } from './socket.ts'
 
@@ -41,11 +42,13 @@ const VXLAN_PORTS: ReadonlySet<number> = new Set([4789, 8472])
 const [SYN, ACK] = [2, 16]
 
 type What = Crossing['what']
+type Raw = Extract<Try, { send: 'frame' | 'tap' }>
+type Socketed = Exclude<Try, Raw>
 /** What a packet is in a try, or null: it is not of it. */
 type Classify = (peeked: Peeked) => What | null
 
 /** Server and client have ports that nothing else has, so any packet tells by one of them which way it goes, translated or not. */
-const classifier = (attempt: Exclude<Try, { send: 'frame' }>, own: number): Classify => {
+const classifier = (attempt: Socketed, own: number): Classify => {
   const there =
     attempt.send === 'ping' ? [] : [attempt.port, ...(attempt.listener === null ? [] : [attempt.listener.port])]
   const classify: Classify = (peeked) => {
@@ -122,6 +125,18 @@ const NOTHING: Account = { ending: 'silence', arrivals: [], answer: null, crossi
 export const openTraffic = (
   names: Names,
   spaces: ReadonlyArray<Ns>,
+  options: TrafficOptions = {},
+): Either<KernelError, LinuxTraffic> => {
+  const pathOf = (ns: Ns): string => {
+    const real = names(ns)
+    return real === null ? HERE : netnsPath(real)
+  }
+  return openTrafficIn(new Map(spaces.map((ns) => [ns, pathOf(ns)])), options)
+}
+
+/** The same in namespaces that are known by their files. */
+export const openTrafficIn = (
+  paths: ReadonlyMap<Ns, string>,
   {
     quietMs = QUIET_MS,
     afterwardsMs = AFTERWARDS_MS,
@@ -137,9 +152,8 @@ export const openTraffic = (
   const closeAll = (): void => {
     for (const each of ears) each.close()
   }
-  for (const ns of spaces) {
-    const real = names(ns)
-    const opened = openEars(libc, receive, ns, real === null ? HERE : netnsPath(real), vxlanPorts)
+  for (const [ns, path] of paths) {
+    const opened = openEars(libc, receive, ns, path, vxlanPorts)
     if (E.isLeft(opened)) {
       closeAll()
       return E.left(portError('sockets', opened.left))
@@ -164,24 +178,25 @@ export const openTraffic = (
 
   type Result = Either<NetlinkError, Account>
 
-  const ofFrame = async (attempt: Extract<Try, { send: 'frame' }>, nsFd: number): Promise<Result> => {
+  const ofRaw = async (attempt: Raw, nsFd: number): Promise<Result> => {
     const heard = listener(ears, attempt.ns, classifierOf(peekFrame(attempt.bytes, vxlanPorts)))
-    const sent = sendFrame(libc, nsFd, attempt)
+    const sent = attempt.send === 'frame' ? sendFrame(libc, nsFd, attempt) : await sendByTap(libc, nsFd, attempt)
     if (E.isLeft(sent)) return sent
-    const errno = sent.right
+    const { errno, end } = sent.right
     const quiet = 3 * afterwardsMs
     for (let last = performance.now(); performance.now() - last < quiet; await sleep(1))
       if (heard.listen()) last = performance.now()
+    end()
     return E.right(heard.account(errno === null ? 'sent' : { errno }))
   }
 
-  const serverOf = (attempt: Exclude<Try, { send: 'frame' }>): Either<NetlinkError, Server | null> => {
+  const serverOf = (attempt: Socketed): Either<NetlinkError, Server | null> => {
     const nsFd = attempt.send === 'ping' || attempt.listener === null ? null : fdOf(attempt.listener.ns)
     if (attempt.send === 'ping' || attempt.listener === null || nsFd === null) return E.right(null)
     return startServer(libc, receive, nsFd, attempt.send, attempt.listener.port)
   }
 
-  const ofSocket = async (attempt: Exclude<Try, { send: 'frame' }>, nsFd: number): Promise<Result> => {
+  const ofSocket = async (attempt: Socketed, nsFd: number): Promise<Result> => {
     const server = serverOf(attempt)
     if (E.isLeft(server)) return server
     const client = startClient(libc, receive, nsFd, attempt)
@@ -205,7 +220,9 @@ export const openTraffic = (
         each.captured()
         each.delivered()
       }
-      const account = await (attempt.send === 'frame' ? ofFrame(attempt, nsFd) : ofSocket(attempt, nsFd))
+      const account = await (attempt.send === 'frame' || attempt.send === 'tap'
+        ? ofRaw(attempt, nsFd)
+        : ofSocket(attempt, nsFd))
       return E.isLeft(account) ? E.left(portError('sockets', account.left)) : account
     },
     close: closeAll,

@@ -3,7 +3,7 @@
 // Source: net/bridge/br_fdb.c (fdb_add_local, fdb_delete_local, br_fdb_changeaddr, br_fdb_change_mac_address,
 // br_fdb_delete_by_port).
 
-import { isGroup, type Mac, showMac, ZERO_MAC } from '../../net/mac.ts'
+import { isGroup, type Mac, ZERO_MAC } from '../../net/mac.ts'
 import type { IfName } from '../../net/name.ts'
 import { entriesUnder, removeIn, setIn } from '../../net/pmap.ts'
 import { fdbOf, fdbOfPort, withFdb, withoutFdb } from '../fdb.ts'
@@ -18,13 +18,16 @@ export const changeFdb = (space: Space, bridge: IfName, f: (fdb: Fdb, link: Link
   if (fdb !== link.fdb) change(space, link, { fdb })
 }
 
-const macKey = (mac: Mac, port: IfName): string => `${showMac(mac)} ${port}`
+/** As many digits for each MAC, so that their order is that of the MACs. */
+const underMac = (mac: Mac): string => `${2 ** 49 + mac} `
+const macKey = (mac: Mac, port: IfName): string => underMac(mac) + port
+const withMacs = ({ entries, ofPort }: Fdb, macs: Fdb['macs']): Fdb => ({ entries, ofPort, macs })
 
 /** A port has this MAC, from now on or no more. */
 export const notePortMac = (space: Space, bridge: IfName, port: IfName, mac: Mac, since: number): void =>
-  changeFdb(space, bridge, (fdb) => ({ ...fdb, macs: setIn(fdb.macs, macKey(mac, port), { mac, port, since }) }))
+  changeFdb(space, bridge, (fdb) => withMacs(fdb, setIn(fdb.macs, macKey(mac, port), { mac, port, since })))
 export const forgetPortMac = (space: Space, bridge: IfName, port: IfName, mac: Mac): void =>
-  changeFdb(space, bridge, (fdb) => ({ ...fdb, macs: removeIn(fdb.macs, macKey(mac, port)) }))
+  changeFdb(space, bridge, (fdb) => withMacs(fdb, removeIn(fdb.macs, macKey(mac, port))))
 
 /** The VLANs of a port, or of the bridge itself, that an entry without one stands for too. */
 const vlansOf = (space: Space, { vlans }: LinkEntry): ReadonlyArray<number> =>
@@ -45,7 +48,7 @@ export const addLocal = (space: Space, bridge: IfName, dev: IfName | null, mac: 
 
 /** The port that joined last, of those with this MAC, but for one. */
 const otherPort = (space: Space, { macs }: Fdb, { mac, vlan, dev }: FdbEntry): IfName | null => {
-  const others = entriesUnder(macs, `${showMac(mac)} `)
+  const others = entriesUnder(macs, underMac(mac))
     .map(([, port]) => port)
     .filter(({ port }) => port !== dev && hasVlan(space, port, vlan))
     .sort((a, b) => b.since - a.since)

@@ -4,7 +4,7 @@
 import type { Errno } from '../../kernel/errno.ts'
 import type { BridgeOptions } from '../../kernel/rtnl/kind.ts'
 import type { SetPort } from '../../kernel/rtnl/request.ts'
-import type { LinkEntry } from '../link-entry.ts'
+import { type LinkEntry, portWith } from '../link-entry.ts'
 import { setDefaultPvid } from './bridge-vlan.ts'
 import { change, linkOf, type Space } from './draft.ts'
 import { setState } from './port-state.ts'
@@ -56,10 +56,10 @@ export const setPort = (space: Space, { dev, options }: SetPort): Errno | null =
   if (link === null) return 'ENODEV'
   if (link.port === null) return 'EOPNOTSUPP'
   const { state, priority, cost, ...flags } = options
-  change(space, link, { port: { ...link.port, ...flags } })
+  change(space, link, { port: portWith(link.port, flags) })
   const put = (to: Readonly<{ cost?: number; costSet?: boolean; priority?: number }>): void => {
     const now = linkOf(space, dev)
-    if (now?.port != null) change(space, now, { port: { ...now.port, ...to } })
+    if (now?.port != null) change(space, now, { port: portWith(now.port, to) })
   }
   // bridge(8) leaves out a cost of 0.
   if (cost !== undefined && cost !== 0) {

@@ -2,11 +2,10 @@
 // (do_set_master).
 
 import type { Errno } from '../../kernel/errno.ts'
-import type { PortOptions } from '../../kernel/rtnl/kind.ts'
 import { isGroup, ZERO_MAC } from '../../net/mac.ts'
 import type { IfName } from '../../net/name.ts'
 import { keysUnder, removeIn, setIn } from '../../net/pmap.ts'
-import type { LinkEntry } from '../link-entry.ts'
+import type { LinkEntry, PortEntry } from '../link-entry.ts'
 import { addLocal, flushPort, forgetPortMac, notePortMac } from './bridge-fdb.ts'
 import { flushVlans, initVlans } from './bridge-vlan.ts'
 import { followMtu } from './device.ts'
@@ -17,10 +16,12 @@ import { checkPort, disablePort, STATES } from './port-state.ts'
 import { isTapped } from './stacked.ts'
 import { carries } from './vxlan.ts'
 
-export const NEW_PORT: Required<PortOptions> = {
+const newPort = (bridge: IfName, cost: number): PortEntry => ({
+  bridge,
+  costSet: false,
   state: STATES.disabled,
   priority: 32,
-  cost: 2,
+  cost,
   hairpin: false,
   guard: false,
   rootBlock: false,
@@ -32,7 +33,7 @@ export const NEW_PORT: Required<PortOptions> = {
   neighSuppress: false,
   isolated: false,
   locked: false,
-}
+})
 
 /** Takes a link off its bridge, if it is on one. */
 export const leave = (space: Space, name: IfName): void => {
@@ -75,7 +76,7 @@ export const setMaster = (space: Space, name: IfName, index: number | null): Err
   if (wanted === null) return 'EINVAL'
   const errno = refusal(space, now, wanted)
   if (errno !== null) return errno
-  change(space, now, { port: { ...NEW_PORT, cost: costOf(space, now), costSet: false, bridge: wanted.name } })
+  change(space, now, { port: newPort(wanted.name, costOf(space, now)) })
   const bridge = linkOf(space, wanted.name) ?? wanted
   const since = space.now.nextOrder++
   change(space, bridge, { ports: setIn(bridge.ports, name, since) })

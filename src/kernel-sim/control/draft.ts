@@ -6,7 +6,7 @@
 import type { IfName, Ns } from '../../net/name.ts'
 import { getIn, type Draft as MapDraft, draftOf as mapDraftOf, removeIn, setIn, valuesOf } from '../../net/pmap.ts'
 import { type LinkEntry, linkWith, type Place } from '../link-entry.ts'
-import { type NsEntry, nsWith, type RouteEntry, type World } from '../state.ts'
+import { type NsEntry, nsWith, type RouteEntry, type World, worldWith } from '../state.ts'
 
 /**
  * `spaces`: the namespaces that were looked at so far; null: gone. `watched`: the devices whose carrier has changed, which linkwatch
@@ -168,5 +168,5 @@ export const worldOf = ({ world, spaces }: Draft): World => {
   let { namespaces } = world
   for (const [ns, space] of spaces)
     namespaces = space === null ? removeIn(namespaces, ns) : setIn(namespaces, ns, closed(space))
-  return namespaces === world.namespaces ? world : { ...world, namespaces }
+  return namespaces === world.namespaces ? world : worldWith(world, namespaces)
 }

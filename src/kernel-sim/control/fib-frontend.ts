@@ -21,7 +21,7 @@ export const addresses4 = ({ addresses }: LinkEntry): ReadonlyArray<Address4> =>
 /** Its subnet: that of the other end, if there is one (ifa_address, ifa_mask). */
 export const subnetOf = ({ cidr, peer }: AddressEntry): Cidr => networkOf({ ip: peer ?? cidr.ip, bits: cidr.bits })
 
-const isZeroNet = (ip: Ip): boolean => Number(ip) >>> 24 === 0
+const isZeroNet = (ip: Ip): boolean => ip === 0
 
 /** RTPROT_KERNEL. */
 const KERNEL = 2
@@ -82,7 +82,7 @@ const primaryOf = (link: LinkEntry, subnet: Cidr): Address4 | null =>
   addresses4(link).find((other) => other.cidr.bits === subnet.bits && contains(subnet, other.peer ?? other.cidr.ip)) ??
   null
 
-/** Whether its subnet is another one than itself; neither 0.0.0.0/8 nor groups have any. */
+/** Whether its subnet is another one than itself; neither 0.0.0.0 nor groups have any. */
 const hasSubnet = (address: Address4, subnet: Cidr): boolean =>
   !isZeroNet(subnet.ip) && !isMulticast(subnet.ip) && (subnet.ip !== address.cidr.ip || subnet.bits < 32)
 
@@ -189,9 +189,10 @@ export const syncUp = (space: Space, dev: LinkEntry): void => {
 export const disable4 = (space: Space, dev: LinkEntry, force: boolean): void => {
   for (const route of routesThrough(space, dev, 4)) {
     if (!force && route.scope === SCOPES.host) continue
-    const hops = route.hops.map((one) => (one.dev === dev.name ? { ...one, dead: true } : one))
-    if (hops.every(({ dead }) => dead)) removeRoute(space, route)
-    else amendRoute(space, route, { hops })
+    const lives = route.hops.some((one) => one.dev !== dev.name && !one.dead)
+    if (!lives) removeRoute(space, route)
+    else
+      amendRoute(space, route, { hops: route.hops.map((one) => (one.dev === dev.name ? { ...one, dead: true } : one)) })
   }
 }
 

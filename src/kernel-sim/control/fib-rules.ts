@@ -6,7 +6,7 @@ import type { RuleRequest } from '../../kernel/rtnl/request.ts'
 import { contains, sameCidr } from '../../net/cidr.ts'
 import type { Family, Ip } from '../../net/ip.ts'
 import type { IfName } from '../../net/name.ts'
-import { type RuleEntry, TABLES } from '../state.ts'
+import { type RuleEntry, rulesInForce, TABLES } from '../state.ts'
 import type { Space } from './draft.ts'
 import { openTable6 } from './table.ts'
 
@@ -72,8 +72,8 @@ const addRule = (space: Space, ask: RuleRequest): Errno | null => {
   const later = rules.findIndex(({ priority }) => priority > rule.priority)
   const place = later < 0 ? rules.length : later
   space.now.rules = { ...space.now.rules, [ask.family]: [...rules.slice(0, place), rule, ...rules.slice(place)] }
-  if (ask.family === 4) space.now.customRules = true
-  else if ('lookup' in rule.action) openTable6(space, rule.action.lookup)
+  space.now.customRules = { ...space.now.customRules, [ask.family]: true }
+  if (ask.family === 6 && 'lookup' in rule.action) openTable6(space, rule.action.lookup)
   return null
 }
 
@@ -93,7 +93,7 @@ const deleteRule = (space: Space, ask: RuleRequest): Errno | null => {
   const found = rules.find((rule) => isMeant(rule, ask))
   if (found === undefined) return 'ENOENT'
   space.now.rules = { ...space.now.rules, [ask.family]: rules.filter((rule) => rule !== found) }
-  if (ask.family === 4) space.now.customRules = true
+  if (ask.family === 4) space.now.customRules = { ...space.now.customRules, 4: true }
   return null
 }
 
@@ -130,11 +130,13 @@ const applies = (rule: RuleEntry, { to, iif, oif }: Search): boolean => {
 
 /** What the rules say of a search, in their order. */
 export function* rulesFor(space: Space, family: Family, search: Search): Generator<Verdict> {
+  const rules = rulesInForce(space.now, family)
   let from = 0
-  for (const rule of space.now.rules[family]) {
-    if (rule.priority < from || !applies(rule, search)) continue
+  for (const [at, rule] of rules.entries()) {
+    if (at < from || !applies(rule, search)) continue
     const { action } = rule
-    if ('goto' in action) from = action.goto
+    // To where there is none, it is no jump.
+    if ('goto' in action) from = rules.findIndex(({ priority }) => priority === action.goto)
     else if ('lookup' in action) yield { lookup: action.lookup, error: null, suppress: rule.suppressPrefixLength }
     else if (action.is !== 'nop') yield { lookup: 0, error: END[action.is], suppress: null }
   }

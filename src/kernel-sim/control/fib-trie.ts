@@ -135,7 +135,7 @@ const lookIn = (space: Space, tables: ReadonlyArray<number>, { to, scope, dev }:
 
 /** One table. Until there are rules of somebody's own, `local` and `main` are one. */
 export const lookInTable = (space: Space, table: number, wanted: Wanted): Found | Errno =>
-  lookIn(space, space.now.customRules || table < TABLES.main ? [table] : [TABLES.local, TABLES.main], wanted)
+  lookIn(space, space.now.customRules[4] || table < TABLES.main ? [table] : [TABLES.local, TABLES.main], wanted)
 
 const byRules = (space: Space, wanted: Wanted): Found | Errno => {
   // It is as if it came from the loopback device (fib_check_nh_v4_gw).
@@ -152,7 +152,7 @@ const byRules = (space: Space, wanted: Wanted): Found | Errno => {
 
 /** fib_lookup, of a packet of our own. Left of what finds nothing: ENETUNREACH, or a rule's or a route's own errno. */
 export const lookup4 = (space: Space, wanted: Wanted): Found | Errno => {
-  if (space.now.customRules) return byRules(space, wanted)
+  if (space.now.customRules[4]) return byRules(space, wanted)
   for (const tables of [[TABLES.local, TABLES.main], [TABLES.default]]) {
     const found = lookIn(space, tables, wanted)
     if (typeof found !== 'string') return found

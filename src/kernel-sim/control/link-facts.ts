@@ -2,6 +2,7 @@
 // Source: the setup functions of drivers/net/{dummy,veth,vxlan,macvlan,ipvlan}, net/bridge/br_device.c, net/8021q/vlan_dev.c.
 
 import type { BridgeOptions } from '../../kernel/rtnl/kind.ts'
+import type { NewLink } from '../../kernel/rtnl/request.ts'
 import { type Mac, mac as macOf } from '../../net/mac.ts'
 import type { IfName, Ns } from '../../net/name.ts'
 import { emptyMap, hasIn } from '../../net/pmap.ts'
@@ -30,11 +31,13 @@ const hash = (seed: number, text: string): number => {
 }
 
 /** Unicast and locally administered; from two hashes where Linux chooses at random, which a simulation may not. */
-export const bornMac = (ns: Ns, name: IfName): Mac => {
-  const text = `${ns}/${name}`
+export const derivedMac = (host: string, ns: Ns, name: IfName): Mac => {
+  const text = host === '' ? `${ns}/${name}` : `${host} ${ns}/${name}`
   const high = ((hash(0x811c9dc5, text) & 0xfeffffff) | 0x02000000) >>> 0
   return macOf(high * 2 ** 16 + (hash(0x9dc5811c, text) >>> 16))
 }
+
+export const bornMac = ({ ns, draft }: Space, name: IfName): Mac => derivedMac(draft.world.host, ns, name)
 
 /** The next index that no device has (dev_index_reserve). */
 export const nextIndex = (space: Space): number => {
@@ -46,15 +49,16 @@ export const nextIndex = (space: Space): number => {
 export const takenIndex = (space: Space, index: number): number =>
   hasIn(space.now.indexes, String(index)) ? nextIndex(space) : index
 
-/** What is said of a device as it is registered. `index` null: the next one. `lower`: whether it has carrier, of one on another. */
+/** What was asked for; without an index it is the next one. */
+type Asked = Pick<NewLink, 'index' | 'group' | 'txqlen'>
+const NOTHING: Asked = {}
+
+/** What is said of a device as it is registered. `lower`: whether it has carrier, of one on another. */
 export type Born = Readonly<{
   name: IfName
   spec: Spec
   mac: Mac
   mtu: number
-  index?: number | null
-  group?: number
-  txqlen?: number
   below?: Place | null
   macSet?: boolean
   lower?: boolean
@@ -62,20 +66,20 @@ export type Born = Readonly<{
 }>
 
 /** Puts a device that is down into its namespace; its name and its index are free. */
-export const install = (space: Space, born: Born): LinkEntry => {
+export const install = (space: Space, born: Born, asked: Asked = NOTHING): LinkEntry => {
   const { spec, macSet = false } = born
   // A bridge that is given a MAC thinks about its ports, of which none is live.
   const lower = born.lower ?? (spec.type !== 'veth' && !(spec.type === 'bridge' && macSet))
   const link: LinkEntry = {
-    index: born.index ?? nextIndex(space),
+    index: asked.index ?? nextIndex(space),
     name: born.name,
     spec,
     mac: born.mac,
     mtu: born.mtu,
     up: false,
     alias: null,
-    group: born.group ?? 0,
-    txqlen: born.txqlen ?? TXQLEN,
+    group: asked.group ?? 0,
+    txqlen: asked.txqlen ?? TXQLEN,
     addrGen: 0,
     lower,
     oper: lower ? 'unknown' : 'down',

@@ -74,13 +74,6 @@ const invalid = (space: Space, { mac, mtu, kind }: NewLink): Errno | null => {
 /** VLAN_VID_MASK. */
 const MOST_VLANS = 4095
 
-const own = ({ name, index, group, txqlen }: NewLink) => ({
-  name,
-  index: index ?? null,
-  ...(group === undefined ? {} : { group }),
-  ...(txqlen === undefined ? {} : { txqlen }),
-})
-
 /** The first of veth0, veth1 and so on that is free (dev_alloc_name). */
 const freeName = (space: Space): IfName => {
   for (let n = 0; ; n++) {
@@ -99,19 +92,16 @@ const addVeth = (space: Space, ask: NewLink, asked: NewPeer, near: Space): Errno
   const refused = registers(there, peer, undefined)
   if (refused !== null) return refused
   const spec = { type: 'veth', peer: { ns: space.ns, name: ask.name } } as const
-  const mac = asked.mac ?? bornMac(there.ns, peer)
+  const mac = asked.mac ?? bornMac(there, peer)
   const end = install(there, { name: peer, spec, mac, mtu: asked.mtu ?? PLAIN_MTU })
   const errno = registers(space, ask.name, ask.index)
   if (errno !== null) {
     removeLink(there, { ...end, spec: { type: 'dummy' } })
     return errno
   }
-  install(space, {
-    ...own(ask),
-    spec: { type: 'veth', peer: { ns: there.ns, name: peer } },
-    mac: ask.mac ?? bornMac(space.ns, ask.name),
-    mtu: ask.mtu ?? PLAIN_MTU,
-  })
+  const toPeer = { type: 'veth', peer: { ns: there.ns, name: peer } } as const
+  const ownMac = ask.mac ?? bornMac(space, ask.name)
+  install(space, { name: ask.name, spec: toPeer, mac: ownMac, mtu: ask.mtu ?? PLAIN_MTU }, ask)
   notify(there, peer, checkCarrier)
   notify(space, ask.name, checkCarrier)
   return null
@@ -120,10 +110,10 @@ const addVeth = (space: Space, ask: NewLink, asked: NewPeer, near: Space): Errno
 const addBridge = (space: Space, ask: NewLink, options: BridgeOptions): Errno | null => {
   const errno = registers(space, ask.name, ask.index)
   if (errno !== null) return errno
-  const mac = ask.mac ?? bornMac(space.ns, ask.name)
+  const mac = ask.mac ?? bornMac(space, ask.name)
   const mtu = ask.mtu ?? PLAIN_MTU
   const macSet = ask.mac !== undefined
-  const link = install(space, { ...own(ask), spec: { type: 'bridge' }, mac, mtu, macSet, bridge: NEW_BRIDGE })
+  const link = install(space, { name: ask.name, spec: { type: 'bridge' }, mac, mtu, macSet, bridge: NEW_BRIDGE }, ask)
   initVlans(space, link.name, NEW_BRIDGE.vlanDefaultPvid)
   addLocal(space, link.name, null, mac, 0)
   const refused = setOptions(space, linkOf(space, ask.name) ?? link, options)
@@ -134,8 +124,8 @@ const addBridge = (space: Space, ask: NewLink, options: BridgeOptions): Errno | 
 const addDummy = (space: Space, ask: NewLink): Errno | null => {
   const errno = registers(space, ask.name, ask.index)
   if (errno !== null) return errno
-  const mac = ask.mac ?? bornMac(space.ns, ask.name)
-  install(space, { ...own(ask), spec: { type: 'dummy' }, mac, mtu: ask.mtu ?? PLAIN_MTU })
+  const mac = ask.mac ?? bornMac(space, ask.name)
+  install(space, { name: ask.name, spec: { type: 'dummy' }, mac, mtu: ask.mtu ?? PLAIN_MTU }, ask)
   return null
 }
 
@@ -153,7 +143,8 @@ const addVxlan = (target: Space, ask: NewLink, options: VxlanOptions, near: Spac
   const errno = registers(target, ask.name, ask.index)
   if (errno !== null) return errno
   const { spec, below, mtu = PLAIN_MTU } = plan
-  const link = install(target, { ...own(ask), spec, mac: ask.mac ?? bornMac(target.ns, ask.name), mtu, below })
+  const mac = ask.mac ?? bornMac(target, ask.name)
+  const link = install(target, { name: ask.name, spec, mac, mtu, below }, ask)
   setDefault(target, link, null, spec)
   enlist(target, link)
   hang(target, link, near)
@@ -167,9 +158,9 @@ const addStacked = (target: Space, ask: NewLink, near: Space): Errno | null => {
   const errno = registers(target, ask.name, ask.index)
   if (errno !== null) return errno
   const { spec, below, mtu, follows } = plan
-  const mac = plan.mac ?? ask.mac ?? bornMac(target.ns, ask.name)
+  const mac = plan.mac ?? ask.mac ?? bornMac(target, ask.name)
   const lower = found(near, below)?.link.lower ?? false
-  const link = install(target, { ...own(ask), spec, mac, mtu, below, lower, macSet: !follows })
+  const link = install(target, { name: ask.name, spec, mac, mtu, below, lower, macSet: !follows }, ask)
   hang(target, link, near)
   if (spec.type === 'ipvlan') shareIpvlan(target, link, { mode: spec.mode, flag: spec.flag, next: spec.next })
   // Nobody looks at an ipvlan that has carrier.

@@ -5,7 +5,7 @@
 import type { Errno } from '../../kernel/errno.ts'
 import type { IfName } from '../../net/name.ts'
 import { keysUnder } from '../../net/pmap.ts'
-import type { LinkEntry } from '../link-entry.ts'
+import { type LinkEntry, portWith } from '../link-entry.ts'
 import { flushPort } from './bridge-fdb.ts'
 import { hasCarrier, setLower } from './carrier.ts'
 import { change, linkOf, type Space } from './draft.ts'
@@ -29,7 +29,7 @@ const putState = (space: Space, dev: IfName, state: number): void => {
   const bridge = link === null ? null : bridgeOf(space, link)
   if (link?.port == null || bridge === null) return
   const by = Number(state === STATES.forwarding) - Number(link.port.state === STATES.forwarding)
-  change(space, link, { port: { ...link.port, state } })
+  change(space, link, { port: portWith(link.port, { state }) })
   change(space, bridge, { live: bridge.live + by })
   selectStates(space, bridge.name)
 }
@@ -58,7 +58,8 @@ export const checkPort = (space: Space, { name }: LinkEntry): void => {
 export const checkCarrier = (space: Space, { name }: LinkEntry): void => {
   const link = linkOf(space, name)
   if (link?.port == null) return
-  if (!link.port.costSet && hasCarrier(link)) change(space, link, { port: { ...link.port, cost: costOf(space, link) } })
+  if (!link.port.costSet && hasCarrier(link))
+    change(space, link, { port: portWith(link.port, { cost: costOf(space, link) }) })
   checkPort(space, link)
 }
 

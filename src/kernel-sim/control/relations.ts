@@ -3,7 +3,7 @@
 
 import { entriesUnder, getIn, keysUnder, removeIn, setIn } from '../../net/pmap.ts'
 import { fdbOfPort, withFdb, withoutFdb } from '../fdb.ts'
-import type { LinkEntry, Place } from '../link-entry.ts'
+import { type LinkEntry, type Place, portWith } from '../link-entry.ts'
 import { changeFdb, forgetPortMac, notePortMac } from './bridge-fdb.ts'
 import { change, found, linkOf, type Space, watchElsewhere } from './draft.ts'
 import { relist } from './vxlan.ts'
@@ -45,7 +45,7 @@ export const followName = (space: Space, link: LinkEntry, to: LinkEntry['name'])
   }
   for (const key of keysUnder(link.ports, '')) {
     const member = linkOf(space, key)
-    if (member?.port != null) change(space, member, { port: { ...member.port, bridge: to } })
+    if (member?.port != null) change(space, member, { port: portWith(member.port, { bridge: to }) })
   }
   for (const [key, entry] of entriesUnder(space.now.proxies, `${name} `))
     space.now.proxies = setIn(removeIn(space.now.proxies, key), `${to} ${entry.ip}`, entry)

@@ -2,7 +2,7 @@
 // its own; those through no device; those that prefer a source.
 // Invariant: `link.routes` holds exactly the keys of the routes with a hop through it, `loose` those without any.
 
-import { type Cidr, compareCidr, contains, maskIp } from '../../net/cidr.ts'
+import { type Cidr, compareCidr, contains, DEFAULT4, maskIp, sameCidr } from '../../net/cidr.ts'
 import { type Family, type Ip, isIp4, widthOf } from '../../net/ip.ts'
 import type { IfName } from '../../net/name.ts'
 import { entriesUnder, removeIn, setIn } from '../../net/pmap.ts'
@@ -19,8 +19,20 @@ const rising = (n: number): string => {
 const MOST_TOS = 255
 
 const toTable = (family: Family, table: number): string => `${family}/${table}/`
-const toPrefix = (table: number, { ip, bits }: Cidr): string =>
+const prefixText = (table: number, { ip, bits }: Cidr): string =>
   isIp4(ip) ? `4/${table}/${ip}/${bits}/` : `6/${table}/${ip.toString(16)}/${bits}/`
+
+// Whoever puts a route in or takes it out has looked for it just before.
+let lastTable = -1
+let lastTo: Cidr = DEFAULT4
+let lastPrefix = ''
+const toPrefix = (table: number, to: Cidr): string => {
+  if (table === lastTable && sameCidr(to, lastTo)) return lastPrefix
+  lastPrefix = prefixText(table, to)
+  lastTable = table
+  lastTo = to
+  return lastPrefix
+}
 
 /** What tells routes of one place apart only by their order: prefix, TOS (a higher one first) and metric. */
 type Seat = Pick<RouteEntry, 'table' | 'to' | 'tos' | 'metric'>
@@ -28,8 +40,7 @@ const toSeat = ({ table, to, tos, metric }: Seat): string =>
   `${toPrefix(table, to)}${rising(MOST_TOS - tos)}/${rising(metric)}/`
 const keyOf = (route: RouteEntry): string => toSeat(route) + rising(route.order)
 
-const routesUnder = (space: Space, prefix: string): ReadonlyArray<RouteEntry> =>
-  space.routes.under(prefix).map(([, route]) => route)
+const routesUnder = (space: Space, prefix: string): ReadonlyArray<RouteEntry> => space.routes.under(prefix)
 
 /** The routes of exactly this prefix, TOS and metric, the preferred one first. */
 export const routesAt = (space: Space, seat: Seat): ReadonlyArray<RouteEntry> => routesUnder(space, toSeat(seat))
@@ -54,14 +65,18 @@ export const isEnd = (type: RouteEntry['type']): boolean => ENDS.has(type)
 
 export type NewRoute = Omit<RouteEntry, 'order'>
 
+const PLAIN_HOP = {}
 /** The one hop of a route that has one. */
-export const hop = (dev: IfName | null, via: Ip | null = null, more: Partial<HopEntry> = {}): HopEntry => ({
+export const hop = (
+  dev: IfName | null,
+  via: Ip | null = null,
+  more: Partial<Omit<HopEntry, 'dev' | 'via'>> = PLAIN_HOP,
+): HopEntry => ({
   via,
   dev,
-  weight: 1,
-  onlink: false,
-  dead: false,
-  ...more,
+  weight: more.weight ?? 1,
+  onlink: more.onlink ?? false,
+  dead: more.dead ?? false,
 })
 
 const holds = (link: LinkEntry, key: string): boolean => link.routes.includes(key)

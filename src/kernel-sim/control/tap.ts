@@ -13,7 +13,7 @@ import { isReserved } from './sysctl.ts'
 
 const addTap = (space: Space, name: IfName): Errno | null => {
   if (linkOf(space, name) !== null) return 'EBUSY'
-  const mac = bornMac(space.ns, name)
+  const mac = bornMac(space, name)
   const link = install(space, { name, spec: { type: 'tap' }, mac, mtu: PLAIN_MTU })
   // Whoever made it has let go of it by now.
   change(space, link, { lower: false, oper: 'down' })

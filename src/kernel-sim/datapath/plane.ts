@@ -101,7 +101,8 @@ export type HookAt = Readonly<{
 
 /** As a socket asks for it; `src` null: not bound. `dev`: bound to it, or the scope of a link-local address. */
 export type Destination = Readonly<{ src: Ip | null; dst: Ip; dev: string | null; mark: number }>
-export type Way = Readonly<{ type: RouteEntry['type']; dev: Device; src: Ip; mtu: number }>
+/** `dst`: whom the destination means, which may be nobody's address. */
+export type Way = Readonly<{ type: RouteEntry['type']; dev: Device; src: Ip; dst: Ip; mtu: number }>
 
 /** `valid`, `connected`: as NUD_VALID and NUD_CONNECTED; the MAC is null where neither. */
 export type KnownNeighbour = Readonly<{ mac: Mac | null; valid: boolean; connected: boolean; router: boolean }>
@@ -145,6 +146,8 @@ export type Parts = Readonly<{
   wayOf: (space: Space, to: Destination) => Way | SendErrno
   /** The address that a packet to `dst` by way of `next` would have from this device (inet_select_addr, ipv6_dev_get_saddr). */
   selectSource: (dev: Device, dst: Ip, next: Ip) => Ip | null
+  /** Whether an address is one of a device, or (null) of any (ipv6_chk_addr). */
+  hasAddress: (space: Space, ip: Ip, dev: Device | null) => boolean
   /** What the tables and rules have for a packet (fib_lookup, ip6_route_lookup). */
   fib: (space: Space, flow: Flow) => FibAnswer
   /** What the tables say that an address is (inet_addr_type); a link-local one of IPv6, on `dev` if that is given. */

@@ -38,7 +38,7 @@ export const emptyFabric = (seed: number): Fabric => ({
 /** Replaces the host of that name, if there is one: its cards keep their cables if the world has them. */
 export const withHost = (fabric: Fabric, host: string, world: World = hostWorld()): Fabric => ({
   ...fabric,
-  hosts: setIn(fabric.hosts, host, { ...world, nowMs: fabric.nowMs }),
+  hosts: setIn(fabric.hosts, host, { ...world, host, nowMs: fabric.nowMs }),
 })
 
 export const withSegment = (fabric: Fabric, id: string, quality: Partial<Quality> = {}): Fabric => ({

@@ -145,7 +145,9 @@ export const readCall = (words: ReadonlyArray<string>): Either<Said, Call> => {
   const late = misplaced(words)
   if (late !== null) {
     const marks = `   ^${'~~'.padStart(late - 2)}`
-    return failed(`Error: syntax error, options must be specified before commands\nnft ${words.join(' ')} \n${marks}\n`)
+    const stderr = `Error: syntax error, options must be specified before commands\nnft ${words.join(' ')} `
+    // The marks go elsewhere than the words.
+    return E.left({ status: 1, stdout: `\n${marks}\n`, stderr })
   }
   const given: Given = {
     call: { script: '', file: null, json: false, handles: false, check: false },

@@ -8,7 +8,6 @@ type FieldSpec = TypeName | readonly [TypeName, bits: number]
 
 export const PORTS = { sport: 'inet_service', dport: 'inet_service' } as const
 
-/** The checksum of ICMP lies where a port does: who asks for `th dport` may have given a service's name. */
 const PAYLOAD: Readonly<Record<PayloadProtocol, Readonly<Record<string, FieldSpec>>>> = {
   ether: { saddr: 'ether_addr', daddr: 'ether_addr', type: 'ether_type' },
   vlan: { id: ['integer', 12] },
@@ -44,8 +43,8 @@ const PAYLOAD: Readonly<Record<PayloadProtocol, Readonly<Record<string, FieldSpe
     version: ['integer', 4],
     flowlabel: ['integer', 20],
   },
-  icmp: { type: 'icmp_type', code: 'icmp_code', checksum: 'inet_service' },
-  icmpv6: { type: 'icmpv6_type', code: 'icmpv6_code', checksum: 'inet_service' },
+  icmp: { type: 'icmp_type', code: 'icmp_code', checksum: ['integer', 16] },
+  icmpv6: { type: 'icmpv6_type', code: 'icmpv6_code', checksum: ['integer', 16] },
   tcp: { ...PORTS, flags: 'tcp_flag', sequence: ['integer', 32], ackseq: ['integer', 32], window: ['integer', 16] },
   udp: { ...PORTS, length: ['integer', 16] },
   udplite: PORTS,

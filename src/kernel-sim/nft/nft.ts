@@ -55,7 +55,8 @@ export const nft = (ruleset: Ruleset, script: string, environment: Environment, 
     stderr: showError(error, script, options.file),
     error,
   })
-  const { commands, wrong } = parseScript(script, environment.host)
+  // A command line is a line, and ends as one.
+  const { commands, wrong } = parseScript(options.file === null ? `${script}\n` : script, environment.host)
   if (wrong !== null) return failed(wrong, ruleset)
   const done = transact(ruleset, commands, environment)
   if (E.isLeft(done)) return failed(done.left.error, done.left.ruleset)

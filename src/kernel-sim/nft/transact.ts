@@ -20,17 +20,18 @@ export type { Environment } from './change/edit.ts'
 /** What is there now, and what was asked to be listed of it, in order. */
 export type Done = Readonly<{ ruleset: Ruleset; listed: ReadonlyArray<Readonly<{ listed: Listed; of: Ruleset }>> }>
 
-const listable = (ruleset: Ruleset, listed: Listed, at: Place): NftError | null => {
-  const no = meaningError(ABSENT, at)
+const listable = (ruleset: Ruleset, listed: Listed): NftError | null => {
+  const absent = (at: Place): NftError => meaningError(ABSENT, at)
   switch (listed.what) {
     case 'table':
-      return findTable(ruleset, listed.family, listed.table) === null ? no : null
+      return findTable(ruleset, listed.family, listed.table) === null ? absent(listed.at) : null
     case 'chain':
     case 'set':
     case 'map':
     case 'counter': {
       const table = tableIn(ruleset, listed)
-      if (table === null) return no
+      if (table === null) return absent(listed.tableAt)
+      const no = absent(listed.at)
       if (listed.what === 'chain') return getIn(table.chains, listed.name) === undefined ? no : null
       if (listed.what === 'counter') return getIn(table.counters, listed.name) === undefined ? no : null
       const set = setNamed(table, listed.name)
@@ -82,7 +83,7 @@ const change = (ruleset: Ruleset, command: Command, before: Ruleset, environment
     case 'reset-counters':
       return resetCounters(ruleset, command)
     case 'list': {
-      const wrong = listable(ruleset, command.listed, command.at)
+      const wrong = listable(ruleset, command.listed)
       return wrong === null ? E.right(ruleset) : E.left(wrong)
     }
   }
@@ -103,7 +104,7 @@ const wrongWhole = (before: Ruleset, after: Ruleset, commands: ReadonlyArray<Com
   return null
 }
 
-/** Elements of a set that the kernel would not make: nft does not mind that. */
+/** Elements of a set that the kernel would not make, be there another of its name: what they are is the set's own matter. */
 const isOf = (lost: ReadonlyArray<Command>, command: Command): boolean =>
   command.tag === 'add-elements' &&
   lost.some(
@@ -120,11 +121,6 @@ const listedByReset = (command: Extract<Command, { tag: 'reset-counters' }>): Li
   return counter === null || table === null
     ? { what: 'counters', family, table }
     : { what: 'counter', family: family ?? 'ip', table, tableAt: nameAt, name: counter, at: nameAt }
-}
-
-const isThere = (ruleset: Ruleset, command: Extract<Command, { tag: 'add-set' }>): boolean => {
-  const table = tableIn(ruleset, command)
-  return table !== null && setNamed(table, command.name) !== null
 }
 
 /** That a rule which updates it has given a set a size is not taken back with the rule. */
@@ -156,7 +152,7 @@ export const transact = (
     if (wrong === null) now = E.isRight(next) ? next.right : now
     else if (wrong.kind === 'kernel') refused ??= wrong
     else if (!isOf(lost, command)) return E.left({ error: wrong, ruleset: before })
-    if (wrong !== null && command.tag === 'add-set' && !isThere(now, command)) lost.push(command)
+    if (wrong !== null && command.tag === 'add-set') lost.push(command)
     if (wrong === null && command.tag === 'add-rule') updated.push(command)
     if (command.tag === 'list') listed.push({ listed: command.listed, of: null })
     if (command.tag === 'reset-counters') listed.push({ listed: listedByReset(command), of: earlier })

@@ -16,6 +16,12 @@ const isVoid = ({ state, proxy }: NeighbourFacts): boolean => !proxy && state ==
 const isDerived = ({ state, mac, proxy }: NeighbourFacts): boolean =>
   !proxy && state === 'NOARP' && (mac === null || mac === 0 || isGroup(mac))
 
+/** What passing packets left behind, and no more: whom the stack has found, is looking for, and what is where. */
+export const learned = ({ neighbours, fdb }: Stack): Pick<Stack, 'neighbours' | 'fdb'> => ({
+  neighbours: neighbours.filter((neighbour) => !neighbour.proxy && !isDerived(neighbour) && !isVoid(neighbour)),
+  fdb: fdb.filter(isLearned),
+})
+
 export const lasting = (stack: Stack): Stack => ({
   ...stack,
   neighbours: stack.neighbours.filter(

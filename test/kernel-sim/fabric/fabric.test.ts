@@ -1,15 +1,14 @@
 // Hosts on segments: what reaches whom, when, and what chance does to it, always the same from the same seed.
 
-import { execFileSync } from 'node:child_process'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
 import { describe, expect, test } from 'vitest'
 import type { Try } from '../../../src/kernel/traffic.ts'
-import { captureAll } from '../../../src/kernel-sim/datapath/capture.ts'
+import { askWorld, hostWorld } from '../../../src/kernel-sim/control.ts'
 import type { Step } from '../../../src/kernel-sim/datapath/step.ts'
 import { emptyFabric, partition, plug, withHost, withSegment } from '../../../src/kernel-sim/fabric/fabric.ts'
+import { stackOf } from '../../../src/kernel-sim/stack.ts'
 import { ip } from '../../../src/net/ip.ts'
 import { HOST, ifName } from '../../../src/net/name.ts'
+import { getIn } from '../../../src/net/pmap.ts'
 import { port } from '../../../src/net/port.ts'
 import { E } from '../../../src/prelude.ts'
 import { fabricOf, LAN, pass, tryOn } from './lab.ts'
@@ -89,62 +88,18 @@ describe('a fabric', () => {
     expect(textOf(tryOn(before, 'a', ping('10.0.0.2')).steps)).toBe(textOf(once.steps))
   })
 
+  test('gives devices of one name on two hosts MACs of their own', () => {
+    const ask = { on: 'link', do: 'add', name: ifName('br0'), kind: { kind: 'bridge' } } as const
+    const hosts = ['a', 'b'].map((host) => getIn(withHost(emptyFabric(1), host).hosts, host) ?? hostWorld())
+    const macs = hosts.map((world) => stackOf(askWorld(world, { ns: HOST, ask }).world, HOST)?.links)
+    expect(macs[0]).toHaveLength(2)
+    expect(macs[0]?.[1]?.mac).not.toBe(macs[1]?.[1]?.mac)
+  })
+
   test('says what is not there', () => {
     const fabric = withHost(withSegment(emptyFabric(1), LAN), 'a')
     expect(plug(fabric, 'b', LAN, ifName('eth0'))).toEqual(E.left({ tag: 'no-host', host: 'b' }))
     expect(plug(fabric, 'a', 'wan', ifName('eth0'))).toEqual(E.left({ tag: 'no-segment', segment: 'wan' }))
     expect(plug(fabric, 'a', LAN, ifName('lo'))).toMatchObject(E.left({ tag: 'name-taken' }))
   })
-})
-
-/** Null: tshark is not installed (the set-up installs it for tests). */
-const decoded = (bytes: Uint8Array): string | null => {
-  const folder = mkdtempSync(`${tmpdir()}/cnm-capture-`)
-  try {
-    writeFileSync(`${folder}/journey.pcapng`, bytes)
-    return execFileSync(
-      'tshark',
-      [
-        '-r',
-        `${folder}/journey.pcapng`,
-        '-o',
-        'ip.check_checksum:TRUE',
-        '-o',
-        'tcp.check_checksum:TRUE',
-        '-o',
-        'udp.check_checksum:TRUE',
-        '-T',
-        'fields',
-        '-e',
-        'frame.interface_name',
-        '-e',
-        '_ws.col.Protocol',
-        '-e',
-        '_ws.expert.message',
-      ],
-      { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] },
-    )
-  } finally {
-    rmSync(folder, { recursive: true })
-  }
-}
-
-test('a journey is a capture that tshark has no complaint about', () => {
-  const fabric = fabricOf(1, ['a', 'b'], { delayMs: 1 })
-  const first = tryOn(fabric, 'a', ping('10.0.0.2'))
-  const listener = { ns: HOST, port: port(80) }
-  const second = tryOn(first.fabric, 'b', {
-    send: 'tcp',
-    ns: HOST,
-    to: ip('fd00::2'),
-    port: port(80),
-    listener,
-    size: 3000,
-  })
-  const third = tryOn(second.fabric, 'a', ping('fd00::2', 3000))
-  const text = decoded(captureAll([...first.steps, ...second.steps, ...third.steps]))
-  const lines = (text ?? '').trim().split('\n')
-  expect(lines.length).toBeGreaterThan(20)
-  expect(lines.filter((line) => /malformed|bad|wrong|incorrect/i.test(line))).toEqual([])
-  expect(lines.some((line) => line.startsWith('a/host/eth0\tARP'))).toBe(true)
 })

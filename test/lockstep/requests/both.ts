@@ -1,32 +1,49 @@
-// One program on both kernels, in fresh namespaces: after each request the same errno, and the same stacks.
+// One program on both kernels, in fresh namespaces: after each request the same errno, and the same stacks; and then the same account
+// of what was tried.
 
 import { isDeepStrictEqual } from 'node:util'
-import { lasting } from '../../../src/kernel/rtnl/lasting.ts'
+import { aimed, type Picks } from '../../../properties/arbitraries/stack-tries.ts'
+import { lasting, learned } from '../../../src/kernel/rtnl/lasting.ts'
 import type { Request } from '../../../src/kernel/rtnl/request.ts'
 import type { Stack } from '../../../src/kernel/rtnl/stack.ts'
+import type { Account, Ending, Try } from '../../../src/kernel/traffic.ts'
+import type { Stacks } from '../../../src/kernel-linux/rtnl/stack.ts'
 import { askWorld } from '../../../src/kernel-sim/control.ts'
+import { runTry } from '../../../src/kernel-sim/datapath/traffic.ts'
+import { PARTS } from '../../../src/kernel-sim/datapath/wired.ts'
 import { stackOf } from '../../../src/kernel-sim/stack.ts'
 import type { World } from '../../../src/kernel-sim/state.ts'
+import { showIp } from '../../../src/net/ip.ts'
 import { isGroup } from '../../../src/net/mac.ts'
 import type { Ns } from '../../../src/net/name.ts'
 import { keysUnder } from '../../../src/net/pmap.ts'
-
+import { E } from '../../../src/prelude.ts'
 import { bareMachine } from './machine.ts'
-
+import { isPredictable, isStorm } from './predictable.ts'
 import { openRooms, type Rooms } from './rooms.ts'
 
 export type Program = ReadonlyArray<Request>
+/** `tries`: what is sent when the program is done. */
+export type Case = Readonly<{ program: Program; tries: ReadonlyArray<Try> }>
 
-/** `at`: the request after which they differ. `simulated` and `real`: what only one of them says, in lines. */
+/** `at`: the request, or the try, after which they differ; `learned`: in what the tries have left behind. `simulated` and `real`: what only one of them says, in lines. */
 export type Difference = Readonly<{
   at: number
-  of: 'errno' | 'stack'
+  of: 'errno' | 'stack' | 'try' | 'learned'
   simulated: ReadonlyArray<string>
   real: ReadonlyArray<string>
 }>
 
-/** `answers`: the errno of each request that was compared, null where it was done. */
-export type Outcome = Readonly<{ answers: ReadonlyArray<string | null>; difference: Difference | null }>
+/**
+ * `answers`: the errno of each request that was compared, null where it was done. `endings`: of each try that was compared. `twice`:
+ * the kernels differed in a try, and not when it was made again with patience.
+ */
+export type Outcome = Readonly<{
+  answers: ReadonlyArray<string | null>
+  endings: ReadonlyArray<Ending>
+  difference: Difference | null
+  twice: boolean
+}>
 
 type Told = Readonly<Record<string, Stack>>
 
@@ -36,17 +53,21 @@ const withoutFilters = (stack: Stack): Stack => ({
   fdb: stack.fdb.filter(({ mac, flags, dst }) => !(flags.includes('self') && isGroup(mac) && dst === null)),
 })
 
-const simulated = (world: World): Told =>
-  Object.fromEntries(
-    keysUnder(world.namespaces, '').flatMap((ns) => {
+const stacksIn = (world: World): Stacks =>
+  new Map(
+    keysUnder(world.namespaces, '').flatMap((name) => {
       // Cast: the keys of a world's namespaces are their names.
-      const stack = stackOf(world, ns as Ns)
-      return stack === null ? [] : [[ns, withoutFilters(lasting(stack))]]
+      const ns = name as Ns
+      const stack = stackOf(world, ns)
+      return stack === null ? [] : [[ns, stack] as const]
     }),
   )
 
-const real = async (rooms: Rooms): Promise<Told> =>
-  Object.fromEntries([...(await rooms.told())].map(([ns, stack]) => [ns, withoutFilters(lasting(stack))]))
+const lastingIn = (stacks: Stacks): Told =>
+  Object.fromEntries([...stacks].map(([ns, stack]) => [ns, withoutFilters(lasting(stack))]))
+
+const simulated = (world: World): Told => lastingIn(stacksIn(world))
+const real = async (rooms: Rooms): Promise<Told> => lastingIn(await rooms.told())
 
 const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
   typeof value === 'object' && value !== null && !Array.isArray(value)
@@ -86,10 +107,16 @@ const stackDifference = (at: number, wanted: Told, there: Told): Difference => {
 /**
  * How long the kernel has to come to what is expected of it (what it does on work queues: it finishes with an address of IPv6, and takes
  * apart a namespace that was closed), and how soon it is looked at again. `eachRefusal` false: what a refused request has left half done
- * is looked for with the next one that is obeyed.
+ * is looked for with the next one that is obeyed. `quietMs`: how long nothing may be heard until a try is over: mostly, and where the
+ * kernels seemed to differ, for a machine may be busy.
  */
-export type Pace = Readonly<{ patienceMs: number; firstPauseMs: number; eachRefusal: boolean }>
-const BRISK: Pace = { patienceMs: 2000, firstPauseMs: 0.25, eachRefusal: true }
+export type Pace = Readonly<{
+  patienceMs: number
+  firstPauseMs: number
+  eachRefusal: boolean
+  quietMs: readonly [mostly: number, again: number]
+}>
+const BRISK: Pace = { patienceMs: 2000, firstPauseMs: 0.25, eachRefusal: true, quietMs: [12, 120] }
 
 const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms))
 
@@ -103,27 +130,104 @@ const settled = async (rooms: Rooms, wanted: Told, { patienceMs, firstPauseMs }:
   }
 }
 
-export const runBoth = async (program: Program, pace = BRISK): Promise<Outcome> => {
-  const rooms = openRooms()
+type Asked = Readonly<{ world: World; answers: ReadonlyArray<string | null>; difference: Difference | null }>
+
+const askBoth = async (rooms: Rooms, program: Program, pace: Pace): Promise<Asked> => {
   const answers: Array<string | null> = []
   let world = await bareMachine()
-  try {
-    for (const [at, request] of program.entries()) {
-      const result = askWorld(world, request)
-      world = result.world
-      const errno = await rooms.ask(request)
-      if (errno !== result.errno) {
-        const difference = { at, of: 'errno', simulated: [String(result.errno)], real: [String(errno)] } as const
-        return { answers, difference }
-      }
-      answers.push(errno)
-      if (errno !== null && !pace.eachRefusal && at + 1 < program.length) continue
-      const wanted = simulated(world)
-      const there = await settled(rooms, wanted, pace)
-      if (!isDeepStrictEqual(there, wanted)) return { answers, difference: stackDifference(at, wanted, there) }
+  for (const [at, request] of program.entries()) {
+    const result = askWorld(world, request)
+    world = result.world
+    const errno = await rooms.ask(request)
+    if (errno !== result.errno) {
+      const difference = { at, of: 'errno', simulated: [String(result.errno)], real: [String(errno)] } as const
+      return { world, answers, difference }
     }
-    return { answers, difference: null }
+    answers.push(errno)
+    if (errno !== null && !pace.eachRefusal && at + 1 < program.length) continue
+    const wanted = simulated(world)
+    const there = await settled(rooms, wanted, pace)
+    if (!isDeepStrictEqual(there, wanted)) return { world, answers, difference: stackDifference(at, wanted, there) }
+  }
+  return { world, answers, difference: null }
+}
+
+const linesOfAccount = ({ ending, arrivals, answer, crossings }: Account): ReadonlyArray<string> => [
+  `ended ${shown(ending)}`,
+  // The kernel's work queues have an order of their own.
+  ...arrivals
+    .map(({ ns, from, to, port, ttl }) => `arrived ${ns} ${showIp(from)} > ${showIp(to)} ${port} ttl ${ttl}`)
+    .sort(),
+  answer === null ? 'no answer' : `answer from ${showIp(answer.from)} ttl ${answer.ttl}`,
+  ...crossings.map(({ ns, dev, way, what }) => `crossed ${ns} ${dev} ${way} ${what}`),
+]
+
+/** Whether one is a router is not modelled. */
+const learnedIn = (stacks: Stacks): ReadonlyArray<string> =>
+  [...stacks].flatMap(([ns, stack]) => {
+    const { neighbours, fdb } = learned(stack)
+    return [
+      ...neighbours.map(
+        ({ dev, ip, mac, state }) => `learned ${ns} ${dev} ${showIp(ip)} ${mac?.toString(16)} ${state}`,
+      ),
+      ...fdb.map(
+        ({ dev, mac, vlan, dst }) =>
+          `learned ${ns} ${dev} ${mac.toString(16)} vlan ${vlan}${dst === null ? '' : ` at ${showIp(dst)}`}`,
+      ),
+    ]
+  })
+
+type Tried = Readonly<{ endings: ReadonlyArray<Ending>; difference: Difference | null }>
+
+const tryBoth = async (rooms: Rooms, begun: World, tries: ReadonlyArray<Try>, quietMs: number): Promise<Tried> => {
+  const endings: Ending[] = []
+  if (tries.length === 0 || !isPredictable(begun)) return { endings, difference: null }
+  const traffic = await rooms.traffic(quietMs)
+  let world = begun
+  try {
+    for (const [at, attempt] of tries.entries()) {
+      const tried = runTry(PARTS, world, attempt)
+      if (isStorm(tried)) break
+      world = tried.world
+      const account = await traffic.attempt(attempt)
+      if (E.isLeft(account)) throw new Error(account.left.what)
+      const [ours, theirs] = [linesOfAccount(tried.account), linesOfAccount(account.right)]
+      const [simulated, real] = [only(ours, theirs), only(theirs, ours)]
+      if (simulated.length + real.length > 0) return { endings, difference: { at, of: 'try', simulated, real } }
+      endings.push(account.right.ending)
+    }
+    const [ours, theirs] = [learnedIn(stacksIn(world)), learnedIn(await rooms.told())]
+    const [simulated, real] = [only(ours, theirs), only(theirs, ours)]
+    const difference = { at: tries.length - 1, of: 'learned', simulated, real } as const
+    return { endings, difference: simulated.length + real.length === 0 ? null : difference }
+  } finally {
+    traffic.close()
+  }
+}
+
+const runOnce = async ({ program, tries }: Case, pace: Pace, quietMs: number): Promise<Outcome> => {
+  const rooms = openRooms()
+  try {
+    const { world, answers, difference } = await askBoth(rooms, program, pace)
+    if (difference !== null) return { answers, endings: [], difference, twice: false }
+    return { answers, twice: false, ...(await tryBoth(rooms, world, tries, quietMs)) }
   } finally {
     await rooms.close()
   }
+}
+
+export const runBoth = async (one: Case, pace = BRISK): Promise<Outcome> => {
+  const [mostly, again] = pace.quietMs
+  const outcome = await runOnce(one, pace, mostly)
+  const { difference } = outcome
+  return difference?.of === 'try' || difference?.of === 'learned'
+    ? { ...(await runOnce(one, pace, again)), twice: true }
+    : outcome
+}
+
+/** A program with what it sends at last, by what the simulation has then. */
+export const caseOf = async (program: Program, some: Picks): Promise<Case> => {
+  let world = await bareMachine()
+  for (const request of program) world = askWorld(world, request).world
+  return { program, tries: aimed(simulated(world), some) }
 }

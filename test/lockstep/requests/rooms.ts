@@ -1,12 +1,13 @@
 // The namespaces of one program on this machine's kernel. They have no names: this process holds them open, and the kernel takes
 // them away when they are closed, or with the process, however it ends.
-// Nothing is sent in them unasked: addresses are not looked for twice, routers not asked for, and what leaves a stack is dropped.
+// Nothing is sent in them unasked: addresses are not looked for twice, routers not asked for, groups not told of (silence.ts). Packets
+// see what the simulation has: bridges alone for what is bridged, and errors that nobody rations.
 
 import { closeSync } from 'node:fs'
 import { release } from 'node:os'
 import type { Errno } from '../../../src/kernel/errno.ts'
 import type { NetnsRequest, Request } from '../../../src/kernel/rtnl/request.ts'
-import type { SysctlName } from '../../../src/kernel/sysctl.ts'
+import { ICMP_LIMIT6, type SysctlName } from '../../../src/kernel/sysctl.ts'
 import { decodeLink, getLink, type LinkMessage } from '../../../src/kernel-linux/netlink/codec/link.ts'
 import { askAll } from '../../../src/kernel-linux/netlink/conversation.ts'
 import { ENOENT } from '../../../src/kernel-linux/netlink/errno.ts'
@@ -18,9 +19,10 @@ import { HERE, openPath, withinNew } from '../../../src/kernel-linux/netlink/thr
 import type { OpenSpace } from '../../../src/kernel-linux/rtnl/inside.ts'
 import { hear, type Stacks, stacksFrom, type Told } from '../../../src/kernel-linux/rtnl/stack.ts'
 import { askOver, writeSysctl } from '../../../src/kernel-linux/rtnl/through-netlink.ts'
-import { bornMac } from '../../../src/kernel-sim/control/link-facts.ts'
+import { type LinuxTraffic, openTrafficIn } from '../../../src/kernel-linux/traffic/traffic.ts'
+import { derivedMac } from '../../../src/kernel-sim/control/link-facts.ts'
 import { isSince, versionOf } from '../../../src/kernel-sim/version.ts'
-import type { Ns } from '../../../src/net/name.ts'
+import { ifName, type Ns } from '../../../src/net/name.ts'
 import { E, type Either } from '../../../src/prelude.ts'
 import { silence } from './silence.ts'
 
@@ -30,11 +32,23 @@ export const QUIET: ReadonlyArray<SysctlName> = [
   'net.ipv6.conf.default.router_solicitations' as SysctlName,
 ]
 
+/** What is not rationed, and not asked of by others, while packets are sent. Casts: as above. */
+const UNBOUND: ReadonlyArray<readonly [SysctlName, string]> = [
+  ['net.ipv4.icmp_ratemask' as SysctlName, '0'],
+  [ICMP_LIMIT6, '0'],
+]
+/** Of br_netfilter; not there without it. */
+const BRIDGED: ReadonlyArray<SysctlName> = ['iptables', 'ip6tables', 'arptables'].map(
+  (hooks) => `net.bridge.bridge-nf-call-${hooks}` as SysctlName,
+)
+
 export type Rooms = Readonly<{
   /** Null, or the errno. */
   ask: (request: Request) => Promise<Errno | null>
   /** The stacks of all rooms, once linkwatch has nothing left to do in them. */
   told: () => Promise<Stacks>
+  /** Where tries are made; to be closed by whoever asks for it. */
+  traffic: (quietMs: number) => Promise<LinuxTraffic>
   close: () => Promise<void>
 }>
 
@@ -63,6 +77,26 @@ const opened = async (libc: Libc, ns: Ns): Promise<Room> => {
     if (errno !== null) throw new Error(`${name}: ${errno}`)
   }
   return room
+}
+
+const unbound = async (room: Room, ns: Ns): Promise<void> => {
+  for (const [name, value] of UNBOUND) {
+    const errno = await write(room, ns, name, value)
+    if (errno !== null) throw new Error(`${name}: ${errno}`)
+  }
+  for (const name of BRIDGED) await write(room, ns, name, '0')
+}
+
+/**
+ * A namespace that is taken apart loses its rules before its devices, which would then say that they leave their groups. They go down
+ * on the way anyhow.
+ */
+const stilled = async (room: Room): Promise<void> => {
+  const none: OpenSpace = (ns) => E.left(systemCall('open', ENOENT, ns))
+  const { links } = sure(await hear(none, [], 'here')(room.socket))
+  for (const { name } of links)
+    if (name !== undefined)
+      await askOver(none, { on: 'link', do: 'set', dev: ifName(name), up: false }, 'here')(room.socket)
 }
 
 const closed = async ({ fd, socket }: Room): Promise<void> => {
@@ -106,6 +140,7 @@ export const openRooms = (): Rooms => {
       return null
     }
     if (room === undefined) return 'ENOENT'
+    await stilled(room)
     rooms.delete(ns)
     await closed(room)
     return null
@@ -126,7 +161,7 @@ export const openRooms = (): Rooms => {
         const errno = sure(askTap(pathOf(room), ask))?.errno ?? null
         if (errno !== null || ask.do === 'delete') return errno
         // It has drawn a MAC; of all that it could have been, this one the simulation derives.
-        const drawn = { on: 'link', do: 'set', dev: ask.dev, mac: bornMac(ns, ask.dev) } as const
+        const drawn = { on: 'link', do: 'set', dev: ask.dev, mac: derivedMac('', ns, ask.dev) } as const
         return sure(await askOver(open, drawn, 'here')(room.socket))?.errno ?? null
       }
       if (ask.on === 'sysctl') return write(room, ns, ask.name, ask.value)
@@ -145,6 +180,12 @@ export const openRooms = (): Rooms => {
           }
         if (!behind) return stacksFrom(heard)
       }
+    },
+    traffic: async (quietMs) => {
+      for (const [ns, room] of rooms) await unbound(room, ns)
+      const opened = openTrafficIn(new Map([...rooms].map(([ns, room]) => [ns, pathOf(room)])), { quietMs })
+      if (E.isLeft(opened)) throw new Error(opened.left.what)
+      return opened.right
     },
     close: async () => {
       const all = [...rooms.values()]

@@ -2,7 +2,9 @@
 
 import type { Request } from '../../../src/kernel/rtnl/request.ts'
 import { commandOf } from '../../../src/kernel/rtnl/words.ts'
-import type { Difference, Program } from './both.ts'
+import type { Try } from '../../../src/kernel/traffic.ts'
+import { showIp } from '../../../src/net/ip.ts'
+import type { Case, Difference, Program } from './both.ts'
 import { QUIET } from './rooms.ts'
 
 const lineOf = (request: Request, name: (ns: string) => string): string => {
@@ -23,29 +25,60 @@ const spacesOf = (program: Program): ReadonlyArray<string> => [
   ...new Set(program.flatMap(({ ns, ask }) => (ask.on === 'netns' && ask.do === 'add' ? [ofLinux(ns)] : []))),
 ]
 
+/** Words of ping(8) and nc(1) for what they have words for; the rest is said behind them. */
+const tryOf = (attempt: Try, name: (ns: string) => string): string => {
+  if (attempt.send === 'frame' || attempt.send === 'tap') return `# a frame from ${attempt.ns} by ${attempt.dev}`
+  const { ns, to, from, dev, ttl, size, df, mark, tos } = attempt
+  const given = (word: string, value: unknown): string => (value === undefined ? '' : ` ${word} ${value}`)
+  const at = `ip netns exec ${name(ns)}`
+  const source = from === undefined ? undefined : showIp(from)
+  if (attempt.send === 'ping')
+    return `${at} ping -c 1 -W 1${given('-I', source)}${given('-I', dev)}${given('-t', ttl)}${given('-s', size)}${given('-M', df === undefined ? undefined : df ? 'do' : 'dont')}${given('-m', mark)}${given('-Q', tos)} ${showIp(to)}`
+  const { listener, port } = attempt
+  const rest = Object.entries({ from: source, dev, ttl, tos, size, df, mark }).filter(
+    ([, value]) => value !== undefined,
+  )
+  const said = [
+    listener === null ? 'nobody listens' : `${listener.ns} echoes at ${listener.port}`,
+    ...rest.map(([key, value]) => `${key} ${value}`),
+  ].join(', ')
+  return `${at} nc${attempt.send === 'udp' ? ' -u' : ''} -w 1 ${showIp(to)} ${port} # ${said}`
+}
+
 /** For Linux: to be run by root; it removes what it makes. */
-export const linuxScript = (program: Program): string =>
+export const linuxScript = ({ program, tries }: Case): string =>
   [
     '#!/bin/sh',
     `trap 'for ns in ${spacesOf(program).join(' ')}; do ip netns delete $ns; done 2>/dev/null' EXIT`,
     ...program.flatMap((request) => [lineOf(request, ofLinux), ...quiet(request)]),
+    ...tries.map((attempt) => tryOf(attempt, ofLinux)),
   ].join('\n')
 
 /** For the simulation's shell. */
-export const simulatedScript = (program: Program): string =>
-  program.map((request) => lineOf(request, (ns) => ns)).join('\n')
+export const simulatedScript = ({ program, tries }: Case): string =>
+  [
+    ...program.map((request) => lineOf(request, (ns) => ns)),
+    ...tries.map((attempt) => tryOf(attempt, (ns) => ns)),
+  ].join('\n')
+
+const TITLES: Readonly<Record<Difference['of'], string>> = {
+  errno: '# The last command is answered',
+  stack: '# After the last command, only one of them has',
+  learned: '# After the last packet, only one of them has',
+  try: '# Of the last packet, only one of them says',
+}
 
 /** Both scripts, and what the kernels told after the last command. */
-export const report = (program: Program, { of, simulated, real }: Difference): string => {
+export const report = (one: Case, { of, simulated, real }: Difference): string => {
   const told = (who: string, lines: ReadonlyArray<string>) => [`  ${who}:`, ...lines.map((line) => `    ${line}`)]
   return [
     '# On Linux',
-    linuxScript(program),
+    linuxScript(one),
     '',
     '# In the simulation',
-    simulatedScript(program),
+    simulatedScript(one),
     '',
-    of === 'errno' ? '# The last command is answered' : '# After the last command, only one of them has',
+    TITLES[of],
     ...told('the simulation', simulated),
     ...told('Linux', real),
   ].join('\n')

@@ -2,7 +2,8 @@
 
 import fc from 'fast-check'
 import { requests } from '../../../properties/arbitraries/stack-programs.ts'
-import type { Program } from './both.ts'
+import { type Picks, picks } from '../../../properties/arbitraries/stack-tries.ts'
+import { type Case, caseOf, type Program } from './both.ts'
 
 /** fast-check tries small and colliding values first, so a series begins anew after so many programs. */
 export const PIECE = 50
@@ -16,5 +17,13 @@ const mixed = (seed: number, piece: number): number => {
   return hash ^ (hash >>> 16)
 }
 
-export const pieceOf = (seed: number, piece: number): ReadonlyArray<Program> =>
-  fc.sample(requests(LONGEST), { seed: mixed(seed, piece), numRuns: PIECE })
+type Drawn = Readonly<{ program: Program; some: Picks }>
+const drawn: fc.Arbitrary<Drawn> = fc.record({ program: requests(LONGEST), some: picks })
+
+/** Each is to be made a case when its turn comes, for that takes a while. */
+export const pieceOf = (seed: number, piece: number): ReadonlyArray<() => Promise<Case>> =>
+  fc.sample(drawn, { seed: mixed(seed, piece), numRuns: PIECE }).map(
+    ({ program, some }) =>
+      () =>
+        caseOf(program, some),
+  )

@@ -1,8 +1,9 @@
-// A program that ends alike with as little as possible: requests are left out, many at once and then one by one, and then the
-// optional parts of those that are left. Each step is tried on both kernels.
+// A program that ends alike with as little as possible: tries and requests are left out, many at once and then one by one, and then
+// the optional parts of those that are left. Each step is tried on both kernels.
 
 import type { Request } from '../../../src/kernel/rtnl/request.ts'
-import type { Difference, Outcome, Program } from './both.ts'
+import type { Try } from '../../../src/kernel/traffic.ts'
+import type { Case, Difference, Outcome, Program } from './both.ts'
 
 type Part = Readonly<Record<string, unknown>>
 const isPart = (value: unknown): value is Part => typeof value === 'object' && value !== null && !Array.isArray(value)
@@ -42,39 +43,78 @@ const without = (program: Program, from: number, count: number): Program => [
   ...program.slice(from + count),
 ]
 
-/** Of one sort: the same is said differently of a request of the same sort. */
-const isAlike = (program: Program, a: Difference, smaller: Program, b: Difference | null): boolean =>
-  b !== null && a.of === b.of && program[a.at]?.ask.on === smaller[b.at]?.ask.on
+/** Of one sort: the same is said differently of a request, or a try, of the same sort. */
+const isAlike = (one: Case, a: Difference, smaller: Case, b: Difference | null): boolean =>
+  b !== null &&
+  a.of === b.of &&
+  (a.of === 'try' || a.of === 'learned'
+    ? one.tries[a.at]?.send === smaller.tries[b.at]?.send
+    : one.program[a.at]?.ask.on === smaller.program[b.at]?.ask.on)
 
-export type Found = Readonly<{ program: Program; difference: Difference }>
+export type Found = Case & Readonly<{ difference: Difference }>
+
+/** Without what comes after the difference. */
+const cut = ({ program, tries }: Case, { of, at }: Difference): Case =>
+  of === 'try' || of === 'learned'
+    ? { program, tries: tries.slice(0, at + 1) }
+    : { program: program.slice(0, at + 1), tries: [] }
+
+const OPTIONS = ['from', 'dev', 'ttl', 'tos', 'size', 'df', 'mark'] as const
+
+/** The same without one of its options. */
+const lessOfTry = (attempt: Try): ReadonlyArray<Try> =>
+  OPTIONS.filter((option) => option in attempt).map((option) => {
+    const { [option]: _, ...rest } = attempt as Extract<Try, { send: 'ping' }>
+    // Cast: what is left out was optional.
+    return rest as Try
+  })
 
 /** `run` tries a program. */
-export const shrink = async (found: Found, run: (program: Program) => Promise<Outcome>): Promise<Found> => {
-  const upTo = (program: Program, { at }: Difference): Program => program.slice(0, at + 1)
-  let best: Found = { ...found, program: upTo(found.program, found.difference) }
-  const better = async (program: Program): Promise<boolean> => {
-    const { difference } = await run(program)
-    if (difference === null || !isAlike(best.program, best.difference, program, difference)) return false
-    best = { program: upTo(program, difference), difference }
+export const shrink = async (found: Found, run: (one: Case) => Promise<Outcome>): Promise<Found> => {
+  let best: Found = { ...cut(found, found.difference), difference: found.difference }
+  const better = async (one: Case): Promise<boolean> => {
+    const { difference } = await run(one)
+    if (difference === null || !isAlike(best, best.difference, one, difference)) return false
+    best = { ...cut(one, difference), difference }
     return true
   }
+  const withProgram = (program: Program): Promise<boolean> => better({ program, tries: best.tries })
+  for (let at = best.tries.length - 2; at >= 0; at--)
+    await better({ program: best.program, tries: best.tries.toSpliced(at, 1) })
   for (let count = best.program.length >> 1; count > 0; count >>= 1)
     for (let from = best.program.length - count; from >= 0; from -= count)
-      await better(without(best.program, from, count))
+      await withProgram(without(best.program, from, count))
   // Once more from the front: what was needed by what has gone since.
-  for (let from = 0; from < best.program.length; ) if (!(await better(without(best.program, from, 1)))) from += 1
-  for (let at = 0; at < best.program.length; at++) {
-    let request = best.program[at]
-    const tried = new Set<string>()
-    while (request !== undefined) {
-      const next: Request | undefined = lessOf(request).find((less) => !tried.has(keyOf(less)))
-      if (next === undefined) break
-      tried.add(keyOf(next))
-      if (await better(best.program.with(at, next))) request = best.program[at]
-    }
-  }
+  for (let from = 0; from < best.program.length; ) if (!(await withProgram(without(best.program, from, 1)))) from += 1
+  for (let at = 0; at < best.program.length; at++)
+    await lessen(
+      () => best.program[at],
+      lessOf,
+      (less) => withProgram(best.program.with(at, less)),
+    )
+  for (let at = 0; at < best.tries.length; at++)
+    await lessen(
+      () => best.tries[at],
+      lessOfTry,
+      (less) => better({ program: best.program, tries: best.tries.with(at, less) }),
+    )
   return best
 }
 
-const keyOf = (request: Request): string =>
-  JSON.stringify(request, (_, part) => (typeof part === 'bigint' ? part.toString(16) : part))
+/** Takes parts of one away as long as that is `better`. */
+const lessen = async <A>(
+  now: () => A | undefined,
+  less: (one: A) => ReadonlyArray<A>,
+  better: (one: A) => Promise<boolean>,
+): Promise<void> => {
+  const tried = new Set<string>()
+  for (let one = now(); one !== undefined; one = now()) {
+    const next = less(one).find((each) => !tried.has(keyOf(each)))
+    if (next === undefined) return
+    tried.add(keyOf(next))
+    await better(next)
+  }
+}
+
+const keyOf = (one: unknown): string =>
+  JSON.stringify(one, (_, part) => (typeof part === 'bigint' ? part.toString(16) : part))

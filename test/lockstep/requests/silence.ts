@@ -1,5 +1,5 @@
-// A room says nothing by itself: what the kernel would tell others of groups, routers and neighbours, bridges would learn from, at
-// moments of their own. A chain of nftables drops all that leaves a stack, in one transaction.
+// A room says nothing unasked: what the kernel would tell others of groups, and ask of routers, bridges would learn from, at moments
+// of their own. A chain of nftables drops it, made in one transaction (a second one would wait for 10 ms, for readers to be gone).
 // Source: include/uapi/linux/netfilter/nfnetlink.h, nf_tables.h.
 
 import { showNetlinkError } from '../../../src/kernel-linux/netlink/error.ts'
@@ -23,12 +23,13 @@ const NFNL_MSG_BATCH_END = 0x11
 const NFNL_SUBSYS_NFTABLES = 10
 const NFT_MSG_NEWTABLE = (NFNL_SUBSYS_NFTABLES << 8) | 0
 const NFT_MSG_NEWCHAIN = (NFNL_SUBSYS_NFTABLES << 8) | 3
+const NFT_MSG_NEWRULE = (NFNL_SUBSYS_NFTABLES << 8) | 6
 const NFPROTO_INET = 1
 const NF_INET_LOCAL_OUT = 3
-const NF_DROP = 0
+const [NF_DROP, NF_ACCEPT] = [0, 1]
 const REQUEST = 1
 const ACK = 4
-const CREATE = 0x400
+const [CREATE, APPEND] = [0x400, 0x800]
 
 /** With the header of nfnetlink behind netlink's. */
 const message = (type: number, flags: number, family: number, of: number, attributes: Bytes = []): Bytes => [
@@ -41,18 +42,78 @@ const message = (type: number, flags: number, family: number, of: number, attrib
   ...attributes,
 ]
 
-const BATCH = Uint8Array.from([
-  ...message(NFNL_MSG_BATCH_BEGIN, 0, 0, NFNL_SUBSYS_NFTABLES),
-  ...message(NFT_MSG_NEWTABLE, CREATE, NFPROTO_INET, 0, attribute(1, text('silence'))),
-  ...message(NFT_MSG_NEWCHAIN, CREATE | ACK, NFPROTO_INET, 0, [
-    ...attribute(1, text('silence')),
-    ...attribute(3, text('out')),
+type Message = (flags: number) => Bytes
+
+/** One transaction; the last of its messages is answered. */
+const batch = (...messages: ReadonlyArray<Message>): Uint8Array =>
+  Uint8Array.from([
+    ...message(NFNL_MSG_BATCH_BEGIN, 0, 0, NFNL_SUBSYS_NFTABLES),
+    ...messages.flatMap((one, i) => one(i === messages.length - 1 ? ACK : 0)),
+    ...message(NFNL_MSG_BATCH_END, 0, 0, NFNL_SUBSYS_NFTABLES),
+  ])
+
+const TABLE = text('silence')
+const CHAIN = text('out')
+const addTable: Message = (flags) => message(NFT_MSG_NEWTABLE, CREATE | flags, NFPROTO_INET, 0, attribute(1, TABLE))
+/** Of what leaves a stack; of it passes what no rule drops. */
+const addChain: Message = (flags) =>
+  message(NFT_MSG_NEWCHAIN, CREATE | flags, NFPROTO_INET, 0, [
+    ...attribute(1, TABLE),
+    ...attribute(3, CHAIN),
     ...attribute(4 | NESTED, [...attribute(1, be32(NF_INET_LOCAL_OUT)), ...attribute(2, be32(0))]),
-    ...attribute(5, be32(NF_DROP)),
+    ...attribute(5, be32(NF_ACCEPT)),
     ...attribute(7, text('filter')),
-  ]),
-  ...message(NFNL_MSG_BATCH_END, 0, 0, NFNL_SUBSYS_NFTABLES),
+  ])
+
+const REGISTER = be32(1)
+const VERDICT = be32(0)
+const META_L4PROTO = be32(16)
+const TRANSPORT_HEADER = be32(2)
+const [EQUAL, LESS_OR_EQUAL, GREATER_OR_EQUAL] = [0, 3, 5].map(be32) as [Bytes, Bytes, Bytes]
+
+const expression = (name: string, data: Bytes): Bytes =>
+  attribute(1 | NESTED, [...attribute(1, text(name)), ...attribute(2 | NESTED, data)])
+const compared = (how: Bytes, byte: number): Bytes =>
+  expression('cmp', [...attribute(1, REGISTER), ...attribute(2, how), ...attribute(3 | NESTED, attribute(1, [byte]))])
+const isProtocol = (protocol: number): Bytes => [
+  ...expression('meta', [...attribute(1, REGISTER), ...attribute(2, META_L4PROTO)]),
+  ...compared(EQUAL, protocol),
+]
+const FIRST_BYTE = expression('payload', [
+  ...attribute(1, REGISTER),
+  ...attribute(2, TRANSPORT_HEADER),
+  ...attribute(3, be32(0)),
+  ...attribute(4, be32(1)),
 ])
+const DROP = expression('immediate', [
+  ...attribute(1, VERDICT),
+  ...attribute(2 | NESTED, attribute(2 | NESTED, attribute(1, be32(NF_DROP)))),
+])
+const addRule =
+  (...expressions: ReadonlyArray<Bytes>): Message =>
+  (flags) =>
+    message(NFT_MSG_NEWRULE, CREATE | APPEND | flags, NFPROTO_INET, 0, [
+      ...attribute(1, TABLE),
+      ...attribute(2, CHAIN),
+      ...attribute(4 | NESTED, [...expressions, DROP].flat()),
+    ])
+
+const [IGMP, ICMP6] = [2, 58]
+/** ICMPv6: of MLD, and what a host asks of routers; MLD's second version. */
+const [FIRST_UNASKED, LAST_UNASKED, MLD2_REPORT] = [130, 133, 143]
+
+const SILENCE = batch(
+  addTable,
+  addChain,
+  addRule(isProtocol(IGMP)),
+  addRule(
+    isProtocol(ICMP6),
+    FIRST_BYTE,
+    compared(GREATER_OR_EQUAL, FIRST_UNASKED),
+    compared(LESS_OR_EQUAL, LAST_UNASKED),
+  ),
+  addRule(isProtocol(ICMP6), FIRST_BYTE, compared(EQUAL, MLD2_REPORT)),
+)
 
 const REPLY_BYTES = 1 << 13
 
@@ -62,7 +123,7 @@ export const silence = async (fd: number): Promise<void> => {
   if (E.isLeft(opened)) throw new Error(showNetlinkError(opened.left))
   const socket = opened.right
   try {
-    const sent = await socket.send(BATCH, 'here')
+    const sent = await socket.send(SILENCE, 'here')
     if (E.isLeft(sent)) throw new Error(showNetlinkError(sent.left))
     const reply = new Uint8Array(REPLY_BYTES)
     const heard = socket.receiveHere(reply)

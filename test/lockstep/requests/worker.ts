@@ -16,14 +16,15 @@ export type Answer = Readonly<{ piece: number; tally: Tally; findings: ReadonlyA
 const carryOut = async ({ seed, piece, to, only }: Order): Promise<Answer> => {
   let tally = NOTHING
   const findings: Finding[] = []
-  for (const [at, program] of pieceOf(seed, piece).entries()) {
+  for (const [at, make] of pieceOf(seed, piece).entries()) {
     if (at >= to || (only !== null && at !== only)) continue
-    const outcome = await runBoth(program)
-    tally = plus(tally, tallyOf(program, outcome))
+    const one = await make()
+    const outcome = await runBoth(one)
+    tally = plus(tally, tallyOf(one, outcome))
     const { difference } = outcome
     if (difference === null) continue
-    const least = await shrink({ program, difference }, runBoth)
-    findings.push({ at, report: report(least.program, least.difference) })
+    const least = await shrink({ ...one, difference }, runBoth)
+    findings.push({ at, report: report(least, least.difference) })
   }
   return { piece, tally, findings }
 }

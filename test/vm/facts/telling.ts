@@ -23,7 +23,8 @@ export const commandLine = (request: Request): string => {
 /** `ns: the try`. */
 export const tryLine = (attempt: Try): string => {
   const { ns, send } = attempt
-  if (attempt.send === 'frame') return `${ns}: frame dev ${attempt.dev} ${frameText(attempt.bytes)}`
+  if (attempt.send === 'frame' || attempt.send === 'tap')
+    return `${ns}: ${send} dev ${attempt.dev} ${frameText(attempt.bytes)}`
   const { to, from, dev, size, ttl, df } = attempt
   const options = words(
     from !== undefined && `from ${showIp(from)}`,

@@ -122,8 +122,13 @@ const tell6 = (space: Space, dev: Device | null, about: Packet6, error: IcmpErro
   send(space, { src, dst, body: body6(about, error), ...bound })
 }
 
+/** Sent to our loopback device by name, and to none of our addresses: from there no error can come (__icmp_send, RTCF_LOCAL). */
+const isStray = ({ entry }: Space, dev: Device | null, { dst }: Packet4): boolean =>
+  dev?.link.spec.type === 'loopback' && typeOf(entry, dst) !== 'local'
+
 /** `dev`: where the packet came in; null for one of our own. */
 export const sendError = (space: Space, dev: Device | null, { packet }: Held, error: IcmpError): void => {
-  if (packet.tag === 'ip4') tell4(space, packet, (mtu) => body4(packet, error, mtu))
-  else tell6(space, dev, packet, error)
+  if (packet.tag === 'ip4') {
+    if (!isStray(space, dev, packet)) tell4(space, packet, (mtu) => body4(packet, error, mtu))
+  } else tell6(space, dev, packet, error)
 }

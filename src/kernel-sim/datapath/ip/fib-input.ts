@@ -18,6 +18,7 @@ import type { DropReason } from '../step.ts'
 import { ownersOf } from './address.ts'
 import {
   bySource,
+  isDeadEnd6,
   isLocalGroup,
   isStrict6,
   isZeroNet,
@@ -64,7 +65,7 @@ const validate4 = (
   const { rpFilter, sendRedirects, acceptLocal } = policyOf(dev)
   if (rpFilter === 0 && (oif !== dev || !sendRedirects)) {
     if (acceptLocal) return false
-    if (!entry.customRules && !tablesOf(entry.routes).hasOwnLocal)
+    if (!entry.customRules[4] && !tablesOf(entry.routes).hasOwnLocal)
       return ownersOf(entry, src).length > 0 ? { tag: 'martian-source', ip: src } : false
   }
   const flow: Flow = { dst: src, src: dst, iif: dev.name, oif: null, tos, mark: 0, strict: false }
@@ -172,6 +173,7 @@ const input6 = (space: Space, dev: Device, { dst: to, src: from, tos, mark, hash
   if (route.type === 'local' || route.type === 'anycast') return DELIVER.local
   const out = hop.dev === null ? null : deviceOf(space, hop.dev)
   if (out === null) return refuse({ tag: 'no-route', to: dst })
+  if (isDeadEnd6(route, out)) return refuse({ tag: 'no-route', to: dst }, 'ENETUNREACH')
   if (!policyOf(dev).forwarding6) return refuse({ tag: 'not-forwarding', family: 6 })
   const redirect = out === dev
   if (!redirect && isUnspecified(src)) return refuse({ tag: 'martian-source', ip: src })

@@ -47,6 +47,8 @@ export type Way = {
   readonly copies: boolean
   /** Its source may not leave its link. */
   readonly stays: boolean
+  /** Whose address the destination is, if it is one of ours. */
+  readonly owner: Device | null
   /** Found when the first packet is sent. */
   neighbour: Neighbour | null
 }
@@ -119,8 +121,16 @@ export const wayOf = (
   redirect: more.redirect ?? false,
   copies: more.copies ?? false,
   stays: more.stays ?? false,
+  owner: more.owner ?? null,
   neighbour: null,
 })
+
+/**
+ * Whether a route of IPv6 leads to loopback, and so nowhere: it is made one that refuses (fib6_is_reject), though who asks for it
+ * does not see that.
+ */
+export const isDeadEnd6 = ({ type, to }: RouteEntry, dev: Device): boolean =>
+  type === 'unicast' && !isIp4(to.ip) && dev.link.spec.type === 'loopback' && !isLoopback(to.ip)
 
 export const isWay = (found: Way | NoWay): found is Way => 'dev' in found
 
@@ -177,8 +187,11 @@ const made4 = (wanted: Wanted, dev: Device, source: Ip4 | null, found: Found | n
   if (dst === MAX4 || found?.route.type === 'broadcast') return wayOf('broadcast', dev, source, null, { copies: true })
   if (isGroup) return wayOf('multicast', dev, source, found, { copies: inGroup4(dev, dst) })
   if (isZeroNet(dst)) return invalid({ tag: 'martian-destination', ip: dst })
-  const via = found?.hop.via ?? null
-  return wayOf(found?.route.type === 'local' ? 'local' : 'unicast', dev, source, found, { via })
+  if (found?.route.type === 'local') {
+    const owner = found.hop.dev === null ? null : deviceOf(dev.space, found.hop.dev)
+    return wayOf('local', dev, source, found, { owner })
+  }
+  return wayOf('unicast', dev, source, found, { via: found?.hop.via ?? null })
 }
 
 const prefsrc4 = (space: Space, { route, hop }: Found, dev: Device): Ip4 | null => {
@@ -205,8 +218,9 @@ const isOwn4 = ({ entry }: Space, src: Ip): boolean => {
 
 const refuseSource4 = (space: Space, { src, foreign }: Wanted): NoWay | null => {
   if (src === null || !isIp4(src)) return null
-  const isBad = isMulticast(src) || src === MAX4 || isZeroNet(src) || (!foreign && !isOwn4(space, src))
-  return isBad ? invalid({ tag: 'martian-source', ip: src }) : null
+  const reason: DropReason = { tag: 'martian-source', ip: src }
+  if (isMulticast(src) || src === MAX4 || isZeroNet(src)) return invalid(reason)
+  return foreign || isOwn4(space, src) ? null : { errno: 'ENETUNREACH', reason, at: null }
 }
 
 /** A packet that is bound to a device, or goes to a group that needs none of the tables. */
@@ -283,7 +297,7 @@ const output6 = (space: Space, wanted: Wanted): Way | NoWay => {
   const source = route.source ?? select6(space.entry, near?.link ?? null, to)
   if (src === null && source === null) return noSource(dst)
   const copies = type === 'multicast' && inGroup6(out, to)
-  return wayOf(type, out, source, found, { via: hop.via, copies })
+  return wayOf(type, out, source, found, { via: hop.via, copies, owner: type === 'local' ? near : null })
 }
 
 export const knownAt = <D extends Device | null, A>(known: Map<D, Known<A>>, dev: D): Known<A> => {

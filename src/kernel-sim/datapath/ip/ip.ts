@@ -2,7 +2,9 @@
 
 import type { Ip } from '../../../net/ip.ts'
 import { ip4, ip6, isIp4, isLinkLocal } from '../../../net/ip.ts'
+import { LO } from '../../../net/name.ts'
 import { type Device, deviceOf, type Parts } from '../plane.ts'
+import { hasAddress, ownersOf } from './address.ts'
 import { announce4, receiveArp } from './arp.ts'
 import { defragment, reassemblyDue } from './defrag.ts'
 import { sendError } from './errors.ts'
@@ -25,10 +27,13 @@ const wayOf: Parts['wayOf'] = (space, { src, dst, dev: name, mark }) => {
   const dev = name === null ? null : deviceOf(space, name)
   if (name !== null && dev === null) return 'ENODEV'
   const to = meantBy(space, dst, src, dev)
+  const lo = deviceOf(space, LO)
+  // Ourselves, from the same address, whatever the tables say (ip_route_output_key_hash_rcu).
+  if (isIp4(to) && to !== dst && lo !== null) return { type: 'local', dev: lo, src: to, dst: to, mtu: lo.link.mtu }
   const way = wayOut(space, { dst: to, src, dev, tos: 0, mark, foreign: false })
   if (!isWay(way)) return way.errno
   const from = src ?? way.source ?? (isIp4(to) ? ip4(0) : ip6(0n))
-  return { type: way.type, dev: way.dev, src: from, mtu: pathMtu(space, way, to).mtu }
+  return { type: way.type, dev: way.dev, src: from, dst: to, mtu: pathMtu(space, way, to).mtu }
 }
 
 const neighbour: Parts['neighbour'] = (dev, ip) => {
@@ -54,6 +59,7 @@ type Offers =
   | 'sendError'
   | 'wayOf'
   | 'selectSource'
+  | 'hasAddress'
   | 'fib'
   | 'typeOf'
   | 'gather'
@@ -68,6 +74,7 @@ export const ipParts: Pick<Parts, Offers> = {
   sendError,
   wayOf,
   selectSource: (dev, dst, next) => sourceFor(dev.space, dev, dst, next),
+  hasAddress: ({ entry }, ip, dev) => (dev === null ? ownersOf(entry, ip).length > 0 : hasAddress(dev.link, ip)),
   fib,
   typeOf: (space, ip, dev) => typeOf(space.entry, ip, !isIp4(ip) && isLinkLocal(ip) ? (dev?.name ?? null) : null),
   gather: (space, dev, held) => defragment(space, dev, held, 'conntrack'),

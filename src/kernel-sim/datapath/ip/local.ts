@@ -2,7 +2,7 @@
 // protocol. IPv4 puts together before the hook, IPv6 behind it.
 // Sources: net/ipv4/ip_input.c (ip_local_deliver), net/ipv6/ip6_input.c (ip6_input, ip6_protocol_deliver_rcu).
 
-import type { Device, Space } from '../plane.ts'
+import { type Device, deviceOf, type Space } from '../plane.ts'
 import type { Held } from '../skb.ts'
 import { note } from '../step.ts'
 import { defragment } from './defrag.ts'
@@ -25,11 +25,16 @@ export const atHost = (space: Space, dev: Device, held: Held): Held | null => {
   return passed === null ? null : defragment(space, dev, passed, 'local')
 }
 
+/** What a host sends to itself counts as received by the device whose address it is for (inet_iif, ip6_rcv_core). */
+const arrivedBy = (dev: Device, { meta: { via } }: Held): Device =>
+  via === undefined || dev.link.spec.type !== 'loopback' ? dev : (deviceOf(dev.space, via) ?? dev)
+
 /** `dev`: by which it came in. */
 export const deliverHere = (space: Space, dev: Device, held: Held): void => {
   if (space.plane.watch !== null) note(space, dev, 'ip', held.packet, { tag: 'routed-local' })
   const whole = atHost(space, dev, held)
   if (whole === null) return
   noteTooBig(space, whole)
-  if (!receiveDiscovery(dev, whole)) space.plane.parts.deliver(space, dev, whole)
+  const by = arrivedBy(dev, whole)
+  if (!receiveDiscovery(by, whole)) space.plane.parts.deliver(space, by, whole)
 }

@@ -6,7 +6,7 @@
 import { type Ip, isIp4, isUnspecified } from '../../../net/ip.ts'
 import { getIn } from '../../../net/pmap.ts'
 import { SCOPES } from '../../control/scope.ts'
-import { type HopEntry, type NsEntry, type RouteEntry, TABLES } from '../../state.ts'
+import { type HopEntry, type NsEntry, type RouteEntry, rulesInForce, TABLES } from '../../state.ts'
 import { select4 } from './address.ts'
 import { flowHash, upperBounds } from './flow-hash.ts'
 import { byRules, type Flow, NOT_HERE, NOWHERE, type Refusal } from './rules.ts'
@@ -74,7 +74,7 @@ const spread4 = (entry: NsEntry, found: Found, src: Ip | null, hash: number): Fo
 /** fib_lookup: without a choice among several hops. */
 export const find4 = (entry: NsEntry, flow: Flow): Answer => {
   const tables = tablesOf(entry.routes)
-  if (!entry.customRules) return withoutRules4(tables, flow)
+  if (!entry.customRules[4]) return withoutRules4(tables, flow)
   return byRules(entry.rules[4], flow, (table) =>
     lookIn4(tables.four.get(table) ?? NO_TABLE, Number(flow.dst), flow.tos, flow.oif),
   )
@@ -147,7 +147,7 @@ export const find = (entry: NsEntry, flow: Flow, hashed: Hashed = flow, forOwn =
     return spread4(entry, found, forOwn ? flow.src : null, hash())
   }
   const { six } = tablesOf(entry.routes)
-  return byRules(entry.rules[6], flow, (table) => lookIn6(six.get(table) ?? NO_TABLE, flow, hash))
+  return byRules(rulesInForce(entry, 6), flow, (table) => lookIn6(six.get(table) ?? NO_TABLE, flow, hash))
 }
 
 /** What an address is to the local table (inet_addr_type); of IPv6, to the routes by `dev` only, if one is given. */
@@ -155,8 +155,10 @@ export const typeOf = (entry: NsEntry, ip: Ip, dev: string | null = null): Route
   if (isIp4(ip)) {
     if (isUnspecified(ip) || ip === 0xffffffff) return 'broadcast'
     if (ip >>> 28 === 14) return 'multicast'
+    // Before there is a table to look into.
+    if (!entry.local4) return 'broadcast'
     const { four, merged4 } = tablesOf(entry.routes)
-    const table = entry.customRules ? (four.get(TABLES.local) ?? NO_TABLE) : merged4
+    const table = entry.customRules[4] ? (four.get(TABLES.local) ?? NO_TABLE) : merged4
     const found = lookIn4(table, ip, 0, null)
     return 'errno' in found ? 'unicast' : found.route.type
   }

@@ -5,7 +5,7 @@
 // Sources: net/core/neighbour.c (neigh_timer_handler, __neigh_event_send, __neigh_update), net/ipv4/arp.c (arp_constructor),
 // net/ipv6/ndisc.c (ndisc_constructor), Documentation/networking/ip-sysctl.rst (neigh/default).
 
-import { type Ip, isIp4, isMulticast } from '../../../net/ip.ts'
+import { type Ip, ip4, isIp4, isMulticast } from '../../../net/ip.ts'
 import { BROADCAST, type Mac, mac, macOfGroup6, ZERO_MAC } from '../../../net/mac.ts'
 import { getIn } from '../../../net/pmap.ts'
 import type { NeighbourEntry } from '../../state.ts'
@@ -87,8 +87,7 @@ const hasNoArp = (dev: Device): boolean => {
 const impliedMac = (dev: Device, ip: Ip): Mac | null => {
   const { link, space } = dev
   if (isMulticast(ip)) return isIp4(ip) ? mac(0x01005e * 2 ** 24 + (ip & 0x7fffff)) : macOfGroup6(ip)
-  if (link.spec.type === 'loopback') return ZERO_MAC
-  if (hasNoArp(dev)) return link.mac
+  if (link.spec.type === 'loopback' || hasNoArp(dev)) return link.mac
   return isIp4(ip) && typeOf(space.entry, ip) === 'broadcast' ? BROADCAST : null
 }
 
@@ -123,8 +122,12 @@ const neighbourFrom = (dev: Device, ip: Ip, was: NeighbourEntry | null): Neighbo
   }
 }
 
+/** IPv4 has one neighbour for all of a loopback device (__ipv4_neigh_lookup_noref). */
+const placeOf = ({ link }: Device, ip: Ip): Ip => (isIp4(ip) && link.spec.type === 'loopback' ? ip4(0) : ip)
+
 /** The neighbour of this address, if anybody has ever asked or told. */
-export const knownNeighbour = (dev: Device, ip: Ip): Neighbour | null => {
+export const knownNeighbour = (dev: Device, address: Ip): Neighbour | null => {
+  const ip = placeOf(dev, address)
   const { known } = memoryOf(dev.space)
   const open = known.get(dev)?.get(ip)
   if (open !== undefined) return open
@@ -141,7 +144,7 @@ const put = (dev: Device, neighbour: Neighbour): Neighbour => {
 }
 
 export const neighbourOf = (dev: Device, ip: Ip): Neighbour =>
-  knownNeighbour(dev, ip) ?? put(dev, neighbourFrom(dev, ip, null))
+  knownNeighbour(dev, ip) ?? put(dev, neighbourFrom(dev, placeOf(dev, ip), null))
 
 const send = ({ dev, mac: to }: Neighbour, { packet, meta }: Held): boolean =>
   transmit(dev, { frame: frame(dev.link.mac, to, packet), meta })

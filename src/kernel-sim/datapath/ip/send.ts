@@ -3,7 +3,7 @@
 // Sources: net/ipv4/ip_output.c, net/ipv4/netfilter.c (ip_route_me_harder), net/ipv4/udp.c (udp_sendmsg), net/ipv6/ip6_output.c,
 // net/ipv6/netfilter.c.
 
-import { type Ip, ip4, ip6, isIp4 } from '../../../net/ip.ts'
+import { type Ip, ip4, ip6, isIp4, isUnspecified } from '../../../net/ip.ts'
 import type { IfName } from '../../../net/name.ts'
 import { E } from '../../../prelude.ts'
 import { fragment } from '../../wire/fragment.ts'
@@ -15,7 +15,7 @@ import type { Flow } from '../netfilter/flow.ts'
 import { type Device, deviceOf, type HookAt, type SendErrno, type Space } from '../plane.ts'
 import type { Held, Meta, Sending } from '../skb.ts'
 import { type DropReason, drop, note } from '../step.ts'
-import { isWay, meantBy, routingOf, type Wanted, type Way, wayOut } from './fib.ts'
+import { isDeadEnd6, isWay, meantBy, routingOf, type Wanted, type Way, wayOut } from './fib.ts'
 import { deliverHere } from './local.ts'
 import { neighbourOf, sendTo } from './neighbour.ts'
 import { pathMtu } from './path-mtu.ts'
@@ -97,8 +97,16 @@ const routedBy = (space: Space, way: Way, packet: Packet) => {
 }
 
 const depart = (space: Space, way: Way, held: Held): SendErrno | null => {
+  if (way.route !== null && isDeadEnd6(way.route, way.dev)) {
+    drop(space, way.dev, 'ip', held.packet, { tag: 'no-route', to: held.packet.dst })
+    space.plane.parts.sendError(space, null, held, { tag: 'unreachable', code: 'net' })
+    return null
+  }
   const errno = leave(space, null, way, held, mtuFor(space, way, held.packet))
-  if (errno !== 'EPERM' && way.copies && way.dev.link.spec.type !== 'loopback') hearOurselves(space, way, held)
+  // What a device sends while it is sending (a tunnel) is not heard in its group (sk_mc_loop, dev_recursion_level).
+  const isTunnelled = way.type === 'multicast' && space.plane.depth > 0
+  const isHeard = way.copies && !isTunnelled && way.dev.link.spec.type !== 'loopback'
+  if (errno !== 'EPERM' && isHeard) hearOurselves(space, way, held)
   return errno
 }
 
@@ -186,7 +194,8 @@ const nowhere = (like: Ip): Ip => (isIp4(like) ? ip4(0) : ip6(0n))
 
 /** Routes and sends a packet of our own; what the sending call says, if it fails. */
 export const send = (space: Space, sending: Sending): SendErrno | null => {
-  const { src, tos = 0, mark = 0, df } = sending
+  const { tos = 0, mark = 0, df } = sending
+  const src = sending.src === null || isUnspecified(sending.src) ? null : sending.src
   const dev = sending.dev === undefined ? null : deviceOf(space, sending.dev)
   if (sending.dev !== undefined && dev === null) return 'ENODEV'
   const dst = meantBy(space, sending.dst, src, dev)
@@ -205,7 +214,7 @@ export const send = (space: Space, sending: Sending): SendErrno | null => {
     return refuse(space, way.dev, made, { tag: 'too-big', mtu, length: lengthOfPacket(made) }, packet)
   }
   if (space.plane.watch !== null) note(space, null, 'ip', packet, { tag: 'sent' })
-  const meta: Meta = { mark, flow: null }
+  const meta: Meta = way.owner === null ? { mark, flow: null } : { mark, flow: null, via: way.owner.name }
   return sendBy(space, way, { packet, meta }, dev)
 }
 

@@ -9,6 +9,7 @@ import type { Packet } from '../../wire/nested.ts'
 import type { Device, SendErrno, Space } from '../plane.ts'
 import type { Sending } from '../skb.ts'
 import { drop } from '../step.ts'
+import { boundTo } from './bind.ts'
 import type { EchoSocket, End, Message, Service, Socket, SocketErrno, SocketOptions, UdpSocket } from './entry.ts'
 import { addSocket, isBound, takePort } from './table.ts'
 
@@ -70,7 +71,7 @@ export const openUdp = (space: Space, at: Binding, service: Service | null): Udp
   })
 }
 
-type Own = Readonly<{ src: Ip; port: number }>
+type Own = Readonly<{ src: Ip; port: number; to: Ip }>
 
 /** The address that the way there prefers, and a free port; or why there is none. `request`: what would have been sent. */
 const ownEnd = (
@@ -83,8 +84,12 @@ const ownEnd = (
 ): Own | SocketErrno => {
   const port = takePort(space, proto, proto === 'udp' ? to.port : null)
   if (port === null) return 'EADDRNOTAVAIL'
-  const way = space.plane.parts.wayOf(space, { src: from, dst: to.ip, dev: options.dev, mark: options.mark })
-  return typeof way === 'string' ? unsent(space, options, from, to.ip, request(port), way) : { src: way.src, port }
+  const src = boundTo(space, from, options.dev)
+  if (typeof src === 'string') return src
+  const way = space.plane.parts.wayOf(space, { src, dst: to.ip, dev: options.dev, mark: options.mark })
+  return typeof way === 'string'
+    ? unsent(space, options, src, to.ip, request(port), way)
+    : { src: way.src, port, to: way.dst }
 }
 
 /** A socket that talks to one end only. `first`: what it is about to say, to tell of it where there is no way. */
@@ -102,7 +107,7 @@ export const connectUdp = (
     proto: 'udp',
     family: isIp4(to.ip) ? 4 : 6,
     local: { ip: own.src, port: own.port },
-    remote: to,
+    remote: { ...to, ip: own.to },
     options,
     error: null,
     service: null,
@@ -177,7 +182,7 @@ export const answerTo = (service: Service, bytes: Uint8Array): Uint8Array | null
 /** The device that a link-local address is an address of; null for others, which need none. */
 export const scopeOf = (ip: Ip, dev: Device): string | null => (!isIp4(ip) && isLinkLocal(ip) ? dev.name : null)
 
-/** A server answers from the address that it was asked at, as one with a socket for each address does. */
+/** A server answers from the address that it was asked at, as one with a socket for each address does; if that can be had. */
 export const hearUdp = (space: Space, dev: Device, socket: UdpSocket, message: Message) => {
   if (socket.service === null) {
     socket.inbox = [...socket.inbox, message]
@@ -187,7 +192,8 @@ export const hearUdp = (space: Space, dev: Device, socket: UdpSocket, message: M
   if (bytes === null) return
   const { from, to } = message
   const { parts } = space.plane
-  const src = parts.typeOf(space, to, null) === 'local' ? to : null
+  const src = boundTo(space, to, scopeOf(to, dev))
+  if (typeof src === 'string') return
   const options = { ...socket.options, dev: socket.options.dev ?? scopeOf(from.ip, dev) }
   parts.send(space, sendingFor({ options }, src, from.ip, datagram(socket.local.port, from.port, bytes)))
 }

@@ -2,6 +2,7 @@
 // Sources: net/ipv4/{ip_input,icmp,udp}.c, net/ipv6/{ip6_input,icmp,udp}.c; RFC 1122 section 3.2.2, RFC 4443 section 2.4.
 
 import { type Ip, isIp4, isMulticast } from '../../../net/ip.ts'
+import { LO } from '../../../net/name.ts'
 import type { Body } from '../../wire/body.ts'
 import type { Echo } from '../../wire/echo.ts'
 import type { Error4 } from '../../wire/icmp4.ts'
@@ -10,8 +11,7 @@ import type { Packet } from '../../wire/nested.ts'
 import type { Tcp } from '../../wire/tcp.ts'
 import type { Udp } from '../../wire/udp.ts'
 import { tupleOf } from '../netfilter/tuple.ts'
-import type { Device, Happening, Plane, Space } from '../plane.ts'
-import { spaceOf } from '../plane.ts'
+import { type Device, deviceOf, type Happening, type Plane, type Space, spaceOf } from '../plane.ts'
 import type { Held } from '../skb.ts'
 import { drop, note } from '../step.ts'
 import { hearUdp, scopeOf } from './datagram.ts'
@@ -87,11 +87,24 @@ const tellTcp = (space: Space, socket: TcpSocket, quoted: Packet, errno: SocketE
   if (mtu !== null) return narrow(space, socket, mtu)
   const isOpening = socket.state === 'syn-sent' || socket.state === 'syn-received'
   const isHeld = quoted.tag === 'ip6' && socket.openedMs === space.plane.nowMs
-  if (isOpening && !isHeld) fail(space, socket, errno)
+  if (isOpening && isHeld) socket.soft = errno
+  else if (isOpening) fail(space, socket, errno)
+}
+
+/**
+ * By which device an error came in, as its protocol sees it: over loopback, some look at that and not at whose address it is for
+ * (udp_err, raw_icmp_error, tcp_v6_err).
+ */
+const deviceOfError = (by: Device, { meta }: Held, { about }: Error4 | Error6): Device => {
+  if (meta.via === undefined) return by
+  const { proto } = about.body.proto === 'head' ? about.body.of : about.body
+  const seesOwner = (about.tag === 'ip4') === (proto === 'tcp')
+  return seesOwner ? by : (deviceOf(by.space, LO) ?? by)
 }
 
 /** Errors about what we have sent: `quoted` is that, so its source is our end. */
-const hearError = (space: Space, dev: Device, error: Error4 | Error6) => {
+const hearError = (space: Space, by: Device, held: Held, error: Error4 | Error6) => {
+  const dev = deviceOfError(by, held, error)
   const { about } = error
   const told = toldOf(error)
   const tuple = tupleOf(about, 0)
@@ -148,7 +161,7 @@ const toProtocol = (space: Space, dev: Device, held: Held, body: Body) => {
     case 'icmp':
     case 'icmp6':
       if ('payload' in body) return hearEcho(space, dev, held, body)
-      if ('about' in body) hearError(space, dev, body)
+      if ('about' in body) hearError(space, dev, held, body)
       return
     case 'raw':
       return refuse(space, dev, held, body.protocol)

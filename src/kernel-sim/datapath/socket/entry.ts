@@ -77,7 +77,8 @@ export type Early = Readonly<{ seq: number; bytes: Uint8Array; fin: boolean }>
  * has closed its side. `window`: bytes that the other side takes; `congestion`: those that may be on their way. `mss`: bytes of
  * data in a segment. `recent`: the other side's last time stamp, null if there are none. `scale`: of the windows, ours and theirs.
  * `dueMs`: when the first unacknowledged segment is sent again, or a wait is over; null: nothing is waited for. `parent`: the
- * listener, until it is accepted there. `input`: data that has come and was not read.
+ * listener, until it is accepted there. `input`: data that has come and was not read. `soft`: an error that came while connect(2) was
+ * still sending, which nobody hears but who asks for it (sk_err_soft).
  */
 export type TcpEntry = Common &
   Readonly<{
@@ -86,6 +87,7 @@ export type TcpEntry = Common &
     state: TcpSocketState
     backlog: number
     parent: number | null
+    soft: SocketErrno | null
     iss: number
     sndUna: number
     sndNxt: number

@@ -11,6 +11,7 @@ import type { Device, Space } from '../plane.ts'
 import { next32 } from '../random.ts'
 import type { Held } from '../skb.ts'
 import { drop } from '../step.ts'
+import { boundTo } from './bind.ts'
 import { answerTo, type Binding, scopeOf, unsent } from './datagram.ts'
 import type { Early, End, Service, SocketErrno, SocketOptions, TcpSocket } from './entry.ts'
 import { addSocket, findSocket, isBound, removeSocket, socketsOf, takePort } from './table.ts'
@@ -42,6 +43,7 @@ const newSocket = (space: Space, opening: Opening): TcpSocket => ({
   id: 0,
   proto: 'tcp',
   error: null,
+  soft: null,
   iss: 0,
   sndUna: 0,
   sndNxt: 0,
@@ -105,8 +107,10 @@ const firstSyn = (sport: number, dport: number): Tcp => ({
 export const connectTcp = (space: Space, to: End, from: Ip | null, options: SocketOptions): TcpSocket | SocketErrno => {
   const port = takePort(space, 'tcp', to.port)
   if (port === null) return 'EADDRNOTAVAIL'
-  const way = space.plane.parts.wayOf(space, { src: from, dst: to.ip, dev: options.dev, mark: options.mark })
-  if (typeof way === 'string') return unsent(space, options, from, to.ip, firstSyn(port, to.port), way)
+  const src = boundTo(space, from, options.dev)
+  if (typeof src === 'string') return src
+  const way = space.plane.parts.wayOf(space, { src, dst: to.ip, dev: options.dev, mark: options.mark })
+  if (typeof way === 'string') return unsent(space, options, src, to.ip, firstSyn(port, to.port), way)
   if (way.type === 'broadcast' || way.type === 'multicast')
     return unsent(space, options, way.src, to.ip, firstSyn(port, to.port), 'ENETUNREACH')
   const socket = addSocket(
@@ -114,7 +118,7 @@ export const connectTcp = (space: Space, to: End, from: Ip | null, options: Sock
     newSocket(space, {
       family: isIp4(to.ip) ? 4 : 6,
       local: { ip: way.src, port },
-      remote: to,
+      remote: { ...to, ip: way.dst },
       options,
       service: null,
       state: 'syn-sent',
@@ -385,11 +389,16 @@ const socketFor = (space: Space, dev: Device, { packet }: Held, tcp: Tcp, isFirs
   return findSocket(space, 'tcp', ends)
 }
 
+/** Sent to loopback by name, and not to an address of ours: nobody is told (tcp_v4_send_reset, rt_type). */
+const isStray = ({ link }: Device, { meta }: Held): boolean => link.spec.type === 'loopback' && meta.via === undefined
+
 /** A segment for this host. */
 export const receiveTcp = (space: Space, dev: Device, held: Held, tcp: Tcp) => {
   const isFirst = (tcp.flags & (FLAG.SYN | FLAG.ACK | FLAG.RST)) === FLAG.SYN
   const socket = socketFor(space, dev, held, tcp, isFirst)
-  const unexpected = () => refuse(space, dev, held, tcp)
+  const unexpected = () => {
+    if (!isStray(dev, held)) refuse(space, dev, held, tcp)
+  }
   if (socket?.state === 'listen' && isFirst) return accept(space, dev, socket, held, tcp)
   if (socket === null || socket.state === 'closed' || socket.state === 'listen') {
     const isUnheard = isFirst && socket?.state !== 'listen'

@@ -185,10 +185,13 @@ export const meaningOf = (table: Table | null, { statements, places, at }: RuleB
 }
 
 /** What the kernel has against a rule. */
-export const refusalOf = (table: Table, statements: ReadonlyArray<Statement>, at: Place): NftError | null => {
-  for (const statement of statements) {
+/** Where nft points at: what has a name of its own, or all of the rule. */
+const NAMING: ReadonlySet<Statement['tag']> = new Set<Statement['tag']>(['verdict', 'counter-ref'])
+
+export const refusalOf = (table: Table, { statements, places, at }: RuleBody): NftError | null => {
+  for (const [i, statement] of statements.entries()) {
     const errno = wrongForKernel(table, statement)
-    if (errno !== null) return kernelError(errno, at)
+    if (errno !== null) return kernelError(errno, NAMING.has(statement.tag) ? (places[i] ?? at) : at)
   }
   return null
 }

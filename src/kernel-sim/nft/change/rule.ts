@@ -95,7 +95,7 @@ export const addRule = (ruleset: Ruleset, command: Of<'add-rule'>, before: Rules
   const knownChain = earlier === null ? null : chainNamed(earlier, chain.name)
   const at = indexFor(chain, knownChain, position, insert)
   if (at === null) return refusal('ENOENT', position.tag === 'end' ? command.at : position.at)
-  const refused = refusalOf(table, body.statements, body.at)
+  const refused = refusalOf(table, body)
   if (refused !== null) return E.left(refused)
   const [rule, drawn] = made(withUpdated(table, body.statements, earlier), body)
   return E.right(withChain(ruleset, drawn, { ...chain, rules: chain.rules.toSpliced(at, 0, rule) }))
@@ -111,7 +111,7 @@ export const replaceRule = (ruleset: Ruleset, command: Of<'replace-rule'>): Chan
   const at = chain.rules.findIndex((rule) => rule.handle === handle)
   const old = chain.rules[at]
   if (old === undefined) return refusal('ENOENT', handleAt)
-  const refused = refusalOf(table, body.statements, body.at)
+  const refused = refusalOf(table, body)
   if (refused !== null) return E.left(refused)
   const [fresh, drawn] = made(table, body)
   // In the place of the old one it has its handle, and draws none.

@@ -27,6 +27,8 @@ export type Cursor = Readonly<{
   note: (error: NftError) => void
   foreign: (what: string, at: Place | null) => void
   /** The place from a token to the last one taken. */
+  /** Of the token that was taken last. */
+  last: () => Place
   since: (from: Place) => Place
   define: (name: string, value: ReadonlyArray<Token>, again: boolean) => boolean
   undefine: (name: string) => boolean
@@ -150,6 +152,7 @@ export const cursorOf = (text: string, host: Host, isKeyword: (word: string) => 
     meaning: (message, at) => void noted.push(meaningError(message, at)),
     note: (error) => void noted.push(error),
     foreign: (what, at) => void noted.push(notInSimulation(what, at)),
+    last: () => last,
     since: (from) => (from.line === last.line ? { ...from, to: Math.max(from.to, last.to) } : from),
     define: (name, value, again) => {
       if (variables.has(name) && !again) return false

@@ -3,7 +3,7 @@
 
 import type { Command, InTable, Listed, Position, Reference } from '../command.ts'
 import type { Host } from '../datatype.ts'
-import { firstOf, meaningError, type NftError, notInSimulation } from '../error.ts'
+import { firstOf, meaningError, type NftError, notInSimulation, type Place } from '../error.ts'
 import { FAMILIES, type Family } from '../ruleset.ts'
 import { blockOf, chainBlock, counterBlock, setBlock } from './block.ts'
 import { type Cursor, cursorOf } from './cursor.ts'
@@ -163,7 +163,8 @@ const elementsIn = (cursor: Cursor, verb: 'add' | 'create' | 'delete' | 'destroy
     : [{ tag: 'delete-elements', destroy: verb === 'destroy', ...common }]
 }
 
-const adding = (cursor: Cursor, create: boolean): ReadonlyArray<Command> => {
+/** `from`: where the command begins. */
+const adding = (cursor: Cursor, create: boolean, from: Place): ReadonlyArray<Command> => {
   const into = sections()
   if (cursor.take('table')) return tableBlock(cursor, create)
   if (cursor.take('chain')) chainIn(cursor, inTable(cursor), create, into)
@@ -176,7 +177,10 @@ const adding = (cursor: Cursor, create: boolean): ReadonlyArray<Command> => {
     cursor.take('rule')
     return ruleIn(cursor, false)
   }
-  return inOrder(into)
+  // What the kernel has against a base chain is against all of the command, with the end of its line.
+  const whole = cursor.since(from)
+  const to = whole.to + (cursor.peek().kind === 'newline' ? 1 : 0)
+  return inOrder(into).map((each) => (each.tag === 'add-chain' ? { ...each, at: { ...whole, to } } : each))
 }
 
 const deletingRule = (cursor: Cursor, destroy: boolean): Command => {
@@ -302,14 +306,14 @@ const command = (cursor: Cursor): ReadonlyArray<Command> => {
     return []
   }
   // A verb may be left out: then things are added.
-  if (OBJECTS.has(verb)) return adding(cursor, false)
+  if (OBJECTS.has(verb)) return adding(cursor, false, at)
   if (!isKeyword(verb) && verb !== 'destroy') return ruleIn(cursor, false)
   cursor.next()
   switch (verb) {
     case 'add':
-      return adding(cursor, false)
+      return adding(cursor, false, at)
     case 'create':
-      return adding(cursor, true)
+      return adding(cursor, true, at)
     case 'insert':
       cursor.take('rule')
       return ruleIn(cursor, true)

@@ -103,8 +103,13 @@ const log = (context: Context): Statement => {
   return { tag: 'log', options }
 }
 
-const counter = ({ cursor }: Context): Statement => {
-  if (cursor.take('name')) return { tag: 'counter-ref', name: text(cursor) }
+const counter = (context: Context): Statement => {
+  const { cursor } = context
+  if (cursor.take('name')) {
+    const name = text(cursor)
+    context.reference = cursor.last()
+    return { tag: 'counter-ref', name }
+  }
   if (!cursor.take('packets')) return { tag: 'counter', packets: 0, bytes: 0 }
   const packets = number(cursor)
   cursor.expect('bytes')
@@ -207,7 +212,11 @@ const FOREIGN_STATEMENTS: ReadonlySet<string> = new Set(
 /** One statement; none, if it is not in the simulation. */
 export const statement = (context: Context): ReadonlyArray<Statement> => {
   const { cursor } = context
-  if (isVerdict(cursor)) return [{ tag: 'verdict', verdict: verdict(cursor) }]
+  if (isVerdict(cursor)) {
+    const said = verdict(cursor)
+    if ('chain' in said) context.reference = cursor.last()
+    return [{ tag: 'verdict', verdict: said }]
+  }
   const { text: word, kind, at } = cursor.peek()
   if (kind !== 'word') return [fieldStatement(context)]
   if (FOREIGN_STATEMENTS.has(word)) {

@@ -134,7 +134,7 @@ const wayOf = (space: Space, dst: Ip, src: Ip | null): Way | SendErrno => {
   const family = typeof dst
   const own = dev?.link.addresses.find(({ cidr }) => typeof cidr.ip === family)
   if (dev === null || own === undefined || ownerOf(space, dst) === null) return 'ENETUNREACH'
-  return { type: 'unicast' as const, dev, src: src ?? own.cidr.ip, mtu: dev.link.mtu }
+  return { type: 'unicast' as const, dev, src: src ?? own.cidr.ip, dst, mtu: dev.link.mtu }
 }
 
 export const labOf = (world: World): Lab => {
@@ -161,6 +161,7 @@ export const labOf = (world: World): Lab => {
     receiveIp: hear,
     neighbour: (dev, address) => neighbours.get(`${dev.name} ${showIp(address)}`) ?? null,
     wayOf: (space, { dst, src }) => wayOf(space, dst, src),
+    hasAddress: never,
     fib: never,
     typeOf: (space, address) => (ownerOf(space, address)?.space === space ? 'local' : 'unicast'),
     sendPacket,

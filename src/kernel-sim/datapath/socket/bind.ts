@@ -1,0 +1,33 @@
+// Whether a socket may have an address for its own, and which one its packets then get.
+// Sources: net/ipv4/af_inet.c (__inet_bind), net/ipv4/raw.c (raw_bind), net/ipv6/af_inet6.c (__inet6_bind), net/ipv6/raw.c.
+
+import { type Ip, isIp4, isLinkLocal, isLoopback, isMulticast, isUnspecified } from '../../../net/ip.ts'
+import { deviceOf, type Space } from '../plane.ts'
+import type { SocketErrno } from './entry.ts'
+
+const NO_ADDRESS = 'EADDRNOTAVAIL'
+
+/** A link-local address is one of the device that the socket is bound to, as is ::1 if it is bound; others may be of any. */
+const refused6 = (space: Space, from: Ip, dev: string | null): SocketErrno | null => {
+  const scope = isLinkLocal(from) || isLoopback(from) ? dev : null
+  if (isLinkLocal(from) && scope === null) return 'EINVAL'
+  const on = scope === null ? null : deviceOf(space, scope)
+  return space.plane.parts.hasAddress(space, from, on) ? null : NO_ADDRESS
+}
+
+/** The address that packets get, null where that is the kernel's choice (of a group or a broadcast one, too); or why not. */
+export const boundTo = (space: Space, from: Ip | null, dev: string | null): Ip | null | SocketErrno => {
+  if (dev !== null && deviceOf(space, dev) === null) return 'ENODEV'
+  if (from === null || isUnspecified(from)) return null
+  if (!isIp4(from) && isMulticast(from)) return null
+  if (!isIp4(from)) return refused6(space, from, dev) ?? from
+  switch (space.plane.parts.typeOf(space, from, null)) {
+    case 'local':
+      return from
+    case 'broadcast':
+    case 'multicast':
+      return null
+    default:
+      return NO_ADDRESS
+  }
+}

@@ -1,0 +1,138 @@
+// Packets in which the kernels once differed, shrunk, each with what Linux does in words: they stay in agreement. Requests are to `h`,
+// those of `there` to `c`, and come after them.
+
+import type { Ask, Request } from '../../../src/kernel/rtnl/request.ts'
+import type { Try } from '../../../src/kernel/traffic.ts'
+import { ip } from '../../../src/net/ip.ts'
+import { ifName, LO } from '../../../src/net/name.ts'
+import { C, H, has, LOOPBACK, macOf, neighbour, pair, route, up, WIRE } from '../../kernel-sim/control/story.ts'
+import { ask, ping } from '../../scenarios/scenario.ts'
+import type { Case } from './both.ts'
+
+/** `ends`: how it does that the packet is sent. */
+export type FoundTry = Readonly<{
+  says: string
+  asks: ReadonlyArray<Ask>
+  there?: ReadonlyArray<Ask>
+  attempt: Try
+  ends: string
+}>
+
+const V0 = { dev: ifName('v0') }
+const BY_LOOPBACK = { dev: LO }
+const from = (text: string) => ({ from: ip(text) })
+const HERE = { listen: 'h' }
+/** v0 here and e0 there, both up. */
+const CABLE: ReadonlyArray<Ask> = [
+  pair('v0', 'e0', { up: true, kind: { kind: 'veth', peer: { name: ifName('e0'), mac: macOf(2), ns: C } } }),
+]
+
+export const FOUND_TRIES: ReadonlyArray<FoundTry> = [
+  {
+    says: 'what a host sends to itself arrives by the device of the address, where a bound socket hears it',
+    asks: [LOOPBACK, ...WIRE, has('v0', '10.0.0.1/24')],
+    attempt: ping('h', '10.0.0.1', V0),
+    ends: 'answered',
+  },
+  {
+    says: 'and so it does of IPv6, by a device that is down',
+    asks: [LOOPBACK, pair('v0', 'v1'), has('v0', 'fd00::1/64', { nodad: true })],
+    attempt: ping('h', 'fd00::1', V0),
+    ends: 'answered',
+  },
+  {
+    says: 'a link-local address of our own answers',
+    asks: [LOOPBACK, ...WIRE],
+    attempt: ask('udp', 'h', 'fe80::ff:fe00:1', 7000, HERE, V0),
+    ends: 'answered',
+  },
+  {
+    says: 'a link-local address is that of the device that a socket is bound to',
+    asks: [LOOPBACK, ...WIRE],
+    attempt: ping('h', 'fe80::ff:fe00:1', { ...from('fe80::9'), ...V0 }),
+    ends: 'EADDRNOTAVAIL',
+  },
+  {
+    says: 'and cannot be had without one',
+    asks: [LOOPBACK, ...WIRE],
+    attempt: ping('h', 'fd01::2', from('fe80::ff:fe00:1')),
+    ends: 'EINVAL',
+  },
+  {
+    says: '::1 is no address of another device',
+    asks: [LOOPBACK, ...WIRE],
+    attempt: ask('udp', 'h', 'fd00::2', 7000, HERE, { ...from('::1'), ...V0 }),
+    ends: 'EADDRNOTAVAIL',
+  },
+  {
+    says: 'until there is a table local, every address is a broadcast address, which a socket may have and not send from',
+    asks: [],
+    attempt: ask('udp', 'h', '0.0.0.0', 7000, HERE, from('127.0.0.1')),
+    ends: 'ENETUNREACH',
+  },
+  {
+    says: 'whom a socket talks to that was told nobody is itself, of whose errors it hears',
+    asks: [LOOPBACK],
+    attempt: ask('udp', 'h', '0.0.0.0', 7000),
+    ends: 'ECONNREFUSED',
+  },
+  {
+    says: 'what is sent by loopback arrives, whosever address it is, and nobody is told that no socket has its port',
+    asks: [LOOPBACK],
+    attempt: ask('udp', 'h', '10.0.0.2', 7000, {}, BY_LOOPBACK),
+    ends: 'silence',
+  },
+  {
+    says: 'nor is TCP, be the address ours by another device',
+    asks: [LOOPBACK, pair('v0', 'v1'), has('v0', '10.0.0.3/32')],
+    attempt: ask('tcp', 'h', '10.0.0.3', 7000, {}, BY_LOOPBACK),
+    ends: 'silence',
+  },
+  {
+    says: 'a host of IPv6 that does not forward says that it has no route all the same',
+    asks: [...CABLE, has('v0', 'fd00::1/64', { nodad: true })],
+    there: [up('e0'), has('e0', 'fd00::2/64', { nodad: true }), route('::/0', { via: 'fd00::1' })],
+    attempt: ask('tcp', 'c', 'fd09::1', 7000),
+    ends: 'ENETUNREACH',
+  },
+  {
+    says: 'rules of IPv6 that were only deleted are not looked at',
+    asks: [...CABLE, { on: 'rule', do: 'delete', family: 6, priority: 32_766 }],
+    there: [up('e0')],
+    attempt: ask('udp', 'c', 'fe80::ff:fe00:1', 7000, HERE, { dev: ifName('e0') }),
+    ends: 'answered',
+  },
+  {
+    says: 'ARP has one entry for all of a loopback device, and with another MAC nothing arrives there',
+    asks: [LOOPBACK, pair('v0', 'v1'), has('v0', '10.0.0.5/24'), neighbour('lo', '10.0.0.9', { mac: macOf(5) })],
+    attempt: ping('h', '10.0.0.5'),
+    ends: 'silence',
+  },
+  {
+    says: 'a subnet of IPv6 on loopback leads nowhere: its packets are errors when they leave',
+    asks: [LOOPBACK, has('lo', 'fd00::2/64', { nodad: true })],
+    attempt: ping('h', 'fd00::a'),
+    ends: 'ENETUNREACH',
+  },
+  {
+    says: 'a bound UDP socket hears of no error over loopback',
+    asks: [LOOPBACK, ...WIRE, has('v0', '10.0.0.2/24')],
+    attempt: ask('udp', 'h', '10.0.0.2', 7000, {}, V0),
+    ends: 'silence',
+  },
+  {
+    says: 'of IPv6 it does',
+    asks: [LOOPBACK, ...WIRE, has('v0', 'fd00::2/64', { nodad: true })],
+    attempt: ask('udp', 'h', 'fd00::2', 7000, {}, V0),
+    ends: 'ECONNREFUSED',
+  },
+]
+
+export const caseOfFound = ({ asks, there = [], attempt }: FoundTry): Case => ({
+  program: [
+    ...[H, C].map((ns): Request => ({ ns, ask: { on: 'netns', do: 'add' } })),
+    ...asks.map((one): Request => ({ ns: H, ask: one })),
+    ...there.map((one): Request => ({ ns: C, ask: one })),
+  ],
+  tries: [attempt],
+})
