@@ -1,13 +1,12 @@
 // Time passes on a host, or on all hosts of a fabric: what is pending happens, tentative addresses come into use at their moment, and
 // what ages is forgotten. For all who move the clock and want nothing else.
 
-import { draftOf, entriesOf, getIn, valuesOf } from '../net/pmap.ts'
+import { getIn, valuesOf } from '../net/pmap.ts'
 import { receive } from './datapath/device.ts'
-import { agedDevices } from './datapath/kind/close.ts'
 import { run } from './datapath/loop.ts'
 import type { Parts, Plane } from './datapath/plane.ts'
 import { onWorld } from './datapath/world.ts'
-import { type Fabric, onFabric } from './fabric/fabric.ts'
+import { aged, agedHost, type Fabric, onFabric } from './fabric/fabric.ts'
 import type { World } from './state.ts'
 
 /** How long an address that was found to be unique is not in use yet, at most: a large host is not closed for each. */
@@ -22,33 +21,14 @@ const movedUntil =
     return plane.nowMs < untilMs
   }
 
-const aged = (world: World): World => {
-  const namespaces = draftOf(world.namespaces)
-  for (const entry of valuesOf(world.namespaces)) {
-    const next = agedDevices(entry, world.nowMs)
-    if (next !== entry) namespaces.set(entry.ns, next)
-  }
-  const now = namespaces.done()
-  return now === world.namespaces ? world : { ...world, namespaces: now }
-}
-
 /** A host `ms` later. */
 export const elapse = (parts: Parts, world: World, ms: number): World => {
   const move = movedUntil(world.nowMs + ms)
   for (let now = world; ; ) {
     const { world: next, result: isBefore } = onWorld(parts, now, move)
-    if (!isBefore) return aged(next)
+    if (!isBefore) return agedHost(next)
     now = next
   }
-}
-
-const agedOn = (fabric: Fabric): Fabric => {
-  const hosts = draftOf(fabric.hosts)
-  for (const [name, world] of entriesOf(fabric.hosts)) {
-    const next = aged(world)
-    if (next !== world) hosts.set(name, next)
-  }
-  return { ...fabric, hosts: hosts.done() }
 }
 
 /** All hosts `ms` later. */
@@ -56,7 +36,7 @@ export const elapseOn = (parts: Parts, fabric: Fabric, ms: number): Fabric => {
   const move = movedUntil(fabric.nowMs + ms)
   for (let now = fabric; ; ) {
     const { fabric: next, result: isBefore } = onFabric(parts, now, move)
-    if (!isBefore) return agedOn(next)
+    if (!isBefore) return aged(next)
     now = next
   }
 }
@@ -74,5 +54,5 @@ const isAsking = ({ namespaces, tentative }: World): boolean =>
 export const atRest = (parts: Parts, world: World): World => {
   if (!isAsking(world)) return world
   const untilOver = (plane: Plane): void => run(plane, receive, Number.POSITIVE_INFINITY, () => plane.asking === 0)
-  return aged(onWorld(parts, world, untilOver).world)
+  return agedHost(onWorld(parts, world, untilOver).world)
 }

@@ -16,6 +16,7 @@ import type { Held } from './datapath/skb.ts'
 import type { SocketsEntry } from './datapath/socket/entry.ts'
 import { type DeviceConf, FRESH_ALL, type LinkEntry, NO_CONF, type Place } from './link-entry.ts'
 import type { Ruleset } from './nft/ruleset.ts'
+import { NEWEST, type Version } from './version.ts'
 
 /** `dead`: its device is down (IPv4, of several hops). */
 export type HopEntry = Readonly<{
@@ -203,7 +204,7 @@ export type Lacking = 'dummy' | 'vlan' | 'vxlan' | 'macvlan' | 'ipvlan' | 'vlan-
  * `host`: its name on a fabric, where no two machines draw the same MACs; '' of a machine alone.
  * `nowMs` is virtual time; it moves only when asked to. `random`: the state of the generator that packets draw from
  * (datapath/random.ts). `pending`: what is still to happen, in order. `tentative`: the namespaces with such addresses. `lacks`: what
- * this machine's kernel is built without.
+ * this machine's kernel is built without; `linux`: its version.
  */
 export type World = Readonly<{
   host: string
@@ -213,6 +214,7 @@ export type World = Readonly<{
   namespaces: PMap<NsEntry>
   tentative: PMap<Ns>
   lacks: ReadonlySet<Lacking>
+  linux: Version
 }>
 
 export const EMPTY_WORLD: World = {
@@ -223,6 +225,7 @@ export const EMPTY_WORLD: World = {
   namespaces: emptyMap(),
   tentative: emptyMap(),
   lacks: new Set(),
+  linux: NEWEST,
 }
 /** A machine with nothing on it yet, whose kernel is built without some things. */
 export const worldWithout = (...lacks: ReadonlyArray<Lacking>): World => ({ ...EMPTY_WORLD, lacks: new Set(lacks) })
@@ -236,6 +239,7 @@ export const worldWith = (world: World, namespaces: World['namespaces'], tentati
   namespaces,
   tentative,
   lacks: world.lacks,
+  linux: world.linux,
 })
 
 /** The numbers of the tables that have names (ip-route(8)). */

@@ -39,6 +39,9 @@ const answerTo = async (terminal: SimTerminal, line: string): Promise<Answer> =>
 const command = async (terminal: SimTerminal, line: string): Promise<string | null> =>
   (await answerTo(terminal, line)).errno
 
+/** What happens by itself in this time. */
+export const passTime = (world: World, ms: number): World => elapse(PARTS, world, ms)
+
 /** Runs a scenario; what was otherwise than expected, each with its step. */
 export const runOnSim = async (scenario: Scenario, machine: World = hostWorld()): Promise<ReadonlyArray<string>> => {
   const terminal = simTerminal(machine)
@@ -58,7 +61,7 @@ export const runOnSim = async (scenario: Scenario, machine: World = hostWorld())
     }
     if ('shows' in step) return unsaid(step.words, (await answerTo(terminal, step.shows)).stdout)
     if ('wait' in step) {
-      terminal.put(elapse(PARTS, terminal.world(), step.wait))
+      terminal.put(passTime(terminal.world(), step.wait))
       return []
     }
     if ('attempt' in step) {

@@ -16,6 +16,7 @@ import { readScript } from '../../src/shell/line/script.ts'
 import { newShell, type Shell, step } from '../../src/shell/shell.ts'
 import type { Terminal } from '../../src/shell/terminal.ts'
 import { rightOf } from '../kernel-linux/labs.ts'
+import { bareMachine } from '../lockstep/requests/machine.ts'
 
 export type Room = Readonly<{ run: (line: string) => Promise<Done>; close: () => Promise<void> }>
 
@@ -34,8 +35,9 @@ export const shellRoom = (
   return {
     run: async (line) => {
       let done: Done = { status: shell.last, stdout: '', stderr: '' }
-      for (const command of rightOf(readScript(line))) {
-        const next = rightOf(await hold(terminal, step(shell, command, null)))
+      const script = rightOf(readScript(line))
+      for (const [at, command] of script.entries()) {
+        const next = rightOf(await hold(terminal, step(shell, command, script[at + 1] ?? null)))
         shell = next.shell
         done = next.done ?? done
       }
@@ -49,8 +51,10 @@ export const shellRoom = (
 
 const WITHOUT_DAD: Ask = { on: 'sysctl', do: 'write', name: ACCEPT_DAD, value: '0' }
 
-export const simRoom = (): Room => {
-  const terminal = simTerminal(askWorld(hostWorld(), { ns: HOST, ask: WITHOUT_DAD }).world)
+/** With a kernel that can do what that of this machine can. */
+export const simRoom = async (): Promise<Room> => {
+  const machine = hostWorld(await bareMachine())
+  const terminal = simTerminal(askWorld(machine, { ns: HOST, ask: WITHOUT_DAD }).world)
   return shellRoom(terminal, async (space) => {
     rightOf(await terminal.ask({ ns: ns(space), ask: WITHOUT_DAD })())
   })
