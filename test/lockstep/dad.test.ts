@@ -28,9 +28,9 @@ const sysctl = (name: string, value: number): Ask => ({
 
 type Story = Readonly<{ says: string; asks: ReadonlyArray<Ask> }>
 
-/** Asked about for four seconds at least, which is more than a busy machine needs for all that is asked meanwhile; five at most. */
-const TIMES = 4
-const LONGEST_MS = 5000
+/** Asked about for five seconds at least, which is more than a busy machine needs for all that is asked meanwhile; six at most. */
+const TIMES = 5
+const LONGEST_MS = 6000
 const BEGIN = [sysctl('default.accept_dad', 1), sysctl('default.dad_transmits', TIMES)]
 const WIRE = [pair('v0', 'v1'), up('v0'), up('v1')]
 
@@ -101,8 +101,8 @@ const there = async (rooms: Rooms): Promise<Stack | null> => comparable((await r
 const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms))
 
 const PAUSE_MS = 20
-/** The kernel ends with an address on a work queue, when it comes to that. */
-const WORK_MS = 1000
+/** The kernel ends with an address on a work queue, and looks at carrier once a second. */
+const WORK_MS = 2500
 const PATIENCE_MS = 10_000
 
 /** What Linux tells once it tells what it should, or at last. */

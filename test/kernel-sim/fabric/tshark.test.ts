@@ -22,7 +22,13 @@ import { served, storyOf } from './stories/story.ts'
 const PLACES = ['a', 'b'].map((host) => ({ host, ns: HOST, ips: [] }))
 const TAGGED = ifName('eth0.7')
 
-const address = (dev: string, text: string): Ask => ({ on: 'address', do: 'add', dev: ifName(dev), cidr: cidr(text) })
+const address = (dev: string, text: string): Ask => ({
+  on: 'address',
+  do: 'add',
+  dev: ifName(dev),
+  cidr: cidr(text),
+  ...(text.includes(':') ? { nodad: true } : {}),
+})
 
 /** A tunnel to the other of two hosts, over one of the families, with a network of its own in it. */
 const tunnel = (n: number, family: 4 | 6): ReadonlyArray<Ask> => {
