@@ -106,16 +106,26 @@ const stackDifference = (at: number, wanted: Told, there: Told): Difference => {
     : { at, of: 'stack', simulated: ours, real: theirs }
 }
 
-/** What the kernel does on work queues: it finishes with an address of IPv6, and takes apart a namespace that was closed. */
-const PATIENCE_MS = 2000
-const FIRST_PAUSE_MS = 0.25
+/**
+ * How long the kernel has to come to what is expected of it (what it does on work queues: it finishes with an address of IPv6, and takes
+ * apart a namespace that was closed), and how soon it is looked at again. `eachRefusal` false: what a refused request has left half done
+ * is looked for with the next one that is obeyed. `quietMs`: how long nothing may be heard until a try is over: mostly, and where the
+ * kernels seemed to differ, for a machine may be busy.
+ */
+export type Pace = Readonly<{
+  patienceMs: number
+  firstPauseMs: number
+  eachRefusal: boolean
+  quietMs: readonly [mostly: number, again: number]
+}>
+const BRISK: Pace = { patienceMs: 2000, firstPauseMs: 0.25, eachRefusal: true, quietMs: [12, 120] }
 
 const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms))
 
 /** What Linux tells once it tells what it should, or at last. */
-const settled = async (rooms: Rooms, wanted: Told): Promise<Told> => {
-  const until = performance.now() + PATIENCE_MS
-  for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs *= 2) {
+const settled = async (rooms: Rooms, wanted: Told, { patienceMs, firstPauseMs }: Pace): Promise<Told> => {
+  const until = performance.now() + patienceMs
+  for (let pauseMs = firstPauseMs; ; pauseMs *= 2) {
     const now = await real(rooms)
     if (isDeepStrictEqual(now, wanted) || performance.now() > until) return now
     await pause(pauseMs)
@@ -124,7 +134,7 @@ const settled = async (rooms: Rooms, wanted: Told): Promise<Told> => {
 
 type Asked = Readonly<{ world: World; answers: ReadonlyArray<string | null>; difference: Difference | null }>
 
-const askBoth = async (rooms: Rooms, program: Program): Promise<Asked> => {
+const askBoth = async (rooms: Rooms, program: Program, pace: Pace): Promise<Asked> => {
   const answers: Array<string | null> = []
   let world = await bareMachine()
   for (const [at, request] of program.entries()) {
@@ -136,8 +146,9 @@ const askBoth = async (rooms: Rooms, program: Program): Promise<Asked> => {
       return { world, answers, difference }
     }
     answers.push(errno)
+    if (errno !== null && !pace.eachRefusal && at + 1 < program.length) continue
     const wanted = simulated(world)
-    const there = await settled(rooms, wanted)
+    const there = await settled(rooms, wanted, pace)
     if (!isDeepStrictEqual(there, wanted)) return { world, answers, difference: stackDifference(at, wanted, there) }
   }
   return { world, answers, difference: null }
@@ -212,14 +223,10 @@ const tryBoth = async (rooms: Rooms, begun: World, tries: ReadonlyArray<Try>, qu
   }
 }
 
-/** How long nothing may be heard until a try is over: mostly, and where the kernels seemed to differ, for this machine may be busy. */
-const QUIET_MS = 12
-const PATIENT_MS = 120
-
-const runOnce = async ({ program, rules, tries }: Case, quietMs: number): Promise<Outcome> => {
+const runOnce = async ({ program, rules, tries }: Case, pace: Pace, quietMs: number): Promise<Outcome> => {
   const rooms = openRooms()
   try {
-    const { world, answers, difference } = await askBoth(rooms, program)
+    const { world, answers, difference } = await askBoth(rooms, program, pace)
     if (difference !== null) return { answers, endings: [], difference, twice: false }
     const filtered = await filterBoth(rooms, world, rules)
     if (filtered.difference !== null) return { answers, endings: [], difference: filtered.difference, twice: false }
@@ -229,11 +236,12 @@ const runOnce = async ({ program, rules, tries }: Case, quietMs: number): Promis
   }
 }
 
-export const runBoth = async (one: Case): Promise<Outcome> => {
-  const outcome = await runOnce(one, QUIET_MS)
+export const runBoth = async (one: Case, pace = BRISK): Promise<Outcome> => {
+  const [mostly, again] = pace.quietMs
+  const outcome = await runOnce(one, pace, mostly)
   const { difference } = outcome
   return difference?.of === 'try' || difference?.of === 'learned'
-    ? { ...(await runOnce(one, PATIENT_MS)), twice: true }
+    ? { ...(await runOnce(one, pace, again)), twice: true }
     : outcome
 }
 

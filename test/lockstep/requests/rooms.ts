@@ -4,6 +4,7 @@
 // tries, they are as the simulation is (unbound.ts).
 
 import { closeSync } from 'node:fs'
+import { release } from 'node:os'
 import type { Errno } from '../../../src/kernel/errno.ts'
 import type { NetnsRequest, Request } from '../../../src/kernel/rtnl/request.ts'
 import type { SysctlName } from '../../../src/kernel/sysctl.ts'
@@ -21,6 +22,7 @@ import { hear, type Stacks, stacksFrom, type Told } from '../../../src/kernel-li
 import { askOver, writeSysctl } from '../../../src/kernel-linux/rtnl/through-netlink.ts'
 import { type LinuxTraffic, openTrafficIn } from '../../../src/kernel-linux/traffic/traffic.ts'
 import { derivedMac } from '../../../src/kernel-sim/control/link-facts.ts'
+import { isSince, versionOf } from '../../../src/kernel-sim/version.ts'
 import { ifName, type Ns } from '../../../src/net/name.ts'
 import { E, type Either } from '../../../src/prelude.ts'
 import { silence } from './silence.ts'
@@ -104,6 +106,9 @@ const isBehind = async ({ socket }: Room, links: ReadonlyArray<LinkMessage>): Pr
 /** Linkwatch looks at once at what is bound to another device, such as a veth, and at the rest later (linkwatch_urgent_event). */
 const isUrgent = ({ link, index }: LinkMessage): boolean => link !== undefined && link !== index
 
+/** An older kernel looks when it likes, which is a second later at most. */
+const CAN_HURRY = isSince(versionOf(release()), 6, 8)
+
 export const openRooms = (): Rooms => {
   const libc = sure(loadLibc())
   const rooms = new Map<Ns, Room>()
@@ -151,6 +156,7 @@ export const openRooms = (): Rooms => {
     told: async () => {
       for (;;) {
         const heard = await hearAll()
+        if (!CAN_HURRY) return stacksFrom(heard)
         let behind = false
         for (const urgent of [true, false])
           for (const [ns, { links }] of heard) {

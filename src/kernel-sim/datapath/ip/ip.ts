@@ -8,6 +8,7 @@ import { announce4, receiveArp } from './arp.ts'
 import { defragment, reassemblyDue } from './defrag.ts'
 import { sendError } from './errors.ts'
 import { isWay, meantBy, sourceFor, wayOut } from './fib.ts'
+import { atHost } from './local.ts'
 import { find, typeOf } from './lookup.ts'
 import { announce6 } from './ndisc.ts'
 import { isConnected, isValid, knownNeighbour, neighbourDue, output } from './neighbour.ts'
@@ -64,7 +65,7 @@ type Offers =
   | 'fib'
   | 'typeOf'
   | 'gather'
-  | 'neighbour'
+  | 'arrive'
 
 export const ipParts: Pick<Parts, Offers> = {
   receiveArp,
@@ -79,6 +80,7 @@ export const ipParts: Pick<Parts, Offers> = {
   fib,
   typeOf: (space, ip, dev) => typeOf(space.entry, ip, !isIp4(ip) && isLinkLocal(ip) ? (dev?.name ?? null) : null),
   gather: (space, dev, held) => defragment(space, dev, held, 'conntrack'),
+  arrive: atHost,
   neighbour,
 }
 

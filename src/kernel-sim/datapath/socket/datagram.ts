@@ -146,9 +146,11 @@ export const datagram = (sport: number, dport: number, payload: Uint8Array): Bod
   payload,
 })
 
+/** That a device has lost something is told only to those who want to know of all errors (IP_RECVERR). */
 export const sendUdp = (space: Space, socket: UdpSocket, to: End, bytes: Uint8Array): SendErrno | null => {
   const body = datagram(socket.local.port, to.port, bytes)
-  return space.plane.parts.send(space, sendingFor(socket, socket.local.ip, to.ip, body))
+  const errno = space.plane.parts.send(space, sendingFor(socket, socket.local.ip, to.ip, body))
+  return errno === 'ENOBUFS' ? null : errno
 }
 
 export const echoRequest = (to: Ip, id: number, seq: number, payload: Uint8Array): Body => ({
