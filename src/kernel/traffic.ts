@@ -20,7 +20,8 @@ export type SendOptions = Readonly<{
 /**
  * `ping`: one echo request (56 bytes if no size is given). `udp`: one datagram to an echo server. `tcp`: connect, send `size` bytes
  * (default 0), have them back, close. `listener`: where a server listens, on all addresses, for the time of the try; null: none
- * does. `frame`: raw bytes on a device, as a packet socket sends them; nobody waits for an answer.
+ * does. `frame`: raw bytes on a device, as a packet socket sends them; nobody waits for an answer. `tap`: raw bytes that come in
+ * by a tap, from the program at its other end, which holds it for the time of the try.
  */
 export type Try = Readonly<
   | ({ send: 'ping'; ns: Ns; to: Ip } & SendOptions)
@@ -32,11 +33,12 @@ export type Try = Readonly<
       listener: Readonly<{ ns: Ns; port: Port }> | null
     } & SendOptions)
   | { send: 'frame'; ns: Ns; dev: IfName; bytes: Uint8Array }
+  | { send: 'tap'; ns: Ns; dev: IfName; bytes: Uint8Array }
 >
 
 /**
  * How it ended for the sender within a second: `answered`; an errno (of the sending call, or pending on the socket: ECONNREFUSED,
- * EHOSTUNREACH, ENETUNREACH, EMSGSIZE, ...); or `silence`. Of a frame: `sent`, or the errno. A ping wants to know of every error
+ * EHOSTUNREACH, ENETUNREACH, EMSGSIZE, ...); or `silence`. Of raw bytes: `sent`, or the errno. A ping wants to know of every error
  * (IP_RECVERR, as ping(8) does); UDP is a connected socket without that, TCP one as connect(2) leaves it.
  */
 export type Ending = 'answered' | 'sent' | 'silence' | Readonly<{ errno: string }>

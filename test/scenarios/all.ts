@@ -6,6 +6,7 @@ import { NEIGHBOUR } from './neighbour.ts'
 import { NETFILTER } from './netfilter.ts'
 import { NFTABLES } from './nftables.ts'
 import type { Scenario } from './scenario.ts'
+import { TAP } from './tap.ts'
 import { VXLAN } from './vxlan.ts'
 
 export const SCENARIOS: ReadonlyArray<readonly [what: string, scenarios: ReadonlyArray<Scenario>]> = [
@@ -13,6 +14,7 @@ export const SCENARIOS: ReadonlyArray<readonly [what: string, scenarios: Readonl
   ['routes', FIB],
   ['neighbours', NEIGHBOUR],
   ['vxlan', VXLAN],
+  ['taps', TAP],
   ['nftables', NFTABLES],
   ['netfilter', NETFILTER],
 ]

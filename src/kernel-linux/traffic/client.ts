@@ -6,7 +6,7 @@ import { E, type Either } from '../../prelude.ts'
 import { viewOf } from '../netlink/bytes.ts'
 import type { NetlinkError } from '../netlink/error.ts'
 import type { Called, Libc } from '../netlink/libc.ts'
-import { AF_INET, AF_INET6, AF_PACKET, readSockaddr, SOCKADDR_ROOM, sockaddr } from './sockaddr.ts'
+import { AF_INET, AF_INET6, readSockaddr, SOCKADDR_ROOM, sockaddr } from './sockaddr.ts'
 import {
   bindToDevice,
   close,
@@ -213,27 +213,4 @@ export const startClient = (
         : tcp(libc, fd, attempt)
   if (client.port === 0 && client.look() !== null) close(fd)
   return E.right(client)
-}
-
-/** Puts a frame on a device as it is. Null: it was sent. */
-export const sendFrame = (
-  libc: Libc,
-  nsFd: number,
-  { dev, bytes }: Extract<Try, { send: 'frame' }>,
-): Either<NetlinkError, string | null> => {
-  const opened = openIn(libc, nsFd, AF_PACKET, SOCK_RAW, 0)
-  if (E.isLeft(opened)) return opened
-  const fd = opened.right
-  try {
-    const index = indexOfDevice(libc, fd, dev)
-    if (index === null) return E.right('ENODEV')
-    const address = new Uint8Array(20)
-    const view = viewOf(address)
-    view.setUint16(0, AF_PACKET, true)
-    view.setUint16(2, ((bytes[12] ?? 0) << 8) | (bytes[13] ?? 0))
-    view.setInt32(4, index, true)
-    return E.right(failed(libc.sendto(fd, bytes, bytes.length, MSG_DONTWAIT, address, address.length)))
-  } finally {
-    close(fd)
-  }
 }

@@ -94,7 +94,15 @@ export const nameOfDevice = (libc: Libc, fd: number, index: number): string | nu
   return new TextDecoder().decode(request.subarray(0, request.indexOf(0)))
 }
 
-/** The other way round. */
+const SIOCGIFFLAGS = 0x8913
+/** IFF_* of a device, as netdevice(7) has them; null: there is none. */
+export const flagsOfDevice = (libc: Libc, fd: number, name: string): number | null => {
+  const request = new Uint8Array(40)
+  request.set(nameBytes.encode(name).subarray(0, IFNAMSIZ - 1))
+  return libc.ioctl(fd, SIOCGIFFLAGS, request).value === 0 ? viewOf(request).getUint16(IFNAMSIZ, LITTLE_ENDIAN) : null
+}
+
+/** A device's index by its name. */
 export const indexOfDevice = (libc: Libc, fd: number, name: string): number | null => {
   const request = new Uint8Array(40)
   request.set(nameBytes.encode(name).subarray(0, IFNAMSIZ - 1))

@@ -10,9 +10,10 @@ import type { NetlinkError } from '../netlink/error.ts'
 import { loadLibc } from '../netlink/libc.ts'
 import { HERE } from '../netlink/thread.ts'
 import { portError } from '../place.ts'
-import { type Client, sendFrame, startClient } from './client.ts'
+import { type Client, startClient } from './client.ts'
 import { type Ears, openEars } from './ears.ts'
 import type { Peeked } from './peek.ts'
+import { sendByTap, sendFrame } from './raw.ts'
 import { type Server, startServer } from './server.ts'
 import { receiver } from './socket.ts'
 
@@ -33,11 +34,13 @@ const VXLAN_PORTS: ReadonlySet<number> = new Set([4789, 8472])
 const [SYN, ACK] = [2, 16]
 
 type What = Crossing['what']
+type Raw = Extract<Try, { send: 'frame' | 'tap' }>
+type Socketed = Exclude<Try, Raw>
 /** What a packet is in a try, or null: it is not of it. */
 type Classify = (peeked: Peeked) => What | null
 
 /** Server and client have ports that nothing else has, so any packet tells by one of them which way it goes, translated or not. */
-const classifier = (attempt: Exclude<Try, { send: 'frame' }>, own: number): Classify => {
+const classifier = (attempt: Socketed, own: number): Classify => {
   const there =
     attempt.send === 'ping' ? [] : [attempt.port, ...(attempt.listener === null ? [] : [attempt.listener.port])]
   const classify: Classify = (peeked) => {
@@ -152,25 +155,26 @@ export const openTrafficIn = (
 
   type Result = Either<NetlinkError, Account>
 
-  const ofFrame = async (attempt: Extract<Try, { send: 'frame' }>, nsFd: number): Promise<Result> => {
+  const ofRaw = async (attempt: Raw, nsFd: number): Promise<Result> => {
     const isOurs = (peeked: Peeked): What | null => (peeked === null ? null : 'frame')
     const heard = listener(ears, attempt.ns, isOurs)
-    const sent = sendFrame(libc, nsFd, attempt)
+    const sent = attempt.send === 'frame' ? sendFrame(libc, nsFd, attempt) : await sendByTap(libc, nsFd, attempt)
     if (E.isLeft(sent)) return sent
-    const errno = sent.right
+    const { errno, end } = sent.right
     const quiet = 3 * AFTERWARDS_MS
     for (let last = performance.now(); performance.now() - last < quiet; await sleep(1))
       if (heard.listen()) last = performance.now()
+    end()
     return E.right(heard.account(errno === null ? 'sent' : { errno }))
   }
 
-  const serverOf = (attempt: Exclude<Try, { send: 'frame' }>): Either<NetlinkError, Server | null> => {
+  const serverOf = (attempt: Socketed): Either<NetlinkError, Server | null> => {
     const nsFd = attempt.send === 'ping' || attempt.listener === null ? null : fdOf(attempt.listener.ns)
     if (attempt.send === 'ping' || attempt.listener === null || nsFd === null) return E.right(null)
     return startServer(libc, receive, nsFd, attempt.send, attempt.listener.port)
   }
 
-  const ofSocket = async (attempt: Exclude<Try, { send: 'frame' }>, nsFd: number): Promise<Result> => {
+  const ofSocket = async (attempt: Socketed, nsFd: number): Promise<Result> => {
     const server = serverOf(attempt)
     if (E.isLeft(server)) return server
     const client = startClient(libc, receive, nsFd, attempt)
@@ -194,7 +198,9 @@ export const openTrafficIn = (
         each.captured()
         each.delivered()
       }
-      const account = await (attempt.send === 'frame' ? ofFrame(attempt, nsFd) : ofSocket(attempt, nsFd))
+      const account = await (attempt.send === 'frame' || attempt.send === 'tap'
+        ? ofRaw(attempt, nsFd)
+        : ofSocket(attempt, nsFd))
       return E.isLeft(account) ? E.left(portError('sockets', account.left)) : account
     },
     close: closeAll,

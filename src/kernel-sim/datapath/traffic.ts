@@ -5,6 +5,9 @@
 import type { Account, Arrival, Crossing, Ending, Try } from '../../kernel/traffic.ts'
 import type { Ns } from '../../net/name.ts'
 import { absurd, E } from '../../prelude.ts'
+import { runLinkwatch } from '../control/carrier.ts'
+import { spaceOf as controlled, draftOf, linkOf, worldOf } from '../control/draft.ts'
+import { holdTap } from '../control/tap.ts'
 import type { World } from '../state.ts'
 import type { Body } from '../wire/body.ts'
 import type { Payload } from '../wire/ethernet.ts'
@@ -12,6 +15,7 @@ import type { Packet } from '../wire/nested.ts'
 import { FLAG } from '../wire/tcp.ts'
 import { decodeFrame } from '../wire/wire.ts'
 import { receive, transmit } from './device.ts'
+import { arriveBy } from './kind/plain.ts'
 import { run } from './loop.ts'
 import { deviceOf, type Host, type Parts, type Plane, type Space, spaceOf } from './plane.ts'
 import { NO_META } from './skb.ts'
@@ -25,7 +29,8 @@ import { onWorld } from './world.ts'
 
 export type Tried = Readonly<{ world: World; account: Account; steps: ReadonlyArray<Step> }>
 
-type Socketed = Exclude<Try, { send: 'frame' }>
+type Raw = Extract<Try, { send: 'frame' | 'tap' }>
+type Socketed = Exclude<Try, Raw>
 type What = Crossing['what']
 
 /** How long nothing of a try may be heard until it is over, and how long its sender waits at most. */
@@ -251,25 +256,24 @@ const ofSocket = (plane: Plane, host: Host, space: Space, attempt: Socketed, ste
   return account
 }
 
-const ofFrame = (
-  plane: Plane,
-  space: Space,
-  { dev: name, bytes, ns }: Extract<Try, { send: 'frame' }>,
-  steps: Step[],
-): Account => {
+const ofRaw = (plane: Plane, space: Space, { send, dev: name, bytes, ns }: Raw, steps: Step[]): Account => {
   const dev = deviceOf(space, name)
   const frame = decodeFrame(bytes)
-  if (dev === null) return accountOf(steps, ns, { errno: 'ENODEV' }, () => 'frame')
-  if (!dev.link.up) return accountOf(steps, ns, { errno: 'ENETDOWN' }, () => 'frame')
-  if (E.isLeft(frame)) return accountOf(steps, ns, { errno: 'EINVAL' }, () => 'frame')
-  transmit(dev, { frame: frame.right, meta: NO_META })
+  const refused = (errno: string): Account => accountOf(steps, ns, { errno }, () => 'frame')
+  if (dev === null) return refused('ENODEV')
+  if (send === 'tap' && dev.link.spec.type !== 'tap') return refused('EINVAL')
+  if (!dev.link.up) return refused(send === 'tap' ? 'EIO' : 'ENETDOWN')
+  if (E.isLeft(frame)) return refused('EINVAL')
+  const skb = { frame: frame.right, meta: NO_META }
+  if (send === 'tap') arriveBy(dev, skb)
+  else transmit(dev, skb)
   goOn(plane, plane.nowMs + PATIENCE_MS, quietly)
   return accountOf(steps, ns, 'sent', () => 'frame')
 }
 
 const NOTHING: Account = { ending: 'silence', arrivals: [], answer: null, crossings: [] }
 
-/** From a host of an open plane, which has learned from it. */
+/** From a host of an open plane, which has learned from it. A tap has its carrier from whoever opened that (`held`). */
 export const tryOver = (plane: Plane, host: Host, attempt: Try): Omit<Tried, 'world'> => {
   const steps: Step[] = []
   const space = spaceOf(plane, host, attempt.ns)
@@ -277,13 +281,27 @@ export const tryOver = (plane: Plane, host: Host, attempt: Try): Omit<Tried, 'wo
   const watched = plane.watch
   plane.watch = (step) => steps.push(step)
   const account =
-    attempt.send === 'frame' ? ofFrame(plane, space, attempt, steps) : ofSocket(plane, host, space, attempt, steps)
+    attempt.send === 'frame' || attempt.send === 'tap'
+      ? ofRaw(plane, space, attempt, steps)
+      : ofSocket(plane, host, space, attempt, steps)
   plane.watch = watched
   return { account, steps }
 }
 
+/** The world while the program at the other end of a tap holds it, or has let go. */
+const held = (world: World, { ns, dev }: Raw, isHeld: boolean): World => {
+  const draft = draftOf(world)
+  const space = controlled(draft, ns)
+  if (space === null || linkOf(space, dev)?.spec.type !== 'tap') return world
+  holdTap(space, dev, isHeld)
+  runLinkwatch(draft)
+  return worldOf(draft)
+}
+
 /** The world that comes back has learned from the try. */
 export const runTry = (parts: Parts, world: World, attempt: Try): Tried => {
-  const { world: after, result } = onWorld(parts, world, (plane, host) => tryOver(plane, host, attempt))
-  return { world: after, ...result }
+  const isTap = attempt.send === 'tap'
+  const before = isTap ? held(world, attempt, true) : world
+  const { world: after, result } = onWorld(parts, before, (plane, host) => tryOver(plane, host, attempt))
+  return { world: isTap ? held(after, attempt, false) : after, ...result }
 }

@@ -27,7 +27,7 @@ const spacesOf = (program: Program): ReadonlyArray<string> => [
 
 /** Words of ping(8) and nc(1) for what they have words for; the rest is said behind them. */
 const tryOf = (attempt: Try, name: (ns: string) => string): string => {
-  if (attempt.send === 'frame') return `# a frame from ${attempt.ns} by ${attempt.dev}`
+  if (attempt.send === 'frame' || attempt.send === 'tap') return `# a frame from ${attempt.ns} by ${attempt.dev}`
   const { ns, to, from, dev, ttl, size, df, mark, tos } = attempt
   const given = (word: string, value: unknown): string => (value === undefined ? '' : ` ${word} ${value}`)
   const at = `ip netns exec ${name(ns)}`

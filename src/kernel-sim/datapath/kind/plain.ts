@@ -39,6 +39,12 @@ export const transmitTap = (dev: Device, { frame }: Skb): boolean => {
   return true
 }
 
+/** What its program writes. */
+export const arriveBy = (tap: Device, skb: Skb) => {
+  countReceived(tap, skb, true)
+  enqueue(tap, skb)
+}
+
 export const transmitDummy = (dev: Device, { frame }: Skb): boolean => {
   countSent(dev, lengthOfFrame(frame))
   return true

@@ -101,7 +101,7 @@ export const partsWith = (deliver: Parts['deliver'], hooks: Hooks = {}): Parts =
 const ID = 4242
 const SERVER = 7
 
-const bodyOf = (attempt: Exclude<Try, { send: 'frame' }>): Body => {
+const bodyOf = (attempt: Exclude<Try, { send: 'frame' | 'tap' }>): Body => {
   const payload = new Uint8Array(attempt.size ?? (attempt.send === 'ping' ? 56 : 0))
   if (attempt.send === 'udp') return { proto: 'udp', sport: ID, dport: attempt.port, checked: true, payload }
   return { proto: isIp4(attempt.to) ? 'icmp' : 'icmp6', type: 'echo-request', id: ID, seq: 1, payload }
@@ -158,7 +158,7 @@ export type Seen = Readonly<{
 /** What happens within a time (default: a second), in a world of this part only. */
 export const attemptIn = (
   world: World,
-  attempt: Exclude<Try, { send: 'frame' }>,
+  attempt: Exclude<Try, { send: 'frame' | 'tap' }>,
   { forMs = 1000, hooks = {} }: Readonly<{ forMs?: number; hooks?: Hooks }> = {},
 ): Seen => {
   const steps: Step[] = []

@@ -12,7 +12,7 @@ import { at, forwards, mtu, on, ping, spaces, sysctl, udp, via, wire } from './l
 export type Story = Readonly<{
   name: string
   requests: ReadonlyArray<Request>
-  tries: ReadonlyArray<Exclude<Try, { send: 'frame' }>>
+  tries: ReadonlyArray<Exclude<Try, { send: 'frame' | 'tap' }>>
 }>
 
 const dev = (name: string) => ({ dev: ifName(name) })
