@@ -20,10 +20,13 @@ change nothing: the machine sees this computer's files, and what it writes is go
   --kernel NAME  a package of Debian: a kernel, or one that depends on it (default ${NEWEST})
   --limit S      seconds after which it is ended (default 900)
   --memory M     MiB (default 2048)
-  --only PATTERN only tests, or stories to be recorded, whose name matches
+  --only PATTERN only tests whose name matches, or stories to be recorded (THEME: TITLE); of lockstep, the program with
+                 this number, shrunk
   --runs N       runs of each property (default 10)
   --seed S       their seed (default: a fresh one, printed)
   --record       tells the stories of test/vm/facts to the kernel, and writes down what it tells
+  --lockstep     runs generated programs of requests on the kernel and on the simulated one, and compares (npm run lockstep)
+  --programs N   how many (default 60)
   --help         this text
 
 Exit status: the command's; of tests 0 when all passed; 124 after the time limit, 125 when the machine broke down,
@@ -37,12 +40,15 @@ const OPTIONS = /** @type {const} */ ({
   runs: { type: 'string', default: '10' },
   seed: { type: 'string' },
   record: { type: 'boolean' },
+  lockstep: { type: 'boolean' },
+  programs: { type: 'string', default: '60' },
   help: { type: 'boolean' },
 })
 
 /** What is for the machine: all that is said of parts that a kernel may lack. What takes longest comes first. */
 const SUITE = [
   'test/vm/facts.test.ts',
+  'test/scenarios/lacked.test.ts',
   'test/kernel-linux/rtnl/lacked.test.ts',
   'test/kernel-linux/netlink/links.test.ts',
   'test/kernel-linux/capabilities.test.ts',
@@ -117,6 +123,25 @@ const writingDown = () => {
   }
 }
 
+/** A file of test/vm as a program of its own. @param {string} name */
+const programOf = (name) => bundle(`import ${JSON.stringify(join(ROOT, 'test/vm', name))}`, ownFolder())
+
+/**
+ * @param {ReadonlyArray<string>} words
+ * @param {Readonly<{ record?: boolean | undefined, lockstep?: boolean | undefined, only?: string | undefined }>} values
+ * @param {Readonly<{ runs: number, seed: number, programs: number }>} numbers
+ * @returns {Promise<ReadonlyArray<string>>}
+ */
+const commandOf = async (words, { record, lockstep, only }, { runs, seed, programs }) => {
+  if (record) return ['node', await programOf('record.ts'), only ?? '']
+  if (lockstep) {
+    const plan = { seed, programs, only: only === undefined ? null : wholeNumber('only', only, 0, HELP) }
+    return ['node', await programOf('lockstep.ts'), JSON.stringify(plan)]
+  }
+  const files = words.length === 0 ? SUITE : words.every(isTestFile) ? words : null
+  return files === null ? words : ['node', await testProgram(files, ownFolder(), { pattern: only ?? null, runs, seed })]
+}
+
 await main(async (args) => {
   const { own, words } = split(args)
   const { values } = readOptions(own, { options: OPTIONS }, HELP)
@@ -127,20 +152,12 @@ await main(async (args) => {
   const limitS = wholeNumber('limit', values.limit, 1, HELP)
   const memoryMiB = wholeNumber('memory', values.memory, 256, HELP)
   const runs = wholeNumber('runs', values.runs, 1, HELP)
+  const programs = wholeNumber('programs', values.programs, 1, HELP)
   const seed = wholeNumber('seed', values.seed ?? String(freshSeed()), -(2 ** 31), HELP)
   await ensureSetup({ build: false })
   const kernel = await ensureKernel(values.kernel)
 
-  const files = words.length === 0 ? SUITE : words.every(isTestFile) ? words : null
-  const command = values.record
-    ? [
-        'node',
-        await bundle(`import ${JSON.stringify(join(ROOT, 'test/vm/record.ts'))}`, ownFolder()),
-        values.only ?? '',
-      ]
-    : files === null
-      ? words
-      : ['node', await testProgram(files, ownFolder(), { pattern: values.only ?? null, runs, seed })]
+  const command = await commandOf(words, values, { runs, seed, programs })
   const begin = performance.now()
   say(`vm: booting ${kernel.version}`)
   const end = await runInMachine(kernel, command, {
@@ -149,6 +166,8 @@ await main(async (args) => {
     env: {
       ...(process.stdout.isTTY ? {} : { NO_COLOR: '1' }),
       ...environment(),
+      // What is in a hurry elsewhere takes its time there (test/lib/pace.ts).
+      CNM_EMULATED: '1',
       CNM_RUNS: String(runs),
       CNM_SEED: String(seed),
     },

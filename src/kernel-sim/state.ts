@@ -16,6 +16,7 @@ import type { Held } from './datapath/skb.ts'
 import type { SocketsEntry } from './datapath/socket/entry.ts'
 import { type DeviceConf, type LinkEntry, NO_CONF, type Place } from './link-entry.ts'
 import type { Ruleset } from './nft/ruleset.ts'
+import { NEWEST, type Version } from './version.ts'
 
 /** `dead`: its device is down (IPv4, of several hops). */
 export type HopEntry = Readonly<{
@@ -199,7 +200,8 @@ export type Lacking = 'dummy' | 'vlan' | 'vxlan' | 'macvlan' | 'ipvlan' | 'vlan-
 /**
  * `host`: its name on a fabric, where no two machines draw the same MACs; '' of a machine alone.
  * `nowMs` is virtual time; it moves only when asked to. `random`: the state of the generator that packets draw from
- * (datapath/random.ts). `pending`: what is still to happen, in order. `lacks`: what this machine's kernel is built without.
+ * (datapath/random.ts). `pending`: what is still to happen, in order. `lacks`: what this machine's kernel is built without; `linux`:
+ * its version.
  */
 export type World = Readonly<{
   host: string
@@ -208,6 +210,7 @@ export type World = Readonly<{
   pending: ReadonlyArray<Pending>
   namespaces: PMap<NsEntry>
   lacks: ReadonlySet<Lacking>
+  linux: Version
 }>
 
 export const EMPTY_WORLD: World = {
@@ -217,6 +220,7 @@ export const EMPTY_WORLD: World = {
   pending: [],
   namespaces: emptyMap(),
   lacks: new Set(),
+  linux: NEWEST,
 }
 /** A machine with nothing on it yet, whose kernel is built without some things. */
 export const worldWithout = (...lacks: ReadonlyArray<Lacking>): World => ({ ...EMPTY_WORLD, lacks: new Set(lacks) })
@@ -229,6 +233,7 @@ export const worldWith = (world: World, namespaces: World['namespaces']): World 
   pending: world.pending,
   namespaces,
   lacks: world.lacks,
+  linux: world.linux,
 })
 
 /** The numbers of the tables that have names (ip-route(8)). */

@@ -8,6 +8,7 @@ import { stacksOf } from '../../src/kernel-linux/rtnl/stack.ts'
 import { openTraffic } from '../../src/kernel-linux/traffic/traffic.ts'
 import { ns } from '../../src/net/name.ts'
 import { rightOf } from '../kernel-linux/labs.ts'
+import { PACE } from '../lib/pace.ts'
 import { alsoOnLinux, beginning } from './beginning.ts'
 import { holds } from './fact.ts'
 import { differences, linesOf, type Scenario, type Step, spacesOf, told, unsaid } from './scenario.ts'
@@ -64,7 +65,7 @@ export const runOnLinux = async (lab: Lab, scenario: Scenario): Promise<Readonly
     }
     hasten(names, scenario)
     await quiet(names, scenario)
-    const traffic = rightOf(openTraffic(names, spacesOf(scenario)))
+    const traffic = rightOf(openTraffic(names, spacesOf(scenario), PACE))
     try {
       for (const step of scenario.steps) for (const each of await taken(step)) found.push(`${told(step)}: ${each}`)
     } finally {

@@ -1,11 +1,9 @@
-// Every scenario in the simulation, and on the running kernel.
+// Every scenario in the simulation, and on the running kernel; those that need more than the usual are in lacked.test.ts.
 
 import { describe, expect, test } from 'vitest'
-import { labOf } from '../kernel-linux/labs.ts'
 import { needs } from '../lib/need.ts'
-import { ownLab } from '../lib/own-names.ts'
 import { SCENARIOS } from './all.ts'
-import { runOnLinux } from './linux.ts'
+import { onLinux } from './on-linux.ts'
 import { runOnSim } from './sim.ts'
 
 describe('in the simulation', () => {
@@ -19,11 +17,8 @@ describe('in the simulation', () => {
 })
 
 needs.kernel('on the running kernel', () => {
-  for (const [what, scenarios] of SCENARIOS)
-    describe(what, () => {
-      for (const [at, scenario] of scenarios.entries())
-        test.skipIf((scenario.needs ?? []).length > 0)(scenario.title, async () => {
-          expect(await runOnLinux(labOf(ownLab(`scenario-${what}-${at}`)), scenario)).toEqual([])
-        })
-    })
+  for (const [what, scenarios] of SCENARIOS) {
+    const usual = scenarios.filter(({ needs: parts = [] }) => parts.length === 0)
+    if (usual.length > 0) describe(what, () => onLinux(what, usual))
+  }
 })

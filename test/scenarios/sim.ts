@@ -43,7 +43,8 @@ const answerTo = async (terminal: SimTerminal, line: string): Promise<Answer> =>
 const command = async (terminal: SimTerminal, line: string): Promise<string | null> =>
   (await answerTo(terminal, line)).errno
 
-const passTime = (world: World, ms: number): World => {
+/** What happens by itself in this time. */
+export const passTime = (world: World, ms: number): World => {
   const { world: later } = onWorld(PARTS, world, (plane) => run(plane, receive, plane.nowMs + ms))
   const namespaces = mapOf(
     valuesOf(later.namespaces).map((entry) => [entry.ns, agedDevices(entry, later.nowMs)] as const),

@@ -117,7 +117,7 @@ const ping = (libc: Libc, fd: number, receive: Receiver, attempt: Extract<Try, {
   if (errno !== null) return ended(errno)
   const bytes = echoRequest(isV4, id, attempt.size ?? DEFAULT_PING)
   const sent = failed(libc.send(fd, bytes, bytes.length, MSG_DONTWAIT))
-  if (sent !== null) return ended(sent)
+  if (sent !== null) return { ...ended(sent), port: id, close: () => close(fd) }
   /** Raw sockets have the header of IPv4. Replies only: a host that pings itself hears the request too. */
   const isReply = (heard: Uint8Array): boolean => {
     const at = isV4 ? ((heard[0] ?? 0) & 0xf) * 4 : 0
@@ -142,7 +142,7 @@ const udp = (libc: Libc, fd: number, attempt: Extract<Try, { send: 'udp' | 'tcp'
   const port = ownPort(libc, fd)
   const bytes = new Uint8Array(attempt.size ?? 0)
   const sent = failed(libc.send(fd, bytes, bytes.length, MSG_DONTWAIT))
-  if (sent !== null) return ended(sent)
+  if (sent !== null) return { ...ended(sent), port, close: () => close(fd) }
   const into = new Uint8Array(1 << 16)
   return {
     port,

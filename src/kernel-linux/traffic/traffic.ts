@@ -12,7 +12,7 @@ import { HERE } from '../netlink/thread.ts'
 import { portError } from '../place.ts'
 import { type Client, startClient } from './client.ts'
 import { type Ears, openEars } from './ears.ts'
-import type { Peeked } from './peek.ts'
+import { type Peeked, peekFrame } from './peek.ts'
 import { sendByTap, sendFrame } from './raw.ts'
 import { type Server, startServer } from './server.ts'
 import { receiver } from './socket.ts'
@@ -23,8 +23,16 @@ export type LinuxTraffic = Readonly<{
   close: () => void
 }>
 
-/** `quietMs`: how long nothing of a try may be heard until it is over. */
-export type TrafficOptions = Readonly<{ quietMs?: number; vxlanPorts?: ReadonlySet<number> }>
+/**
+ * `quietMs`: how long nothing of a try may be heard until it is over; `afterwardsMs`: once the answer is there; `patienceMs`: how long it
+ * may take at all.
+ */
+export type TrafficOptions = Readonly<{
+  quietMs?: number
+  afterwardsMs?: number
+  patienceMs?: number
+  vxlanPorts?: ReadonlySet<number>
+}>
 
 const QUIET_MS = 40
 /** What is still to come when the answer is there: the end of a conversation. */
@@ -55,6 +63,16 @@ const classifier = (attempt: Socketed, own: number): Classify => {
       case 'error':
         return peeked.about !== null && classify(peeked.about) !== null ? 'error' : null
     }
+  }
+  return classify
+}
+
+/** What has the addresses of a frame that was sent is that frame, wherever it comes by; others have packets of their own. */
+const classifierOf = (sent: Peeked | null): Classify => {
+  const classify: Classify = (peeked) => {
+    if (sent === null) return null
+    if (peeked.is === 'error') return peeked.about !== null && classify(peeked.about) !== null ? 'error' : null
+    return peeked.is === sent.is && peeked.src === sent.src && peeked.dst === sent.dst ? 'frame' : null
   }
   return classify
 }
@@ -119,7 +137,12 @@ export const openTraffic = (
 /** The same in namespaces that are known by their files. */
 export const openTrafficIn = (
   paths: ReadonlyMap<Ns, string>,
-  { quietMs = QUIET_MS, vxlanPorts = VXLAN_PORTS }: TrafficOptions = {},
+  {
+    quietMs = QUIET_MS,
+    afterwardsMs = AFTERWARDS_MS,
+    patienceMs = PATIENCE_MS,
+    vxlanPorts = VXLAN_PORTS,
+  }: TrafficOptions = {},
 ): Either<KernelError, LinuxTraffic> => {
   const loaded = loadLibc()
   if (E.isLeft(loaded)) return E.left(portError('sockets', loaded.left))
@@ -147,7 +170,7 @@ export const openTrafficIn = (
       ending ??= client.look()
       if (heard.listen()) last = performance.now()
       const now = performance.now()
-      if (now - last > (ending === null ? quietMs : AFTERWARDS_MS) || now - begin > PATIENCE_MS)
+      if (now - last > (ending === null ? quietMs : afterwardsMs) || now - begin > patienceMs)
         return ending ?? 'silence'
       await sleep(now - last > 2 ? 1 : 0)
     }
@@ -156,12 +179,11 @@ export const openTrafficIn = (
   type Result = Either<NetlinkError, Account>
 
   const ofRaw = async (attempt: Raw, nsFd: number): Promise<Result> => {
-    const isOurs = (peeked: Peeked): What | null => (peeked === null ? null : 'frame')
-    const heard = listener(ears, attempt.ns, isOurs)
+    const heard = listener(ears, attempt.ns, classifierOf(peekFrame(attempt.bytes, vxlanPorts)))
     const sent = attempt.send === 'frame' ? sendFrame(libc, nsFd, attempt) : await sendByTap(libc, nsFd, attempt)
     if (E.isLeft(sent)) return sent
     const { errno, end } = sent.right
-    const quiet = 3 * AFTERWARDS_MS
+    const quiet = 3 * afterwardsMs
     for (let last = performance.now(); performance.now() - last < quiet; await sleep(1))
       if (heard.listen()) last = performance.now()
     end()

@@ -4,6 +4,7 @@
 
 import type { OperState } from '../../kernel/rtnl/stack.ts'
 import type { LinkEntry } from '../link-entry.ts'
+import { isSince } from '../version.ts'
 import { start6 } from './addrconf.ts'
 import { change, type Draft, found, linkAt, linkOf, type Space, spaceOf, watch } from './draft.ts'
 import { suspectNeighbours } from './neigh.ts'
@@ -17,9 +18,13 @@ const lowerIndex = (space: Space, link: LinkEntry): number => {
   return place === null ? link.index : (found(space, place)?.link.index ?? 0)
 }
 
-/** Of a device without carrier. Linux looks for what it is on by the index alone, and in the device's own namespace. */
+/**
+ * Of a device without carrier. Linux looks for what it is on by the index alone, and in the device's own namespace; before 6.2 it did not
+ * look, and blamed whatever a device is on.
+ */
 const operWithout = (space: Space, link: LinkEntry): OperState => {
   const index = lowerIndex(space, link)
+  if (!isSince(space.draft.world.linux, 6, 2)) return index === link.index ? 'down' : 'lowerlayerdown'
   const below = index === link.index ? null : linkAt(space, index)
   return below === null || below.lower ? 'down' : 'lowerlayerdown'
 }

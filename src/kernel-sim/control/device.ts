@@ -8,6 +8,7 @@ import { PLAIN_MTU } from '../../kernel/object.ts'
 import type { IfName } from '../../net/name.ts'
 import { entriesOf, hasIn, sizeOfMap } from '../../net/pmap.ts'
 import { type DeviceConf, type LinkEntry, linkWith, type Spec } from '../link-entry.ts'
+import { isSince } from '../version.ts'
 import { restore6, start6, stop6 } from './addrconf.ts'
 import { follows, notify, setLower } from './carrier.ts'
 import { start4, stop4 } from './devinet.ts'
@@ -67,6 +68,10 @@ const settleCarrier = (space: Space, name: IfName): void => {
   }
 }
 
+/** Whether a device hears that the one below went up or down; before 6.10 an ipvlan did not hear of the latter. */
+const hearsOf = ({ draft }: Space, { spec }: LinkEntry, up: boolean): boolean =>
+  spec.type === 'macvlan' || (spec.type === 'ipvlan' && (up || isSince(draft.world.linux, 6, 10)))
+
 /** The devices on one that went up or down have its carrier; VLANs go up and down with it. */
 const settleAbove = (space: Space, { up, lower, above }: LinkEntry): void => {
   for (const place of above) {
@@ -76,8 +81,7 @@ const settleAbove = (space: Space, { up, lower, above }: LinkEntry): void => {
     const switches = isVlan && on.link.up !== up
     if (switches && !up) setDown(on.space, on.link)
     if (switches && up && refusesOpen(on.space, on.link) === null) setUp(on.space, on.link)
-    // An ipvlan hears of nothing but a change of carrier.
-    if (switches || on.link.spec.type === 'macvlan') setLower(on.space, place.name, lower, checkCarrier)
+    if (switches || hearsOf(space, on.link, up)) setLower(on.space, place.name, lower, checkCarrier)
   }
 }
 

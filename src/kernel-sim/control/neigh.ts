@@ -9,7 +9,7 @@ import type { IfName } from '../../net/name.ts'
 import { entriesUnder, getIn, hasIn, removeIn, setIn, sizeOfMap } from '../../net/pmap.ts'
 import type { LinkEntry } from '../link-entry.ts'
 import { type NeighbourEntry, type ProxyEntry, TABLES } from '../state.ts'
-import { linkOf, type Space } from './draft.ts'
+import { found, linkOf, type Space } from './draft.ts'
 import { typeOf } from './fib-trie.ts'
 import { disabled6, runs4, runs6 } from './inet.ts'
 
@@ -71,10 +71,21 @@ const askProxy = (space: Space, link: LinkEntry, { do: verb, ip, state }: Neighb
 /** RFC 1112, section 6.4. */
 const macOfGroup4 = (group: Ip4): Mac => mac(0x01005e000000 + (group & 0x7fffff))
 
+/**
+ * Nobody is asked for neighbours on it (IFF_NOARP): a dummy, an ipvlan that leaves that to the stack below once it was opened, a VLAN
+ * on one of these.
+ */
+const hasNoArp = (space: Space, { spec, up, started, below }: LinkEntry): boolean => {
+  if (spec.type === 'dummy') return true
+  if (spec.type === 'ipvlan') return spec.mode !== 'l2' && (up || started)
+  const lower = spec.type === 'vlan' && below !== null ? found(space, below) : null
+  return lower !== null && hasNoArp(lower.space, lower.link)
+}
+
 /** The MAC that follows from an address (arp_constructor, ndisc_constructor); null: it is to be found out. */
 const derivedMac = (space: Space, link: LinkEntry, ip: Ip): Mac | null => {
   if (isMulticast(ip)) return isIp4(ip) ? macOfGroup4(ip) : macOfGroup6(ip)
-  if (link.spec.type === 'loopback') return link.mac
+  if (link.spec.type === 'loopback' || hasNoArp(space, link)) return link.mac
   return isIp4(ip) && typeOf(space, ip, TABLES.local) === 'broadcast' ? BROADCAST : null
 }
 

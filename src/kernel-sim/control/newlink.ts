@@ -10,6 +10,7 @@ import type { NewLink } from '../../kernel/rtnl/request.ts'
 import { type IfName, ifName } from '../../net/name.ts'
 import { hasIn } from '../../net/pmap.ts'
 import type { LinkEntry } from '../link-entry.ts'
+import { isSince } from '../version.ts'
 import { setMaster } from './bridge.ts'
 import { addLocal } from './bridge-fdb.ts'
 import { invalidBridge, setOptions } from './bridge-options.ts'
@@ -49,6 +50,9 @@ const invalidPeer = ({ mac, mtu }: NewPeer): Errno | null => {
   return mtu !== undefined && !fitsMtu('veth', mtu) ? 'EINVAL' : null
 }
 
+/** Before 6.13 the other end was looked at when it was made. */
+const isPeerFirst = ({ draft }: Space): boolean => isSince(draft.world.linux, 6, 13)
+
 /** What a kind says of the settings before anything is looked up (`validate` of its rtnl_link_ops). */
 const invalid = (space: Space, { mac, mtu, kind }: NewLink): Errno | null => {
   if (kind.kind !== 'ipvlan' && mac !== undefined && !fitsMac(mac)) return 'EADDRNOTAVAIL'
@@ -56,7 +60,8 @@ const invalid = (space: Space, { mac, mtu, kind }: NewLink): Errno | null => {
     case 'bridge':
       return invalidBridge(space, kind)
     case 'veth':
-      return mtu !== undefined && !fitsMtu('veth', mtu) ? 'EINVAL' : invalidPeer(kind.peer)
+      if (mtu !== undefined && !fitsMtu('veth', mtu)) return 'EINVAL'
+      return isPeerFirst(space) ? invalidPeer(kind.peer) : null
     case 'vxlan':
       return mtu !== undefined && !fitsMtu('vxlan', mtu) ? 'EINVAL' : null
     case 'vlan':
@@ -79,6 +84,8 @@ const freeName = (space: Space): IfName => {
 
 /** The other end is registered first, and has its index even if this end is refused then. */
 const addVeth = (space: Space, ask: NewLink, asked: NewPeer, near: Space): Errno | null => {
+  const wrong = isPeerFirst(space) ? null : invalidPeer(asked)
+  if (wrong !== null) return wrong
   const there = asked.ns === undefined ? near : spaceOf(space.draft, asked.ns)
   if (there === null) return 'ENOENT'
   const peer = asked.name ?? freeName(there)
@@ -201,8 +208,9 @@ export const newLink = (space: Space, ask: NewLink): Errno | null => {
   if (refused !== null) return refused
   const target = ask.to === undefined ? space : spaceOf(space.draft, ask.to)
   if (target === null) return 'ENOENT'
-  const isThere =
-    ask.index === undefined ? linkOf(target, ask.name) !== null : hasIn(target.now.indexes, String(ask.index))
+  // Before 6.15 it was looked for where it was asked for.
+  const at = isSince(space.draft.world.linux, 6, 15) ? target : space
+  const isThere = ask.index === undefined ? linkOf(at, ask.name) !== null : hasIn(at.now.indexes, String(ask.index))
   if (isThere) return 'EEXIST'
   if (isUnknown) return 'EOPNOTSUPP'
   if (ask.mtu !== undefined && !fitsMtu(ask.kind.kind, ask.mtu)) return 'EINVAL'

@@ -10,6 +10,7 @@ import { isNetwork } from '../../net/cidr.ts'
 import { isIp4 } from '../../net/ip.ts'
 import { E } from '../../prelude.ts'
 import { TABLES } from '../state.ts'
+import { isSince } from '../version.ts'
 import type { Space } from './draft.ts'
 import { checkRoute4 } from './fib-semantics.ts'
 import { delete4, type How, insert4 } from './fib-trie.ts'
@@ -77,7 +78,10 @@ const remove4 = (space: Space, ask: RouteRequest): Errno | null => {
 const isForeign6 = ({ tos, via, hops }: RouteRequest): boolean =>
   (tos ?? 0) !== 0 || [via, ...(hops ?? []).map((one) => one.via)].some((ip) => ip !== undefined && isIp4(ip))
 
-/** All hops are looked at before the first is put in; the first is put in as asked for, the others join it. */
+/**
+ * All hops are looked at before the first is put in; the first is put in as asked for, the others join it. That each of several has
+ * a gateway is looked at first, and before 6.16 after all else of the hop.
+ */
 const put6 = (space: Space, ask: RouteRequest, how: How): Errno | null => {
   if (isForeign6(ask)) return 'EINVAL'
   const wanted = {
@@ -92,12 +96,14 @@ const put6 = (space: Space, ask: RouteRequest, how: How): Errno | null => {
     mtu: ask.mtu ?? null,
   } as const
   const hops = hopsOf(ask)
-  if (ask.hops?.some(({ via }) => via === undefined) === true) return 'EINVAL'
+  const isFirst = isSince(space.draft.world.linux, 6, 16)
+  if (isFirst && ask.hops?.some(({ via }) => via === undefined) === true) return 'EINVAL'
   openTable6(space, wanted.table)
   const routes = (hops.length === 0 ? [{}] : hops).map((one) => checkRoute6(space, wanted, one))
   const seen: NewRoute[] = []
   for (const route of routes) {
     if (E.isLeft(route)) return route.left
+    if (!isFirst && ask.hops !== undefined && route.right.hops[0]?.via === null) return 'EINVAL'
     if (seen.some((other) => sameWay(other, route.right))) return 'EEXIST'
     seen.push(route.right)
   }

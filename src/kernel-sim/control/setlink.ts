@@ -9,6 +9,7 @@ import { indexInName } from '../../kernel/rtnl/unasked.ts'
 import type { IfName } from '../../net/name.ts'
 import { emptyMap, getIn, setIn } from '../../net/pmap.ts'
 import { type AddressEntry, type LinkEntry, linkWith } from '../link-entry.ts'
+import { isSince } from '../version.ts'
 import { start6 } from './addrconf.ts'
 import { setMaster } from './bridge.ts'
 import { invalidBridge, setOptions } from './bridge-options.ts'
@@ -59,6 +60,7 @@ const rename = (space: Space, link: LinkEntry, name: IfName): void => {
 }
 
 const askName = (space: Space, link: LinkEntry, name: IfName): Errno | null => {
+  if (link.up && !isSince(space.draft.world.linux, 6, 2)) return 'EBUSY'
   if (link.name === name) return null
   if (linkOf(space, name) !== null) return 'EEXIST'
   // It is IPv6 that minds, whose sysctls would have no directory (addrconf_notify); IPv4 goes on without.
@@ -103,8 +105,11 @@ type Moved = Readonly<{ space: Space; name: IfName }>
 const askMove = (space: Space, link: LinkEntry, ask: SetLink): Moved | Errno => {
   const target = ask.to === undefined ? space : spaceOf(space.draft, ask.to)
   if (target === null) return 'ENOENT'
-  if (target === space) return { space, name: link.name }
-  if (STAYS.has(link.spec.type)) return 'EINVAL'
+  // Before 6.13 those that stay could not even be told to stay.
+  const isHere = target === space
+  const stays = STAYS.has(link.spec.type)
+  if (stays && ask.to !== undefined && !(isHere && isSince(space.draft.world.linux, 6, 13))) return 'EINVAL'
+  if (isHere) return { space, name: link.name }
   const free = linkOf(target, link.name) === null
   const name = free ? link.name : ask.name
   if (name === undefined || linkOf(target, name) !== null) return 'EEXIST'

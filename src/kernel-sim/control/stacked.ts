@@ -9,6 +9,7 @@ import type { Ip } from '../../net/ip.ts'
 import type { Mac } from '../../net/mac.ts'
 import type { IpvlanSpec, LinkEntry, Place, Spec } from '../link-entry.ts'
 import { change, found, linkOf, type Space } from './draft.ts'
+import { forgetNeighbours } from './neigh.ts'
 
 /** What a new one is. `mac` null: drawn, or the one that was asked for. `follows`: its MAC is that of the device below, for good. */
 export type Plan = Readonly<{ spec: Spec; below: Place; mtu: number; mac: Mac | null; follows: boolean }>
@@ -124,10 +125,18 @@ export const isAddressTaken = (space: Space, link: LinkEntry, ip: Ip): boolean =
   )
 }
 
-/** Mode and flag are those of the device below: all on it have them. */
+/**
+ * Mode and flag are those of the device below: all on it have them. One that is up and begins or ceases to ask for neighbours forgets
+ * them (ipvlan_set_port_mode, arp_netdev_event).
+ */
 export const shareIpvlan = (space: Space, link: LinkEntry, to: Partial<IpvlanSpec>): void => {
   const lower = link.below === null ? null : found(space, link.below)
   if (lower === null) return
-  for (const on of thoseOn(lower.space, lower.link, 'ipvlan'))
-    if (on.link.spec.type === 'ipvlan') change(on.space, on.link, { spec: { ...on.link.spec, ...to } })
+  for (const on of thoseOn(lower.space, lower.link, 'ipvlan')) {
+    const { spec, up, name } = on.link
+    if (spec.type !== 'ipvlan') continue
+    const next = { ...spec, ...to }
+    change(on.space, on.link, { spec: next })
+    if (up && (next.mode === 'l2') !== (spec.mode === 'l2')) forgetNeighbours(on.space, name)
+  }
 }

@@ -86,6 +86,8 @@ export type SendErrno =
   | 'EPERM'
   | 'ENODEV'
   | 'ENETDOWN'
+  /** The device's driver has lost it (net_xmit_errno). */
+  | 'ENOBUFS'
 
 /** A netfilter hook, seen from the packet. `next`: its next hop, once routed. `frame`: what it has just come in. */
 export type HookAt = Readonly<{
@@ -152,6 +154,8 @@ export type Parts = Readonly<{
   typeOf: (space: Space, ip: Ip, dev: Device | null) => RouteEntry['type']
   /** Collects a fragment until its packet is whole (ip_defrag). Null: it waits for others, or was dropped. */
   gather: (space: Space, dev: Device | null, held: Held) => Held | null
+  /** A packet for this host is put together, and passes `input`. Null: it waits for its other pieces, or ended there. */
+  arrive: (space: Space, dev: Device, held: Held) => Held | null
   /** A packet for this host, whole and past `input`: to its protocol. */
   deliver: (space: Space, dev: Device, held: Held) => void
   /** Takes a packet through a hook. Null: it ended there, and that was told. */
@@ -266,6 +270,13 @@ export const deviceOf = (space: Space, name: string): Device | null => {
   space.devices.set(name, device)
   return device
 }
+
+/** A namespace's first device, whatever its name is now. */
+export const loopbackOf = (space: Space): Device | null => {
+  const name = getIn(space.entry.indexes, LOOPBACK_INDEX)
+  return name === undefined ? null : deviceOf(space, name)
+}
+const LOOPBACK_INDEX = '1'
 
 /** The device at a place of the same host, or null. */
 export const deviceAt = ({ plane, host }: Space, { ns, name }: Place): Device | null => {

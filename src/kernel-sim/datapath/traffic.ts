@@ -77,6 +77,21 @@ const classifier = (attempt: Socketed, own: number) => {
   return ofPacket
 }
 
+/** What has the addresses of a frame that was sent is that frame, wherever it comes by; others have packets of their own. */
+const classifierOf = (sent: Packet | null) => {
+  const classify = (packet: Packet): What | null => {
+    const inner = innermost(packet)
+    if (sent === null || inner === null) return null
+    const { body, src, dst } = inner
+    if ('about' in body) return classify(body.about) === null ? null : 'error'
+    return src === sent.src && dst === sent.dst && protoOf(body) === protoOf(sent.body) ? 'frame' : null
+  }
+  return classify
+}
+
+/** Of a first fragment, that of what it is the beginning of. */
+const protoOf = (body: Body): Body['proto'] => (body.proto === 'head' ? protoOf(body.of) : body.proto)
+
 const isFirst = ({ body }: Packet): boolean => body.proto !== 'tcp' || (body.flags & (FLAG.SYN | FLAG.ACK)) === FLAG.SYN
 
 const portIn = ({ body }: Packet): number | null => (body.proto === 'tcp' || body.proto === 'udp' ? body.dport : null)
@@ -265,10 +280,11 @@ const ofRaw = (plane: Plane, space: Space, { send, dev: name, bytes, ns }: Raw, 
   if (!dev.link.up) return refused(send === 'tap' ? 'EIO' : 'ENETDOWN')
   if (E.isLeft(frame)) return refused('EINVAL')
   const skb = { frame: frame.right, meta: NO_META }
+  let isSent = true
   if (send === 'tap') arriveBy(dev, skb)
-  else transmit(dev, skb)
+  else isSent = transmit(dev, skb)
   goOn(plane, plane.nowMs + PATIENCE_MS, quietly)
-  return accountOf(steps, ns, 'sent', () => 'frame')
+  return accountOf(steps, ns, isSent ? 'sent' : { errno: 'ENOBUFS' }, classifierOf(innermost(frame.right.payload)))
 }
 
 const NOTHING: Account = { ending: 'silence', arrivals: [], answer: null, crossings: [] }

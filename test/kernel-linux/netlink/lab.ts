@@ -85,7 +85,7 @@ export const space = (what: string): Space => {
 }
 
 /** Whether this kernel can make links of a kind, found out by making one. `below`: it needs a device to sit on. */
-const missingKind = async (what: string, info: LinkInfo, below: boolean): Promise<Missing> => {
+export const missingKind = async (what: string, info: LinkInfo, below: boolean): Promise<Missing> => {
   if (process.platform !== 'linux' || process.getuid?.() !== 0 || findBinary('ip') === null)
     return 'root and ip on Linux'
   const there = space(`kind-${info.kind}`)

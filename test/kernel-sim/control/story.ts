@@ -95,7 +95,8 @@ const stackIn = (world: World, space: Ns): Stack => {
   return stack
 }
 
-const tellOn = (machine: World, asks: ReadonlyArray<Ask>) => {
+/** The errnos of requests to `h`, and what both stacks tell after the last. */
+export const tellOn = (machine: World, asks: ReadonlyArray<Ask>) => {
   const { world } = obey(machine, BEGIN)
   const told = obey(
     world,
@@ -103,10 +104,11 @@ const tellOn = (machine: World, asks: ReadonlyArray<Ask>) => {
   )
   return { errnos: told.errnos, h: stackIn(told.world, H), c: stackIn(told.world, C) }
 }
+const DEBIAN: World = { ...EMPTY_WORLD, linux: { major: 6, minor: 1 } }
 /** The errnos of these requests to `h`, and what both stacks tell after the last; the kernel has no VLANs on bridges. */
 export const tell = (...asks: ReadonlyArray<Ask>) => tellOn(worldWithout('vlan-filtering'), asks)
 /** The same of a kernel that has everything: Debian's 6.1. */
-export const tellWhole = (...asks: ReadonlyArray<Ask>) => tellOn(EMPTY_WORLD, asks)
+export const tellWhole = (...asks: ReadonlyArray<Ask>) => tellOn(DEBIAN, asks)
 /** The errno of the last request. */
 export const last = (...asks: ReadonlyArray<Ask>): string | null => tell(...asks).errnos.at(-1) ?? null
 

@@ -2,6 +2,7 @@
 // of what was tried.
 
 import { isDeepStrictEqual } from 'node:util'
+import type { Ruled } from '../../../properties/arbitraries/stack-rulesets.ts'
 import { aimed, type Picks } from '../../../properties/arbitraries/stack-tries.ts'
 import { lasting, learned } from '../../../src/kernel/rtnl/lasting.ts'
 import type { Request } from '../../../src/kernel/rtnl/request.ts'
@@ -11,6 +12,7 @@ import type { Stacks } from '../../../src/kernel-linux/rtnl/stack.ts'
 import { askWorld } from '../../../src/kernel-sim/control.ts'
 import { runTry } from '../../../src/kernel-sim/datapath/traffic.ts'
 import { PARTS } from '../../../src/kernel-sim/datapath/wired.ts'
+import { nftIn } from '../../../src/kernel-sim/rulesets.ts'
 import { stackOf } from '../../../src/kernel-sim/stack.ts'
 import type { World } from '../../../src/kernel-sim/state.ts'
 import { showIp } from '../../../src/net/ip.ts'
@@ -23,13 +25,13 @@ import { isPredictable, isStorm } from './predictable.ts'
 import { openRooms, type Rooms } from './rooms.ts'
 
 export type Program = ReadonlyArray<Request>
-/** `tries`: what is sent when the program is done. */
-export type Case = Readonly<{ program: Program; tries: ReadonlyArray<Try> }>
+/** `rules`: what nft is given when the program is done. `tries`: what is sent then. */
+export type Case = Readonly<{ program: Program; rules: ReadonlyArray<Ruled>; tries: ReadonlyArray<Try> }>
 
 /** `at`: the request, or the try, after which they differ; `learned`: in what the tries have left behind. `simulated` and `real`: what only one of them says, in lines. */
 export type Difference = Readonly<{
   at: number
-  of: 'errno' | 'stack' | 'try' | 'learned'
+  of: 'errno' | 'stack' | 'rules' | 'try' | 'learned'
   simulated: ReadonlyArray<string>
   real: ReadonlyArray<string>
 }>
@@ -104,16 +106,26 @@ const stackDifference = (at: number, wanted: Told, there: Told): Difference => {
     : { at, of: 'stack', simulated: ours, real: theirs }
 }
 
-/** What the kernel does on work queues: it finishes with an address of IPv6, and takes apart a namespace that was closed. */
-const PATIENCE_MS = 2000
-const FIRST_PAUSE_MS = 0.25
+/**
+ * How long the kernel has to come to what is expected of it (what it does on work queues: it finishes with an address of IPv6, and takes
+ * apart a namespace that was closed), and how soon it is looked at again. `eachRefusal` false: what a refused request has left half done
+ * is looked for with the next one that is obeyed. `quietMs`: how long nothing may be heard until a try is over: mostly, and where the
+ * kernels seemed to differ, for a machine may be busy.
+ */
+export type Pace = Readonly<{
+  patienceMs: number
+  firstPauseMs: number
+  eachRefusal: boolean
+  quietMs: readonly [mostly: number, again: number]
+}>
+const BRISK: Pace = { patienceMs: 2000, firstPauseMs: 0.25, eachRefusal: true, quietMs: [12, 120] }
 
 const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms))
 
 /** What Linux tells once it tells what it should, or at last. */
-const settled = async (rooms: Rooms, wanted: Told): Promise<Told> => {
-  const until = performance.now() + PATIENCE_MS
-  for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs *= 2) {
+const settled = async (rooms: Rooms, wanted: Told, { patienceMs, firstPauseMs }: Pace): Promise<Told> => {
+  const until = performance.now() + patienceMs
+  for (let pauseMs = firstPauseMs; ; pauseMs *= 2) {
     const now = await real(rooms)
     if (isDeepStrictEqual(now, wanted) || performance.now() > until) return now
     await pause(pauseMs)
@@ -122,7 +134,7 @@ const settled = async (rooms: Rooms, wanted: Told): Promise<Told> => {
 
 type Asked = Readonly<{ world: World; answers: ReadonlyArray<string | null>; difference: Difference | null }>
 
-const askBoth = async (rooms: Rooms, program: Program): Promise<Asked> => {
+const askBoth = async (rooms: Rooms, program: Program, pace: Pace): Promise<Asked> => {
   const answers: Array<string | null> = []
   let world = await bareMachine()
   for (const [at, request] of program.entries()) {
@@ -134,8 +146,9 @@ const askBoth = async (rooms: Rooms, program: Program): Promise<Asked> => {
       return { world, answers, difference }
     }
     answers.push(errno)
+    if (errno !== null && !pace.eachRefusal && at + 1 < program.length) continue
     const wanted = simulated(world)
-    const there = await settled(rooms, wanted)
+    const there = await settled(rooms, wanted, pace)
     if (!isDeepStrictEqual(there, wanted)) return { world, answers, difference: stackDifference(at, wanted, there) }
   }
   return { world, answers, difference: null }
@@ -166,6 +179,22 @@ const learnedIn = (stacks: Stacks): ReadonlyArray<string> =>
     ]
   })
 
+type Filtered = Readonly<{ world: World; difference: Difference | null }>
+
+/** Both take a script, or neither does. */
+const filterBoth = async (rooms: Rooms, begun: World, rules: ReadonlyArray<Ruled>): Promise<Filtered> => {
+  let world = begun
+  for (const [at, { ns, script }] of rules.entries()) {
+    const ruled = nftIn(world, ns, script, { file: null, json: false, handles: false })
+    world = ruled?.world ?? world
+    const ours = ruled === null ? 'there is no such namespace' : ruled.outcome.stderr
+    const theirs = (await rooms.nft(ns, script)) ?? ''
+    if ((ours === '') !== (theirs === ''))
+      return { world, difference: { at, of: 'rules', simulated: [ours], real: [theirs] } }
+  }
+  return { world, difference: null }
+}
+
 type Tried = Readonly<{ endings: ReadonlyArray<Ending>; difference: Difference | null }>
 
 const tryBoth = async (rooms: Rooms, begun: World, tries: ReadonlyArray<Try>, quietMs: number): Promise<Tried> => {
@@ -194,32 +223,31 @@ const tryBoth = async (rooms: Rooms, begun: World, tries: ReadonlyArray<Try>, qu
   }
 }
 
-/** How long nothing may be heard until a try is over: mostly, and where the kernels seemed to differ, for this machine may be busy. */
-const QUIET_MS = 12
-const PATIENT_MS = 120
-
-const runOnce = async ({ program, tries }: Case, quietMs: number): Promise<Outcome> => {
+const runOnce = async ({ program, rules, tries }: Case, pace: Pace, quietMs: number): Promise<Outcome> => {
   const rooms = openRooms()
   try {
-    const { world, answers, difference } = await askBoth(rooms, program)
+    const { world, answers, difference } = await askBoth(rooms, program, pace)
     if (difference !== null) return { answers, endings: [], difference, twice: false }
-    return { answers, twice: false, ...(await tryBoth(rooms, world, tries, quietMs)) }
+    const filtered = await filterBoth(rooms, world, rules)
+    if (filtered.difference !== null) return { answers, endings: [], difference: filtered.difference, twice: false }
+    return { answers, twice: false, ...(await tryBoth(rooms, filtered.world, tries, quietMs)) }
   } finally {
     await rooms.close()
   }
 }
 
-export const runBoth = async (one: Case): Promise<Outcome> => {
-  const outcome = await runOnce(one, QUIET_MS)
+export const runBoth = async (one: Case, pace = BRISK): Promise<Outcome> => {
+  const [mostly, again] = pace.quietMs
+  const outcome = await runOnce(one, pace, mostly)
   const { difference } = outcome
   return difference?.of === 'try' || difference?.of === 'learned'
-    ? { ...(await runOnce(one, PATIENT_MS)), twice: true }
+    ? { ...(await runOnce(one, pace, again)), twice: true }
     : outcome
 }
 
 /** A program with what it sends at last, by what the simulation has then. */
-export const caseOf = async (program: Program, some: Picks): Promise<Case> => {
+export const caseOf = async (program: Program, rules: ReadonlyArray<Ruled>, some: Picks): Promise<Case> => {
   let world = await bareMachine()
   for (const request of program) world = askWorld(world, request).world
-  return { program, tries: aimed(simulated(world), some) }
+  return { program, rules, tries: aimed(simulated(world), some) }
 }

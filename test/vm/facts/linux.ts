@@ -7,13 +7,15 @@ import { labNames } from '../../../src/kernel-linux/names.ts'
 import { askLinux } from '../../../src/kernel-linux/rtnl/ask.ts'
 import { stacksOf } from '../../../src/kernel-linux/rtnl/stack.ts'
 import { runWithin } from '../../../src/kernel-linux/run.ts'
+import { type LinuxTraffic, openTraffic } from '../../../src/kernel-linux/traffic/traffic.ts'
 import { isGroup } from '../../../src/net/mac.ts'
 import type { Ns } from '../../../src/net/name.ts'
 import { labOf, rightOf } from '../../kernel-linux/labs.ts'
 import { ownLab } from '../../lib/own-names.ts'
+import { PACE } from '../../lib/pace.ts'
 import { sysctl } from './story.ts'
 import { changes, type Stacks } from './telling.ts'
-import type { Kernel } from './told.ts'
+import { type Kernel, REST_MS } from './told.ts'
 
 /** The multicast filters of devices, which follow from their addresses, are told among the FDBs. */
 const withoutFilters = (stack: Stack): Stack => ({
@@ -40,6 +42,13 @@ const mayTurn = (stacks: Stacks): boolean =>
     ),
   )
 
+/** What the simulation does not have: errors that are rationed, questions for routers. */
+const UNASKED = [
+  sysctl('net.ipv4.icmp_ratemask', '0'),
+  sysctl('net.ipv6.icmp.ratelimit', '0'),
+  sysctl('net.ipv6.conf.default.router_solicitations', '0'),
+]
+
 const PAUSE_MS = 20
 const STILL_MS = 150
 const TURN_MS = 1500
@@ -50,11 +59,18 @@ export const linuxOf = (what: string): Kernel & Readonly<{ end: () => Promise<vo
   const names = labNames(lab)
   const ask = askLinux(names, 'netlink', runWithin(1))
   let rooms: ReadonlyArray<Ns> = []
+  let traffic: LinuxTraffic | null = null
+  const heard = (): LinuxTraffic => {
+    traffic ??= rightOf(openTraffic(names, rooms, PACE))
+    return traffic
+  }
   const look = async (): Promise<Stacks> =>
     new Map(
       [...rightOf(await stacksOf(names, rooms))].map(([ns, stack]) => [ns, withoutFilters(lasting(stack))] as const),
     )
   const end = async () => {
+    traffic?.close()
+    traffic = null
     rightOf(await removeLab(lab))
   }
   return {
@@ -66,10 +82,13 @@ export const linuxOf = (what: string): Kernel & Readonly<{ end: () => Promise<vo
           { on: 'netns', do: 'add' } as const,
           // Addresses are there at once.
           sysctl('net.ipv6.conf.default.accept_dad', '0'),
+          ...UNASKED,
         ])
           rightOf(await ask({ ns, ask: one }))
     },
     ask: async (request) => rightOf(await ask(request)),
+    attempt: async (attempt) => rightOf(await heard().attempt(attempt)),
+    rest: () => new Promise((resolve) => setTimeout(resolve, REST_MS)),
     stacks: async (enough) => {
       const begin = performance.now()
       let seen = await look()

@@ -2,13 +2,19 @@
 
 import { lasting } from '../../../src/kernel/rtnl/lasting.ts'
 import { askWorld } from '../../../src/kernel-sim/control.ts'
+import { runTry } from '../../../src/kernel-sim/datapath/traffic.ts'
+import { PARTS } from '../../../src/kernel-sim/datapath/wired.ts'
 import { stackOf } from '../../../src/kernel-sim/stack.ts'
 import { EMPTY_WORLD } from '../../../src/kernel-sim/state.ts'
+import type { Version } from '../../../src/kernel-sim/version.ts'
 import type { Ns } from '../../../src/net/name.ts'
-import type { Kernel } from './told.ts'
+import { passTime } from '../../scenarios/sim.ts'
+import { type Kernel, REST_MS } from './told.ts'
 
-export const simulated = (): Kernel => {
-  let world = EMPTY_WORLD
+/** Of a version of Linux. */
+export const simulated = (linux: Version): Kernel => {
+  const nothing = { ...EMPTY_WORLD, linux }
+  let world = nothing
   let rooms: ReadonlyArray<Ns> = []
   const ask: Kernel['ask'] = async (request) => {
     const result = askWorld(world, request)
@@ -17,11 +23,19 @@ export const simulated = (): Kernel => {
   }
   return {
     begin: async (spaces) => {
-      world = EMPTY_WORLD
+      world = nothing
       rooms = spaces
       for (const ns of rooms) await ask({ ns, ask: { on: 'netns', do: 'add' } })
     },
     ask,
+    attempt: async (attempt) => {
+      const tried = runTry(PARTS, world, attempt)
+      world = tried.world
+      return tried.account
+    },
+    rest: async () => {
+      world = passTime(world, REST_MS)
+    },
     stacks: async () =>
       new Map(
         rooms.flatMap((ns) => {

@@ -1,4 +1,4 @@
-// Stories: a small network, and requests to it one after the other. What they do is recorded as text (telling.ts).
+// Stories: a small network, and requests or packets in it, one after the other. What they do is recorded as text (telling.ts).
 
 import type { BridgeOptions, IpvlanFlag, IpvlanMode, NewKind, VlanOptions } from '../../../src/kernel/rtnl/kind.ts'
 import type {
@@ -11,30 +11,44 @@ import type {
   VlanRequest,
 } from '../../../src/kernel/rtnl/request.ts'
 import type { SysctlName } from '../../../src/kernel/sysctl.ts'
+import type { Try } from '../../../src/kernel/traffic.ts'
 import { cidr } from '../../../src/net/cidr.ts'
 import { mac } from '../../../src/net/mac.ts'
 import { ifName, LO, type Ns, ns } from '../../../src/net/name.ts'
 
+export type Step = Request | Try
 /** Its title is a phrase; `given` is done first, all of it, and then each of `steps` is told of. */
-export type Story = Readonly<{ title: string; given: ReadonlyArray<Request>; steps: ReadonlyArray<Request> }>
+export type Story = Readonly<{ title: string; given: ReadonlyArray<Request>; steps: ReadonlyArray<Step> }>
 
 export const H = ns('h')
 export const C = ns('c')
 
+const placesOf = (step: Step): ReadonlyArray<Ns> =>
+  isTry(step) || !('to' in step.ask) || step.ask.on !== 'link' || step.ask.to === undefined
+    ? [step.ns]
+    : [step.ns, step.ask.to]
 /** The namespaces that a story is about; looking at one that it is not about takes as long. */
-export const roomsOf = ({ given, steps }: Story): ReadonlyArray<Ns> =>
-  [...given, ...steps].some(({ ns: room, ask }) => room === C || ('to' in ask && ask.to === C)) ? [H, C] : [H]
+export const roomsOf = ({ given, steps }: Story): ReadonlyArray<Ns> => [
+  ...new Set([H, ...[...given, ...steps].flatMap(placesOf)]),
+]
+
+export const isTry = (step: Step): step is Try => 'send' in step
+/** A story of packets is told by what becomes of them, and not by its stacks, which they change. */
+export const isOfPackets = ({ steps }: Story): boolean => steps.some(isTry)
 
 export const dev = ifName
 export const macOf = (n: number) => mac(0x020000000000 + n)
 
 /** What goes to `h` may be written without it. */
-type Step = Ask | Request
-const stepOf = (step: Step): Request => ('ask' in step ? step : { ns: H, ask: step })
+type Written = Ask | Request
+const requestOf = (step: Written): Request => ('ask' in step ? step : { ns: H, ask: step })
+const stepOf = (step: Written | Try): Step => ('send' in step ? step : requestOf(step))
 export const inC = (ask: Ask): Request => ({ ns: C, ask })
-export const story = (title: string, given: ReadonlyArray<Step>, ...steps: ReadonlyArray<Step>): Story => ({
+export const inNs = (name: string, ...asks: ReadonlyArray<Ask>): ReadonlyArray<Request> =>
+  asks.map((ask) => ({ ns: ns(name), ask }))
+export const story = (title: string, given: ReadonlyArray<Written>, ...steps: ReadonlyArray<Written | Try>): Story => ({
   title,
-  given: given.map(stepOf),
+  given: given.map(requestOf),
   steps: steps.map(stepOf),
 })
 

@@ -4,10 +4,13 @@
 import type { Request } from '../../../src/kernel/rtnl/request.ts'
 import type { HopFacts, LinkFacts, Stack } from '../../../src/kernel/rtnl/stack.ts'
 import { commandOf } from '../../../src/kernel/rtnl/words.ts'
+import type { Account, Ending, Try } from '../../../src/kernel/traffic.ts'
+import { decodeFrame } from '../../../src/kernel-sim/wire/wire.ts'
 import { showCidr } from '../../../src/net/cidr.ts'
 import { type Ip, showIp } from '../../../src/net/ip.ts'
 import { showMac } from '../../../src/net/mac.ts'
 import type { Ns } from '../../../src/net/name.ts'
+import { E } from '../../../src/prelude.ts'
 
 export type Stacks = ReadonlyMap<Ns, Stack>
 
@@ -16,6 +19,48 @@ export const commandLine = (request: Request): string => {
   const { tool, text } = commandOf(request, String)
   return `${request.ns}: ${tool === 'nsenter' ? '' : `${tool} `}${text}`
 }
+
+/** `ns: the try`. */
+export const tryLine = (attempt: Try): string => {
+  const { ns, send } = attempt
+  if (attempt.send === 'frame' || attempt.send === 'tap')
+    return `${ns}: ${send} dev ${attempt.dev} ${frameText(attempt.bytes)}`
+  const { to, from, dev, size, ttl, df } = attempt
+  const options = words(
+    from !== undefined && `from ${showIp(from)}`,
+    dev !== undefined && `dev ${dev}`,
+    size !== undefined && `size ${size}`,
+    ttl !== undefined && `ttl ${ttl}`,
+    df === true && 'df',
+  )
+  const target =
+    attempt.send === 'ping'
+      ? showIp(to)
+      : words(showIp(to), String(attempt.port), attempt.listener === null && 'nobody')
+  return words(`${ns}: ${send}`, target, options)
+}
+
+const frameText = (bytes: Uint8Array): string => {
+  const frame = decodeFrame(bytes)
+  if (E.isLeft(frame)) throw new Error('no frame')
+  const { src, dst, tags, payload } = frame.right
+  return words(
+    `${showMac(src)} > ${showMac(dst)}`,
+    ...tags.map(({ protocol, vid }) => `${protocol} ${vid}`),
+    (payload.tag === 'ip4' || payload.tag === 'ip6') && `${showIp(payload.src)} > ${showIp(payload.dst)}`,
+  )
+}
+
+export const endingWord = (ending: Ending): string => (typeof ending === 'string' ? ending : ending.errno)
+
+/** Whom a request reached, whose the answer was, and where what was seen. */
+export const accountLines = ({ arrivals, answer, crossings }: Account): ReadonlyArray<string> => [
+  ...arrivals.map(({ ns, from, to, port, ttl }) =>
+    words(`${ns} has it from ${showIp(from)} to ${showIp(to)}`, port !== null && `port ${port}`, `ttl ${ttl}`),
+  ),
+  ...(answer === null ? [] : [`answer from ${showIp(answer.from)} ttl ${answer.ttl}`]),
+  ...crossings.map(({ ns, dev, way, what }) => `${what} ${way} at ${ns} ${dev}`),
+]
 
 const words = (...parts: ReadonlyArray<string | false | null>): string =>
   parts.filter((part) => part !== false && part !== null && part !== '').join(' ')

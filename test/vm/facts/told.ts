@@ -1,11 +1,12 @@
 // What a kernel tells of a story, and that as text, as it is recorded: the title, what is given, and each command with its answer and
-// what changed. Beside an errno are the kernel's words, which are its own: `factsOf` leaves them out.
+// what changed, or each packet with how it ended and where it was seen. Beside an errno are the kernel's words, which are its own: `factsOf` leaves them out.
 
 import type { Errno } from '../../../src/kernel/errno.ts'
 import type { Request } from '../../../src/kernel/rtnl/request.ts'
+import type { Account, Try } from '../../../src/kernel/traffic.ts'
 import type { Ns } from '../../../src/net/name.ts'
-import { roomsOf, type Story } from './story.ts'
-import { changes, commandLine, type Stacks } from './telling.ts'
+import { isOfPackets, isTry, roomsOf, type Story } from './story.ts'
+import { accountLines, changes, commandLine, endingWord, type Stacks, tryLine } from './telling.ts'
 
 export type Step = Readonly<{ command: string; answer: string; words: string; changes: ReadonlyArray<string> }>
 export type Told = Readonly<{ title: string; given: ReadonlyArray<string>; steps: ReadonlyArray<Step> }>
@@ -17,24 +18,66 @@ export type Kernel = Readonly<{
   /** Takes everything away, and makes these namespaces. */
   begin: (rooms: ReadonlyArray<Ns>) => Promise<void>
   ask: (request: Request) => Promise<Answer>
+  attempt: (attempt: Try) => Promise<Account>
+  /** Lets `REST_MS` pass. */
+  rest: () => Promise<void>
   /** What it tells once that is `enough`; if it never is, what it tells when it is done with what comes by itself. */
   stacks: (enough: (seen: Stacks) => boolean) => Promise<Stacks>
 }>
 
+/** By then nobody waits any more for a neighbour who does not answer: it takes three questions, a second each. */
+export const REST_MS = 3500
+
 const isSame = (these: ReadonlyArray<string>, those: ReadonlyArray<string> | undefined): boolean =>
   those !== undefined && these.length === those.length && these.every((line, i) => line === those[i])
 
+const begun = async (kernel: Kernel, story: Story): Promise<Stacks> => {
+  await kernel.begin(roomsOf(story))
+  for (const request of story.given) {
+    const answer = await kernel.ask(request)
+    if (answer !== null)
+      throw new Error(`${story.title}: given ${commandLine(request)}: ${answer.errno} ${answer.detail}`)
+  }
+  return kernel.stacks(() => false)
+}
+
+/** Requests are told by their answers alone. */
+const tellPackets = async (kernel: Kernel, story: Story): Promise<Told> => {
+  await begun(kernel, story)
+  const told: Step[] = []
+  for (const step of story.steps) {
+    if (isTry(step)) {
+      const account = await kernel.attempt(step)
+      if (account.ending === 'silence') await kernel.rest()
+      told.push({
+        command: tryLine(step),
+        answer: endingWord(account.ending),
+        words: '',
+        changes: accountLines(account),
+      })
+    } else {
+      const answer = await kernel.ask(step)
+      // What follows a change of carrier is done.
+      await kernel.stacks(() => false)
+      told.push({
+        command: commandLine(step),
+        answer: answer?.errno ?? 'done',
+        words: answer?.detail ?? '',
+        changes: [],
+      })
+    }
+  }
+  return { title: story.title, given: story.given.map(commandLine), steps: told }
+}
+
 /** `wanted`: what is waited for. */
 export const tellStory = async (kernel: Kernel, story: Story, wanted: Told | null = null): Promise<Told> => {
+  if (isOfPackets(story)) return tellPackets(kernel, story)
   const { title, given, steps } = story
-  await kernel.begin(roomsOf(story))
-  for (const request of given) {
-    const answer = await kernel.ask(request)
-    if (answer !== null) throw new Error(`${title}: given ${commandLine(request)}: ${answer.errno} ${answer.detail}`)
-  }
-  let before = await kernel.stacks(() => false)
+  let before = await begun(kernel, story)
   const told: Step[] = []
   for (const [i, request] of steps.entries()) {
+    if (isTry(request)) continue
     const answer = await kernel.ask(request)
     const then = before
     const after = await kernel.stacks((seen) => isSame(changes(then, seen), wanted?.steps[i]?.changes))

@@ -15,7 +15,8 @@ const passInput = (space: Space, dev: Device, held: Held): Held | null => {
   return space.plane.parts.pass(space, { family, hook: 'input', iif: dev, oif: null, next: null }, held)
 }
 
-const atHost = (space: Space, dev: Device, held: Held): Held | null => {
+/** Whole and past `input`; null: it waits for its other pieces, or ended. */
+export const atHost = (space: Space, dev: Device, held: Held): Held | null => {
   if (held.packet.tag === 'ip4') {
     const whole = defragment(space, dev, held, 'local')
     return whole === null ? null : passInput(space, dev, whole)

@@ -13,7 +13,7 @@ import { frame } from '../../wire/ethernet.ts'
 import type { Packet } from '../../wire/nested.ts'
 import { transmit } from '../device.ts'
 import { after } from '../loop.ts'
-import { type Device, deviceOf, type Happening, type Plane, type Space, spaceOf } from '../plane.ts'
+import { belowOf, type Device, deviceOf, type Happening, type Plane, type Space, spaceOf } from '../plane.ts'
 import type { Held } from '../skb.ts'
 import { drop } from '../step.ts'
 import { typeOf } from './lookup.ts'
@@ -73,11 +73,21 @@ export const isConnected = (neighbour: Neighbour): boolean => {
   return state === 'reachable' || state === 'permanent' || state === 'noarp'
 }
 
+/** IFF_NOARP: a dummy, an ipvlan that leaves it to the stack below, a VLAN on one of these. */
+const hasNoArp = (dev: Device): boolean => {
+  const { spec } = dev.link
+  if (spec.type === 'vlan') {
+    const below = belowOf(dev)
+    return below !== null && hasNoArp(below)
+  }
+  return spec.type === 'dummy' || (spec.type === 'ipvlan' && spec.mode !== 'l2')
+}
+
 /** The MAC that an address has without anybody's being asked; null if it has none. */
-const impliedMac = ({ link, space }: Device, ip: Ip): Mac | null => {
+const impliedMac = (dev: Device, ip: Ip): Mac | null => {
+  const { link, space } = dev
   if (isMulticast(ip)) return isIp4(ip) ? mac(0x01005e * 2 ** 24 + (ip & 0x7fffff)) : macOfGroup6(ip)
-  if (link.spec.type === 'loopback') return link.mac
-  if (link.spec.type === 'ipvlan' && link.spec.mode !== 'l2') return link.mac
+  if (link.spec.type === 'loopback' || hasNoArp(dev)) return link.mac
   return isIp4(ip) && typeOf(space.entry, ip) === 'broadcast' ? BROADCAST : null
 }
 
@@ -136,9 +146,8 @@ const put = (dev: Device, neighbour: Neighbour): Neighbour => {
 export const neighbourOf = (dev: Device, ip: Ip): Neighbour =>
   knownNeighbour(dev, ip) ?? put(dev, neighbourFrom(dev, placeOf(dev, ip), null))
 
-const send = ({ dev, mac: to }: Neighbour, { packet, meta }: Held): void => {
+const send = ({ dev, mac: to }: Neighbour, { packet, meta }: Held): boolean =>
   transmit(dev, { frame: frame(dev.link.mac, to, packet), meta })
-}
 
 const wake = (neighbour: Neighbour, delayMs: number) => {
   const { dev, ip } = neighbour
@@ -173,8 +182,8 @@ const wait = ({ waiting, dev, ip }: Neighbour, one: Waiting) => {
   waiting.push(one)
 }
 
-/** Sends a packet to a neighbour, or lets it wait there. `iif`: by which device it came in. */
-export const sendTo = (neighbour: Neighbour, held: Held, iif: Device | null) => {
+/** Sends a packet to a neighbour, or lets it wait there. `iif`: by which device it came in. False: the device's driver has lost it. */
+export const sendTo = (neighbour: Neighbour, held: Held, iif: Device | null): boolean => {
   switch (neighbour.state) {
     case 'reachable':
       if (neighbour.dev.space.plane.nowMs - neighbour.confirmedMs <= REACHABLE_MS) return send(neighbour, held)
@@ -191,13 +200,15 @@ export const sendTo = (neighbour: Neighbour, held: Held, iif: Device | null) => 
     case 'probe':
       return send(neighbour, held)
     case 'incomplete':
-      return wait(neighbour, { held, iif })
+      wait(neighbour, { held, iif })
+      return true
     case 'none':
     case 'failed':
       wait(neighbour, { held, iif })
       enter(neighbour, 'incomplete')
       neighbour.probes = 0
-      return ask(neighbour)
+      ask(neighbour)
+      return true
   }
 }
 
@@ -277,7 +288,9 @@ export const learn = (neighbour: Neighbour, news: News) => {
 }
 
 /** Sends a packet to its next hop by a device, at once or when its MAC is known. */
-export const output = (dev: Device, next: Ip, held: Held): void => sendTo(neighbourOf(dev, next), held, null)
+export const output = (dev: Device, next: Ip, held: Held): void => {
+  sendTo(neighbourOf(dev, next), held, null)
+}
 
 /** What is to be known of a neighbour that is being asked, or is in doubt. */
 const askingIn = ({ state, probes, dueMs, waiting }: Neighbour): NeighbourEntry['asking'] =>

@@ -38,9 +38,9 @@ const hookAt = (hook: HookAt['hook'], { tag, dst }: Packet, iif: Device | null, 
   next: way.via ?? dst,
 })
 
-const toNeighbour = (iif: Device | null, way: Way, held: Held) => {
+const toNeighbour = (iif: Device | null, way: Way, held: Held): boolean => {
   if (way.neighbour === null) way.neighbour = neighbourOf(way.dev, way.via ?? held.packet.dst)
-  sendTo(way.neighbour, held, iif)
+  return sendTo(way.neighbour, held, iif)
 }
 
 /** What was put together on its way leaves in pieces no longer than it came in. */
@@ -50,29 +50,29 @@ const roomFor = ({ packet, meta }: Held, mtu: number): number => {
   return packet.tag === 'ip4' ? longest : Math.max(longest, 1280)
 }
 
-const cut = (space: Space, iif: Device | null, way: Way, held: Held, room: number) => {
+/** After a piece that the device lost there is none. */
+const cut = (space: Space, iif: Device | null, way: Way, held: Held, room: number): boolean => {
   const { packet, meta } = held
   const pieces = fragment(packet, room, nextId(space))
   if (E.isLeft(pieces)) {
     drop(space, way.dev, 'ip', packet, { tag: 'too-big', mtu: room, length: lengthOfPacket(packet) })
     space.plane.parts.sendError(space, iif, held, { tag: 'too-big', mtu: room })
-    return
+    return true
   }
   if (space.plane.watch !== null)
     note(space, way.dev, 'ip', packet, { tag: 'fragmented', pieces: pieces.right.length, mtu: room })
-  for (const piece of pieces.right) toNeighbour(iif, way, { packet: piece, meta })
+  return pieces.right.every((piece) => toNeighbour(iif, way, { packet: piece, meta }))
 }
 
-/** Postrouting and all behind it. `iif`: by which device it came in. `mtu`: of the way, for this packet. */
-export const leave = (space: Space, iif: Device | null, way: Way, given: Held, mtu: number): boolean => {
+/** Postrouting and all behind it; what it was lost by. `iif`: by which device it came in. `mtu`: of the way, for this packet. */
+export const leave = (space: Space, iif: Device | null, way: Way, given: Held, mtu: number): SendErrno | null => {
   const { entry, plane } = space
   const held =
     entry.firewall === null ? given : plane.parts.pass(space, hookAt('postrouting', given.packet, iif, way), given)
-  if (held === null) return false
+  if (held === null) return 'EPERM'
   const room = held.meta.fragment === undefined ? mtu : roomFor(held, mtu)
-  if (lengthOfPacket(held.packet) <= room) toNeighbour(iif, way, held)
-  else cut(space, iif, way, held, room)
-  return true
+  const isSent = lengthOfPacket(held.packet) <= room ? toNeighbour(iif, way, held) : cut(space, iif, way, held, room)
+  return isSent ? null : 'ENOBUFS'
 }
 
 /** A host that takes part in a broadcast or a group hears itself (dev_loopback_xmit). */
@@ -102,11 +102,12 @@ const depart = (space: Space, way: Way, held: Held): SendErrno | null => {
     space.plane.parts.sendError(space, null, held, { tag: 'unreachable', code: 'net' })
     return null
   }
-  if (!leave(space, null, way, held, mtuFor(space, way, held.packet))) return 'EPERM'
+  const errno = leave(space, null, way, held, mtuFor(space, way, held.packet))
   // What a device sends while it is sending (a tunnel) is not heard in its group (sk_mc_loop, dev_recursion_level).
   const isTunnelled = way.type === 'multicast' && space.plane.depth > 0
-  if (way.copies && !isTunnelled && way.dev.link.spec.type !== 'loopback') hearOurselves(space, way, held)
-  return null
+  const isHeard = way.copies && !isTunnelled && way.dev.link.spec.type !== 'loopback'
+  if (errno !== 'EPERM' && isHeard) hearOurselves(space, way, held)
+  return errno
 }
 
 /** What `output` has changed is routed again, and keeps its source (ip_route_me_harder). */
@@ -213,7 +214,9 @@ export const send = (space: Space, sending: Sending): SendErrno | null => {
     return refuse(space, way.dev, made, { tag: 'too-big', mtu, length: lengthOfPacket(made) }, packet)
   }
   if (space.plane.watch !== null) note(space, null, 'ip', packet, { tag: 'sent' })
-  const meta: Meta = way.owner === null ? { mark, flow: null } : { mark, flow: null, via: way.owner.name }
+  // What was for nobody, and so for us, has not come by the device of any address.
+  const owner = isIp4(dst) && dst !== sending.dst ? (dev ?? way.dev) : way.owner
+  const meta: Meta = owner === null ? { mark, flow: null } : { mark, flow: null, via: owner.name }
   return sendBy(space, way, { packet, meta }, dev)
 }
 

@@ -1,7 +1,7 @@
 // VLANs of a bridge that filters: which one a frame is of, who may have it, and with or without its tag.
 // Invariant: within the bridge every frame has a tag of the bridge's protocol outermost, that of its VLAN.
-// Source: net/bridge/br_vlan.c (__allowed_ingress, br_allowed_egress, br_handle_vlan, br_should_learn). Not measured yet: this
-// machine's kernel is built without.
+// Source: net/bridge/br_vlan.c (__allowed_ingress, br_allowed_egress, br_handle_vlan, br_should_learn); held to
+// Debian's 6.1 by the stories of test/vm.
 
 import type { VlanProtocol } from '../../../kernel/rtnl/kind.ts'
 import type { VlanTable } from '../../link-entry.ts'

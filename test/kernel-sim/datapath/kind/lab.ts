@@ -173,6 +173,10 @@ export const labOf = (world: World): Lab => {
       hooks.push(`${at.family} ${at.hook} ${at.iif?.name ?? '-'} ${at.oif?.name ?? '-'}`)
       return verdict.of(at, skb)
     },
+    arrive: (space, dev, held) => {
+      const family = held.packet.tag === 'ip4' ? 'ip' : 'ip6'
+      return parts.pass(space, { family, hook: 'input', iif: dev, oif: null, next: null }, held)
+    },
     deliver: (space, dev, { packet }) => {
       received.push(`${space.ns} ${dev.name} ${showIp(packet.src)}`)
     },
