@@ -3,6 +3,7 @@
 
 import type fc from 'fast-check'
 import type { Kernel } from '../../src/kernel/kernel.ts'
+import { losingPower as kernelLosing, powerFor } from '../../src/kernel-sim/faults.ts'
 import { E, type TaskEither } from '../../src/prelude.ts'
 import type { Store } from '../../src/store/store.ts'
 
@@ -12,35 +13,14 @@ export type Below = Readonly<{ kernel: Kernel; store: Store }>
  * Stops after `steps` operations of the kernel and transactions of the store: those before have happened, those after have
  * not, and nobody is answered any more. `lost` settles when that is so.
  */
-export const losingPower = (below: Below, steps: number): Below & Readonly<{ lost: Promise<void> }> => {
-  let left = steps
-  let lose = (): void => {}
-  const lost = new Promise<void>((resolve) => {
-    lose = resolve
-  })
-  const silence = <A>(): Promise<A> => {
-    lose()
-    return new Promise<A>(() => {})
-  }
-  const { kernel, store } = below
+export const losingPower = ({ kernel, store }: Below, steps: number): Below & Readonly<{ lost: Promise<void> }> => {
+  const power = powerFor(steps)
   return {
-    lost,
-    kernel: {
-      ...kernel,
-      apply: (ops) => async () => {
-        const done = Math.min(left, ops.length)
-        left -= done
-        const answer = await kernel.apply(ops.slice(0, done))()
-        return done < ops.length ? silence() : answer
-      },
-    },
+    lost: power.lost,
+    kernel: kernelLosing(kernel, power),
     store: {
       ...store,
-      transact: (transaction) => async () => {
-        if (left === 0) return silence()
-        left -= 1
-        return store.transact(transaction)()
-      },
+      transact: (transaction) => async () => (power.take(1) === 0 ? power.silence() : store.transact(transaction)()),
     },
   }
 }

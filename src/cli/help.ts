@@ -86,10 +86,11 @@ Examples:
 ${EXIT_STATUS}`,
   },
   shell: {
-    about: `A terminal to a kernel, the simulated one or with --kernel linux fresh namespaces of this machine: ip, bridge, sysctl, nft, ping (docs/shell.md). FILE is a script.`,
+    about: `A terminal to a kernel, the simulated one or with --kernel linux fresh namespaces of this machine: ip, bridge, sysctl, nft, ping, traceroute, nc, tcpdump, and several hosts (docs/shell.md). FILE is a script.`,
     examples: `
 Examples:
   cnm shell -e examples/shell/bridge.sh
+  cnm shell examples/shell/overlay.sh
   cnm shell -c 'ip link add br0 type bridge; ip -j link'
 
 Exit status: that of the last command.`,

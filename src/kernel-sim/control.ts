@@ -123,7 +123,7 @@ const isMixed = ({ object }: KernelOp): boolean =>
 export const perform = (draft: Draft, op: KernelOp): Errno | null => {
   if (op.object.kind === 'nft-table' || op.object.kind === 'nft-element') return firewall(draft, op)
   if (isLoopback(op)) return createLoopback(draft, op)
-  if (isMixed(op)) return 'EINVAL'
+  if (isMixed(op)) return spaceOf(draft, op.object.ns) === null ? 'ENOENT' : 'EINVAL'
   for (const request of requestsOf(op)) {
     const errno = ask(draft, request)
     if (errno !== null) return errno

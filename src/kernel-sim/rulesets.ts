@@ -45,13 +45,13 @@ export const nftCommand = (
 ): Readonly<{ world: World; said: Said }> | null => {
   const call = readCall(words)
   if (E.isLeft(call)) return { world, said: call.left }
-  const { file, json, handles, check } = call.right
+  const { file, json, handles, numeric, check } = call.right
   const script = file === null ? call.right.script : read(file)
   if (script === null) {
     const stderr = `internal:0:0-0: Error: Could not open file "${file}": No such file or directory\n\n\n`
     return { world, said: { status: 1, stdout: '', stderr } }
   }
-  const ran = nftIn(world, ns, script, { file: file === STDIN ? '/dev/stdin' : file, json, handles })
+  const ran = nftIn(world, ns, script, { file: file === STDIN ? '/dev/stdin' : file, json, handles, numeric })
   if (ran === null) return null
   const { status, stdout, stderr } = ran.outcome
   return { world: check ? world : ran.world, said: { status, stdout, stderr } }

@@ -111,6 +111,7 @@ const factsOfLink = (world: World, ns: Ns, link: LinkEntry): LinkFacts => {
     name: link.name,
     kind: kindOf(link),
     below: link.below?.ns === ns ? link.below.name : null,
+    far: link.below === null || link.below.ns === ns || link.spec.type === 'vxlan' ? null : link.below,
     mac: link.mac,
     mtu: link.mtu,
     up: link.up,

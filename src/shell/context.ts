@@ -33,10 +33,12 @@ export const PLAIN: Options = {
   all: false,
 }
 
-/** `run`: any command of the shell, in another namespace. */
+/** `input`: what a pipe leads here. `beside`: it was to go on in the background. `run`: any command of the shell, in another namespace. */
 export type Context = Readonly<{
   ns: Ns
   options: Options
+  input: string
+  beside: boolean
   run: (ns: Ns, words: ReadonlyArray<string>) => Talk<Done>
 }>
 

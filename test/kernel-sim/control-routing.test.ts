@@ -5,7 +5,7 @@ import { objectsOf } from '../../src/kernel/state.ts'
 import { applyAll } from '../../src/kernel-sim/kernel.ts'
 import { observe } from '../../src/kernel-sim/observe.ts'
 import type { World } from '../../src/kernel-sim/state.ts'
-import { HOST, ifName, LO } from '../../src/net/name.ts'
+import { HOST, ifName, LO, ns } from '../../src/net/name.ts'
 import { add, addresses, answers, del, down, errno, lo, on, route, routes, up, V0, veth, wired } from './objects.ts'
 
 describe('an address', () => {
@@ -89,6 +89,10 @@ describe('a route', () => {
     ]),
   )('is answered with $expected: $command', ({ expected, object }) => {
     expect(errno(world(), add(object))).toBe(expected)
+  })
+
+  test('of a namespace that is not there is ENOENT, whatever else is wrong with it', () => {
+    expect(errno(world(), add({ ...route('::/0', '10.0.0.9'), ns: ns('gone') }))).toBe('ENOENT')
   })
 
   test('needs a device that is up', () => {

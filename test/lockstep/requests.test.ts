@@ -15,7 +15,7 @@ const SEEDS = 2 ** 31
 
 needs.kernel('the simulated and the real network stack', () => {
   test.each(FOUND)('agree: $says', async (found) => {
-    const { difference, answers } = await runBoth({ program: programOf(found), tries: [] })
+    const { difference, answers } = await runBoth({ program: programOf(found), rules: [], tries: [] })
     expect(difference).toBeNull()
     expect(answers.at(-1)).toBe(found.errno)
   })

@@ -7,12 +7,14 @@ import { linuxTerminal } from '../../src/cli/shell/linux-terminal.ts'
 import { simTerminal } from '../../src/cli/shell/sim-terminal.ts'
 import { removeLab } from '../../src/kernel-linux/lab.ts'
 import { type Lab, labNames, netnsPath } from '../../src/kernel-linux/names.ts'
+import { hostWorld } from '../../src/kernel-sim/control.ts'
 import { HOST, ns } from '../../src/net/name.ts'
 import type { Done } from '../../src/shell/done.ts'
 import { readScript } from '../../src/shell/line/script.ts'
 import { newShell, type Shell, step } from '../../src/shell/shell.ts'
 import type { Terminal } from '../../src/shell/terminal.ts'
 import { rightOf } from '../kernel-linux/labs.ts'
+import { bareMachine } from '../lockstep/requests/machine.ts'
 
 export type Room = Readonly<{ run: (line: string) => Promise<Done>; close: () => Promise<void> }>
 
@@ -30,8 +32,9 @@ export const shellRoom = (
   return {
     run: async (line) => {
       let done: Done = { status: shell.last, stdout: '', stderr: '' }
-      for (const command of rightOf(readScript(line))) {
-        const next = rightOf(await hold(terminal, step(shell, command, null)))
+      const script = rightOf(readScript(line))
+      for (const [at, command] of script.entries()) {
+        const next = rightOf(await hold(terminal, step(shell, command, script[at + 1] ?? null)))
         shell = next.shell
         done = next.done ?? done
       }
@@ -43,7 +46,8 @@ export const shellRoom = (
   }
 }
 
-export const simRoom = (): Room => shellRoom(simTerminal())
+/** With a kernel that can do what that of this machine can. */
+export const simRoom = async (): Promise<Room> => shellRoom(simTerminal(hostWorld(await bareMachine())))
 
 const ENV = { ...process.env, LC_ALL: 'C', PATH: `${process.env['PATH'] ?? ''}:/usr/sbin:/sbin` }
 const inside = (words: ReadonlyArray<string>, command: string): Done => {

@@ -23,6 +23,7 @@ describe('words', () => {
     ['# nothing', []],
     ['echo a \\\n  b', [['echo', 'a', 'b']]],
     ['a; b\nc', [['a'], ['b'], ['c']]],
+    ['a | b & c', [['a'], ['b'], ['c']]],
     ['a &&\n\n b', [['a'], ['b']]],
     ['echo $? "$?"', [['echo', '7', '7']]],
     ['nft add chain ip t c { type nat \\; }', [['nft', 'add', 'chain', 'ip', 't', 'c', '{', 'type', 'nat', ';', '}']]],
@@ -31,9 +32,10 @@ describe('words', () => {
   })
 
   test.each([
-    ['ip link | grep lo', 1, 'pipes are not in the shell'],
+    ['| nc', 1, 'there is no command before "|"'],
+    ['& nc', 1, 'there is no command before "&"'],
+    ['echo a |', 1, 'a command is missing at the end'],
     ['ip link\nip a > x', 2, 'redirections are not in the shell'],
-    ['sleep 1 &', 1, 'jobs in the background are not in the shell'],
     ['ip link set $DEV up', 1, 'variables and substitutions are not in the shell, but for $?'],
     ['DEV=x', 1, 'variables are not in the shell'],
     ['if true; then ip link; fi', 1, '"if" is not in the shell'],
@@ -46,7 +48,7 @@ describe('words', () => {
   })
 
   test('a line that is not whole goes on in the next', () => {
-    expect(['echo "a', 'ip link \\', 'true &&'].map(isOpen)).toEqual([true, true, true])
+    expect(['echo "a', 'ip link \\', 'true &&', 'echo a |'].map(isOpen)).toEqual([true, true, true, true])
     expect(['echo "a"', 'ip link', 'ip | a', 'echo \\\\'].map(isOpen)).toEqual([false, false, false, false])
   })
 
@@ -89,8 +91,8 @@ describe('commands', () => {
     ['ip link add br0 type bridge; snapshot; ip link del br0; back; ip link show br0 up', '', 0],
     ['back nosuch', 'back: there is no snapshot "nosuch"; "snapshot nosuch" makes one\n', 1],
     ['why', 'why: no packet has died\n', 1],
-    ['host', 'host\n', 0],
-    ['host h9', 'host: there is no host "h9"; "host" says which there are\n', 1],
+    ['hosts', 'host (here)\n', 0],
+    ['host h9', 'host: there is no host "h9"; "hosts" says which there are\n', 1],
     ['sysctl kernel.hostname=x', 'not in the simulation: sysctl kernel.hostname\n', 127],
     ['sysctl net.//.kernel.hostname', 'not in the simulation: sysctl net.//.kernel.hostname\n', 127],
   ])('%j', async (text, out, status) => {

@@ -21,6 +21,8 @@ export const NFT: ReadonlyArray<readonly [line: string]> = [
   ['nft insert rule inet filter input iifname "veth*" tcp dport 8080-8090 counter drop'],
   ['nft \'add rule inet filter input counter comment "all the rest"\''],
   ['nft list chain inet filter input'],
+  ['nft -n list ruleset'],
+  ['nft --numeric --json list chain inet filter input'],
   ['nft -a list table inet filter'],
   ['nft -a list chain inet filter nosuch'],
   ['nft replace rule inet filter input handle 4 ct state invalid counter drop'],
@@ -63,6 +65,7 @@ export const NFT: ReadonlyArray<readonly [line: string]> = [
   ['nft add rule ip nat postrouting ip saddr 10.1.1.0/24 oif lo snat to 127.0.0.9'],
   ['nft list table ip nat'],
   ['nft -j list table ip nat'],
+  ['nft -na list table ip nat'],
   // Other families.
   ['nft add table bridge fence'],
   ["nft 'add chain bridge fence through { type filter hook forward priority 0; }'"],

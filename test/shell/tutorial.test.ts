@@ -38,7 +38,7 @@ needs.kernel('a script of common commands', () => {
   beforeAll(async () => {
     real = await realRoom()
     linux = await linuxRoom(lab)
-    sim = simRoom()
+    sim = await simRoom()
   })
   afterAll(async () => {
     await linux?.close()

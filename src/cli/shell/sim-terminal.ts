@@ -1,31 +1,29 @@
-// A terminal to the simulated kernel: one world, which is a value, so that keeping the present and going back there cost nothing.
+// A terminal to the simulated kernel: hosts on a fabric and the programs beside the commands, which are a value, so that keeping the
+// present and going back there cost nothing.
 
 import type { Errno } from '../../kernel/errno.ts'
-import type { KernelError } from '../../kernel/kernel.ts'
 import type { Ask, Request } from '../../kernel/rtnl/request.ts'
 import type { SysctlName } from '../../kernel/sysctl.ts'
 import { draftOf, spaceOf } from '../../kernel-sim/control/draft.ts'
 import { readSysctl } from '../../kernel-sim/control/sysctl.ts'
 import { askWorld, hostWorld } from '../../kernel-sim/control.ts'
-import { routeGet } from '../../kernel-sim/datapath/ip/route-get.ts'
-import { spaceOf as spaceIn } from '../../kernel-sim/datapath/plane.ts'
-import { runProbe } from '../../kernel-sim/datapath/probe.ts'
-import { PARTS } from '../../kernel-sim/datapath/wired.ts'
-import { onWorld } from '../../kernel-sim/datapath/world.ts'
+import { emptyFabric, withHost } from '../../kernel-sim/fabric/fabric.ts'
 import { nftCommand } from '../../kernel-sim/rulesets.ts'
 import { stackOf } from '../../kernel-sim/stack.ts'
 import { isNameless, type World } from '../../kernel-sim/state.ts'
 import { isIp4 } from '../../net/ip.ts'
 import { HOST, type Ns } from '../../net/name.ts'
-import { valuesOf } from '../../net/pmap.ts'
-import { E } from '../../prelude.ts'
-import type { Answer, Program, RouteAnswer, RouteQuestion, Terminal } from '../../shell/terminal.ts'
-import { readText } from './file.ts'
-
-const now =
-  <A>(find: () => A): Answer<A> =>
-  async () =>
-    E.right<KernelError, A>(find())
+import { getIn, keysUnder, setIn, valuesOf } from '../../net/pmap.ts'
+import type { Done } from '../../shell/done.ts'
+import type { Program, Terminal } from '../../shell/terminal.ts'
+import { FILES, type Files } from './file.ts'
+import { now } from './sim/answer.ts'
+import { finish, start } from './sim/jobs.ts'
+import { networkOf } from './sim/network.ts'
+import { routeTo } from './sim/route-get.ts'
+import { onNow, type Session, stepsToCome, worldHere } from './sim/session.ts'
+import { whyOf } from './sim/why.ts'
+import { wireOf } from './sim/wire.ts'
 
 const NO_GATEWAY: ReadonlySet<Errno> = new Set(['ENETUNREACH', 'EHOSTUNREACH', 'EACCES'])
 
@@ -45,41 +43,56 @@ const wordsFor = (ask: Ask, errno: Errno): string | null => {
   return null
 }
 
-const routeTo = (world: World, ns: Ns, { to, from, oif }: RouteQuestion): RouteAnswer =>
-  onWorld(PARTS, world, (plane, host): RouteAnswer => {
-    const space = spaceIn(plane, host, ns)
-    // What the kernel tells of a route of IPv6 beside its way is not found by a packet.
-    if (space === null || !isIp4(to) || from !== null || oif !== null) return { tag: 'absent' }
-    const told = routeGet(space, { to })
-    if ('errno' in told) {
-      const { errno } = told
-      return errno === 'EMSGSIZE' || errno === 'EXDEV' ? { tag: 'absent' } : { tag: 'refused', errno }
-    }
-    if (told.type !== 'unicast' && told.type !== 'local') return { tag: 'absent' }
-    return { tag: 'route', via: told.via, dev: told.dev, src: told.src, mtu: told.mtu, local: told.type === 'local' }
-  }).result
+const FIRST_HOST = 'host'
+const SEED = 1
 
-const ONE_HOST = 'host'
-
-/** `put` sets another world in place of the present one. */
+/** `put` sets another world in place of the present host's. */
 export type SimTerminal = Terminal & Readonly<{ world: () => World; put: (next: World) => void }>
 
-export const simTerminal = (initial: World = hostWorld()): SimTerminal => {
-  let world = initial
-  let death: string | null = null
-  const kept = new Map<string, World>()
+export const simTerminal = (initial: World = hostWorld(), files: Files = FILES): SimTerminal => {
+  const session: Session = {
+    now: {
+      fabric: withHost(emptyFabric(SEED), FIRST_HOST, initial),
+      here: FIRST_HOST,
+      jobs: [],
+      nextJob: 1,
+      steps: [],
+    },
+    kept: new Map(),
+    sockets: new Map(),
+    nextSocket: 1,
+  }
+  const world = (): World => worldHere(session)
+  const put = (next: World): void => {
+    const { fabric, here } = session.now
+    session.now = { ...session.now, fabric: { ...fabric, hosts: setIn(fabric.hosts, here, next) } }
+  }
   const told = (request: Request): Errno | null => {
-    const { world: next, errno } = askWorld(world, request)
-    world = next
+    const { world: next, errno } = askWorld(world(), request)
+    put(next)
     return errno
   }
+  const nft = (ns: Ns, { name, words, input }: Program): Done | null => {
+    if (name !== 'nft') return null
+    const read = (path: string) => (path === '-' && input !== '' ? input : files.read(path))
+    const ran = nftCommand(world(), ns, words, read)
+    if (ran === null) return null
+    put(ran.world)
+    return ran.said
+  }
+  const hosts = (): ReadonlyArray<string> => keysUnder(session.now.fabric.hosts, '')
   return {
     kernel: 'sim',
-    hosts: () => now(() => [ONE_HOST]),
-    goTo: (host) => now(() => host === ONE_HOST),
+    hosts: () => now(() => [session.now.here, ...hosts().filter((host) => host !== session.now.here)]),
+    goTo: (host) =>
+      now(() => {
+        const isThere = getIn(session.now.fabric.hosts, host) !== undefined
+        if (isThere) session.now = { ...session.now, here: host }
+        return isThere
+      }),
     namespaces: () =>
       now(() =>
-        valuesOf(world.namespaces)
+        valuesOf(world().namespaces)
           .map(({ ns }) => ns)
           .filter((ns) => ns !== HOST && !isNameless(ns)),
       ),
@@ -88,48 +101,43 @@ export const simTerminal = (initial: World = hostWorld()): SimTerminal => {
         const errno = told(request)
         return errno === null ? null : { errno, words: wordsFor(request.ask, errno) }
       }),
-    stackOf: (ns) => now(() => stackOf(world, ns)),
+    stackOf: (ns) => now(() => stackOf(world(), ns)),
     sysctl: (ns, name) =>
       now(() => {
-        const space = spaceOf(draftOf(world), ns)
+        const space = spaceOf(draftOf(world()), ns)
         // Cast: a name that is none is not found.
         return space === null ? null : readSysctl(space, name as SysctlName)
       }),
-    routeTo: (ns, question) => now(() => routeTo(world, ns, question)),
-    program: (ns, { name, words, input }: Program) =>
+    routeTo: (ns, question) => now(() => routeTo(session.now.fabric, session.now.here, ns, question)),
+    program: (ns, one) => now(() => nft(ns, one)),
+    wire: () => now(() => wireOf(session)),
+    begin: () =>
       now(() => {
-        const ran =
-          name === 'nft'
-            ? nftCommand(world, ns, words, (path) => (path === '-' && input !== '' ? input : readText(path)))
-            : null
-        if (ran === null) return null
-        world = ran.world
-        return ran.said
+        session.now = { ...session.now, steps: [] }
       }),
-    probe: (probe) =>
+    why: () =>
       now(() => {
-        const { world: next, verdict } = runProbe(PARTS, world, probe, { trace: false })
-        world = next
-        if (verdict.tag === 'died')
-          death = `${verdict.why ?? 'nobody answered'}${verdict.where === null ? '' : ` (${verdict.where})`}`
-        return verdict
+        const isAlone = hosts().length === 1
+        return whyOf(session.now.steps, isAlone) ?? whyOf(stepsToCome(session), isAlone)
       }),
-    why: () => now(() => death),
+    sleep: (ms) => now(() => onNow(session, ({ plane, go }) => go(plane.nowMs + ms, () => false))),
+    start: (ns, program, job) => now(() => start(session, ns, program, job)),
+    jobs: () => now(() => session.now.jobs.map(({ number, line }) => ({ number, line }))),
+    finish: (job, how) => now(() => finish(session, job, how, files)),
+    network: networkOf(session),
     snapshot: (name) =>
       now(() => {
-        kept.set(name, world)
+        session.kept.set(name, session.now)
         return true as const
       }),
     back: (name) =>
       now(() => {
-        const then = kept.get(name)
-        if (then !== undefined) world = then
+        const then = session.kept.get(name)
+        if (then !== undefined) session.now = then
         return then !== undefined
       }),
-    file: (path) => now(() => readText(path)),
-    world: () => world,
-    put: (next) => {
-      world = next
-    },
+    file: (path) => now(() => files.read(path)),
+    world,
+    put,
   }
 }

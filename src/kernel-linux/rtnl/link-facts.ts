@@ -139,6 +139,12 @@ const belowOf = ({ link, linkNetnsid, linkinfo }: LinkMessage, names: DevNames):
   return index === undefined || linkNetnsid !== undefined ? null : (names.get(index) ?? null)
 }
 
+const farOf = ({ link, linkNetnsid, linkinfo }: LinkMessage, elsewhere: Elsewhere): LinkFacts['far'] => {
+  const kind = linkinfo?.info?.kind
+  if (kind === 'veth' || kind === 'vxlan' || link === undefined || linkNetnsid === undefined) return null
+  return elsewhere(linkNetnsid, link)
+}
+
 export const linkFacts = (
   links: ReadonlyArray<LinkMessage>,
   names: DevNames,
@@ -154,6 +160,7 @@ export const linkFacts = (
         name,
         kind: kindFacts(link, elsewhere),
         below: belowOf(link, names),
+        far: farOf(link, elsewhere),
         mac: link.mac ?? ZERO_MAC,
         mtu: link.mtu ?? 0,
         up: (link.flags & L.IFF_UP) !== 0,

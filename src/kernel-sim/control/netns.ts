@@ -5,7 +5,7 @@
 
 import type { Errno } from '../../kernel/errno.ts'
 import type { Netns } from '../../kernel/object.ts'
-import type { Ns } from '../../net/name.ts'
+import { HOST, type IfName, ifName, type Ns } from '../../net/name.ts'
 import type { LinkEntry, Place } from '../link-entry.ts'
 import { emptyNs, isNameless, namelessAt, nsWith } from '../state.ts'
 import { removeLink } from './dellink.ts'
@@ -24,6 +24,7 @@ import {
 } from './draft.ts'
 import { installLoopback } from './newlink.ts'
 import { followPlace } from './relations.ts'
+import { move } from './setlink.ts'
 import { renameNet, sendersBy } from './vxlan.ts'
 
 /** Everything that names a namespace: the other ends of its veths, and where devices on others are. */
@@ -65,7 +66,22 @@ const reaches = ({ spec, below, above }: LinkEntry, ns: Ns): boolean =>
   (below !== null && below.ns !== ns) ||
   above.some((place) => place.ns !== ns)
 
-/** Everything inside goes with it, and the other ends of its veths; an adopted one loses its name, and nothing else. */
+/** A name that is free at home: its own, or one by its number (default_device_exit_net). */
+const nameAtHome = (home: Space, { name, index }: LinkEntry): IfName => {
+  if (linkOf(home, name) === null) return name
+  const numbered = ifName(`dev${index}`)
+  if (linkOf(home, numbered) === null) return numbered
+  for (let n = 0; ; n++) if (linkOf(home, `dev${n}`) === null) return ifName(`dev${n}`)
+}
+
+/** Cards cannot go: they are in the machine's own namespace again. */
+const sendHome = (space: Space): void => {
+  const home = spaceOf(space.draft, HOST)
+  if (home === null || home === space) return
+  for (const link of linksOf(space)) if (link.spec.type === 'nic') move(space, link, home, nameAtHome(home, link))
+}
+
+/** Everything inside goes with it but the machine's cards, and the other ends of its veths; an adopted one loses its name, and nothing else. */
 export const deleteNetns = (draft: Draft, ns: Ns): Errno | null => {
   const space = spaceOf(draft, ns)
   if (space === null) return 'ENOENT'
@@ -74,6 +90,7 @@ export const deleteNetns = (draft: Draft, ns: Ns): Errno | null => {
     rename(space, namelessAt(at))
     return null
   }
+  sendHome(space)
   for (const { link, space: there } of sendersBy(space)) removeLink(there, link)
   const ends: Place[] = []
   for (const { name } of linksOf(space)) {

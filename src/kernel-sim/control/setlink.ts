@@ -73,7 +73,7 @@ const askName = (space: Space, link: LinkEntry, name: IfName): Errno | null => {
  * Where a device is moved to; it is down there, with the sysctls of a new one, and hears nothing but its own MAC. Without a free name
  * it takes `name`. The VXLANs on it are gone.
  */
-const move = (space: Space, link: LinkEntry, target: Space, name: IfName): void => {
+export const move = (space: Space, link: LinkEntry, target: Space, name: IfName): void => {
   if (link.up) setDown(space, link)
   strip(space, link.name)
   for (const on of thoseOn(space, link, 'vxlan')) removeLink(on.space, on.link)

@@ -271,6 +271,13 @@ export const deviceOf = (space: Space, name: string): Device | null => {
   return device
 }
 
+/** A namespace's first device, whatever its name is now. */
+export const loopbackOf = (space: Space): Device | null => {
+  const name = getIn(space.entry.indexes, LOOPBACK_INDEX)
+  return name === undefined ? null : deviceOf(space, name)
+}
+const LOOPBACK_INDEX = '1'
+
 /** The device at a place of the same host, or null. */
 export const deviceAt = ({ plane, host }: Space, { ns, name }: Place): Device | null => {
   const space = spaceOf(plane, host, ns)

@@ -9,6 +9,7 @@ import { spaceOf as draftSpaceOf, draftOf as worldDraft, worldOf } from '../cont
 import { addNic, setCable } from '../control/nic.ts'
 import { hostWorld } from '../control.ts'
 import { closeHost, pendingOf } from '../datapath/close.ts'
+import { agedDevices } from '../datapath/kind/close.ts'
 import { openPlane, type Parts, type Pending, type Plane } from '../datapath/plane.ts'
 import { randomFrom } from '../datapath/random.ts'
 import type { World } from '../state.ts'
@@ -126,4 +127,24 @@ export const onFabric = <A>(
       segments: mapOf([...cables.segments.values()].map((segment) => [segment.was.id, closeSegment(segment)] as const)),
     },
   }
+}
+
+const agedHost = (world: World): World => {
+  const namespaces = draftOf(world.namespaces)
+  for (const [ns, entry] of entriesOf(world.namespaces)) {
+    const next = agedDevices(entry, world.nowMs)
+    if (next !== entry) namespaces.set(ns, next)
+  }
+  const now = namespaces.done()
+  return now === world.namespaces ? world : { ...world, namespaces: now }
+}
+
+/** All hosts without what their bridges and VXLANs have forgotten by now: for whoever has moved the clock. */
+export const aged = (fabric: Fabric): Fabric => {
+  const hosts = draftOf(fabric.hosts)
+  for (const [name, world] of entriesOf(fabric.hosts)) {
+    const next = agedHost(world)
+    if (next !== world) hosts.set(name, next)
+  }
+  return { ...fabric, hosts: hosts.done() }
 }

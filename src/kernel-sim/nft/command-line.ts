@@ -10,6 +10,7 @@ export type Call = Readonly<{
   file: string | null
   json: boolean
   handles: boolean
+  numeric: boolean
   /** Nothing is changed. */
   check: boolean
 }>
@@ -26,9 +27,9 @@ const OPTIONS: Readonly<Record<string, Option>> = {
   j: known('json'),
   a: known('handle'),
   c: known('check'),
+  n: known('numeric'),
   h: known('help'),
   v: known('version'),
-  n: foreign('numeric'),
   s: foreign('stateless'),
   t: foreign('terse'),
   S: foreign('service'),
@@ -58,6 +59,7 @@ Options:
   -c, --check         Check commands validity without actually applying the changes
   -a, --handle        Output rule handle
   -j, --json          Format output in JSON
+  -n, --numeric       Print fully numerical output
 `
 
 type Given = { call: Call; wanted: 'help' | 'version' | null }
@@ -69,6 +71,7 @@ const noted = (given: Given, { long, is }: Option, argument: string): Either<Sai
   if (long === 'file') given.call = { ...call, file: argument }
   if (long === 'json') given.call = { ...call, json: true }
   if (long === 'handle') given.call = { ...call, handles: true }
+  if (long === 'numeric') given.call = { ...call, numeric: true }
   if (long === 'check') given.call = { ...call, check: true }
   return E.right(null)
 }
@@ -150,7 +153,7 @@ export const readCall = (words: ReadonlyArray<string>): Either<Said, Call> => {
     return E.left({ status: 1, stdout: `\n${marks}\n`, stderr })
   }
   const given: Given = {
-    call: { script: '', file: null, json: false, handles: false, check: false },
+    call: { script: '', file: null, json: false, handles: false, numeric: false, check: false },
     wanted: null,
   }
   let at = 0

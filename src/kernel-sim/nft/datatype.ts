@@ -83,8 +83,12 @@ export const hasPrefixes = (type: Type): boolean => TYPES[type.name].prefix
 /** The greatest value; of an IPv6 address a bigint. Interface names have none. */
 export const maxOf = (type: Type): number | bigint => (type.bits > 64 ? MAX6 : 2 ** type.bits - 1)
 
-/** What the host can say of interfaces. */
-export type Host = Readonly<{ indexOf: (name: string) => number | null; nameOf: (index: number) => string | null }>
+/** What the host can say of interfaces. `numeric`: whoever lists wants no words for numbers (nft's `-n`). */
+export type Host = Readonly<{
+  indexOf: (name: string) => number | null
+  nameOf: (index: number) => string | null
+  numeric?: boolean
+}>
 export const NO_INTERFACES: Host = { indexOf: () => null, nameOf: () => null }
 
 const NUMBER = /^(?:0[xX][0-9a-fA-F]+|[0-9]+)$/
@@ -149,19 +153,26 @@ export const readDatum = (type: Type, word: string, host: Host): Either<string, 
 
 const hexOf = (value: number, digits: number): string => `0x${value.toString(16).padStart(digits, '0')}`
 
-/** The words of a set of flags, lowest first; null if one has no word, or there is none. */
-export const flagWords = (type: Type, value: Datum): ReadonlyArray<string> | null => {
+const flagsIn = (type: Type, value: Datum): ReadonlyArray<readonly [word: string, bit: number]> | null => {
   const { symbols, flags } = TYPES[type.name]
   if (!flags || symbols === null || typeof value !== 'number' || value === 0) return null
-  const found: string[] = []
+  const found: Array<readonly [string, number]> = []
   let left = value
   for (const [word, bit] of Object.entries(symbols)) {
     if ((left & bit) === 0) continue
-    found.push(word)
+    found.push([word, bit])
     left &= ~bit
   }
-  return left === 0 ? found.sort((a, b) => (symbols[a] ?? 0) - (symbols[b] ?? 0)) : null
+  return left === 0 ? found.sort(([, a], [, b]) => a - b) : null
 }
+
+/** The words of a set of flags, lowest first; null if one has no word, or there is none. */
+export const flagWords = (type: Type, value: Datum, host: Host): ReadonlyArray<string> | null =>
+  flagsIn(type, value)?.map(([word, bit]) => (host.numeric === true ? hexOf(bit, 0) : word)) ?? null
+
+/** As `flagWords`, in JSON. */
+export const jsonFlags = (type: Type, value: Datum, host: Host): ReadonlyArray<Json> | null =>
+  flagsIn(type, value)?.map(([word, bit]) => (host.numeric === true ? bit : word)) ?? null
 
 /** An end of a range: nft prints no words there. */
 export const showBound = (type: Type, value: Datum, host: Host): string =>
@@ -188,8 +199,8 @@ export const showDatum = (type: Type, value: Datum, host: Host): string => {
     }
     default: {
       const { symbols, flags, hex, bits } = TYPES[type.name]
-      if (flags) return flagWords(type, value)?.join(' | ') ?? hexOf(value, 0)
-      const word = symbols === null ? null : wordFor(symbols, value)
+      if (flags) return flagWords(type, value, host)?.join(' | ') ?? hexOf(value, 0)
+      const word = symbols === null || host.numeric === true ? null : wordFor(symbols, value)
       return word ?? (hex ? hexOf(value, Math.ceil(bits / 4)) : String(value))
     }
   }
@@ -210,11 +221,11 @@ export const jsonDatum = (type: Type, value: Datum, host: Host): Json => {
     default: {
       const { symbols, flags } = TYPES[type.name]
       if (flags) {
-        const found = flagWords(type, value)
+        const found = jsonFlags(type, value, host)
         if (found === null) return value
         return found.length === 1 ? (found[0] ?? value) : { '|': found }
       }
-      return (symbols === null ? null : wordFor(symbols, value)) ?? value
+      return (symbols === null || host.numeric === true ? null : wordFor(symbols, value)) ?? value
     }
   }
 }

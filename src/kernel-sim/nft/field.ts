@@ -53,6 +53,19 @@ const PAYLOAD: Readonly<Record<PayloadProtocol, Readonly<Record<string, FieldSpe
   th: PORTS,
 }
 
+/** The fields that rules may set; the others follow from what a packet is (lengths, versions, types, checksums). */
+const SETTABLE: Readonly<Partial<Record<PayloadProtocol, ReadonlySet<string>>>> = {
+  ether: new Set(['saddr', 'daddr']),
+  vlan: new Set(['id']),
+  arp: new Set(['saddr ip', 'daddr ip', 'saddr ether', 'daddr ether']),
+  ip: new Set(['saddr', 'daddr', 'ttl', 'id', 'dscp', 'frag-off']),
+  ip6: new Set(['saddr', 'daddr', 'hoplimit', 'dscp', 'flowlabel']),
+  tcp: new Set(['sport', 'dport', 'flags', 'sequence', 'ackseq', 'window']),
+  udp: new Set(['sport', 'dport']),
+  th: new Set(['sport', 'dport']),
+}
+export const isSettable = (protocol: PayloadProtocol, field: string): boolean => SETTABLE[protocol]?.has(field) ?? false
+
 /** The number by which the layer below announces a protocol. */
 export const TRANSPORT: Readonly<Partial<Record<PayloadProtocol, number>>> = {
   icmp: 1,

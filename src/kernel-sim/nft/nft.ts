@@ -17,6 +17,8 @@ export type Options = Readonly<{
   json: boolean
   /** `-a` */
   handles: boolean
+  /** `-n` */
+  numeric?: boolean
 }>
 
 export type Outcome = Readonly<{
@@ -60,7 +62,8 @@ export const nft = (ruleset: Ruleset, script: string, environment: Environment, 
   if (wrong !== null) return failed(wrong, ruleset)
   const done = transact(ruleset, commands, environment)
   if (E.isLeft(done)) return failed(done.left.error, done.left.ruleset)
-  const view = { ...environment, handles: options.handles }
+  const host = options.numeric === true ? { ...environment.host, numeric: true } : environment.host
+  const view = { nowMs: environment.nowMs, host, handles: options.handles }
   const listings = done.right.listed.map(({ listed, of }) =>
     options.json ? `${written(withMetainfo(listJson(of, listed, view)))}\n` : listText(of, listed, view),
   )

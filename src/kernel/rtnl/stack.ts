@@ -35,12 +35,16 @@ export type KindFacts = Readonly<
 /** RFC 2863, as IFLA_OPERSTATE has it. */
 export type OperState = 'unknown' | 'notpresent' | 'down' | 'lowerlayerdown' | 'testing' | 'dormant' | 'up'
 
-/** `carrier`: IFF_LOWER_UP. `below`: the device it is on, by name here; null if it has none, or that is elsewhere. */
+/**
+ * `carrier`: IFF_LOWER_UP. `below`: the device it is on, by name here; null if it has none, or that is elsewhere: then `far` is where
+ * (not of a VXLAN, which tells nobody).
+ */
 export type LinkFacts = Readonly<{
   index: number
   name: IfName
   kind: KindFacts
   below: IfName | null
+  far: Readonly<{ ns: Ns; name: IfName }> | null
   mac: Mac
   mtu: number
   up: boolean

@@ -44,8 +44,11 @@ export type Lower = Readonly<
   { at: 'here'; name: string; isDown: boolean } | { at: 'elsewhere'; index: number; ns: Ns; nsid: number }
 >
 
+/** Its other end, or what it is on elsewhere. */
+const farEnd = ({ kind, far }: LinkFacts): LinkFacts['far'] => (kind.kind === 'veth' ? kind.peer : far)
+
 const otherEnds = (links: ReadonlyArray<LinkFacts>, here: Ns): ReadonlyArray<Ns> => {
-  const all = links.flatMap(({ kind }) => (kind.kind === 'veth' && kind.peer !== null ? [kind.peer.ns] : []))
+  const all = links.flatMap((link) => farEnd(link)?.ns ?? [])
   return [...new Set(all)].filter((ns) => ns !== here)
 }
 /** The namespaces that a link of these has its other end in. */
@@ -62,8 +65,8 @@ export const lowerOf = (link: LinkFacts, { ns, stacks }: Around): Lower | null =
     const found = here.find((one) => one.name === name)
     return { at: 'here', name, isDown: found?.up === false }
   }
-  if (kind.kind !== 'veth' || kind.peer === null) return null
-  const { peer } = kind
+  const peer = farEnd(link)
+  if (peer === null) return null
   const index = stacks.get(peer.ns)?.links.find((one) => one.name === peer.name)?.index
   return index === undefined ? null : { at: 'elsewhere', index, ns: peer.ns, nsid: nsidOf(here, ns, peer.ns) }
 }

@@ -2,16 +2,18 @@
 
 import type { RouteRequest, RouteType, Scope } from '../../kernel/rtnl/request.ts'
 import type { RouteFacts } from '../../kernel/rtnl/stack.ts'
-import { type Family, familyOf, type Ip, isIp4, showIp } from '../../net/ip.ts'
+import { type Family, familyOf, type Ip } from '../../net/ip.ts'
 import type { IfName } from '../../net/name.ts'
 import { E } from '../../prelude.ts'
-import { answers, type Context, lineBreak, linkCalled, lookAt, refusalText, shown, telling } from '../context.ts'
-import { absentHere, type Done, failed, notHere, QUIET, refuse } from '../done.ts'
-import { type Keyword, onceAs, readWords } from '../keyword.ts'
+import { type Context, lineBreak, linkCalled, lookAt, refusalText, shown, telling } from '../context.ts'
+import { absentHere, type Done, failed, QUIET, refuse } from '../done.ts'
+import { errnoText } from '../errno-text.ts'
+import { invalid, type Keyword, onceAs, readWords } from '../keyword.ts'
 import type { Words } from '../match.ts'
-import { field, list, type Piece, text, where } from '../piece.ts'
-import { asking, type RouteAnswer, type Talk } from '../terminal.ts'
-import { readPrefix } from '../value.ts'
+import { tosOf } from '../names.ts'
+import { asking, type Talk } from '../terminal.ts'
+import { numberOf, readPrefix, U32 } from '../value.ts'
+import { gotPieces } from './route-got.ts'
 import { noSuchTable, readRouteSelection, routePieces, routesFor } from './route-show.ts'
 import { readRoute } from './route-words.ts'
 
@@ -90,7 +92,15 @@ export function* flushRoutes(context: Context, words: Words): Talk<Done> {
   return QUIET
 }
 
-type Got = Readonly<{ family: Family | null; to: Ip | null; from: Ip | null; oif: string | null }>
+type Got = Readonly<{
+  family: Family | null
+  to: Ip | null
+  from: Ip | null
+  iif: string | null
+  oif: string | null
+  mark: number
+  tos: number
+}>
 
 const GET_WORDS: ReadonlyArray<Keyword<Got>> = [
   {
@@ -100,76 +110,61 @@ const GET_WORDS: ReadonlyArray<Keyword<Got>> = [
       return E.isLeft(prefix) ? prefix : E.right({ from: prefix.right.cidr.ip })
     },
   },
+  { is: 'iif', take: (iif) => E.right({ iif }) },
   { is: ['oif', 'dev'], take: (oif) => E.right({ oif }) },
   {
-    is: ['iif', 'mark', 'tos', 'vrf', 'uid', 'ipproto', 'sport', 'dport'],
-    take: (value) => absentHere(`ip route get with more than from and oif (${value})`),
+    is: 'mark',
+    take: (word) => {
+      const mark = numberOf(word, U32)
+      return mark === null ? invalid(word, 'invalid mark value') : E.right({ mark })
+    },
+  },
+  {
+    is: ['tos', 'dsfield'],
+    take: (word) => {
+      const tos = tosOf(word)
+      return tos === null ? invalid(word, 'TOS value is invalid') : E.right({ tos })
+    },
+  },
+  {
+    is: ['vrf', 'uid', 'ipproto', 'sport', 'dport'],
+    take: (value) => absentHere(`ip route get with more than from, iif, oif, mark and tos (${value})`),
   },
   { is: ['fibmatch', 'notify', 'connected'], rest: ([value = '']) => absentHere(`ip route get ${value}`) },
 ]
 
-const NOBODY = 0
+const NOTHING: Omit<Got, 'family'> = { to: null, from: null, iif: null, oif: null, mark: 0, tos: 0 }
 
-const gotPieces = (
-  to: Ip,
-  from: Ip | null,
-  oneline: string,
-  answer: Extract<RouteAnswer, { tag: 'route' }>,
-): ReadonlyArray<Piece> => {
-  const { via, dev, src, mtu, local } = answer
-  return [
-    ...where(local, field('type', 'local', '% ')),
-    field('dst', showIp(to), '% '),
-    ...(from === null ? [] : [field('from', showIp(from), 'from % ')]),
-    ...(via === null ? [] : [field(isIp4(via) ? 'gateway' : 'via', showIp(via), 'via % ')]),
-    field('dev', dev, 'dev % '),
-    ...where(local, field('table', 'local', 'table % ')),
-    ...(src === null || from !== null ? [] : [field('prefsrc', showIp(src), 'src % ')]),
-    { key: 'flags', value: [], text: '' },
-    field('uid', NOBODY, 'uid % '),
-    { key: 'cache', value: local ? ['local'] : [], text: `${oneline}    cache ${local ? '<local> ' : ''}` },
-    ...(mtu === null ? [] : [list('metrics', [[field('mtu', mtu, 'mtu % ')]])]),
-    text('\n'),
-  ]
-}
+const destination = onceAs<Got>(
+  'to',
+  ({ to }) => to !== null,
+  (word, { family }) => {
+    const prefix = readPrefix(word, family)
+    if (E.isLeft(prefix)) return prefix
+    const { ip } = prefix.right.cidr
+    return word === 'help' ? refuse(255, '') : E.right({ to: ip, family: family ?? familyOf(ip) })
+  },
+)
 
 export function* getRoute(context: Context, words: Words): Talk<Done> {
   const { ns, options } = context
   const stack = yield* lookAt(ns)
-  const nothing: Got = { family: options.family, to: null, from: null, oif: null }
-  const read = readWords(
-    words,
-    nothing,
-    GET_WORDS,
-    onceAs<Got>(
-      'to',
-      ({ to }) => to !== null,
-      (word, { family }) => {
-        const prefix = readPrefix(word, family)
-        if (E.isLeft(prefix)) return prefix
-        const { ip } = prefix.right.cidr
-        return word === 'help' ? refuse(255, '') : E.right({ to: ip, family: family ?? familyOf(ip) })
-      },
-    ),
-  )
+  const read = readWords(words, { ...NOTHING, family: options.family }, GET_WORDS, destination)
   if (E.isLeft(read)) return read.left
-  const { to, from, oif } = read.right
+  const { to, from, iif, oif, mark, tos } = read.right
   if (to === null) return failed(1, 'need at least a destination address')
-  const link = oif === null ? null : linkCalled(stack, oif)
-  if (oif !== null && link === null) return failed(1, `Cannot find device "${oif}"`)
-  const dev: IfName | null = link?.name ?? null
-  const answer = yield* asking((terminal) =>
-    terminal.routeTo(ns, { to, from, oif: dev, words: optionWords(context, words) }),
-  )
+  const missed = [iif, oif].find((name) => name !== null && linkCalled(stack, name) === null)
+  if (missed !== undefined) return failed(1, `Cannot find device "${missed}"`)
+  const devOf = (name: string | null): IfName | null => (name === null ? null : (linkCalled(stack, name)?.name ?? null))
+  const question = { to, from, iif: devOf(iif), oif: devOf(oif), mark, tos, words: optionWords(context, words) }
+  const answer = yield* asking((terminal) => terminal.routeTo(ns, question))
   switch (answer.tag) {
     case 'said':
       return answer.done
     case 'refused':
-      return answers(answer.errno)
-    case 'absent':
-      return notHere(`ip route get ${words.join(' ')}`)
+      return failed(2, `RTNETLINK answers: ${errnoText(answer.errno)}`)
     case 'route':
-      return shown(options, [gotPieces(to, from, lineBreak(options), answer)])
+      return shown(options, [gotPieces(question, lineBreak(options), answer)])
   }
 }
 

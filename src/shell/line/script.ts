@@ -1,5 +1,5 @@
 // Command lines as sh(1) reads them, as far as they are here: words with quotes, comments, `\` at the end of a line, `;`, `&&`,
-// `||` and newlines. Pipes, redirections, variables and control structures are refused with a sentence.
+// `||`, `|`, `&` and newlines. Redirections, variables and control structures are refused with a sentence.
 // A script is a flat list of commands, each with the operator before it: what `a && b || c` does is decided from left to right.
 // Source: POSIX.1-2017, Shell Command Language, 2.2, 2.3, 2.9.3.
 
@@ -8,16 +8,22 @@ import { E, type Either } from '../../prelude.ts'
 /** `status`: `$?`. */
 type Part = string | Readonly<{ status: true }>
 type Word = ReadonlyArray<Part>
-/** When the one before it ended well, ended badly, or however. */
-type Operator = '&&' | '||' | ';'
+/** When the one before it ended well, ended badly, or however; or with what it writes. */
+type Operator = '&&' | '||' | ';' | '|'
 
-/** `line` counts from 1. */
-export type Command = Readonly<{ when: Operator; words: ReadonlyArray<Word>; line: number; source: string }>
+/** `line` counts from 1. `beside`: it is to go on in the background. */
+export type Command = Readonly<{
+  when: Operator
+  words: ReadonlyArray<Word>
+  beside: boolean
+  line: number
+  source: string
+}>
 export type Complaint = Readonly<{ line: number; what: string }>
 
 type Token =
   | Readonly<{ tag: 'word'; word: Word; from: number; to: number; line: number }>
-  | Readonly<{ tag: 'operator'; is: Operator | '\n'; line: number }>
+  | Readonly<{ tag: 'operator'; is: Operator | '&' | '\n'; line: number }>
 
 const BLANK = /[ \t\r]/
 /** What ends a word that is not quoted. */
@@ -28,8 +34,6 @@ type Reader = { readonly text: string; at: number; line: number }
 const absent = (reader: Reader, what: string): Either<Complaint, never> => E.left({ line: reader.line, what })
 
 const PLURALS: Readonly<Record<string, string>> = {
-  '|': 'pipes are not in the shell',
-  '&': 'jobs in the background are not in the shell',
   '<': 'redirections are not in the shell',
   '>': 'redirections are not in the shell',
   '(': 'subshells and functions are not in the shell',
@@ -111,10 +115,11 @@ const readWord = (reader: Reader): Either<Complaint, Word> => {
   }
 }
 
-const operatorAt = ({ text, at }: Reader): Operator | null => {
+const operatorAt = ({ text, at }: Reader): Operator | '&' | null => {
   const two = text.slice(at, at + 2)
   if (two === '&&' || two === '||') return two
-  return text[at] === ';' ? ';' : null
+  const one = text[at]
+  return one === ';' || one === '|' || one === '&' ? one : null
 }
 
 const nextToken = (reader: Reader): Either<Complaint, Token | null> => {
@@ -175,7 +180,7 @@ export const readScript = (text: string): Either<Complaint, ReadonlyArray<Comman
   let when: Operator = ';'
   let waiting = false
   let words: Extract<Token, { tag: 'word' }>[] = []
-  const close = (): Complaint | null => {
+  const close = (beside: boolean): Complaint | null => {
     const [first] = words
     if (first === undefined) return null
     const name = plain(first.word)
@@ -183,7 +188,7 @@ export const readScript = (text: string): Either<Complaint, ReadonlyArray<Comman
     if (name !== null && /^[A-Za-z_]\w*=/.test(name))
       return { line: first.line, what: 'variables are not in the shell' }
     const source = text.slice(first.from, words.at(-1)?.to)
-    commands.push({ when, words: words.map(({ word }) => word), line: first.line, source })
+    commands.push({ when, words: words.map(({ word }) => word), beside, line: first.line, source })
     words = []
     return null
   }
@@ -200,13 +205,13 @@ export const readScript = (text: string): Either<Complaint, ReadonlyArray<Comman
     const line = right?.line ?? reader.line
     if (empty && right !== null && right.is !== '\n')
       return E.left({ line, what: `there is no command before "${right.is}"` })
-    const complaint = close()
+    const complaint = close(right?.is === '&')
     if (complaint !== null) return E.left(complaint)
     if (right === null) return waiting ? E.left({ line, what: 'a command is missing at the end' }) : E.right(commands)
     // A newline behind `&&` ends nothing.
     if (empty && waiting) continue
-    when = right.is === '\n' ? ';' : right.is
-    waiting = right.is === '&&' || right.is === '||'
+    when = right.is === '\n' || right.is === '&' ? ';' : right.is
+    waiting = right.is === '&&' || right.is === '||' || right.is === '|'
   }
 }
 

@@ -2,6 +2,7 @@
 // of what was tried.
 
 import { isDeepStrictEqual } from 'node:util'
+import type { Ruled } from '../../../properties/arbitraries/stack-rulesets.ts'
 import { aimed, type Picks } from '../../../properties/arbitraries/stack-tries.ts'
 import { lasting, learned } from '../../../src/kernel/rtnl/lasting.ts'
 import type { Request } from '../../../src/kernel/rtnl/request.ts'
@@ -11,6 +12,7 @@ import type { Stacks } from '../../../src/kernel-linux/rtnl/stack.ts'
 import { askWorld } from '../../../src/kernel-sim/control.ts'
 import { runTry } from '../../../src/kernel-sim/datapath/traffic.ts'
 import { PARTS } from '../../../src/kernel-sim/datapath/wired.ts'
+import { nftIn } from '../../../src/kernel-sim/rulesets.ts'
 import { stackOf } from '../../../src/kernel-sim/stack.ts'
 import type { World } from '../../../src/kernel-sim/state.ts'
 import { showIp } from '../../../src/net/ip.ts'
@@ -23,13 +25,13 @@ import { isPredictable, isStorm } from './predictable.ts'
 import { openRooms, type Rooms } from './rooms.ts'
 
 export type Program = ReadonlyArray<Request>
-/** `tries`: what is sent when the program is done. */
-export type Case = Readonly<{ program: Program; tries: ReadonlyArray<Try> }>
+/** `rules`: what nft is given when the program is done. `tries`: what is sent then. */
+export type Case = Readonly<{ program: Program; rules: ReadonlyArray<Ruled>; tries: ReadonlyArray<Try> }>
 
 /** `at`: the request, or the try, after which they differ; `learned`: in what the tries have left behind. `simulated` and `real`: what only one of them says, in lines. */
 export type Difference = Readonly<{
   at: number
-  of: 'errno' | 'stack' | 'try' | 'learned'
+  of: 'errno' | 'stack' | 'rules' | 'try' | 'learned'
   simulated: ReadonlyArray<string>
   real: ReadonlyArray<string>
 }>
@@ -177,6 +179,22 @@ const learnedIn = (stacks: Stacks): ReadonlyArray<string> =>
     ]
   })
 
+type Filtered = Readonly<{ world: World; difference: Difference | null }>
+
+/** Both take a script, or neither does. */
+const filterBoth = async (rooms: Rooms, begun: World, rules: ReadonlyArray<Ruled>): Promise<Filtered> => {
+  let world = begun
+  for (const [at, { ns, script }] of rules.entries()) {
+    const ruled = nftIn(world, ns, script, { file: null, json: false, handles: false })
+    world = ruled?.world ?? world
+    const ours = ruled === null ? 'there is no such namespace' : ruled.outcome.stderr
+    const theirs = (await rooms.nft(ns, script)) ?? ''
+    if ((ours === '') !== (theirs === ''))
+      return { world, difference: { at, of: 'rules', simulated: [ours], real: [theirs] } }
+  }
+  return { world, difference: null }
+}
+
 type Tried = Readonly<{ endings: ReadonlyArray<Ending>; difference: Difference | null }>
 
 const tryBoth = async (rooms: Rooms, begun: World, tries: ReadonlyArray<Try>, quietMs: number): Promise<Tried> => {
@@ -205,12 +223,14 @@ const tryBoth = async (rooms: Rooms, begun: World, tries: ReadonlyArray<Try>, qu
   }
 }
 
-const runOnce = async ({ program, tries }: Case, pace: Pace, quietMs: number): Promise<Outcome> => {
+const runOnce = async ({ program, rules, tries }: Case, pace: Pace, quietMs: number): Promise<Outcome> => {
   const rooms = openRooms()
   try {
     const { world, answers, difference } = await askBoth(rooms, program, pace)
     if (difference !== null) return { answers, endings: [], difference, twice: false }
-    return { answers, twice: false, ...(await tryBoth(rooms, world, tries, quietMs)) }
+    const filtered = await filterBoth(rooms, world, rules)
+    if (filtered.difference !== null) return { answers, endings: [], difference: filtered.difference, twice: false }
+    return { answers, twice: false, ...(await tryBoth(rooms, filtered.world, tries, quietMs)) }
   } finally {
     await rooms.close()
   }
@@ -226,8 +246,8 @@ export const runBoth = async (one: Case, pace = BRISK): Promise<Outcome> => {
 }
 
 /** A program with what it sends at last, by what the simulation has then. */
-export const caseOf = async (program: Program, some: Picks): Promise<Case> => {
+export const caseOf = async (program: Program, rules: ReadonlyArray<Ruled>, some: Picks): Promise<Case> => {
   let world = await bareMachine()
   for (const request of program) world = askWorld(world, request).world
-  return { program, tries: aimed(simulated(world), some) }
+  return { program, rules, tries: aimed(simulated(world), some) }
 }

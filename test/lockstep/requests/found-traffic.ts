@@ -5,7 +5,7 @@ import type { Ask, Request } from '../../../src/kernel/rtnl/request.ts'
 import type { Try } from '../../../src/kernel/traffic.ts'
 import { ip } from '../../../src/net/ip.ts'
 import { ifName, LO } from '../../../src/net/name.ts'
-import { C, H, has, LOOPBACK, macOf, neighbour, pair, route, up, WIRE } from '../../kernel-sim/control/story.ts'
+import { C, H, has, LOOPBACK, macOf, neighbour, pair, route, set, up, WIRE } from '../../kernel-sim/control/story.ts'
 import { ask, ping } from '../../scenarios/scenario.ts'
 import type { Case } from './both.ts'
 
@@ -77,6 +77,12 @@ export const FOUND_TRIES: ReadonlyArray<FoundTry> = [
     ends: 'ECONNREFUSED',
   },
   {
+    says: 'but not while the loopback device is down',
+    asks: [],
+    attempt: ask('tcp', 'h', '0.0.0.0', 7000),
+    ends: 'ENETUNREACH',
+  },
+  {
     says: 'what is sent by loopback arrives, whosever address it is, and nobody is told that no socket has its port',
     asks: [LOOPBACK],
     attempt: ask('udp', 'h', '10.0.0.2', 7000, {}, BY_LOOPBACK),
@@ -86,6 +92,18 @@ export const FOUND_TRIES: ReadonlyArray<FoundTry> = [
     says: 'nor is TCP, be the address ours by another device',
     asks: [LOOPBACK, pair('v0', 'v1'), has('v0', '10.0.0.3/32')],
     attempt: ask('tcp', 'h', '10.0.0.3', 7000, {}, BY_LOOPBACK),
+    ends: 'silence',
+  },
+  {
+    says: 'who has no address to send from is answered over loopback, by no device of an address',
+    asks: [LOOPBACK, pair('v0', 'v1'), has('v0', '10.0.0.2/24', { scope: 'host' })],
+    attempt: ping('h', '10.0.0.2', BY_LOOPBACK),
+    ends: 'answered',
+  },
+  {
+    says: 'the loopback device is known by its index',
+    asks: [pair('v0', 'v1'), has('v0', '10.0.0.1/24'), set('lo', { name: ifName('v2') })],
+    attempt: ask('udp', 'h', '10.0.0.1', 7000, HERE),
     ends: 'silence',
   },
   {
@@ -134,5 +152,6 @@ export const caseOfFound = ({ asks, there = [], attempt }: FoundTry): Case => ({
     ...asks.map((one): Request => ({ ns: H, ask: one })),
     ...there.map((one): Request => ({ ns: C, ask: one })),
   ],
+  rules: [],
   tries: [attempt],
 })

@@ -1,13 +1,13 @@
 // The namespaces of one program on this machine's kernel. They have no names: this process holds them open, and the kernel takes
 // them away when they are closed, or with the process, however it ends.
-// Nothing is sent in them unasked: addresses are not looked for twice, routers not asked for, groups not told of (silence.ts). Packets
-// see what the simulation has: bridges alone for what is bridged, and errors that nobody rations.
+// Nothing is sent in them unasked: addresses are not looked for twice, routers not asked for, groups not told of (silence.ts). For
+// tries, they are as the simulation is (unbound.ts).
 
 import { closeSync } from 'node:fs'
 import { release } from 'node:os'
 import type { Errno } from '../../../src/kernel/errno.ts'
 import type { NetnsRequest, Request } from '../../../src/kernel/rtnl/request.ts'
-import { ICMP_LIMIT6, type SysctlName } from '../../../src/kernel/sysctl.ts'
+import type { SysctlName } from '../../../src/kernel/sysctl.ts'
 import { decodeLink, getLink, type LinkMessage } from '../../../src/kernel-linux/netlink/codec/link.ts'
 import { askAll } from '../../../src/kernel-linux/netlink/conversation.ts'
 import { ENOENT } from '../../../src/kernel-linux/netlink/errno.ts'
@@ -15,7 +15,8 @@ import { type NetlinkError, showNetlinkError, systemCall } from '../../../src/ke
 import { type Libc, loadLibc } from '../../../src/kernel-linux/netlink/libc.ts'
 import { openSocket, type Socket } from '../../../src/kernel-linux/netlink/socket.ts'
 import { askTap } from '../../../src/kernel-linux/netlink/tap.ts'
-import { HERE, openPath, withinNew } from '../../../src/kernel-linux/netlink/thread.ts'
+import { HERE, openPath, within, withinNew } from '../../../src/kernel-linux/netlink/thread.ts'
+import { loadNftables } from '../../../src/kernel-linux/nft/libnftables.ts'
 import type { OpenSpace } from '../../../src/kernel-linux/rtnl/inside.ts'
 import { hear, type Stacks, stacksFrom, type Told } from '../../../src/kernel-linux/rtnl/stack.ts'
 import { askOver, writeSysctl } from '../../../src/kernel-linux/rtnl/through-netlink.ts'
@@ -25,6 +26,7 @@ import { isSince, versionOf } from '../../../src/kernel-sim/version.ts'
 import { ifName, type Ns } from '../../../src/net/name.ts'
 import { E, type Either } from '../../../src/prelude.ts'
 import { silence } from './silence.ts'
+import { unbind } from './unbound.ts'
 
 /** Casts: names that the simulation knows nothing of, for what they switch off is not in it. */
 export const QUIET: ReadonlyArray<SysctlName> = [
@@ -32,21 +34,13 @@ export const QUIET: ReadonlyArray<SysctlName> = [
   'net.ipv6.conf.default.router_solicitations' as SysctlName,
 ]
 
-/** What is not rationed, and not asked of by others, while packets are sent. Casts: as above. */
-const UNBOUND: ReadonlyArray<readonly [SysctlName, string]> = [
-  ['net.ipv4.icmp_ratemask' as SysctlName, '0'],
-  [ICMP_LIMIT6, '0'],
-]
-/** Of br_netfilter; not there without it. */
-const BRIDGED: ReadonlyArray<SysctlName> = ['iptables', 'ip6tables', 'arptables'].map(
-  (hooks) => `net.bridge.bridge-nf-call-${hooks}` as SysctlName,
-)
-
 export type Rooms = Readonly<{
   /** Null, or the errno. */
   ask: (request: Request) => Promise<Errno | null>
   /** The stacks of all rooms, once linkwatch has nothing left to do in them. */
   told: () => Promise<Stacks>
+  /** What nft(8) does with a script: null, or what it complains of. */
+  nft: (ns: Ns, script: string) => Promise<string | null>
   /** Where tries are made; to be closed by whoever asks for it. */
   traffic: (quietMs: number) => Promise<LinuxTraffic>
   close: () => Promise<void>
@@ -77,14 +71,6 @@ const opened = async (libc: Libc, ns: Ns): Promise<Room> => {
     if (errno !== null) throw new Error(`${name}: ${errno}`)
   }
   return room
-}
-
-const unbound = async (room: Room, ns: Ns): Promise<void> => {
-  for (const [name, value] of UNBOUND) {
-    const errno = await write(room, ns, name, value)
-    if (errno !== null) throw new Error(`${name}: ${errno}`)
-  }
-  for (const name of BRIDGED) await write(room, ns, name, '0')
 }
 
 /**
@@ -181,8 +167,17 @@ export const openRooms = (): Rooms => {
         if (!behind) return stacksFrom(heard)
       }
     },
+    nft: async (ns, script) => {
+      const room = rooms.get(ns)
+      if (room === undefined) return 'there is no such namespace'
+      const context = sure(sure(within(libc, room.fd, () => sure(loadNftables()).open())))
+      const said = await context.run(script, 'here')
+      // It waits for what it freed.
+      void context.free()
+      return E.isLeft(said) ? said.left : null
+    },
     traffic: async (quietMs) => {
-      for (const [ns, room] of rooms) await unbound(room, ns)
+      for (const { fd } of rooms.values()) sure(unbind(libc, fd))
       const opened = openTrafficIn(new Map([...rooms].map(([ns, room]) => [ns, pathOf(room)])), { quietMs })
       if (E.isLeft(opened)) throw new Error(opened.left.what)
       return opened.right

@@ -1,11 +1,13 @@
 // A program as a script for each kernel: sh(1) with iproute2 on Linux, and the words of the simulation's shell.
 
+import type { Ruled } from '../../../properties/arbitraries/stack-rulesets.ts'
 import type { Request } from '../../../src/kernel/rtnl/request.ts'
 import { commandOf } from '../../../src/kernel/rtnl/words.ts'
 import type { Try } from '../../../src/kernel/traffic.ts'
 import { showIp } from '../../../src/net/ip.ts'
 import type { Case, Difference, Program } from './both.ts'
 import { QUIET } from './rooms.ts'
+import { UNRATIONED } from './unbound.ts'
 
 const lineOf = (request: Request, name: (ns: string) => string): string => {
   const { tool, ns, text } = commandOf(request, name)
@@ -45,25 +47,36 @@ const tryOf = (attempt: Try, name: (ns: string) => string): string => {
   return `${at} nc${attempt.send === 'udp' ? ' -u' : ''} -w 1 ${showIp(to)} ${port} # ${said}`
 }
 
+/** As the namespaces of programs are when packets are sent. */
+const unrationed = (space: string): string =>
+  `ip netns exec ${space} sysctl -qw ${UNRATIONED.map((name) => `${name}=0`).join(' ')}`
+
+const ruledBy = ({ ns, script }: Ruled, name: (ns: string) => string): string =>
+  `ip netns exec ${name(ns)} nft '${script}'`
+
 /** For Linux: to be run by root; it removes what it makes. */
-export const linuxScript = ({ program, tries }: Case): string =>
+export const linuxScript = ({ program, rules, tries }: Case): string =>
   [
     '#!/bin/sh',
     `trap 'for ns in ${spacesOf(program).join(' ')}; do ip netns delete $ns; done 2>/dev/null' EXIT`,
     ...program.flatMap((request) => [lineOf(request, ofLinux), ...quiet(request)]),
+    ...(tries.length === 0 ? [] : spacesOf(program).map(unrationed)),
+    ...rules.map((ruled) => ruledBy(ruled, ofLinux)),
     ...tries.map((attempt) => tryOf(attempt, ofLinux)),
   ].join('\n')
 
 /** For the simulation's shell. */
-export const simulatedScript = ({ program, tries }: Case): string =>
+export const simulatedScript = ({ program, rules, tries }: Case): string =>
   [
     ...program.map((request) => lineOf(request, (ns) => ns)),
+    ...rules.map((ruled) => ruledBy(ruled, (ns) => ns)),
     ...tries.map((attempt) => tryOf(attempt, (ns) => ns)),
   ].join('\n')
 
 const TITLES: Readonly<Record<Difference['of'], string>> = {
   errno: '# The last command is answered',
   stack: '# After the last command, only one of them has',
+  rules: '# Of the last ruleset nft says',
   learned: '# After the last packet, only one of them has',
   try: '# Of the last packet, only one of them says',
 }

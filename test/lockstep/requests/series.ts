@@ -2,6 +2,7 @@
 
 import fc from 'fast-check'
 import { requests } from '../../../properties/arbitraries/stack-programs.ts'
+import { type Ruled, rulesets } from '../../../properties/arbitraries/stack-rulesets.ts'
 import { type Picks, picks } from '../../../properties/arbitraries/stack-tries.ts'
 import { type Case, caseOf, type Program } from './both.ts'
 
@@ -17,13 +18,13 @@ const mixed = (seed: number, piece: number): number => {
   return hash ^ (hash >>> 16)
 }
 
-type Drawn = Readonly<{ program: Program; some: Picks }>
-const drawn: fc.Arbitrary<Drawn> = fc.record({ program: requests(LONGEST), some: picks })
+type Drawn = Readonly<{ program: Program; rules: ReadonlyArray<Ruled>; some: Picks }>
+const drawn: fc.Arbitrary<Drawn> = fc.record({ program: requests(LONGEST), rules: rulesets, some: picks })
 
 /** Each is to be made a case when its turn comes, for that takes a while. */
 export const pieceOf = (seed: number, piece: number): ReadonlyArray<() => Promise<Case>> =>
   fc.sample(drawn, { seed: mixed(seed, piece), numRuns: PIECE }).map(
-    ({ program, some }) =>
+    ({ program, rules, some }) =>
       () =>
-        caseOf(program, some),
+        caseOf(program, rules, some),
   )

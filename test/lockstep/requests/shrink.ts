@@ -44,20 +44,35 @@ const without = (program: Program, from: number, count: number): Program => [
 ]
 
 /** Of one sort: the same is said differently of a request, or a try, of the same sort. */
-const isAlike = (one: Case, a: Difference, smaller: Case, b: Difference | null): boolean =>
-  b !== null &&
-  a.of === b.of &&
-  (a.of === 'try' || a.of === 'learned'
-    ? one.tries[a.at]?.send === smaller.tries[b.at]?.send
-    : one.program[a.at]?.ask.on === smaller.program[b.at]?.ask.on)
+const isAlike = (one: Case, a: Difference, smaller: Case, b: Difference | null): boolean => {
+  if (b === null || a.of !== b.of) return false
+  switch (a.of) {
+    case 'errno':
+    case 'stack':
+      return one.program[a.at]?.ask.on === smaller.program[b.at]?.ask.on
+    case 'rules':
+      return one.rules[a.at]?.script === smaller.rules[b.at]?.script
+    case 'try':
+    case 'learned':
+      return one.tries[a.at]?.send === smaller.tries[b.at]?.send
+  }
+}
 
 export type Found = Case & Readonly<{ difference: Difference }>
 
 /** Without what comes after the difference. */
-const cut = ({ program, tries }: Case, { of, at }: Difference): Case =>
-  of === 'try' || of === 'learned'
-    ? { program, tries: tries.slice(0, at + 1) }
-    : { program: program.slice(0, at + 1), tries: [] }
+const cut = ({ program, rules, tries }: Case, { of, at }: Difference): Case => {
+  switch (of) {
+    case 'errno':
+    case 'stack':
+      return { program: program.slice(0, at + 1), rules: [], tries: [] }
+    case 'rules':
+      return { program, rules: rules.slice(0, at + 1), tries: [] }
+    case 'try':
+    case 'learned':
+      return { program, rules, tries: tries.slice(0, at + 1) }
+  }
+}
 
 const OPTIONS = ['from', 'dev', 'ttl', 'tos', 'size', 'df', 'mark'] as const
 
@@ -78,9 +93,10 @@ export const shrink = async (found: Found, run: (one: Case) => Promise<Outcome>)
     best = { ...cut(one, difference), difference }
     return true
   }
-  const withProgram = (program: Program): Promise<boolean> => better({ program, tries: best.tries })
-  for (let at = best.tries.length - 2; at >= 0; at--)
-    await better({ program: best.program, tries: best.tries.toSpliced(at, 1) })
+  const withProgram = (program: Program): Promise<boolean> => better({ ...best, program })
+  const withTries = (tries: Case['tries']): Promise<boolean> => better({ ...best, tries })
+  for (let at = best.rules.length - 1; at >= 0; at--) await better({ ...best, rules: best.rules.toSpliced(at, 1) })
+  for (let at = best.tries.length - 2; at >= 0; at--) await withTries(best.tries.toSpliced(at, 1))
   for (let count = best.program.length >> 1; count > 0; count >>= 1)
     for (let from = best.program.length - count; from >= 0; from -= count)
       await withProgram(without(best.program, from, count))
@@ -96,7 +112,7 @@ export const shrink = async (found: Found, run: (one: Case) => Promise<Outcome>)
     await lessen(
       () => best.tries[at],
       lessOfTry,
-      (less) => better({ program: best.program, tries: best.tries.with(at, less) }),
+      (less) => withTries(best.tries.with(at, less)),
     )
   return best
 }

@@ -20,7 +20,7 @@ import { LO } from '../../../net/name.ts'
 import { valuesOf } from '../../../net/pmap.ts'
 import { SCOPES } from '../../control/scope.ts'
 import type { PathMtuEntry, RouteEntry } from '../../state.ts'
-import { type Device, deviceOf, type SendErrno, type Space } from '../plane.ts'
+import { type Device, deviceOf, loopbackOf, type SendErrno, type Space } from '../plane.ts'
 import type { DropReason } from '../step.ts'
 import { ownersOf, select4, select6 } from './address.ts'
 import { inGroup4, inGroup6 } from './groups.ts'
@@ -199,8 +199,6 @@ const prefsrc4 = (space: Space, { route, hop }: Found, dev: Device): Ip4 | null 
   const near = hop.via !== null && isIp4(hop.via) ? hop.via : ip4(0)
   return select4(space.entry, dev.link, near, route.scope, policyOf(dev).routeLocalnet)
 }
-
-const loopbackOf = (space: Space): Device | null => deviceOf(space, LO)
 
 const down = (dev: Device): NoWay => ({
   errno: 'ENETUNREACH',

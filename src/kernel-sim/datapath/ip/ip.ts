@@ -2,8 +2,7 @@
 
 import type { Ip } from '../../../net/ip.ts'
 import { ip4, ip6, isIp4, isLinkLocal } from '../../../net/ip.ts'
-import { LO } from '../../../net/name.ts'
-import { type Device, deviceOf, type Parts } from '../plane.ts'
+import { type Device, deviceOf, loopbackOf, type Parts } from '../plane.ts'
 import { hasAddress, ownersOf } from './address.ts'
 import { announce4, receiveArp } from './arp.ts'
 import { defragment, reassemblyDue } from './defrag.ts'
@@ -27,9 +26,12 @@ const wayOf: Parts['wayOf'] = (space, { src, dst, dev: name, mark }) => {
   const dev = name === null ? null : deviceOf(space, name)
   if (name !== null && dev === null) return 'ENODEV'
   const to = meantBy(space, dst, src, dev)
-  const lo = deviceOf(space, LO)
-  // Ourselves, from the same address, whatever the tables say (ip_route_output_key_hash_rcu).
-  if (isIp4(to) && to !== dst && lo !== null) return { type: 'local', dev: lo, src: to, dst: to, mtu: lo.link.mtu }
+  const lo = loopbackOf(space)
+  // Ourselves, from the same address, whatever the tables say; if it is ours at all (ip_route_output_key_hash_rcu).
+  if (isIp4(to) && to !== dst && lo !== null)
+    return typeOf(space.entry, to) === 'local'
+      ? { type: 'local', dev: lo, src: to, dst: to, mtu: lo.link.mtu }
+      : 'ENETUNREACH'
   const way = wayOut(space, { dst: to, src, dev, tos: 0, mark, foreign: false })
   if (!isWay(way)) return way.errno
   const from = src ?? way.source ?? (isIp4(to) ? ip4(0) : ip6(0n))

@@ -18,7 +18,7 @@ export type RouteAsk = Readonly<{
   tos?: number
 }>
 
-/** `src`: the address that it gets. `mtu`: learned of the path, null if nothing was. `table`: null where no table was asked. */
+/** `src`: the address that it gets. `mtu`: learned of the path, else what the route says, null if neither. `table`: null where no table was asked. */
 export type RouteTold = Readonly<{
   type: 'unicast' | 'local' | 'broadcast' | 'multicast'
   to: Ip
@@ -35,7 +35,15 @@ export type RouteRefusal = Readonly<{ errno: SendErrno | 'EXDEV' }>
 const toldOf = (space: Space, { to, from }: RouteAsk, way: Way): RouteTold => {
   const { mtu } = pathMtu(space, way, to)
   const { type, dev, via, source, table } = way
-  return { type, to, dev: dev.name, via, src: from ?? source, table, mtu: mtu < way.mtu ? mtu : null }
+  return {
+    type,
+    to,
+    dev: dev.name,
+    via,
+    src: from ?? source,
+    table,
+    mtu: mtu < way.mtu ? mtu : (way.route?.mtu ?? null),
+  }
 }
 
 const asIncoming = (dev: Device, { to, from, mark = 0, tos = 0 }: RouteAsk): Verdict =>

@@ -214,7 +214,9 @@ export const send = (space: Space, sending: Sending): SendErrno | null => {
     return refuse(space, way.dev, made, { tag: 'too-big', mtu, length: lengthOfPacket(made) }, packet)
   }
   if (space.plane.watch !== null) note(space, null, 'ip', packet, { tag: 'sent' })
-  const meta: Meta = way.owner === null ? { mark, flow: null } : { mark, flow: null, via: way.owner.name }
+  // What was for nobody, and so for us, has not come by the device of any address.
+  const owner = isIp4(dst) && dst !== sending.dst ? (dev ?? way.dev) : way.owner
+  const meta: Meta = owner === null ? { mark, flow: null } : { mark, flow: null, via: owner.name }
   return sendBy(space, way, { packet, meta }, dev)
 }
 

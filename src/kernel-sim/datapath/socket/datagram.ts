@@ -1,7 +1,7 @@
 // UDP sockets and those that send echo requests: bind, connect, send, receive, and errors that wait for the next call.
 // Sources: net/ipv4/{udp,ping}.c, net/ipv6/{udp,ping}.c, udp(7), icmp(7).
 
-import { type Ip, ip4, ip6, isIp4, isLinkLocal } from '../../../net/ip.ts'
+import { type Ip, ip4, ip6, isIp4, isLinkLocal, isUnspecified } from '../../../net/ip.ts'
 import type { Body } from '../../wire/body.ts'
 import { type Packet4, packet4 } from '../../wire/ip4.ts'
 import { type Packet6, packet6 } from '../../wire/ip6.ts'
@@ -71,7 +71,8 @@ export const openUdp = (space: Space, at: Binding, service: Service | null): Udp
   })
 }
 
-type Own = Readonly<{ src: Ip; port: number; to: Ip }>
+/** `src` null: there is none to be had, and what comes to any is heard. */
+type Own = Readonly<{ src: Ip | null; port: number; to: Ip }>
 
 /** The address that the way there prefers, and a free port; or why there is none. `request`: what would have been sent. */
 const ownEnd = (
@@ -89,7 +90,7 @@ const ownEnd = (
   const way = space.plane.parts.wayOf(space, { src, dst: to.ip, dev: options.dev, mark: options.mark })
   return typeof way === 'string'
     ? unsent(space, options, src, to.ip, request(port), way)
-    : { src: way.src, port, to: way.dst }
+    : { src: isUnspecified(way.src) ? null : way.src, port, to: way.dst }
 }
 
 /** A socket that talks to one end only. `first`: what it is about to say, to tell of it where there is no way. */

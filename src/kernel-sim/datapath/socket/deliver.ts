@@ -2,7 +2,6 @@
 // Sources: net/ipv4/{ip_input,icmp,udp}.c, net/ipv6/{ip6_input,icmp,udp}.c; RFC 1122 section 3.2.2, RFC 4443 section 2.4.
 
 import { type Ip, isIp4, isMulticast } from '../../../net/ip.ts'
-import { LO } from '../../../net/name.ts'
 import type { Body } from '../../wire/body.ts'
 import type { Echo } from '../../wire/echo.ts'
 import type { Error4 } from '../../wire/icmp4.ts'
@@ -11,7 +10,7 @@ import type { Packet } from '../../wire/nested.ts'
 import type { Tcp } from '../../wire/tcp.ts'
 import type { Udp } from '../../wire/udp.ts'
 import { tupleOf } from '../netfilter/tuple.ts'
-import { type Device, deviceOf, type Happening, type Plane, type Space, spaceOf } from '../plane.ts'
+import { type Device, type Happening, loopbackOf, type Plane, type Space, spaceOf } from '../plane.ts'
 import type { Held } from '../skb.ts'
 import { drop, note } from '../step.ts'
 import { hearUdp, scopeOf } from './datagram.ts'
@@ -99,7 +98,7 @@ const deviceOfError = (by: Device, { meta }: Held, { about }: Error4 | Error6): 
   if (meta.via === undefined) return by
   const { proto } = about.body.proto === 'head' ? about.body.of : about.body
   const seesOwner = (about.tag === 'ip4') === (proto === 'tcp')
-  return seesOwner ? by : (deviceOf(by.space, LO) ?? by)
+  return seesOwner ? by : (loopbackOf(by.space) ?? by)
 }
 
 /** Errors about what we have sent: `quoted` is that, so its source is our end. */

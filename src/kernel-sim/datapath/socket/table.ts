@@ -50,8 +50,10 @@ export const addSocket = <S extends Socket>(space: Space, socket: S): S => {
 }
 
 export const removeSocket = (space: Space, { id, proto, local }: Socket) => {
-  const { open, byPort } = socketsOf(space)
+  const memory = socketsOf(space)
+  const { open, byPort } = memory
   open.delete(id)
+  memory.changed = true
   const here = byPort[proto].get(local.port)
   if (here === undefined) return
   const at = here.findIndex((socket) => socket.id === id)

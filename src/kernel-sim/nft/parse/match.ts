@@ -6,7 +6,7 @@ import { type Datum, hasFlags, hasPrefixes, type Type, type TypeName, titleOf, t
 import type { Place } from '../error.ts'
 import { meaningError, type NftError } from '../error.ts'
 import type { Expression, Operand, Operator, SetSource, Statement } from '../expression.ts'
-import { typesOf } from '../field.ts'
+import { isSettable, typesOf } from '../field.ts'
 import { type Context, learn } from './context.ts'
 import { rawPart, rawSet } from './raw.ts'
 import { anonymousSet, operandOf } from './resolve.ts'
@@ -196,8 +196,8 @@ const setting = (context: Context, left: Expression, at: Place): Statement => {
   const type = typesIn(left)[0] ?? typeNamed('integer')
   if (!isSelector(left)) context.cursor.refuse()
   const value = valueFor(context, type)
-  if (left.tag === 'payload' || (left.tag === 'meta' && (left.key === 'mark' || left.key === 'pkttype')))
-    return { tag: 'set', of: left, value }
+  if (left.tag === 'payload' && isSettable(left.protocol, left.field)) return { tag: 'set', of: left, value }
+  if (left.tag === 'meta' && left.key === 'mark') return { tag: 'set', of: left, value }
   if (left.tag === 'ct' && (left.key === 'mark' || left.key === 'zone')) return { tag: 'set', of: left, value }
   context.cursor.foreign('setting that field', context.cursor.since(at))
   return { tag: 'notrack' }

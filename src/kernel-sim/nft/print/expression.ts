@@ -58,7 +58,7 @@ export const showSource = (source: SetSource, host: Host): string =>
 
 /** A mask: flags with bars, addresses as such, numbers in the notation of their type. */
 const showMask = (type: Type, mask: Datum, host: Host): string => {
-  const words = flagWords(type, mask)
+  const words = flagWords(type, mask, host)
   if (words === null) return showDatum(type, mask, host)
   return words.length === 1 ? (words[0] ?? '') : `(${words.join(' | ')})`
 }
@@ -99,7 +99,7 @@ export const showExpression = (expression: Expression, host: Host): string => {
 }
 
 const showFlags = (type: Type, value: Datum, host: Host, between: string): string =>
-  flagWords(type, value)?.join(between) ?? showDatum(type, value, host)
+  flagWords(type, value, host)?.join(between) ?? showDatum(type, value, host)
 
 const showOperand = (type: Type, right: Operand, host: Host): string => {
   switch (right.tag) {
@@ -120,7 +120,7 @@ const showOperand = (type: Type, right: Operand, host: Host): string => {
 /** `flags value / mask` is how more than one flag under a mask is listed. */
 const showUnderMask = (left: Expression, op: Operator, right: Operand, type: Type, host: Host): string | null => {
   if (left.tag !== 'bits' || left.op !== '&' || right.tag !== 'value' || !hasFlags(type)) return null
-  const mask = flagWords(type, left.mask)
+  const mask = flagWords(type, left.mask, host)
   if (mask === null || mask.length < 2) return null
   const sign = op === '!=' ? '!= ' : ''
   return `${showExpression(left.left, host)} ${sign}${showFlags(type, right.value, host, ',')} / ${mask.join(',')}`
@@ -138,7 +138,7 @@ export const showMatch = (left: Expression, op: Operator, right: Operand, host: 
     op === '!=' &&
     right.tag === 'value' &&
     type.name === 'tcp_flag' &&
-    (flagWords(type, right.value)?.length ?? 2) > 1
+    (flagWords(type, right.value, host)?.length ?? 2) > 1
   )
     return `${shown} != 0x${right.value.toString(16)}`
   const sign = op === '==' ? (isFlag ? '== ' : '') : `${op} `

@@ -1,7 +1,7 @@
 // What `nft -j list` prints: rules, sets and the rest as data.
 // Sources: libnftables-json(5); nftables src/json.c (1.0.6).
 
-import { flagWords, type Host, type Json, jsonDatum, type Type, typeNamed } from '../datatype.ts'
+import { type Host, type Json, jsonDatum, jsonFlags, type Type, typeNamed } from '../datatype.ts'
 import type {
   AnonymousSet,
   Data,
@@ -58,7 +58,7 @@ const jsonSource = (source: SetSource, host: Host): Json =>
   source.tag === 'named' ? `@${source.name}` : jsonAnonymous(source, host)
 
 const flagList = (type: Type, value: Interval['from'], host: Host): Json => {
-  const words = flagWords(type, value)
+  const words = jsonFlags(type, value, host)
   if (words === null) return jsonDatum(type, value, host)
   return words.length === 1 ? (words[0] ?? null) : words
 }
@@ -115,7 +115,7 @@ const jsonOperand = (type: Type, op: Operator, left: Expression, right: Operand,
     case 'value':
       if (op === 'in' || op === '!' || left.tag === 'bits') return flagList(type, right.value, host)
       // nft keeps a comparison with several TCP flags as a number.
-      return op === '!=' && type.name === 'tcp_flag' && (flagWords(type, right.value)?.length ?? 0) > 1
+      return op === '!=' && type.name === 'tcp_flag' && (jsonFlags(type, right.value, host)?.length ?? 0) > 1
         ? Number(right.value)
         : jsonDatum(type, right.value, host)
     case 'range':
@@ -225,7 +225,7 @@ const jsonStatement = (statement: Exclude<Statement, { tag: 'differ' }>, place: 
     case 'reject': {
       const { reject } = statement
       if (reject.with === 'tcp reset') return { reject: { type: 'tcp reset' } }
-      return { reject: { type: reject.with, expr: codeWord(reject) } }
+      return { reject: { type: reject.with, expr: codeWord(reject, host) } }
     }
     case 'set':
       return { mangle: { key: jsonExpression(statement.of, host), value: jsonExpression(statement.value, host) } }

@@ -131,13 +131,15 @@ const deviceText = (devices: ReadonlyArray<string>): string => {
   return ` devices = { ${devices.join(', ')} }`
 }
 
-const baseLine = (family: Family, { type, hook, priority, policy, devices }: Base): string =>
-  `\t\ttype ${type} hook ${hook}${deviceText(devices)} priority ${showPriority(family, hook, priority)}; policy ${policy};`
+const baseLine = (family: Family, { type, hook, priority, policy, devices }: Base, host: Host): string => {
+  const when = host.numeric === true ? String(priority) : showPriority(family, hook, priority)
+  return `\t\ttype ${type} hook ${hook}${deviceText(devices)} priority ${when}; policy ${policy};`
+}
 
 const chainLines = (ruleset: Ruleset, table: Table, chain: Chain, view: View): ReadonlyArray<string> => [
   `\tchain ${chain.name} {${handleText(view, chain.handle)}`,
   ...(chain.comment === null ? [] : [`\t\tcomment "${chain.comment}"`]),
-  ...(chain.base === null ? [] : [baseLine(table.family, chain.base)]),
+  ...(chain.base === null ? [] : [baseLine(table.family, chain.base, view.host)]),
   ...chain.rules.map((rule) => `\t\t${showRule(ruleset, table, rule, view.host)}${handleText(view, rule.handle)}`),
   '\t}',
 ]
@@ -193,9 +195,9 @@ const tablesIn = (ruleset: Ruleset, family: Family | null): ReadonlyArray<Table>
   tablesOf(ruleset).filter((table) => family === null || table.family === family)
 
 /** The chains of all tables by what they are bound to, without their rules. */
-const declaration = (table: Table, chain: Chain): ReadonlyArray<string> => [
+const declaration = (table: Table, chain: Chain, view: View): ReadonlyArray<string> => [
   `\tchain ${chain.name} {`,
-  ...(chain.base === null ? [] : [baseLine(table.family, chain.base)]),
+  ...(chain.base === null ? [] : [baseLine(table.family, chain.base, view.host)]),
   '\t}',
 ]
 
@@ -251,7 +253,9 @@ export const listText = (ruleset: Ruleset, listed: Listed, view: View): string =
         .map(({ family, name }) => `table ${family} ${name}\n`)
         .join('')
     case 'chains':
-      return eachTable(ruleset, listed.family, (table) => chainsOf(table).map((chain) => declaration(table, chain)))
+      return eachTable(ruleset, listed.family, (table) =>
+        chainsOf(table).map((chain) => declaration(table, chain, view)),
+      )
     case 'sets':
     case 'maps':
       return eachTable(ruleset, listed.family, (table) =>

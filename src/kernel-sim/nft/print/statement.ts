@@ -63,8 +63,8 @@ const showLog = ({ prefix, level, group, snaplen, threshold, flags }: LogOptions
 
 const CODES = { icmp: ICMP_CODE, icmpv6: ICMPV6_CODE, icmpx: ICMPX_CODE }
 
-export const codeWord = (reject: Exclude<Reject, { with: 'tcp reset' }>): string | number =>
-  wordFor(CODES[reject.with], reject.code) ?? reject.code
+export const codeWord = (reject: Exclude<Reject, { with: 'tcp reset' }>, host: Host): string | number =>
+  host.numeric === true ? reject.code : (wordFor(CODES[reject.with], reject.code) ?? reject.code)
 
 /** What `reject` alone means in a family. */
 export const isDefaultReject = (reject: Reject, family: Family): boolean => {
@@ -74,9 +74,9 @@ export const isDefaultReject = (reject: Reject, family: Family): boolean => {
   return reject.with === 'icmpx' && reject.code === 1
 }
 
-const showReject = (reject: Reject, family: Family): string => {
+const showReject = (reject: Reject, family: Family, host: Host): string => {
   if (reject.with === 'tcp reset') return 'reject with tcp reset'
-  return isDefaultReject(reject, family) ? 'reject' : `reject with ${reject.with} ${codeWord(reject)}`
+  return isDefaultReject(reject, family) ? 'reject' : `reject with ${reject.with} ${codeWord(reject, host)}`
 }
 
 const PORT = typeNamed('inet_service')
@@ -148,7 +148,7 @@ const showStatement = (
     case 'log':
       return showLog(statement.options)
     case 'reject':
-      return showReject(statement.reject, family)
+      return showReject(statement.reject, family, host)
     case 'set': {
       const of = showExpression(statement.of, host)
       return `${of} set ${showExpression(statement.value, host)}`

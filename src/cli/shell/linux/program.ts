@@ -2,14 +2,14 @@
 // interrupted, as by Ctrl-C, after a minute or when the shell is stopped.
 
 import { spawn } from 'node:child_process'
-import { inNamespace, searchPath } from '../../kernel-linux/run.ts'
-import type { Done } from '../../shell/done.ts'
-import type { Program } from '../../shell/terminal.ts'
-import { exitOf } from '../guard.ts'
+import { inNamespace, searchPath } from '../../../kernel-linux/run.ts'
+import type { Done } from '../../../shell/done.ts'
+import type { Program } from '../../../shell/terminal.ts'
+import { exitOf } from '../../guard.ts'
 
-const LONGEST_MS = 60_000
+export const LONGEST_MS = 60_000
 /** What nsenter answers when it finds no program of that name. */
-const NOT_FOUND = 127
+export const NOT_FOUND = 127
 
 /** `real`: the name of a namespace. Null: there is no such program. */
 export const runProgram = (real: string, { name, words, input }: Program, stop: AbortSignal): Promise<Done | null> =>
