@@ -61,8 +61,8 @@ const rename = (space: Space, link: LinkEntry, name: IfName): void => {
 }
 
 const askName = (space: Space, link: LinkEntry, name: IfName): Errno | null => {
-  if (link.up && !isSince(space.draft.world.linux, 6, 2)) return 'EBUSY'
   if (link.name === name) return null
+  if (link.up && !isSince(space.draft.world.linux, 6, 2)) return 'EBUSY'
   if (linkOf(space, name) !== null) return 'EEXIST'
   // It is IPv6 that minds, whose sysctls would have no directory (addrconf_notify); IPv4 goes on without.
   if (isReserved(name) && runs6(link)) return 'EINVAL'

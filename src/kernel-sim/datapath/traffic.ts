@@ -4,6 +4,7 @@
 
 import type { Account, Arrival, Crossing, Ending, Try } from '../../kernel/traffic.ts'
 import type { Ns } from '../../net/name.ts'
+import { valuesOf } from '../../net/pmap.ts'
 import { absurd, E } from '../../prelude.ts'
 import { runLinkwatch } from '../control/carrier.ts'
 import { spaceOf as controlled, draftOf, linkOf, worldOf } from '../control/draft.ts'
@@ -22,7 +23,7 @@ import { NO_META } from './skb.ts'
 import { connectUdp, openEcho, openUdp, sendEcho, sendUdp } from './socket/datagram.ts'
 import type { SocketErrno, SocketOptions } from './socket/entry.ts'
 import { DEFAULTS } from './socket/entry.ts'
-import { removeSocket } from './socket/table.ts'
+import { removeSocket, socketsOf } from './socket/table.ts'
 import { closeTcp, connectTcp, listenTcp, readTcp, stopListening, writeTcp } from './socket/tcp.ts'
 import type { Step } from './step.ts'
 import { onWorld } from './world.ts'
@@ -289,11 +290,21 @@ const ofRaw = (plane: Plane, space: Space, { send, dev: name, bytes, ns }: Raw, 
 
 const NOTHING: Account = { ending: 'silence', arrivals: [], answer: null, crossings: [] }
 
+/** Lets a sender have a port that no sender of the host had before: what was sent by another try may still arrive. */
+const leavePorts = (plane: Plane, host: Host, space: Space) => {
+  const memory = socketsOf(space)
+  for (const { ns, nextPort } of valuesOf(host.world.namespaces)) {
+    const used = spaceOf(plane, host, ns)?.sockets?.nextPort ?? nextPort
+    if (used > memory.nextPort) memory.nextPort = used
+  }
+}
+
 /** From a host of an open plane, which has learned from it. A tap has its carrier from whoever opened that (`held`). */
 export const tryOver = (plane: Plane, host: Host, attempt: Try): Omit<Tried, 'world'> => {
   const steps: Step[] = []
   const space = spaceOf(plane, host, attempt.ns)
   if (space === null) return { account: NOTHING, steps }
+  leavePorts(plane, host, space)
   const watched = plane.watch
   plane.watch = (step) => steps.push(step)
   const account =

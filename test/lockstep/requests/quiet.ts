@@ -1,4 +1,4 @@
-// What a namespace of a room begins with, in the simulation: addresses are in use at once, as in rooms.ts.
+// What a namespace begins with in the simulation that is compared with Linux: addresses are in use at once, as there (rooms.ts).
 
 import type { Request } from '../../../src/kernel/rtnl/request.ts'
 import type { SysctlName } from '../../../src/kernel/sysctl.ts'

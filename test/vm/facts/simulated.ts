@@ -1,13 +1,13 @@
 // The simulated kernel as one that stories are told to. It has no words of its own beside an errno.
 
 import { lasting } from '../../../src/kernel/rtnl/lasting.ts'
-import { askWorld } from '../../../src/kernel-sim/control.ts'
 import { runTry } from '../../../src/kernel-sim/datapath/traffic.ts'
 import { PARTS } from '../../../src/kernel-sim/datapath/wired.ts'
 import { stackOf } from '../../../src/kernel-sim/stack.ts'
 import { EMPTY_WORLD } from '../../../src/kernel-sim/state.ts'
 import type { Version } from '../../../src/kernel-sim/version.ts'
 import type { Ns } from '../../../src/net/name.ts'
+import { askQuietly } from '../../lockstep/requests/quiet.ts'
 import { passTime } from '../../scenarios/sim.ts'
 import { type Kernel, REST_MS } from './told.ts'
 
@@ -17,7 +17,7 @@ export const simulated = (linux: Version): Kernel => {
   let world = nothing
   let rooms: ReadonlyArray<Ns> = []
   const ask: Kernel['ask'] = async (request) => {
-    const result = askWorld(world, request)
+    const result = askQuietly(world, request)
     world = result.world
     return result.errno === null ? null : { errno: result.errno, detail: '' }
   }

@@ -74,10 +74,19 @@ const under = (path: string, facts: object): ReadonlyArray<readonly [string, str
   Object.entries(facts).map(([key, value]) => [`${path}${key}`, textOf(value)] as const)
 
 /**
- * By name and value, without the link's index and name; a port's by `port.` and theirs. Without its queueing discipline, which
- * was not asked for when these facts were recorded.
+ * By name and value, without the link's index and name; a port's by `port.` and theirs. Without its queueing discipline and its device
+ * below elsewhere, which were not asked for when these facts were recorded.
  */
-const factsOf = ({ name: _, index: __, qdisc: ___, mac, kind: { kind, ...options }, port, ...rest }: LinkFacts) => [
+const factsOf = ({
+  name: _,
+  index: __,
+  qdisc: ___,
+  far: ____,
+  mac,
+  kind: { kind, ...options },
+  port,
+  ...rest
+}: LinkFacts) => [
   ['kind', kind] as const,
   ...under('', options),
   ['mac', showMac(mac)] as const,
