@@ -16,7 +16,7 @@ type Applied = Either<ReadonlyArray<Refusal> | KernelError, void>
 /** What becomes of an operation before the kernel sees it: an errno it is refused with; null: it goes on. */
 type Fate = () => Errno | null
 
-/** One operation after the other. */
+/** One operation after the other. One promise for all of them: a chain of as many would keep its caller waiting at its end. */
 const applyEach = (kernel: Kernel, ops: ReadonlyArray<KernelOp>, fate: Fate): Promise<Applied> => {
   const refusals: Refusal[] = []
   const holdBack = makeHoldBack()
@@ -24,28 +24,30 @@ const applyEach = (kernel: Kernel, ops: ReadonlyArray<KernelOp>, fate: Fate): Pr
     holdBack.note(refusal)
     refusals.push(refusal)
   }
-  const from = (start: number): Promise<Applied> => {
-    for (let at = start; ; at++) {
-      const op = ops[at]
-      if (op === undefined) return Promise.resolve(refusals.length === 0 ? E.right(undefined) : E.left(refusals))
-      const held = holdBack.refusalOf(op, at)
-      const errno = held === null ? fate() : null
-      if (held !== null) refuse(held)
-      else if (errno !== null) refuse({ at, op, errno, detail: null })
-      else
-        return kernel
-          .apply([op])()
-          .then((applied) => after(applied, at))
+  return new Promise((resolve, reject) => {
+    const from = (start: number): void => {
+      for (let at = start; ; at++) {
+        const op = ops[at]
+        if (op === undefined) return resolve(refusals.length === 0 ? E.right(undefined) : E.left(refusals))
+        const held = holdBack.refusalOf(op, at)
+        const errno = held === null ? fate() : null
+        if (held !== null) refuse(held)
+        else if (errno !== null) refuse({ at, op, errno, detail: null })
+        else
+          return void kernel
+            .apply([op])()
+            .then((applied) => after(applied, at), reject)
+      }
     }
-  }
-  const after = (applied: Applied, at: number): Promise<Applied> | Applied => {
-    if (E.isLeft(applied)) {
-      if ('tag' in applied.left) return applied
-      for (const refusal of applied.left) refuse({ ...refusal, at })
+    const after = (applied: Applied, at: number): void => {
+      if (E.isLeft(applied)) {
+        if ('tag' in applied.left) return resolve(applied)
+        for (const refusal of applied.left) refuse({ ...refusal, at })
+      }
+      from(at + 1)
     }
-    return from(at + 1)
-  }
-  return from(0)
+    from(0)
+  })
 }
 
 /** `refuseNext`: the n-th operation from now is refused; null: none is. */

@@ -40,7 +40,7 @@ const FAMILIES: ReadonlyMap<number, Family> = new Map([
     RTM_NEWLINK,
     {
       header: IFINFOMSG.size,
-      names: namesOf(IfLink, /^IFLA_(?!(BR|BRPORT|BRIDGE|INFO|INET6|VLAN|MACVLAN|IPVLAN|VXLAN)_)/),
+      names: namesOf(IfLink, /^IFLA_(?!(BR|BRPORT|BRIDGE|INFO|INET6|VLAN|MACVLAN|IPVLAN|VXLAN|TUN)_)/),
     },
   ],
   [RTM_NEWADDR, { header: IFADDRMSG.size, names: namesOf(Route, /^IFA_(?!F_)/) }],
