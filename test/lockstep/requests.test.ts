@@ -23,7 +23,8 @@ needs.kernel('the simulated and the real network stack', () => {
   test.each(FOUND_TRIES)('agree: $says', async (found) => {
     const { difference, endings } = await runBoth(caseOfFound(found))
     expect(difference).toBeNull()
-    expect(endings.map(wordOf)).toEqual([found.ends])
+    expect(endings).toHaveLength(found.before === undefined ? 1 : 2)
+    expect(endings.slice(-1).map(wordOf)).toEqual([found.ends])
   })
 
   test('answer each request alike, and hold the same afterwards', { timeout: 600_000 }, async () => {

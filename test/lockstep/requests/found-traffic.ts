@@ -5,15 +5,29 @@ import type { Ask, Request } from '../../../src/kernel/rtnl/request.ts'
 import type { Try } from '../../../src/kernel/traffic.ts'
 import { ip } from '../../../src/net/ip.ts'
 import { ifName, LO } from '../../../src/net/name.ts'
-import { C, H, has, LOOPBACK, macOf, neighbour, pair, route, set, up, WIRE } from '../../kernel-sim/control/story.ts'
+import {
+  bridge,
+  C,
+  H,
+  has,
+  LOOPBACK,
+  macOf,
+  neighbour,
+  pair,
+  route,
+  set,
+  up,
+  WIRE,
+} from '../../kernel-sim/control/story.ts'
 import { ask, ping } from '../../scenarios/scenario.ts'
 import type { Case } from './both.ts'
 
-/** `ends`: how it does that the packet is sent. */
+/** `before`: what was sent already. `ends`: how it does that the packet is sent. */
 export type FoundTry = Readonly<{
   says: string
   asks: ReadonlyArray<Ask>
   there?: ReadonlyArray<Ask>
+  before?: Try
   attempt: Try
   ends: string
 }>
@@ -25,6 +39,30 @@ const HERE = { listen: 'h' }
 /** v0 here and e0 there, both up. */
 const CABLE: ReadonlyArray<Ask> = [
   pair('v0', 'e0', { up: true, kind: { kind: 'veth', peer: { name: ifName('e0'), mac: macOf(2), ns: C } } }),
+]
+
+/** A bridge here, of a cable to there and a VXLAN, into which fit packets of 1450 bytes. */
+const TUNNEL: ReadonlyArray<Ask> = [
+  ...CABLE,
+  pair('v1', 'v2', { up: true }),
+  up('v2'),
+  has('v1', '10.0.0.1/24'),
+  bridge('br0', { up: true, mac: macOf(3) }),
+  {
+    on: 'link',
+    do: 'add',
+    name: ifName('x0'),
+    up: true,
+    mac: macOf(4),
+    kind: { kind: 'vxlan', vni: 5, remote: ip('10.0.0.2'), port: 8472 },
+  },
+  ...['v0', 'x0'].map((name) => set(name, { master: ifName('br0') })),
+]
+/** Who sends there, to a host that is never heard. */
+const sendsTo = (to: string): ReadonlyArray<Ask> => [
+  up('e0'),
+  ...['10.9.0.7/24', 'fd09::7/16'].map((own) => has('e0', own, { nodad: true })),
+  neighbour('e0', to, { mac: macOf(5) }),
 ]
 
 export const FOUND_TRIES: ReadonlyArray<FoundTry> = [
@@ -144,14 +182,72 @@ export const FOUND_TRIES: ReadonlyArray<FoundTry> = [
     attempt: ask('udp', 'h', 'fd00::2', 7000, {}, V0),
     ends: 'ECONNREFUSED',
   },
+  {
+    says: 'a UDP socket is told that a packet was too long for a tunnel on its way',
+    asks: TUNNEL,
+    there: sendsTo('fd09::1'),
+    attempt: ask('udp', 'c', 'fd09::1', 7000, {}, { size: 1452 }),
+    ends: 'EMSGSIZE',
+  },
+  {
+    says: 'of IPv4, too',
+    asks: TUNNEL,
+    there: sendsTo('10.9.0.1'),
+    attempt: ask('udp', 'c', '10.9.0.1', 7000, {}, { size: 1472 }),
+    ends: 'EMSGSIZE',
+  },
+  {
+    says: 'but not one that has its packets cut on their way',
+    asks: TUNNEL,
+    there: sendsTo('fd09::1'),
+    attempt: ask('udp', 'c', 'fd09::1', 7000, {}, { size: 1452, df: false }),
+    ends: 'silence',
+  },
+  {
+    says: 'nor is it told a second time: its packets are cut here then',
+    asks: TUNNEL,
+    there: sendsTo('fd09::1'),
+    before: ask('udp', 'c', 'fd09::1', 7000, {}, { size: 1452 }),
+    attempt: ask('udp', 'c', 'fd09::1', 7001, {}, { size: 1452 }),
+    ends: 'silence',
+  },
+  {
+    says: 'of a piece that is too long for the tunnel nobody is told, if the destination looks like options',
+    asks: TUNNEL,
+    there: sendsTo('fd09::1'),
+    attempt: ping('c', 'fd09::1', { size: 2952 }),
+    ends: 'silence',
+  },
+  {
+    says: 'nor if it looks like a later piece',
+    asks: TUNNEL,
+    there: sendsTo('fd09:203:8::1'),
+    attempt: ping('c', 'fd09:203:8::1', { size: 2952 }),
+    ends: 'silence',
+  },
+  {
+    says: 'but the sender is, if it looks like any protocol',
+    asks: TUNNEL,
+    there: sendsTo('fd09:203::1'),
+    attempt: ping('c', 'fd09:203::1', { size: 2952 }),
+    ends: 'EMSGSIZE',
+  },
+  {
+    says: 'from what is said of a later piece nobody learns how long packets may be',
+    asks: TUNNEL,
+    there: sendsTo('fd09::1'),
+    before: ping('c', 'fd09::1', { size: 2952 }),
+    attempt: ping('c', 'fd09::1', { size: 1452 }),
+    ends: 'EMSGSIZE',
+  },
 ]
 
-export const caseOfFound = ({ asks, there = [], attempt }: FoundTry): Case => ({
+export const caseOfFound = ({ asks, there = [], before, attempt }: FoundTry): Case => ({
   program: [
     ...[H, C].map((ns): Request => ({ ns, ask: { on: 'netns', do: 'add' } })),
     ...asks.map((one): Request => ({ ns: H, ask: one })),
     ...there.map((one): Request => ({ ns: C, ask: one })),
   ],
   rules: [],
-  tries: [attempt],
+  tries: before === undefined ? [attempt] : [before, attempt],
 })

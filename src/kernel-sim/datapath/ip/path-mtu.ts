@@ -5,6 +5,7 @@
 import { type Ip, isIp4 } from '../../../net/ip.ts'
 import { getIn, setIn } from '../../../net/pmap.ts'
 import type { NsEntry, PathMtuEntry } from '../../state.ts'
+import type { Packet } from '../../wire/nested.ts'
 import type { Space } from '../plane.ts'
 import type { Held } from '../skb.ts'
 import { ownersOf } from './address.ts'
@@ -41,6 +42,10 @@ const learn = (space: Space, dst: Ip, src: Ip, told: number): void => {
   routingOf(space).pathMtus.set(dst, entry)
 }
 
+/** Nobody looks at an error about a later piece of an IPv6 packet: it does not tell of which protocol it was (icmpv6_notify). */
+const isOfLaterPiece = (packet: Packet): boolean =>
+  packet.tag === 'ip6' && packet.fragment !== null && packet.fragment.offset > 0
+
 /** Takes note of an ICMP error about a packet of ours that was too long. */
 export const noteTooBig = (space: Space, { packet }: Held): void => {
   const { body } = packet
@@ -51,7 +56,8 @@ export const noteTooBig = (space: Space, { packet }: Held): void => {
       : body.proto === 'icmp' && body.type === 'unreachable' && body.code === 'fragmentation-needed'
         ? body.mtu
         : null
-  if (told === null || ownersOf(space.entry, body.about.src).length === 0) return
+  if (told === null || isOfLaterPiece(body.about)) return
+  if (ownersOf(space.entry, body.about.src).length === 0) return
   learn(space, body.about.dst, body.about.src, told)
 }
 

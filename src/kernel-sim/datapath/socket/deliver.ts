@@ -114,7 +114,9 @@ const hearError = (space: Space, by: Device, held: Held, error: Error4 | Error6)
   switch (body.proto === 'head' ? body.of.proto : body.proto) {
     case 'udp': {
       const socket = findSocket(space, 'udp', ends)
-      if (socket !== null && socket.remote !== null && told.isHard) socket.error = told.errno
+      // Who discovers the path's MTU wants to know that a packet was too long for it, in time to send shorter ones.
+      const isHard = told.isHard || (mtu !== null && socket?.options.df !== false)
+      if (socket !== null && socket.remote !== null && isHard) socket.error = told.errno
       return
     }
     case 'tcp': {

@@ -304,6 +304,19 @@ describe('a VXLAN that is a port of a bridge', () => {
     expect(lab.packets).toEqual([])
   })
 
+  test('and of IPv6, with what was left of the hop limit of the packet', () => {
+    const lab = bridged()
+    const long = { ...packet6(ip('fd00::1') as Ip6, ip('fd00::2') as Ip6, body), ttl: 77 }
+    send(lab, 'c e', frame(mac('00:03:0c'), mac('00:03:0d'), long))
+    const told = lab.steps.find(({ payload }) => payload.tag === 'ip6' && payload.body.proto === 'icmp6')
+    expect(told?.payload).toMatchObject({
+      src: ip('fd00::2'),
+      dst: ip('fd00::1'),
+      ttl: 77,
+      body: { type: 'packet-too-big', mtu: 1450 },
+    })
+  })
+
   test('has others fragmented outside', () => {
     const lab = bridged()
     expect(
