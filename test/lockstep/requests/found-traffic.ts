@@ -165,6 +165,30 @@ export const FOUND_TRIES: ReadonlyArray<FoundTry> = [
     attempt: ping('c', '10.0.0.1'),
     ends: 'answered',
   },
+  {
+    says: 'nobody resets who comes from ::1 and asks by another device than loopback',
+    asks: [LOOPBACK, ...WIRE, has('v0', 'fd00::1/64', { nodad: true })],
+    attempt: ask('tcp', 'h', 'fd00::1', 7001, {}, from('::1')),
+    ends: 'silence',
+  },
+  {
+    says: 'a tunnel whose remote is behind loopback sends to itself',
+    asks: [
+      LOOPBACK,
+      {
+        on: 'link',
+        do: 'add',
+        name: ifName('x0'),
+        mac: macOf(6),
+        kind: { kind: 'vxlan', vni: 5, remote: ip('10.0.0.9') },
+      },
+      route('0.0.0.0/0', { dev: 'lo' }),
+      up('x0'),
+      has('x0', '10.7.0.1/24'),
+    ],
+    attempt: ping('h', '10.7.0.2'),
+    ends: 'silence',
+  },
 ]
 
 export const caseOfFound = ({ asks, there = [], attempt }: FoundTry): Case => ({
