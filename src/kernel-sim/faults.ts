@@ -24,29 +24,35 @@ const applyEach = (kernel: Kernel, ops: ReadonlyArray<KernelOp>, fate: Fate): Pr
     holdBack.note(refusal)
     refusals.push(refusal)
   }
+  /** The next operation that the kernel is to be asked for, from here on; null: there is none left. */
+  const nextFrom = (start: number): Readonly<{ op: KernelOp; at: number }> | null => {
+    for (let at = start; ; at++) {
+      const op = ops[at]
+      if (op === undefined) return null
+      const held = holdBack.refusalOf(op, at)
+      const errno = held === null ? fate() : null
+      if (held === null && errno === null) return { op, at }
+      refuse(held ?? { at, op, errno: errno ?? 'EBUSY', detail: null })
+    }
+  }
   return new Promise((resolve, reject) => {
-    const from = (start: number): void => {
-      for (let at = start; ; at++) {
-        const op = ops[at]
-        if (op === undefined) return resolve(refusals.length === 0 ? E.right(undefined) : E.left(refusals))
-        const held = holdBack.refusalOf(op, at)
-        const errno = held === null ? fate() : null
-        if (held !== null) refuse(held)
-        else if (errno !== null) refuse({ at, op, errno, detail: null })
-        else
-          return void kernel
-            .apply([op])()
-            .then((applied) => after(applied, at), reject)
-      }
+    const goOn = (start: number): void => {
+      const next = nextFrom(start)
+      if (next === null) resolve(refusals.length === 0 ? E.right(undefined) : E.left(refusals))
+      else
+        kernel
+          .apply([next.op])()
+          .then((applied) => heard(applied, next.at), reject)
     }
-    const after = (applied: Applied, at: number): void => {
-      if (E.isLeft(applied)) {
-        if ('tag' in applied.left) return resolve(applied)
-        for (const refusal of applied.left) refuse({ ...refusal, at })
+    const heard = (applied: Applied, at: number): void => {
+      if (E.isLeft(applied) && 'tag' in applied.left) {
+        resolve(applied)
+        return
       }
-      from(at + 1)
+      if (E.isLeft(applied)) for (const refusal of applied.left) refuse({ ...refusal, at })
+      goOn(at + 1)
     }
-    from(0)
+    goOn(0)
   })
 }
 

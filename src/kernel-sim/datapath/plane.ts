@@ -11,6 +11,7 @@ import type { CableMemory } from '../fabric/segment.ts'
 import type { LinkEntry, Place, Spec } from '../link-entry.ts'
 import { NO_TALLY, type NsEntry, type RouteEntry, type Tally, type World } from '../state.ts'
 import type { Frame } from '../wire/ethernet.ts'
+import type { Error4 } from '../wire/icmp4.ts'
 import type { Packet } from '../wire/nested.ts'
 import type { DadMemory } from './ip/dad.ts'
 import type { FragmentMemory } from './ip/defrag.ts'
@@ -145,6 +146,8 @@ export type Parts = Readonly<{
   ) => SendErrno | null
   /** Tells the sender of `about` of an error, unless one may not (RFC 1122 section 3.2.2). `dev`: where it came in. */
   sendError: (space: Space, dev: Device | null, about: Held, error: IcmpError) => void
+  /** `router` says that what somebody here has sent (`about`), by `from`, better goes by another gateway; `by`: where that came in. */
+  redirected: (by: Device, router: Ip, redirect: Redirect, from: Readonly<{ dev: Device | null; mark: number }>) => void
   /** The way that a socket's packets would take (ip_route_connect): by which device, from which address, how long they may be. */
   wayOf: (space: Space, to: Destination) => Way | SendErrno
   /** The address that a packet to `dst` by way of `next` would have from this device (inet_select_addr, ipv6_dev_get_saddr). */
@@ -174,6 +177,8 @@ export type Parts = Readonly<{
     [What in Happening['what']]: (plane: Plane, happening: Extract<Happening, { what: What }>) => void
   }>
 }>
+
+export type Redirect = Extract<Error4, { type: 'redirect' }>
 
 /** What an ICMP error says; each family has its own numbers for it. `mtu` in bytes. */
 export type IcmpError = Readonly<

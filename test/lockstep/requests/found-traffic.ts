@@ -2,6 +2,7 @@
 // those of `there` to `c`, and come after them.
 
 import type { Ask, Request } from '../../../src/kernel/rtnl/request.ts'
+import type { SysctlName } from '../../../src/kernel/sysctl.ts'
 import type { Try } from '../../../src/kernel/traffic.ts'
 import { ip } from '../../../src/net/ip.ts'
 import { ifName, LO } from '../../../src/net/name.ts'
@@ -64,6 +65,26 @@ const sendsTo = (to: string): ReadonlyArray<Ask> => [
   ...['10.9.0.7/24', 'fd09::7/16'].map((own) => has('e0', own, { nodad: true })),
   neighbour('e0', to, { mac: macOf(5) }),
 ]
+
+const SENDING: Ask = {
+  on: 'link',
+  do: 'add',
+  name: ifName('x0'),
+  mac: macOf(6),
+  up: true,
+  kind: { kind: 'vxlan', vni: 5, remote: ip('10.0.0.9'), port: 8472 },
+}
+const sysctl = (name: string, value: string): Ask => ({ on: 'sysctl', do: 'write', name: name as SysctlName, value })
+const FORWARD = sysctl('net.ipv4.ip_forward', '1')
+/** v0 is a router that has all on the link of those who send by it: ROUTED, of another subnet. */
+const ROUTER: ReadonlyArray<Ask> = [
+  ...CABLE,
+  has('v0', '10.0.1.1/24'),
+  has('v0', '10.0.1.3/32'),
+  has('v0', '10.0.0.2/24'),
+  FORWARD,
+]
+const ROUTED: ReadonlyArray<Ask> = [up('e0'), has('e0', '10.0.1.2/24'), route('0.0.0.0/0', { via: '10.0.1.1' })]
 
 export const FOUND_TRIES: ReadonlyArray<FoundTry> = [
   {
@@ -239,6 +260,111 @@ export const FOUND_TRIES: ReadonlyArray<FoundTry> = [
     before: ping('c', 'fd09::1', { size: 2952 }),
     attempt: ping('c', 'fd09::1', { size: 1452 }),
     ends: 'EMSGSIZE',
+  },
+  {
+    says: 'a macvlan hears a broadcast after the device below has answered, and by then has asked itself',
+    asks: [
+      ...CABLE,
+      {
+        on: 'link',
+        do: 'add',
+        name: ifName('m0'),
+        mac: macOf(8),
+        dev: ifName('v0'),
+        up: true,
+        kind: { kind: 'macvlan', mode: 'bridge' },
+      },
+      has('v0', '10.0.0.5/24'),
+      has('m0', '10.0.0.1/24'),
+      route('10.0.0.0/24', { dev: 'm0', metric: 1024, table: 255 }),
+    ],
+    there: [up('e0'), has('e0', '10.0.0.2/24')],
+    attempt: ping('c', '10.0.0.1'),
+    ends: 'answered',
+  },
+  {
+    says: 'nobody resets who comes from ::1 and asks by another device than loopback',
+    asks: [LOOPBACK, ...WIRE, has('v0', 'fd00::1/64', { nodad: true })],
+    attempt: ask('tcp', 'h', 'fd00::1', 7001, {}, from('::1')),
+    ends: 'silence',
+  },
+  {
+    says: 'a tunnel whose remote is behind loopback sends to itself',
+    asks: [
+      LOOPBACK,
+      {
+        on: 'link',
+        do: 'add',
+        name: ifName('x0'),
+        mac: macOf(6),
+        kind: { kind: 'vxlan', vni: 5, remote: ip('10.0.0.9') },
+      },
+      route('0.0.0.0/0', { dev: 'lo' }),
+      up('x0'),
+      has('x0', '10.7.0.1/24'),
+    ],
+    attempt: ping('h', '10.7.0.2'),
+    ends: 'silence',
+  },
+  {
+    says: 'a server that was asked at a link-local address answers by the device of that only',
+    asks: [LOOPBACK, ...WIRE, has('lo', 'fd00::1/128', { nodad: true })],
+    attempt: ask('udp', 'h', 'fe80::ff:fe00:1', 7000, HERE, { ...V0, ...from('fd00::1') }),
+    ends: 'silence',
+  },
+  {
+    says: 'a VXLAN without an address to send from sends from none, and looks for its remote',
+    asks: [LOOPBACK, pair('v0', 'v1'), up('v0'), route('0.0.0.0/0', { dev: 'v0' }), SENDING],
+    attempt: ask('udp', 'h', 'fe80::1', 7000, {}, { dev: ifName('x0') }),
+    ends: 'silence',
+  },
+  {
+    says: 'who is redirected asks for the MAC of the other router',
+    asks: ROUTER,
+    there: ROUTED,
+    attempt: ping('c', '10.0.0.9'),
+    ends: 'silence',
+  },
+  {
+    says: 'be it for a datagram',
+    asks: ROUTER,
+    there: ROUTED,
+    attempt: ask('udp', 'c', '10.0.0.9', 7000),
+    ends: 'silence',
+  },
+  {
+    says: 'or a connection',
+    asks: ROUTER,
+    there: ROUTED,
+    attempt: ask('tcp', 'c', '10.0.0.9', 7000),
+    ends: 'silence',
+  },
+  {
+    says: 'but not where it forwards itself',
+    asks: ROUTER,
+    there: [...ROUTED, FORWARD],
+    attempt: ping('c', '10.0.0.9'),
+    ends: 'silence',
+  },
+  {
+    says: 'unless by another device only',
+    asks: ROUTER,
+    there: [...ROUTED, FORWARD, sysctl('net.ipv4.conf.e0.forwarding', '0')],
+    attempt: ping('c', '10.0.0.9'),
+    ends: 'silence',
+  },
+  {
+    says: 'nor of one that is not the router of its route',
+    asks: ROUTER,
+    there: [up('e0'), has('e0', '10.0.1.2/24'), route('0.0.0.0/0', { via: '10.0.1.3' })],
+    attempt: ping('c', '10.0.0.9'),
+    ends: 'silence',
+  },
+  {
+    says: 'of a loopback device with a MAC the one neighbour has that, and nobody has learned it',
+    asks: [set('lo', { mac: macOf(3), up: true })],
+    attempt: ask('tcp', 'h', '10.0.0.1', 7000, {}, BY_LOOPBACK),
+    ends: 'silence',
   },
   {
     says: 'a macvlan hears a broadcast after the device below has answered, and by then has asked itself',

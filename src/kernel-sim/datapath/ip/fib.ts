@@ -217,7 +217,7 @@ const isOwn4 = ({ entry }: Space, src: Ip): boolean => {
 const refuseSource4 = (space: Space, { src, foreign }: Wanted): NoWay | null => {
   if (src === null || !isIp4(src)) return null
   const reason: DropReason = { tag: 'martian-source', ip: src }
-  if (isMulticast(src) || src === MAX4 || isZeroNet(src)) return invalid(reason)
+  if (isMulticast(src) || src === MAX4) return invalid(reason)
   return foreign || isOwn4(space, src) ? null : { errno: 'ENETUNREACH', reason, at: null }
 }
 
@@ -237,7 +237,9 @@ const bound4 = (space: Space, wanted: Wanted): Way | NoWay | null => {
     : null
 }
 
-const output4 = (space: Space, wanted: Wanted): Way | NoWay => {
+/** A source of zeros is none: who has no address sends from it. */
+const output4 = (space: Space, given: Wanted): Way | NoWay => {
+  const wanted = given.src === 0 ? { ...given, src: null } : given
   const refused = refuseSource4(space, wanted) ?? bound4(space, wanted)
   if (refused !== null) return refused
   const { src, dev } = wanted

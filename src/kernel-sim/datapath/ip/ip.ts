@@ -15,6 +15,7 @@ import { announce6 } from './ndisc.ts'
 import { isConnected, isValid, knownNeighbour, neighbourDue, output } from './neighbour.ts'
 import { pathMtu } from './path-mtu.ts'
 import { receiveIp } from './receive.ts'
+import { redirected } from './redirect.ts'
 import { send, sendPacket } from './send.ts'
 
 /** Tells everybody on a device's link that an address is there (gratuitous ARP, an unsolicited advertisement). */
@@ -60,6 +61,7 @@ type Offers =
   | 'send'
   | 'sendPacket'
   | 'sendError'
+  | 'redirected'
   | 'wayOf'
   | 'selectSource'
   | 'hasAddress'
@@ -76,6 +78,7 @@ export const ipParts: Pick<Parts, Offers> = {
   send,
   sendPacket,
   sendError,
+  redirected,
   wayOf,
   selectSource: (dev, dst, next) => sourceFor(dev.space, dev, dst, next),
   hasAddress: ({ entry }, ip, dev) => (dev === null ? ownersOf(entry, ip).length > 0 : hasAddress(dev.link, ip)),

@@ -205,11 +205,20 @@ export const sendTo = (neighbour: Neighbour, held: Held, iif: Device | null): bo
     case 'none':
     case 'failed':
       wait(neighbour, { held, iif })
-      enter(neighbour, 'incomplete')
-      neighbour.probes = 0
-      ask(neighbour)
+      seek(neighbour)
       return true
   }
+}
+
+const seek = (neighbour: Neighbour) => {
+  enter(neighbour, 'incomplete')
+  neighbour.probes = 0
+  ask(neighbour)
+}
+
+/** Asks for the MAC of whom nobody needs yet, unless it is known or being asked for (neigh_event_send without a packet). */
+export const prepare = (neighbour: Neighbour) => {
+  if (neighbour.state === 'none' || neighbour.state === 'failed') seek(neighbour)
 }
 
 /** Nobody has answered: whoever sent what waits is told. */

@@ -10,7 +10,8 @@ import type { Device } from '../plane.ts'
 
 /**
  * `rpFilter`: 0 off, 1 strict, 2 loose (RFC 3704). `forwarding4` and `router6` are the device's own; `forwarding6` is the
- * namespace's, which alone decides whether IPv6 forwards.
+ * namespace's, which alone decides whether IPv6 forwards. `acceptRedirects` (of IPv4) nobody writes: that of `all` turns with its
+ * `forwarding` (inet_forward_change), and who forwards needs both (IN_DEV_RX_REDIRECTS).
  */
 export type Policy = Readonly<{
   forwarding4: boolean
@@ -20,6 +21,7 @@ export type Policy = Readonly<{
   acceptLocal: boolean
   rpFilter: number
   sendRedirects: boolean
+  acceptRedirects: boolean
   arpIgnore: number
   arpAnnounce: number
   arpFilter: boolean
@@ -41,6 +43,7 @@ const build = (all: DeviceConf, own: DeviceConf): Policy => {
     acceptLocal: either(4, 'accept_local'),
     rpFilter: greater('rp_filter'),
     sendRedirects: either(4, 'send_redirects'),
+    acceptRedirects: of(own, 4, 'forwarding') === 0 || of(all, 4, 'forwarding') === 0,
     arpIgnore: greater('arp_ignore'),
     arpAnnounce: greater('arp_announce'),
     arpFilter: either(4, 'arp_filter'),

@@ -1,18 +1,21 @@
 // Redirects: a router tells a sender on the same link by whom it would better send. Not too often: of IPv4, one, then each after
 // twice as long (from 40 ms), nine at most, until 20.48 s of silence; of IPv6, six at once and then one a second, for
-// each destination and each sender.
-// Sources: net/ipv4/route.c (ip_rt_send_redirect), net/ipv6/ndisc.c (ndisc_send_redirect), net/ipv4/icmp.c (inet_peer_xrlim_allow).
+// each destination and each sender. Who is told so over IPv4 asks for the MAC of the other router, and stays with the old one: that a host
+// goes by redirects is not modelled.
+// Sources: net/ipv4/route.c (ip_rt_send_redirect, __ip_do_redirect), net/ipv6/ndisc.c (ndisc_send_redirect), net/ipv4/icmp.c (inet_peer_xrlim_allow).
 
 import { type Ip, type Ip6, isIp4, isLinkLocal } from '../../../net/ip.ts'
 import type { Packet4 } from '../../wire/ip4.ts'
 import { type Packet6, packet6 } from '../../wire/ip6.ts'
 import type { NdOption } from '../../wire/nd-options.ts'
 import { quote4, quoteOfRedirect } from '../../wire/quote.ts'
-import type { Device, Space } from '../plane.ts'
+import type { Device, Parts, Space } from '../plane.ts'
 import { linkLocalOf } from './address.ts'
 import { tell4 } from './errors.ts'
 import { isWay, routingOf, wayOut } from './fib.ts'
-import { isValid, knownNeighbour } from './neighbour.ts'
+import { typeOf } from './lookup.ts'
+import { isValid, knownNeighbour, neighbourOf, prepare } from './neighbour.ts'
+import { policyOf } from './policy.ts'
 import { sendDiscovery } from './solicit.ts'
 
 const [LOAD_MS, MOST, SILENCE_MS] = [20, 9, 20_480]
@@ -41,6 +44,16 @@ export const redirect4 = (space: Space, packet: Packet4, via: Ip | null): void =
   const gateway = via ?? packet.dst
   if (!isIp4(gateway) || !mayTell4(space, packet.src)) return
   tell4(space, packet, (mtu) => ({ proto: 'icmp', type: 'redirect', code: 'host', gateway, ...quote4(packet, mtu) }))
+}
+
+/** Only the gateway that is in use may name another, on any subnet of its link (shared_media). */
+export const redirected: Parts['redirected'] = (by, router, { gateway, about }, { dev, mark }) => {
+  const { space } = by
+  if (gateway === router || !policyOf(by).acceptRedirects) return
+  const { src, dst, tos } = about
+  const way = wayOut(space, { dst, src, dev, tos, mark, foreign: false })
+  if (!isWay(way) || way.via !== router || typeOf(space.entry, gateway) !== 'unicast') return
+  prepare(neighbourOf(way.dev, gateway))
 }
 
 const [EVERY_MS, BURST] = [1000, 6]

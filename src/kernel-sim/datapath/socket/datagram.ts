@@ -183,7 +183,10 @@ export const answerTo = (service: Service, bytes: Uint8Array): Uint8Array | null
 /** The device that a link-local address is an address of; null for others, which need none. */
 export const scopeOf = (ip: Ip, dev: Device): string | null => (!isIp4(ip) && isLinkLocal(ip) ? dev.name : null)
 
-/** A server answers from the address that it was asked at, as one with a socket for each address does; if that can be had. */
+/**
+ * A server answers from the address that it was asked at, as one with a socket for each address does; if that can be had. One that is
+ * bound to a link-local address is bound to its device (__inet6_bind).
+ */
 export const hearUdp = (space: Space, dev: Device, socket: UdpSocket, message: Message) => {
   if (socket.service === null) {
     socket.inbox = [...socket.inbox, message]
@@ -193,8 +196,9 @@ export const hearUdp = (space: Space, dev: Device, socket: UdpSocket, message: M
   if (bytes === null) return
   const { from, to } = message
   const { parts } = space.plane
-  const src = boundTo(space, to, scopeOf(to, dev))
+  const scope = scopeOf(to, dev)
+  const src = boundTo(space, to, scope)
   if (typeof src === 'string') return
-  const options = { ...socket.options, dev: socket.options.dev ?? scopeOf(from.ip, dev) }
+  const options = { ...socket.options, dev: socket.options.dev ?? scope ?? scopeOf(from.ip, dev) }
   parts.send(space, sendingFor({ options }, src, from.ip, datagram(socket.local.port, from.port, bytes)))
 }

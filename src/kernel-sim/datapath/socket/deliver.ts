@@ -10,7 +10,16 @@ import type { Packet } from '../../wire/nested.ts'
 import type { Tcp } from '../../wire/tcp.ts'
 import type { Udp } from '../../wire/udp.ts'
 import { tupleOf } from '../netfilter/tuple.ts'
-import { type Device, type Happening, loopbackOf, type Plane, type Space, spaceOf } from '../plane.ts'
+import {
+  type Device,
+  deviceOf,
+  type Happening,
+  loopbackOf,
+  type Plane,
+  type Redirect,
+  type Space,
+  spaceOf,
+} from '../plane.ts'
 import type { Held } from '../skb.ts'
 import { drop, note } from '../step.ts'
 import { hearUdp, scopeOf } from './datagram.ts'
@@ -101,15 +110,36 @@ const deviceOfError = (by: Device, { meta }: Held, { about }: Error4 | Error6): 
   return seesOwner ? by : (loopbackOf(by.space) ?? by)
 }
 
+const NOBODYS = { dev: null, mark: 0 }
+
+/** A redirect is for the socket that has sent what it is about; what we answer to echo requests is from none. */
+const hearRedirect = (by: Device, { packet }: Held, redirect: Redirect, ends: Ends) => {
+  const { space } = by
+  const { body } = redirect.about
+  const quoted = body.proto === 'head' ? body.of : body
+  if (quoted.proto !== 'udp' && quoted.proto !== 'tcp' && quoted.proto !== 'icmp') return
+  const { redirected } = space.plane.parts
+  if (quoted.proto === 'icmp' && 'payload' in quoted && quoted.type === 'echo-reply')
+    return redirected(by, packet.src, redirect, NOBODYS)
+  const socket =
+    quoted.proto === 'icmp'
+      ? findSocket(space, 'echo', { ...ends, remotePort: 0 })
+      : findSocket(space, quoted.proto, ends)
+  if (socket === null || (socket.proto === 'tcp' && !isOnItsWay(socket, redirect.about))) return
+  const { dev, mark } = socket.options
+  redirected(by, packet.src, redirect, { dev: dev === null ? null : deviceOf(space, dev), mark })
+}
+
 /** Errors about what we have sent: `quoted` is that, so its source is our end. */
 const hearError = (space: Space, by: Device, held: Held, error: Error4 | Error6) => {
   const dev = deviceOfError(by, held, error)
   const { about } = error
-  const told = toldOf(error)
   const tuple = tupleOf(about, 0)
-  const mtu = mtuIn(error)
-  if (told === null || tuple === null) return
+  if (tuple === null) return
   const ends: Ends = { local: about.src, port: tuple.sport, remote: about.dst, remotePort: tuple.dport, dev }
+  if (error.type === 'redirect') return hearRedirect(by, held, error, ends)
+  const told = toldOf(error)
+  const mtu = mtuIn(error)
   const { body } = about
   switch (body.proto === 'head' ? body.of.proto : body.proto) {
     case 'udp': {

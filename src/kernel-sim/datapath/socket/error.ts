@@ -3,6 +3,7 @@
 
 import type { Error4 } from '../../wire/icmp4.ts'
 import type { Error6 } from '../../wire/icmp6.ts'
+import type { Redirect } from '../plane.ts'
 import type { SocketErrno } from './entry.ts'
 
 export type Told = Readonly<{ errno: SocketErrno; isHard: boolean }>
@@ -39,8 +40,8 @@ const UNREACHABLE_6: Readonly<Record<Extract<Error6, { type: 'unreachable' }>['c
   'reject-route': hard('EACCES'),
 }
 
-/** Null: sockets are not told of it. */
-export const toldOf = (error: Error4 | Error6): Told | null => {
+/** Of redirects no socket is told. */
+export const toldOf = (error: Exclude<Error4, Redirect> | Error6): Told => {
   switch (error.type) {
     case 'unreachable':
       return error.proto === 'icmp' ? UNREACHABLE[error.code] : UNREACHABLE_6[error.code]
@@ -50,8 +51,6 @@ export const toldOf = (error: Error4 | Error6): Told | null => {
       return soft('EHOSTUNREACH')
     case 'parameter-problem':
       return hard('EPROTO')
-    case 'redirect':
-      return null
   }
 }
 

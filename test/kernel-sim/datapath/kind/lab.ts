@@ -183,6 +183,7 @@ export const labOf = (world: World): Lab => {
     output: never,
     send: never,
     sendError: never,
+    redirected: never,
     selectSource: never,
     gather: never,
     open: () => {},
