@@ -21,7 +21,10 @@ export const TOOLS = [
  * What only tests call, each with a reason of its own to be skipped without it.
  * @type {ReadonlyArray<Tool>}
  */
-export const TEST_TOOLS = [{ binary: 'tshark', package: 'tshark' }]
+export const TEST_TOOLS = [
+  { binary: 'tshark', package: 'tshark' },
+  { binary: 'tcpdump', package: 'tcpdump' },
+]
 
 const SBIN = ['/usr/local/sbin', '/usr/sbin', '/sbin']
 

@@ -3,7 +3,7 @@
 // Source: net/core/link_watch.c (default_operstate, linkwatch_do_dev), drivers/net/veth.c (veth_open), net/bridge/br_stp.c.
 
 import type { OperState } from '../../kernel/rtnl/stack.ts'
-import type { LinkEntry } from '../link-entry.ts'
+import type { LinkEntry, Place } from '../link-entry.ts'
 import { isSince } from '../version.ts'
 import { start6 } from './addrconf.ts'
 import { change, type Draft, found, linkAt, linkOf, type Space, spaceOf, watch } from './draft.ts'
@@ -18,6 +18,9 @@ const lowerIndex = (space: Space, link: LinkEntry): number => {
   return place === null ? link.index : (found(space, place)?.link.index ?? 0)
 }
 
+/** What is on a device has its carrier still when linkwatch looks at that. */
+const isOn = ({ below }: LinkEntry, { ns, name }: Place): boolean => below?.ns === ns && below.name === name
+
 /**
  * Of a device without carrier. Linux looks for what it is on by the index alone, and in the device's own namespace; before 6.2 it did not
  * look, and blamed whatever a device is on.
@@ -26,7 +29,7 @@ const operWithout = (space: Space, link: LinkEntry): OperState => {
   const index = lowerIndex(space, link)
   if (!isSince(space.draft.world.linux, 6, 2)) return index === link.index ? 'down' : 'lowerlayerdown'
   const below = index === link.index ? null : linkAt(space, index)
-  return below === null || below.lower ? 'down' : 'lowerlayerdown'
+  return below === null || below.lower || isOn(below, { ns: space.ns, name: link.name }) ? 'down' : 'lowerlayerdown'
 }
 
 /** What linkwatch finds of the devices that have lost their carrier, once a request is done. */

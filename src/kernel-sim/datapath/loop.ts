@@ -14,6 +14,11 @@ export const enqueue = (dev: Device, skb: Skb): void => {
   dev.space.plane.backlog.push({ dev, skb })
 }
 
+/** Another thread of the kernel brings a frame, once what goes on has come to rest. */
+export const enqueueLater = (dev: Device, skb: Skb): void => {
+  dev.space.plane.later.push({ dev, skb })
+}
+
 const isBefore = (a: Pending, b: Pending): boolean => a.atMs < b.atMs || (a.atMs === b.atMs && a.order < b.order)
 
 const siftUp = (heap: Pending[], from: number): void => {
@@ -67,8 +72,9 @@ const happen = (plane: Plane, happening: Happening): void =>
 
 /** Looks at what devices have received, and at what that brings, until there is nothing left at this moment. */
 const settle = (plane: Plane, receive: (dev: Device, skb: Skb) => void): void => {
-  const { backlog } = plane
-  while (plane.taken < backlog.length) {
+  const { backlog, later } = plane
+  while (plane.taken < backlog.length || later.length > 0) {
+    if (plane.taken === backlog.length) backlog.push(...later.splice(0))
     const next = backlog[plane.taken++]
     if (next === undefined) break
     if (++plane.busy > STORM) {

@@ -194,6 +194,8 @@ export type Plane = {
   readonly random: Random
   /** Frames that devices have received, and nobody has looked at: Linux's backlog. From `taken` on. */
   readonly backlog: Array<Readonly<{ dev: Device; skb: Skb }>>
+  /** Frames that a work queue brings, which is slower than all that: they come when it is done. */
+  readonly later: Array<Readonly<{ dev: Device; skb: Skb }>>
   taken: number
   /** Since the clock last moved, or somebody sent; see STORM (loop.ts). */
   busy: number
@@ -230,6 +232,7 @@ export const openPlane = (
     parts,
     random,
     backlog: [],
+    later: [],
     taken: 0,
     busy: 0,
     depth: 0,

@@ -8,8 +8,13 @@ import { ZERO_MAC } from '../../../src/net/mac.ts'
 import { ifName, LO } from '../../../src/net/name.ts'
 import { bridge, C, H, has, macOf, neighbour, pair, route, set, up } from '../../kernel-sim/control/story.ts'
 
-/** `errno`: how the last request is answered. */
-export type FoundCase = Readonly<{ says: string; asks: ReadonlyArray<Ask>; errno: string | null }>
+/** `elsewhere`: what comes then, said where. `errno`: how the last request is answered. */
+export type FoundCase = Readonly<{
+  says: string
+  asks: ReadonlyArray<Ask>
+  elsewhere?: ReadonlyArray<Request>
+  errno: string | null
+}>
 
 const rule = (more: Partial<RuleRequest>): Ask => ({ on: 'rule', do: 'add', family: 4, ...more })
 const NET = cidr('10.0.0.0/24')
@@ -21,6 +26,15 @@ const hops = (...devs: ReadonlyArray<string>) => devs.map((dev) => ({ dev: ifNam
 
 const tap = (verb: 'add' | 'delete', name = 't0'): Ask => ({ on: 'tap', do: verb, dev: ifName(name) })
 const TAP = [tap('add')]
+
+const macvlan = (name: string, n: number): Ask => ({
+  on: 'link',
+  do: 'add',
+  name: ifName(name),
+  mac: macOf(n),
+  dev: ifName('v0'),
+  kind: { kind: 'macvlan', mode: 'bridge' },
+})
 
 export const FOUND: ReadonlyArray<FoundCase> = [
   {
@@ -285,9 +299,26 @@ export const FOUND: ReadonlyArray<FoundCase> = [
     asks: [...TAP, set('t0', { mtu: 65521 }), set('t0', { mtu: 65522 })],
     errno: 'EINVAL',
   },
+  {
+    says: 'a device that stands on one still has its carrier when linkwatch takes it for what that is on',
+    // The index of v0's other end is that of m1, here.
+    asks: [],
+    elsewhere: [
+      { ns: C, ask: PAIR },
+      {
+        ns: H,
+        ask: pair('v0', 'e0', { up: true, kind: { kind: 'veth', peer: { name: ifName('e0'), mac: macOf(2), ns: C } } }),
+      },
+      ...['m0', 'm1'].map((name, n): Request => ({ ns: H, ask: macvlan(name, 8 + n) })),
+      { ns: C, ask: up('e0') },
+      { ns: C, ask: set('e0', { up: false }) },
+    ],
+    errno: null,
+  },
 ]
 
-export const programOf = ({ asks }: FoundCase): ReadonlyArray<Request> => [
+export const programOf = ({ asks, elsewhere = [] }: FoundCase): ReadonlyArray<Request> => [
   ...[H, C].map((ns): Request => ({ ns, ask: { on: 'netns', do: 'add' } })),
   ...asks.map((ask): Request => ({ ns: H, ask })),
+  ...elsewhere,
 ]

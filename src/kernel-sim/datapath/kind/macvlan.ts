@@ -3,7 +3,7 @@
 // Source: drivers/net/macvlan.c (macvlan_queue_xmit, macvlan_handle_frame, macvlan_multicast_rx, macvlan_broadcast), measured.
 
 import type { MacvlanMode } from '../../../kernel/rtnl/kind.ts'
-import { isGroup } from '../../../net/mac.ts'
+import { BROADCAST, isGroup, type Mac } from '../../../net/mac.ts'
 import {
   countLost,
   countReceived,
@@ -14,7 +14,7 @@ import {
   receiveAs,
   transmit,
 } from '../device.ts'
-import { enqueue } from '../loop.ts'
+import { enqueue, enqueueLater } from '../loop.ts'
 import { belowOf, type Device } from '../plane.ts'
 import type { Skb } from '../skb.ts'
 import { forwardTo } from './forward.ts'
@@ -23,21 +23,29 @@ import { type Stacked, stackedOf } from './stacked.ts'
 
 const modeOf = ({ link: { spec } }: Device): MacvlanMode | null => (spec.type === 'macvlan' ? spec.mode : null)
 
+/**
+ * A frame that several may want is given to each by a work queue (the driver's `bc_cutoff` is one listener), a broadcast always: by then
+ * the device below has looked at it itself, and has answered.
+ */
+const isQueued = ({ macvlans }: Stacked, dst: Mac): boolean =>
+  dst === BROADCAST || macvlans.filter((each) => hearsGroup(each, dst)).length > 1
+
 /** To those on a device that are of one of these modes, but for the sender. What one sends itself is counted with its header twice. */
 const broadcast = (
-  { macvlans }: Stacked,
+  stacked: Stacked,
   skb: Skb,
   from: Device | null,
   modes: ReadonlyArray<MacvlanMode>,
   isSentHere: boolean,
 ) => {
-  for (const to of macvlans) {
+  const give = isQueued(stacked, skb.frame.dst) ? enqueueLater : enqueue
+  for (const to of stacked.macvlans) {
     const mode = modeOf(to)
     if (to === from || mode === null || !modes.includes(mode) || !hearsGroup(to, skb.frame.dst)) continue
     if (isSentHere && !forwardTo(to, skb, from ?? to)) continue
     countReceived(to, skb, true)
     if (isSentHere) to.tally.rxBytes += ETHERNET
-    else enqueue(to, skb)
+    else give(to, skb)
   }
 }
 

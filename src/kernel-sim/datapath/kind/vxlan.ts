@@ -116,7 +116,10 @@ const sendTo = (dev: Device, net: Space, spec: VxlanSpec, remote: RemoteEntry, s
     if (typeof way !== 'string') return lose(dev, skb, { tag: 'tunnel-loop', dev: dev.name })
     return lose(dev, skb, { tag: 'no-tunnel-route', dev: dev.name, remote: dst, errno: way })
   }
-  if (parts.typeOf(net, dst, null) === 'local') return bypass(dev, net, spec, remote, skb)
+  // Whatever IPv4 sends by loopback is for ourselves (__mkroute_output: RTCF_LOCAL).
+  const isOurs =
+    parts.typeOf(net, dst, null) === 'local' || (spec.family === 4 && way.dev.link.spec.type === 'loopback')
+  if (isOurs) return bypass(dev, net, spec, remote, skb)
   if (isTooBig(dev, spec, way, skb)) return
   if (net.plane.watch !== null)
     note(dev.space, dev, 'tunnel', skb.frame.payload, { tag: 'encapsulated', remote: dst, vni: remote.vni }, skb.frame)

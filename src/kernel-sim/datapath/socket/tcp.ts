@@ -2,7 +2,7 @@
 // what comes early is kept. Urgent data, ECN and silly windows are not known here.
 // Sources: RFC 9293 section 3.10; net/ipv4/{tcp_input,tcp_ipv4,tcp_minisocks}.c (tcp_rcv_state_process, tcp_check_req).
 
-import { type Ip, isIp4 } from '../../../net/ip.ts'
+import { type Ip, isIp4, isLoopback } from '../../../net/ip.ts'
 import { NO_BYTES } from '../../wire/bytes.ts'
 import { FLAG, type Tcp } from '../../wire/tcp.ts'
 import { NO_OPTIONS, type TcpOptions } from '../../wire/tcp-options.ts'
@@ -216,10 +216,11 @@ const accept = (space: Space, dev: Device, listener: TcpSocket, { packet }: Held
   begin(space, socket)
 }
 
+/** A reset to ::1, too, goes by the device that was asked, which leads there only if that is loopback (rt6_need_strict). */
 const refuse = (space: Space, dev: Device, { packet }: Held, tcp: Tcp) => {
   if ((tcp.flags & FLAG.RST) !== 0) return
   const { src, dst } = packet
-  const scope = scopeOf(src, dev)
+  const scope = !isIp4(src) && isLoopback(src) ? dev.name : scopeOf(src, dev)
   space.plane.parts.send(space, {
     src: dst,
     dst: src,
