@@ -45,12 +45,12 @@ const applyEach = (kernel: Kernel, ops: ReadonlyArray<KernelOp>, fate: Fate): Pr
           .then((applied) => heard(applied, next.at), reject)
     }
     const heard = (applied: Applied, at: number): void => {
-      if (E.isLeft(applied) && 'tag' in applied.left) {
-        resolve(applied)
-        return
+      if (E.isRight(applied)) goOn(at + 1)
+      else if ('tag' in applied.left) resolve(applied)
+      else {
+        for (const refusal of applied.left) refuse({ ...refusal, at })
+        goOn(at + 1)
       }
-      if (E.isLeft(applied)) for (const refusal of applied.left) refuse({ ...refusal, at })
-      goOn(at + 1)
     }
     goOn(0)
   })
