@@ -345,51 +345,6 @@ export const FOUND_TRIES: ReadonlyArray<FoundTry> = [
     attempt: ask('tcp', 'h', '10.0.0.1', 7000, {}, BY_LOOPBACK),
     ends: 'silence',
   },
-  {
-    says: 'a macvlan hears a broadcast after the device below has answered, and by then has asked itself',
-    asks: [
-      ...CABLE,
-      {
-        on: 'link',
-        do: 'add',
-        name: ifName('m0'),
-        mac: macOf(8),
-        dev: ifName('v0'),
-        up: true,
-        kind: { kind: 'macvlan', mode: 'bridge' },
-      },
-      has('v0', '10.0.0.5/24'),
-      has('m0', '10.0.0.1/24'),
-      route('10.0.0.0/24', { dev: 'm0', metric: 1024, table: 255 }),
-    ],
-    there: [up('e0'), has('e0', '10.0.0.2/24')],
-    attempt: ping('c', '10.0.0.1'),
-    ends: 'answered',
-  },
-  {
-    says: 'nobody resets who comes from ::1 and asks by another device than loopback',
-    asks: [LOOPBACK, ...WIRE, has('v0', 'fd00::1/64', { nodad: true })],
-    attempt: ask('tcp', 'h', 'fd00::1', 7001, {}, from('::1')),
-    ends: 'silence',
-  },
-  {
-    says: 'a tunnel whose remote is behind loopback sends to itself',
-    asks: [
-      LOOPBACK,
-      {
-        on: 'link',
-        do: 'add',
-        name: ifName('x0'),
-        mac: macOf(6),
-        kind: { kind: 'vxlan', vni: 5, remote: ip('10.0.0.9') },
-      },
-      route('0.0.0.0/0', { dev: 'lo' }),
-      up('x0'),
-      has('x0', '10.7.0.1/24'),
-    ],
-    attempt: ping('h', '10.7.0.2'),
-    ends: 'silence',
-  },
 ]
 
 export const caseOfFound = ({ asks, there = [], before, attempt }: FoundTry): Case => ({
