@@ -4,6 +4,7 @@
 import type { Ask, Request } from '../../../src/kernel/rtnl/request.ts'
 import type { SysctlName } from '../../../src/kernel/sysctl.ts'
 import type { Try } from '../../../src/kernel/traffic.ts'
+import { cidr } from '../../../src/net/cidr.ts'
 import { ip } from '../../../src/net/ip.ts'
 import { ifName, LO } from '../../../src/net/name.ts'
 import {
@@ -344,6 +345,22 @@ export const FOUND_TRIES: ReadonlyArray<FoundTry> = [
     asks: [set('lo', { mac: macOf(3), up: true })],
     attempt: ask('tcp', 'h', '10.0.0.1', 7000, {}, BY_LOOPBACK),
     ends: 'silence',
+  },
+  {
+    says: 'a gateway that is oneself is none',
+    asks: [...WIRE, has('v0', '10.0.0.1/24'), route('0.0.0.0/0', { via: '10.0.0.1' })],
+    attempt: ask('tcp', 'h', '10.0.1.1', 7000),
+    ends: 'silence',
+  },
+  {
+    says: 'where there is no way yet, the rules for the address that would be had say why',
+    asks: [
+      ...WIRE,
+      has('v0', 'fd00::1/64', { nodad: true }),
+      { on: 'rule', do: 'add', family: 6, from: cidr('fd00::/64'), action: { is: 'prohibit' } },
+    ],
+    attempt: ask('udp', 'h', 'fd09::1', 7000),
+    ends: 'EACCES',
   },
 ]
 

@@ -18,6 +18,7 @@ import type { DropReason } from '../step.ts'
 import { ownersOf } from './address.ts'
 import {
   bySource,
+  gateway4,
   isDeadEnd6,
   isLocalGroup,
   isStrict6,
@@ -119,7 +120,7 @@ const forward4 = (space: Space, dev: Device, src: Ip4, dst: Ip4, tos: number, fo
   const near = validate4(space, dev, src, dst, tos, out)
   if (typeof near !== 'boolean') return refuse(near)
   const redirect = out === dev && near && policyOf(out).sendRedirects
-  return { tag: 'forward', way: wayOf('unicast', out, null, { route, hop }, { via: hop.via, redirect }) }
+  return { tag: 'forward', way: wayOf('unicast', out, null, { route, hop }, { via: gateway4(out, hop.via), redirect }) }
 }
 
 const input4 = (space: Space, dev: Device, { dst: to, src: from, tos, mark, hashed }: Incoming): Verdict => {

@@ -177,6 +177,10 @@ export const isLocalGroup = (ip: Ip4): boolean => ip >>> 8 === 0xe00000
 const isStuck4 = (src: Ip4 | null, dev: Device): boolean =>
   src !== null && isLoopback(src) && dev.link.spec.type !== 'loopback' && !policyOf(dev).routeLocalnet
 
+/** One that is oneself is none: only one on a link is (rt_set_nexthop). */
+export const gateway4 = ({ space }: Device, via: Ip | null): Ip | null =>
+  via !== null && ownersOf(space.entry, via).length > 0 ? null : via
+
 /** __mkroute_output: what the destination is, whatever the tables say. */
 const made4 = (wanted: Wanted, dev: Device, source: Ip4 | null, found: Found | null): Way | NoWay => {
   // Cast: the caller has looked at the family.
@@ -191,7 +195,7 @@ const made4 = (wanted: Wanted, dev: Device, source: Ip4 | null, found: Found | n
     const owner = found.hop.dev === null ? null : deviceOf(dev.space, found.hop.dev)
     return wayOf('local', dev, source, found, { owner })
   }
-  return wayOf('unicast', dev, source, found, { via: found?.hop.via ?? null })
+  return wayOf('unicast', dev, source, found, { via: gateway4(dev, found?.hop.via ?? null) })
 }
 
 const prefsrc4 = (space: Space, { route, hop }: Found, dev: Device): Ip4 | null => {
@@ -272,13 +276,13 @@ const noSource = (to: Ip): NoWay => ({
   at: null,
 })
 
-/** What has no way may have one from the address that it would get (ip6_dst_lookup_tail). */
-const output6From = (space: Space, wanted: Wanted, refused: Refusal): Way | NoWay => {
+/** What has no way may have one from the address that it would get, or is refused for another reason (ip6_dst_lookup_tail). */
+const output6From = (space: Space, wanted: Wanted): Way | NoWay => {
   // Cast: the caller has looked at the family.
   const src = select6(space.entry, null, wanted.dst as Ip6)
   if (src === null) return noSource(wanted.dst)
   const way = output6(space, { ...wanted, src })
-  return isWay(way) ? { ...way, source: src } : noWayOf(refused, wanted.dst)
+  return isWay(way) ? { ...way, source: src } : way
 }
 
 const output6 = (space: Space, wanted: Wanted): Way | NoWay => {
@@ -288,7 +292,7 @@ const output6 = (space: Space, wanted: Wanted): Way | NoWay => {
   if (dev === null && isLinkLocal(dst)) return invalid({ tag: 'no-route', to: dst })
   const strict = dev !== null || isStrict6(dst)
   const found = find(space.entry, flowOf(wanted, strict), { src, dst })
-  if ('errno' in found) return src === null ? output6From(space, wanted, found) : noWayOf(found, dst)
+  if ('errno' in found) return src === null ? output6From(space, wanted) : noWayOf(found, dst)
   const { route, hop } = found
   const near = hop.dev === null ? null : deviceOf(space, hop.dev)
   const type = typeOf6(found, dst)
