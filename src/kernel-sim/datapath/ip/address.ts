@@ -79,13 +79,14 @@ export const select4 = (
   return null
 }
 
-/** The first link-local address of a device (ipv6_get_lladdr). */
+/** The oldest link-local address of a device, which stands last (ipv6_get_lladdr). */
 export const linkLocalOf = ({ addresses }: LinkEntry): Ip6 | null => {
+  let oldest: Ip6 | null = null
   for (const address of addresses) {
     const { ip } = address.cidr
-    if (!isIp4(ip) && isLinkLocal(ip) && !isTentative(address)) return ip
+    if (!isIp4(ip) && isLinkLocal(ip) && !isTentative(address)) oldest = ip
   }
-  return null
+  return oldest
 }
 
 /** RFC 6724's policy table as in net/ipv6/addrlabel.c, longest prefix first. */
