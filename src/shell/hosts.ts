@@ -1,12 +1,13 @@
 // cnm's own words for several machines: hosts, the segments that join them, the cards that are plugged in, and cables that are cut. The
 // words for how good a segment is are those of tc-netem(8), each without its own unit only where it is 0.
 
+import type { Quality } from '../kernel/quality.ts'
 import { E } from '../prelude.ts'
 import { nameIn } from './context.ts'
 import type { Done } from './done.ts'
 import { failed, printed, QUIET, type Read, refuse } from './done.ts'
 import type { Words } from './match.ts'
-import type { Network, Quality, SegmentFacts } from './network.ts'
+import type { Network, SegmentFacts } from './network.ts'
 import { type Answer, asking, type Talk } from './terminal.ts'
 
 /** Of hosts and segments; short enough for what Linux makes of them. */

@@ -1,20 +1,8 @@
 // Many hosts, and the segments between them: what a terminal offers of them. On Linux a host is a namespace, and a segment a bridge.
 
+import type { Quality } from '../kernel/quality.ts'
 import type { IfName } from '../net/name.ts'
 import type { Answer } from './terminal.ts'
-
-/**
- * Of every frame: `delayMs`, and up to `jitterMs` more. `loss`, `duplicate`, `reorder`: how probable each is, 0 to 1. `bitsPerMs`: what
- * a cable carries; null: anything at once.
- */
-export type Quality = Readonly<{
-  delayMs: number
-  jitterMs: number
-  loss: number
-  duplicate: number
-  reorder: number
-  bitsPerMs: number | null
-}>
 
 /** `cards`: which device of which host is plugged in. `cut`: the hosts that reach only each other; null: it is whole. */
 export type SegmentFacts = Readonly<{

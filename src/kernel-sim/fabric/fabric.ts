@@ -1,6 +1,7 @@
 // Many hosts and what is between them, as a value: a snapshot is a reference, and what happens next follows from it alone. Each host
 // is a world of its own; packets on their way from one to another are pending in the fabric.
 
+import type { Quality } from '../../kernel/quality.ts'
 import type { Mac } from '../../net/mac.ts'
 import { HOST, type IfName } from '../../net/name.ts'
 import { draftOf, emptyMap, entriesOf, getIn, mapOf, type PMap, setIn } from '../../net/pmap.ts'
@@ -13,7 +14,7 @@ import { agedDevices } from '../datapath/kind/close.ts'
 import { openPlane, type Parts, type Pending, type Plane } from '../datapath/plane.ts'
 import { randomFrom } from '../datapath/random.ts'
 import type { World } from '../state.ts'
-import { cardKey, closeSegment, openCables, PERFECT, type Quality, type Segment } from './segment.ts'
+import { cardKey, closeSegment, openCables, PERFECT, type Segment } from './segment.ts'
 
 /** `cables`: the segment that each card (`cardKey`) is plugged into. `nextCard`: the number of the next card of any host. */
 export type Fabric = Readonly<{

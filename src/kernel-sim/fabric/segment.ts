@@ -2,6 +2,7 @@
 // destination, or to all; on the way it may be late, lost, doubled, overtaken, or held up by others, as the seed will have it.
 // Invariant: which random numbers are drawn depends only on the frames and their order.
 
+import type { Quality } from '../../kernel/quality.ts'
 import { isGroup, type Mac } from '../../net/mac.ts'
 import type { Ns } from '../../net/name.ts'
 import { type Draft, draftOf, type PMap, valuesOf } from '../../net/pmap.ts'
@@ -12,19 +13,6 @@ import { fraction } from '../datapath/random.ts'
 import type { Skb } from '../datapath/skb.ts'
 import { drop } from '../datapath/step.ts'
 import { lengthOf } from '../wire/wire.ts'
-
-/**
- * `delayMs` of every frame, and up to `jitterMs` more. `loss`, `duplicate`, `reorder`: how probable each is, 0 to 1; a frame that is
- * overtaken comes `delayMs` later than it would. `bitsPerMs`: what a card's cable carries; null: anything at once.
- */
-export type Quality = Readonly<{
-  delayMs: number
-  jitterMs: number
-  loss: number
-  duplicate: number
-  reorder: number
-  bitsPerMs: number | null
-}>
 
 export const PERFECT: Quality = { delayMs: 0, jitterMs: 0, loss: 0, duplicate: 0, reorder: 0, bitsPerMs: null }
 

@@ -1,5 +1,6 @@
 // Hosts a, b, ... on one segment, each with 10.0.0.N and fd00::N on its card eth0.
 
+import type { Quality } from '../../../src/kernel/quality.ts'
 import type { Ask } from '../../../src/kernel/rtnl/request.ts'
 import { deviceSysctl } from '../../../src/kernel/sysctl.ts'
 import type { Try } from '../../../src/kernel/traffic.ts'
@@ -15,7 +16,6 @@ import {
   withHost,
   withSegment,
 } from '../../../src/kernel-sim/fabric/fabric.ts'
-import type { Quality } from '../../../src/kernel-sim/fabric/segment.ts'
 import { cidr } from '../../../src/net/cidr.ts'
 import { HOST, ifName, LO } from '../../../src/net/name.ts'
 import { getIn } from '../../../src/net/pmap.ts'

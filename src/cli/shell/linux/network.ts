@@ -3,11 +3,12 @@
 // Invariant: all of it is in namespaces of the lab, and goes with them.
 
 import type { KernelError } from '../../../kernel/kernel.ts'
+import type { Quality } from '../../../kernel/quality.ts'
 import { type Lab, labNames, labPrefix, type Names } from '../../../kernel-linux/names.ts'
 import type { Run } from '../../../kernel-linux/run.ts'
 import { HOST } from '../../../net/name.ts'
 import { E, type Either } from '../../../prelude.ts'
-import { type Network, type Quality, SENTENCES } from '../../../shell/network.ts'
+import { type Network, SENTENCES } from '../../../shell/network.ts'
 import { type Runner, runnerIn } from './tools.ts'
 
 export const FIRST_HOST = 'host'

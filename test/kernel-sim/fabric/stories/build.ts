@@ -1,12 +1,12 @@
 // The fabrics of stories (story.ts): hosts on one segment, each with what chance gave it, all from one generator.
 // Nothing of Node's nor of a test library's is used here or in story.ts, for stories are also told where there is neither.
 
+import type { Quality } from '../../../../src/kernel/quality.ts'
 import type { Ask, Request } from '../../../../src/kernel/rtnl/request.ts'
 import { FORWARD4, FORWARD6 } from '../../../../src/kernel/sysctl.ts'
 import { askWorld } from '../../../../src/kernel-sim/control.ts'
 import { below, fraction, type Random } from '../../../../src/kernel-sim/datapath/random.ts'
 import { emptyFabric, type Fabric, plug, withHost, withSegment } from '../../../../src/kernel-sim/fabric/fabric.ts'
-import type { Quality } from '../../../../src/kernel-sim/fabric/segment.ts'
 import { cidr } from '../../../../src/net/cidr.ts'
 import { type Ip, ip } from '../../../../src/net/ip.ts'
 import { ZERO_MAC } from '../../../../src/net/mac.ts'
