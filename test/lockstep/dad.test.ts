@@ -97,7 +97,7 @@ const comparable = (stack: Stack | null | undefined): Stack | null =>
     ? null
     : { ...lasting(stack), fdb: lasting(stack).fdb.filter(({ mac, dst }) => !(isGroup(mac) && dst === null)) }
 
-const there = async (rooms: Rooms): Promise<Stack | null> => comparable((await rooms.told()).get(H))
+const there = async (rooms: Rooms): Promise<Stack | null> => comparable((await rooms.told(true)).get(H))
 const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms))
 
 const PAUSE_MS = 20

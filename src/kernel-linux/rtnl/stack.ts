@@ -66,6 +66,7 @@ const nsidOf = async (socket: Socket, open: OpenSpace, ns: Ns, turn: Turn): Conv
   }
 }
 
+/** The namespaces that these links tell of, by the socket's numbers for them. */
 const nsidsOf = async (
   socket: Socket,
   open: OpenSpace,
@@ -74,32 +75,44 @@ const nsidsOf = async (
   turn: Turn,
 ): Conversation<ReadonlyMap<number, Ns>> => {
   const known = new Map<number, Ns>()
-  if (links.every(({ linkNetnsid }) => linkNetnsid === undefined)) return E.right(known)
+  const wanted = new Set(links.flatMap(({ linkNetnsid }) => linkNetnsid ?? []))
   for (const ns of spaces) {
+    if (wanted.size === 0) break
     const nsid = await nsidOf(socket, open, ns, turn)
     if (E.isLeft(nsid)) return nsid
-    if (nsid.right !== null) known.set(nsid.right, ns)
+    if (nsid.right !== null && wanted.delete(nsid.right)) known.set(nsid.right, ns)
   }
   return E.right(known)
 }
+
+const isBridge = ({ linkinfo }: LinkMessage): boolean => linkinfo?.info?.kind === 'bridge'
+
+const LINKS = [dumpLinks()]
+const ADDRESSES = [dumpAddresses()]
+const ROUTES = [dumpRoutes()]
+const RULES = [dumpRules(AF_INET), dumpRules(AF_INET6)]
+const NEIGHBOURS = [dumpNeighbours(), dumpProxies()]
+const FDB = [dumpFdb()]
+/** Without a bridge there are none. */
+const PORTS = [dumpBridgePorts()]
 
 /** Everything that the namespace of a socket tells; `spaces`: where the other ends of its devices may be. */
 export const hear =
   (open: OpenSpace, spaces: ReadonlyArray<Ns>, turn: Turn = 'aside') =>
   async (socket: Socket): Conversation<Told> => {
-    const links = await all(socket, [dumpLinks()], decodeLink, turn)
+    const links = await all(socket, LINKS, decodeLink, turn)
     if (E.isLeft(links)) return links
-    const addresses = await all(socket, [dumpAddresses()], decodeAddress, turn)
+    const addresses = await all(socket, ADDRESSES, decodeAddress, turn)
     if (E.isLeft(addresses)) return addresses
-    const routes = await all(socket, [dumpRoutes()], decodeRoute, turn)
+    const routes = await all(socket, ROUTES, decodeRoute, turn)
     if (E.isLeft(routes)) return routes
-    const rules = await all(socket, [dumpRules(AF_INET), dumpRules(AF_INET6)], decodeRule, turn)
+    const rules = await all(socket, RULES, decodeRule, turn)
     if (E.isLeft(rules)) return rules
-    const neighbours = await all(socket, [dumpNeighbours(), dumpProxies()], decodeNeigh, turn)
+    const neighbours = await all(socket, NEIGHBOURS, decodeNeigh, turn)
     if (E.isLeft(neighbours)) return neighbours
-    const fdb = await all(socket, [dumpFdb()], decodeNeigh, turn)
+    const fdb = await all(socket, FDB, decodeNeigh, turn)
     if (E.isLeft(fdb)) return fdb
-    const ports = await all(socket, [dumpBridgePorts()], decodeBridgePort, turn)
+    const ports = await all(socket, links.right.some(isBridge) ? PORTS : [], decodeBridgePort, turn)
     if (E.isLeft(ports)) return ports
     const nsids = await nsidsOf(socket, open, spaces, links.right, turn)
     if (E.isLeft(nsids)) return nsids

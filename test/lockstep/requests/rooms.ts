@@ -35,8 +35,8 @@ export const QUIET: ReadonlyArray<SysctlName> = [NO_DAD, 'net.ipv6.conf.default.
 export type Rooms = Readonly<{
   /** Null, or the errno. */
   ask: (request: Request) => Promise<Errno | null>
-  /** The stacks of all rooms, once linkwatch has nothing left to do in them. */
-  told: () => Promise<Stacks>
+  /** The stacks of all rooms; `hurry`: once linkwatch has nothing left to do in them. */
+  told: (hurry: boolean) => Promise<Stacks>
   /** What nft(8) does with a script: null, or what it complains of. */
   nft: (ns: Ns, script: string) => Promise<string | null>
   /** Where tries are made; to be closed by whoever asks for it. */
@@ -151,10 +151,10 @@ export const openRooms = (): Rooms => {
       if (ask.on === 'sysctl') return write(room, ns, ask.name, ask.value)
       return sure(await askOver(open, ask, 'here')(room.socket))?.errno ?? null
     },
-    told: async () => {
+    told: async (hurry) => {
       for (;;) {
         const heard = await hearAll()
-        if (!CAN_HURRY) return stacksFrom(heard)
+        if (!hurry || !CAN_HURRY) return stacksFrom(heard)
         let behind = false
         for (const urgent of [true, false])
           for (const [ns, { links }] of heard) {
