@@ -136,13 +136,14 @@ export type Parts = Readonly<{
   output: (dev: Device, next: Ip, held: Held) => void
   /** Routes and sends a packet of our own. */
   send: (space: Space, sending: Sending) => SendErrno | null
-  /** As `send`, of a whole packet (raw sockets, tunnels, rules); its addresses are set. `flow`: the conversation that it belongs to. */
+  /** As `send`, of a whole packet (raw sockets, tunnels, rules); its addresses are set. `flow`: the conversation that it belongs to. `from`: the source that it is routed by, if not its own. */
   sendPacket: (
     space: Space,
     packet: Packet,
     mark: number,
     dev: IfName | null,
     flow?: PacketFlow | null,
+    from?: Ip | null,
   ) => SendErrno | null
   /** Tells the sender of `about` of an error, unless one may not (RFC 1122 section 3.2.2). `dev`: where it came in. */
   sendError: (space: Space, dev: Device | null, about: Held, error: IcmpError) => void

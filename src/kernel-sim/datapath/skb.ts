@@ -46,6 +46,8 @@ export type Sending = Readonly<{
   df?: boolean
   /** Bound to this device: SO_BINDTODEVICE, or the scope of a link-local address. */
   dev?: string
+  /** Of IPv6: it had better leave by this device. */
+  near?: string
   mark?: number
   /** SO_BROADCAST. */
   broadcast?: boolean

@@ -362,6 +362,45 @@ export const FOUND_TRIES: ReadonlyArray<FoundTry> = [
     attempt: ask('udp', 'h', 'fd09::1', 7000),
     ends: 'EACCES',
   },
+  {
+    says: 'an answer over IPv6 had better go by the device that was asked, whoever else has the address',
+    asks: [
+      LOOPBACK,
+      ...WIRE,
+      pair('v2', 'v3', { up: true }),
+      ...['v0', 'v2'].map((dev) => has(dev, 'fd00::1/64', { nodad: true })),
+    ],
+    attempt: ping('h', 'fd00::1', { dev: ifName('v2') }),
+    ends: 'answered',
+  },
+  {
+    says: 'and what is forwarded, by the device that it came in by',
+    asks: [
+      ...CABLE,
+      pair('v1', 'v2', { up: true }),
+      up('v2'),
+      has('v0', 'fd00::1/64', { nodad: true }),
+      ...['v1', 'v0'].map((dev) => has(dev, 'fd01::1/64', { nodad: true })),
+      sysctl('net.ipv6.conf.all.forwarding', '1'),
+    ],
+    there: [up('e0'), has('e0', 'fd00::2/64', { nodad: true }), route('::/0', { via: 'fd00::1' })],
+    attempt: ping('c', 'fd01::9'),
+    ends: 'silence',
+  },
+  {
+    says: 'a tunnel keeps the way that it has found before it had a source',
+    asks: [
+      ...CABLE,
+      has('v0', 'fd00::1/64', { nodad: true }),
+      { ...SENDING, kind: { kind: 'vxlan', vni: 5, remote: ip('fd00::2'), port: 8472 } },
+      has('x0', '10.9.0.1/24'),
+      neighbour('x0', '10.9.0.7', { mac: macOf(5) }),
+      { on: 'rule', do: 'add', family: 6, from: cidr('fd00::/64'), action: { is: 'blackhole' } },
+    ],
+    there: [up('e0'), has('e0', 'fd00::2/64', { nodad: true })],
+    attempt: ping('h', '10.9.0.7'),
+    ends: 'silence',
+  },
 ]
 
 export const caseOfFound = ({ asks, there = [], before, attempt }: FoundTry): Case => ({

@@ -165,9 +165,9 @@ const input6 = (space: Space, dev: Device, { dst: to, src: from, tos, mark, hash
   const [src, dst] = [from as Ip6, to as Ip6]
   const bad = martian6(dev, src, dst)
   if (bad !== null) return refuse(bad)
-  const strict = isStrict6(dst)
-  const flow: Flow = { dst, src, iif: dev.name, oif: dev.name, tos, mark, strict }
-  const found = find(space.entry, { ...flow, oif: strict ? dev.name : null }, hashed ?? flow)
+  // ip6_pol_route_input: what came in by a device had better leave by it.
+  const flow: Flow = { dst, src, iif: dev.name, oif: null, tos, mark, strict: isStrict6(dst), near: dev.name }
+  const found = find(space.entry, flow, hashed ?? flow)
   if (isMulticast(dst)) return inGroup6(dev, dst) ? DELIVER.multicast : refuse({ tag: 'not-unicast', to: dst })
   if ('errno' in found) return refuse(noWayOf(found, dst).reason, found.errno)
   const { route, hop } = found

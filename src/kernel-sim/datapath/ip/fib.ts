@@ -69,13 +69,14 @@ export type RedirectLimit = { told: number; lastMs: number }
 /** By destination, then by source (null: to be chosen). */
 type Known<A> = Map<Ip, Map<Ip | null, A>>
 
-/** `out`: by the device that a packet is bound to; `in`: by the device that it came in by. */
+/** `out`: by the device that a packet is bound to, `loose`: that it had better leave by; `in`: by the device that it came in by. */
 export type RoutingMemory = {
   readonly pathMtus: Map<Ip, PathMtuEntry>
   readonly redirects: Map<Ip, RedirectLimit>
   /** Of the next packet that needs one of its own. */
   nextId: number
   readonly out: Map<Device | null, Known<Way | NoWay>>
+  readonly loose: Map<Device | null, Known<Way | NoWay>>
   readonly in: Map<Device, Known<Verdict>>
   /** Of the device that was asked about last. */
   lastIn: Readonly<{ dev: Device; known: Known<Verdict> }> | null
@@ -89,6 +90,7 @@ const openRouting = ({ entry }: Space): RoutingMemory => ({
   redirects: new Map(),
   nextId: 1,
   out: new Map(),
+  loose: new Map(),
   in: new Map(),
   lastIn: null,
   byMark: [...entry.rules[4], ...entry.rules[6]].some(({ mark }) => mark !== null),
@@ -148,7 +150,7 @@ const reasonOf = (by: Refusal['by'], to: Ip): DropReason => {
   return { tag: 'route-type', type: by.type as 'unreachable' | 'blackhole' | 'prohibit' | 'throw', to }
 }
 
-/** What a packet of our own asks for. `dev`: bound to it. `foreign`: its source need not be ours (IP_TRANSPARENT, raw headers). */
+/** What a packet of our own asks for. `dev`: bound to it; `loose`: it only had better leave by it (IPv6). `foreign`: its source need not be ours (IP_TRANSPARENT, raw headers). */
 export type Wanted = Readonly<{
   dst: Ip
   src: Ip | null
@@ -156,6 +158,7 @@ export type Wanted = Readonly<{
   tos: number
   mark: number
   foreign: boolean
+  loose?: boolean
 }>
 
 const flowOf = ({ dst, src, dev, tos, mark }: Wanted, strict: boolean): Flow => ({
@@ -290,7 +293,7 @@ const output6 = (space: Space, wanted: Wanted): Way | NoWay => {
   // Cast: the caller has looked at the family.
   const to = dst as Ip6
   if (dev === null && isLinkLocal(dst)) return invalid({ tag: 'no-route', to: dst })
-  const strict = dev !== null || isStrict6(dst)
+  const strict = (dev !== null && (wanted.loose !== true || src === null)) || isStrict6(dst)
   const found = find(space.entry, flowOf(wanted, strict), { src, dst })
   if ('errno' in found) return src === null ? output6From(space, wanted) : noWayOf(found, dst)
   const { route, hop } = found
@@ -334,7 +337,8 @@ export const meantBy = (space: Space, dst: Ip, src: Ip | null, dev: Device | nul
 export const wayOut = (space: Space, wanted: Wanted): Way | NoWay => {
   const memory = routingOf(space)
   const isFixed = !wanted.foreign && (wanted.mark === 0 || !memory.byMark) && (wanted.tos === 0 || !memory.byTos)
-  const known = isFixed ? bySource(knownAt(memory.out, wanted.dev), wanted.dst) : null
+  const byDevice = wanted.loose === true ? memory.loose : memory.out
+  const known = isFixed ? bySource(knownAt(byDevice, wanted.dev), wanted.dst) : null
   const before = known?.get(wanted.src)
   if (before !== undefined) return before
   const found = isIp4(wanted.dst) ? output4(space, wanted) : output6(space, wanted)

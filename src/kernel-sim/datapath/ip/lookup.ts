@@ -80,11 +80,12 @@ export const find4 = (entry: NsEntry, flow: Flow): Answer => {
   )
 }
 
-/** How fit a route is for a device: -1, not at all. */
-const fitness = ({ hops }: RouteEntry, { oif, strict }: Flow): number => {
+/** How fit a route is for a packet: -1, not at all. */
+const fitness = ({ hops }: RouteEntry, { oif, near, strict }: Flow): number => {
   const hop = hops[0]
+  const by = near ?? oif
   if (hop?.dead === true) return -1
-  if (oif === null || hop === undefined || hop.dev === oif) return 2
+  if (by === null || hop === undefined || hop.dev === by) return 2
   return strict ? -1 : 0
 }
 

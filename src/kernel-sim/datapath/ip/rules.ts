@@ -6,8 +6,8 @@ import { type Ip, isIp4 } from '../../../net/ip.ts'
 import type { RouteEntry, RuleEntry } from '../../state.ts'
 
 /**
- * What is looked up. `src` null: not chosen yet. `iif`: `lo` for a packet of our own. `oif`: bound to that device. `strict`: IPv6,
- * only routes through `oif` count.
+ * What is looked up. `src` null: not chosen yet. `iif`: `lo` for a packet of our own. `oif`: bound to that device. IPv6
+ * prefers routes through `near` (absent: `oif`); `strict`: no others count.
  */
 export type Flow = Readonly<{
   dst: Ip
@@ -17,6 +17,7 @@ export type Flow = Readonly<{
   tos: number
   mark: number
   strict: boolean
+  near?: string
 }>
 
 /** EAGAIN: look on. `by`: what said so. */

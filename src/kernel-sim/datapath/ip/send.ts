@@ -196,10 +196,11 @@ const nowhere = (like: Ip): Ip => (isIp4(like) ? ip4(0) : ip6(0n))
 export const send = (space: Space, sending: Sending): SendErrno | null => {
   const { tos = 0, mark = 0, df } = sending
   const src = sending.src === null || isUnspecified(sending.src) ? null : sending.src
-  const dev = sending.dev === undefined ? null : deviceOf(space, sending.dev)
-  if (sending.dev !== undefined && dev === null) return 'ENODEV'
+  const name = sending.dev ?? sending.near
+  const dev = name === undefined ? null : deviceOf(space, name)
+  if (name !== undefined && dev === null) return 'ENODEV'
   const dst = meantBy(space, sending.dst, src, dev)
-  const way = wayOut(space, { dst, src, dev, tos, mark, foreign: false })
+  const way = wayOut(space, { dst, src, dev, tos, mark, foreign: false, loose: sending.dev === undefined })
   if (!isWay(way)) {
     const unsent = packetOf(space, sending, dst, src ?? nowhere(dst), sending.ttl ?? DEFAULT_TTL)
     return refuse(space, way.at, unsent, way.reason, way.errno)
@@ -220,17 +221,21 @@ export const send = (space: Space, sending: Sending): SendErrno | null => {
   return sendBy(space, way, { packet, meta }, dev)
 }
 
-/** As `send`, of a whole packet; its addresses are set, and the source need not be ours. Too long a one is cut if it may be. */
+/**
+ * As `send`, of a whole packet; its addresses are set, and the source need not be ours. Too long a one is cut if it may be. `from`: the
+ * source that it is routed by.
+ */
 export const sendPacket = (
   space: Space,
   packet: Packet,
   mark: number,
   name: IfName | null,
   flow: Flow | null = null,
+  from: Ip | null = packet.src,
 ): SendErrno | null => {
   const dev = name === null ? null : deviceOf(space, name)
   if (name !== null && dev === null) return 'ENODEV'
-  const way = wayOut(space, { dst: packet.dst, src: packet.src, dev, tos: packet.tos, mark, foreign: true })
+  const way = wayOut(space, { dst: packet.dst, src: from, dev, tos: packet.tos, mark, foreign: true })
   if (!isWay(way)) return refuse(space, way.at, packet, way.reason, way.errno)
   const { mtu } = pathMtu(space, way, packet.dst)
   const length = lengthOfPacket(packet)

@@ -123,7 +123,7 @@ const sendTo = (dev: Device, net: Space, spec: VxlanSpec, remote: RemoteEntry, s
   if (isTooBig(dev, spec, way, skb)) return
   if (net.plane.watch !== null)
     note(dev.space, dev, 'tunnel', skb.frame.payload, { tag: 'encapsulated', remote: dst, vni: remote.vni }, skb.frame)
-  const errno = parts.sendPacket(net, packetOf(dev, spec, remote, way.src, skb), mark, oif)
+  const errno = parts.sendPacket(net, packetOf(dev, spec, remote, way.src, skb), mark, oif, null, src)
   if (errno === null) countSent(dev, lengthWithin(skb.frame))
   else if (spec.family === 4) countLost(dev)
   else dev.tally.txErrors += 1

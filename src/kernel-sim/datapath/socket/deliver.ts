@@ -55,12 +55,14 @@ const messageOf = ({ src, dst, ttl }: Packet, port: number, bytes: Uint8Array): 
 const isForMany = (space: Space, dst: Ip): boolean =>
   isMulticast(dst) || (isIp4(dst) && space.plane.parts.typeOf(space, dst, null) === 'broadcast')
 
+/** An answer over IPv6 had better leave by the device that the request came in by (icmpv6_echo_reply). */
 const answerEcho = (space: Space, dev: Device, { packet, meta }: Held, echo: Echo<'icmp' | 'icmp6'>) => {
   const { src, dst, tos } = packet
   const isGroup = isForMany(space, dst)
   if (isIgnored(space, packet.tag === 'ip4', isGroup))
     return drop(space, dev, 'transport', packet, { tag: 'no-socket' })
   const scope = scopeOf(src, dev)
+  const { name: near } = dev
   space.plane.parts.send(space, {
     src: isGroup ? null : dst,
     dst: src,
@@ -68,7 +70,7 @@ const answerEcho = (space: Space, dev: Device, { packet, meta }: Held, echo: Ech
     body: { ...echo, type: 'echo-reply' } as Body,
     df: false,
     ...(tos === 0 ? {} : { tos }),
-    ...(scope === null ? {} : { dev: scope }),
+    ...(scope !== null ? { dev: scope } : packet.tag === 'ip6' ? { near } : {}),
     mark: isOn(space, 'net.ipv4.fwmark_reflect', false) ? meta.mark : 0,
   })
 }
