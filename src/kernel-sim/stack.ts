@@ -157,7 +157,8 @@ const hopFlags = (space: NsEntry, route: RouteEntry, at: number): ReadonlyArray<
   const flags: string[] = []
   if (one?.dead === true) flags.push('dead')
   if (one?.onlink === true) flags.push('onlink')
-  if (link !== undefined && !isOwn && link.name !== LO && !hasCarrier(link)) flags.push('linkdown')
+  const hasNone = link !== undefined && !isOwn && link.name !== LO && !hasCarrier(link)
+  if (one?.linkdown ?? hasNone) flags.push('linkdown')
   return flags
 }
 

@@ -28,8 +28,12 @@ export type Wanted4 = Omit<NewRoute, 'hops'> & Readonly<{ hops: ReadonlyArray<Ne
 /** Whether an address is nobody's here, nor of several (inet_addr_type). */
 const isStranger = (space: Space, ip: Ip): boolean => typeOf(space, ip, TABLES.local) === 'unicast'
 
-const entryOf = ({ weight, onlink }: NextHop, dev: LinkEntry, via: Ip | null): HopEntry =>
-  hop(dev.name, via, { weight: weight ?? 1, onlink: onlink ?? false })
+const entryOf = (
+  { weight, onlink }: NextHop,
+  dev: LinkEntry,
+  via: Ip | null,
+  direct: boolean = via === null,
+): HopEntry => hop(dev.name, via, { weight: weight ?? 1, onlink: onlink ?? false, direct })
 
 const checkOnLink = (
   space: Space,
@@ -51,6 +55,7 @@ const wayTo = (space: Space, via: Ip, dev: LinkEntry | null, scope: number, tabl
   return typeof near === 'string' ? lookup4(space, wanted) : near
 }
 
+/** A gateway that is reached by a route to ourselves is none: it has that route's scope (fib_check_nh_v4_gw). */
 const checkGateway = (
   space: Space,
   asked: NextHop,
@@ -63,7 +68,7 @@ const checkGateway = (
   if (found.route.type !== 'unicast' && found.route.type !== 'local') return E.left('EINVAL')
   const way = found.hop.dev === null ? null : linkOf(space, found.hop.dev)
   if (way === null) return E.left('EINVAL')
-  return way.up ? E.right(entryOf(asked, way, via)) : E.left('ENETDOWN')
+  return way.up ? E.right(entryOf(asked, way, via, found.route.scope >= SCOPES.host)) : E.left('ENETDOWN')
 }
 
 /** A gateway of IPv6 is looked at as IPv6 would (fib_check_nh_v6_gw). */

@@ -14,7 +14,7 @@ import { insertRoute, type NewRoute, removeRoute, replaceRoute, routesAt, routes
 
 /** Two hops are one whether or not their devices are up. */
 const sameHop = (a: HopEntry, b: HopEntry): boolean =>
-  a.via === b.via && a.dev === b.dev && a.weight === b.weight && a.onlink === b.onlink
+  a.via === b.via && a.dev === b.dev && a.weight === b.weight && a.onlink === b.onlink && a.direct === b.direct
 
 const sameHops = (a: ReadonlyArray<HopEntry>, b: ReadonlyArray<HopEntry>): boolean =>
   a.length === b.length &&

@@ -4,7 +4,7 @@
 
 import type { Errno } from '../../kernel/errno.ts'
 import type { Cidr } from '../../net/cidr.ts'
-import type { Ip } from '../../net/ip.ts'
+import { type Ip, ip6, isUnspecified } from '../../net/ip.ts'
 import { type IfName, LO } from '../../net/name.ts'
 import type { LinkEntry } from '../link-entry.ts'
 import { type RouteEntry, TABLES } from '../state.ts'
@@ -99,7 +99,7 @@ export const routeOn = (
   return link === null ? null : (routesOn(space, link, table, to).find(test) ?? null)
 }
 
-/** What a deletion says of the route it means; null (a metric of 0) is anything. */
+/** What a deletion says of the route it means; null (a metric of 0) is anything. A gateway of :: is that of a route without any. */
 export type Meant6 = Readonly<{
   table: number
   to: Cidr
@@ -116,7 +116,9 @@ const meansNothing = ({ to, metric, proto, dev, via }: Meant6): boolean =>
   (metric === 0 || metric === U32_MAX) &&
   (proto === null || proto === KERNEL) &&
   (dev === null || dev === LO) &&
-  via === null
+  (via === null || isUnspecified(via))
+
+const UNSPECIFIED6 = ip6(0n)
 
 /** ip6_route_del: the preferred one of those that are meant; without a gateway its siblings go with it. */
 export const delete6 = (space: Space, meant: Meant6): Errno | null => {
@@ -126,7 +128,7 @@ export const delete6 = (space: Space, meant: Meant6): Errno | null => {
       (meant.metric === 0 || metric === meant.metric) &&
       (meant.proto === null || proto === meant.proto) &&
       (meant.dev === null || hops[0]?.dev === meant.dev) &&
-      (meant.via === null || hops[0]?.via === meant.via),
+      (meant.via === null || (hops[0]?.via ?? UNSPECIFIED6) === meant.via),
   )
   if (found === undefined) return all.length === 0 && meansNothing(meant) ? 'ENOENT' : 'ESRCH'
   removeRoute(space, found)

@@ -6,7 +6,7 @@ import type { Errno } from '../../kernel/errno.ts'
 import { DEFAULT_METRIC6 } from '../../kernel/object.ts'
 import { BOOT_PROTO, NOWHERE, routeScope, routeTable } from '../../kernel/rtnl/chosen.ts'
 import type { NextHop, RouteRequest } from '../../kernel/rtnl/request.ts'
-import { isNetwork } from '../../net/cidr.ts'
+import { isNetwork, networkOf } from '../../net/cidr.ts'
 import { isIp4 } from '../../net/ip.ts'
 import { E } from '../../prelude.ts'
 import { TABLES } from '../state.ts'
@@ -114,11 +114,12 @@ const put6 = (space: Space, ask: RouteRequest, how: How): Errno | null => {
   return null
 }
 
+/** Bits behind the prefix are not looked at (fib6_locate). */
 const remove6 = (space: Space, ask: RouteRequest): Errno | null => {
   if (isForeign6(ask)) return 'EINVAL'
   const table = routeTable(ask)
   if (!hasTable(space, 6, table)) return 'ESRCH'
-  const meant = { table, to: ask.to, metric: ask.metric ?? 0, proto: ask.proto ?? null }
+  const meant = { table, to: networkOf(ask.to), metric: ask.metric ?? 0, proto: ask.proto ?? null }
   if (ask.hops === undefined) return delete6(space, { ...meant, dev: ask.dev ?? null, via: ask.via ?? null })
   let last: Errno | null = null
   for (const { via, dev } of ask.hops) {

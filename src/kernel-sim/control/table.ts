@@ -70,13 +70,15 @@ const PLAIN_HOP = {}
 export const hop = (
   dev: IfName | null,
   via: Ip | null = null,
-  more: Partial<Omit<HopEntry, 'dev' | 'via'>> = PLAIN_HOP,
+  more: Partial<Pick<HopEntry, 'weight' | 'onlink' | 'direct'>> = PLAIN_HOP,
 ): HopEntry => ({
   via,
   dev,
   weight: more.weight ?? 1,
   onlink: more.onlink ?? false,
-  dead: more.dead ?? false,
+  direct: more.direct ?? via === null,
+  dead: false,
+  linkdown: null,
 })
 
 const holds = (link: LinkEntry, key: string): boolean => link.routes.includes(key)

@@ -114,19 +114,20 @@ const deviceOfError = (by: Device, { meta }: Held, { about }: Error4 | Error6): 
 
 const NOBODYS = { dev: null, mark: 0 }
 
-/** A redirect is for the socket that has sent what it is about; what we answer to echo requests is from none. */
+/** A redirect is for the socket that has sent what it is about; what we answer to echo requests is from none, and so is what a tunnel sends. */
 const hearRedirect = (by: Device, { packet }: Held, redirect: Redirect, ends: Ends) => {
   const { space } = by
   const { body } = redirect.about
   const quoted = body.proto === 'head' ? body.of : body
   if (quoted.proto !== 'udp' && quoted.proto !== 'tcp' && quoted.proto !== 'icmp') return
-  const { redirected } = space.plane.parts
+  const { redirected, hasTunnel } = space.plane.parts
   if (quoted.proto === 'icmp' && 'payload' in quoted && quoted.type === 'echo-reply')
     return redirected(by, packet.src, redirect, NOBODYS)
   const socket =
     quoted.proto === 'icmp'
       ? findSocket(space, 'echo', { ...ends, remotePort: 0 })
       : findSocket(space, quoted.proto, ends)
+  if (socket === null && hasTunnel(space, redirect.about)) return redirected(by, packet.src, redirect, NOBODYS)
   if (socket === null || (socket.proto === 'tcp' && !isOnItsWay(socket, redirect.about))) return
   const { dev, mark } = socket.options
   redirected(by, packet.src, redirect, { dev: dev === null ? null : deviceOf(space, dev), mark })

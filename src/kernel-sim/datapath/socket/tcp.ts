@@ -393,8 +393,10 @@ const socketFor = (space: Space, dev: Device, { packet }: Held, tcp: Tcp, isFirs
 /** Sent to loopback by name, and not to an address of ours: nobody is told (tcp_v4_send_reset, rt_type). */
 const isStray = ({ link }: Device, { meta }: Held): boolean => link.spec.type === 'loopback' && meta.via === undefined
 
-/** A segment for this host. */
+/** A segment for this host; one for many is for none (tcp_v4_rcv). */
 export const receiveTcp = (space: Space, dev: Device, held: Held, tcp: Tcp) => {
+  const { packet, meta } = held
+  if (meta.forMany === true) return drop(space, dev, 'transport', packet, { tag: 'not-unicast', to: packet.dst })
   const isFirst = (tcp.flags & (FLAG.SYN | FLAG.ACK | FLAG.RST)) === FLAG.SYN
   const socket = socketFor(space, dev, held, tcp, isFirst)
   const unexpected = () => {
