@@ -48,6 +48,8 @@ export type Sending = Readonly<{
   df?: boolean
   /** Bound to this device: SO_BINDTODEVICE, or the scope of a link-local address. */
   dev?: string
+  /** Of IPv6: it goes the way that was found before it had a source (sk_dst_check). */
+  kept?: boolean
   /** Of IPv6: it had better leave by this device. */
   near?: string
   mark?: number

@@ -3,7 +3,8 @@
 
 import type { Ask } from '../../../src/kernel/rtnl/request.ts'
 import type { SysctlName } from '../../../src/kernel/sysctl.ts'
-import { ip } from '../../../src/net/ip.ts'
+import { cidr } from '../../../src/net/cidr.ts'
+import { type Family, ip } from '../../../src/net/ip.ts'
 import { mac } from '../../../src/net/mac.ts'
 import { ifName, LO } from '../../../src/net/name.ts'
 import { C, has, LOOPBACK, macOf, neighbour, pair, route, up, WIRE } from '../../kernel-sim/control/story.ts'
@@ -26,6 +27,14 @@ const VXLAN: Ask = {
   up: true,
   kind: { kind: 'vxlan', vni: 5, remote: ip('10.0.1.9'), port: 8472 },
 }
+
+const refuse = (family: Family, from: string): Ask => ({
+  on: 'rule',
+  do: 'add',
+  family,
+  from: cidr(from),
+  action: { is: 'prohibit' },
+})
 
 const GROUP_MAC = mac(0x030000000001)
 /** Its neighbour there, of both families, has the MAC of a group. */
@@ -113,4 +122,24 @@ export const FOUND_WAYS: ReadonlyArray<FoundTry> = [
     attempt: ping('c', 'fe80::7', { dev: ifName('x0') }),
     ends: 'silence',
   },
+  {
+    says: 'an answer to ::1 leaves by loopback, whosever address was asked',
+    asks: [LOOPBACK, ...WIRE, has('v0', 'fd00::3/64', { nodad: true })],
+    attempt: ping('h', 'fd00::3', { from: ip('::1') }),
+    ends: 'answered',
+  },
+  {
+    says: 'a connection of IPv4 goes by what rules say of the source that it was given',
+    asks: [...CABLE, has('v0', '10.0.0.1/24'), refuse(4, '10.0.0.0/24')],
+    there: NEAR,
+    attempt: ask('tcp', 'h', '10.0.0.2', 7000, THERE),
+    ends: 'EACCES',
+  },
+  ...(['tcp', 'udp'] as const).map((protocol) => ({
+    says: `one of IPv6 keeps the way that it has found before it had a source (${protocol})`,
+    asks: [...CABLE, has('v0', 'fd00::1/64', { nodad: true }), refuse(6, 'fd00::/64')],
+    there: NEAR,
+    attempt: ask(protocol, 'h', 'fd00::2', 7000, THERE),
+    ends: 'answered',
+  })),
 ]

@@ -201,7 +201,8 @@ export const send = (space: Space, sending: Sending): SendErrno | null => {
   const dev = name === undefined ? null : deviceOf(space, name)
   if (name !== undefined && dev === null) return 'ENODEV'
   const dst = meantBy(space, sending.dst, src, dev)
-  const way = wayOut(space, { dst, src, dev, tos, mark, foreign: false, loose: sending.dev === undefined })
+  const by = sending.kept === true ? null : src
+  const way = wayOut(space, { dst, src: by, dev, tos, mark, foreign: false, loose: sending.dev === undefined })
   if (!isWay(way)) {
     const unsent = packetOf(space, sending, dst, src ?? nowhere(dst), sending.ttl ?? DEFAULT_TTL)
     return refuse(space, way.at, unsent, way.reason, way.errno)

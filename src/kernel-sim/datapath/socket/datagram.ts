@@ -17,7 +17,7 @@ const NOTHING: ReadonlyArray<Message> = []
 
 /** What the IP layer is to send for a socket. */
 export const sendingFor = (
-  { options: { ttl, tos, df, dev, mark } }: Pick<Socket, 'options'>,
+  { options: { ttl, tos, df, dev, mark }, kept }: Pick<Socket, 'options'> & Readonly<{ kept?: boolean }>,
   src: Ip | null,
   dst: Ip,
   body: Packet['body'],
@@ -29,6 +29,7 @@ export const sendingFor = (
   ...(tos === null ? {} : { tos }),
   ...(df === null ? {} : { df }),
   ...(dev === null ? {} : { dev }),
+  ...(kept === true ? { kept } : {}),
   mark,
 })
 
@@ -65,6 +66,7 @@ export const openUdp = (space: Space, at: Binding, service: Service | null): Udp
     local: { ip, port },
     remote: null,
     options,
+    kept: false,
     error: null,
     service,
     inbox: NOTHING,
@@ -72,7 +74,7 @@ export const openUdp = (space: Space, at: Binding, service: Service | null): Udp
 }
 
 /** `src` null: there is none to be had, and what comes to any is heard. */
-type Own = Readonly<{ src: Ip | null; port: number; to: Ip }>
+type Own = Readonly<{ src: Ip | null; port: number; to: Ip; isKept: boolean }>
 
 /** The address that the way there prefers, and a free port; or why there is none. `request`: what would have been sent. */
 const ownEnd = (
@@ -90,7 +92,7 @@ const ownEnd = (
   const way = space.plane.parts.wayOf(space, { src, dst: to.ip, dev: options.dev, mark: options.mark })
   return typeof way === 'string'
     ? unsent(space, options, src, to.ip, request(port), way)
-    : { src: isUnspecified(way.src) ? null : way.src, port, to: way.dst }
+    : { src: isUnspecified(way.src) ? null : way.src, port, to: way.dst, isKept: src === null && !isIp4(to.ip) }
 }
 
 /** A socket that talks to one end only. `first`: what it is about to say, to tell of it where there is no way. */
@@ -110,6 +112,7 @@ export const connectUdp = (
     local: { ip: own.src, port: own.port },
     remote: { ...to, ip: own.to },
     options,
+    kept: own.isKept,
     error: null,
     service: null,
     inbox: NOTHING,
