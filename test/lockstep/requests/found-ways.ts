@@ -142,4 +142,10 @@ export const FOUND_WAYS: ReadonlyArray<FoundTry> = [
     attempt: ask(protocol, 'h', 'fd00::2', 7000, THERE),
     ends: 'answered',
   })),
+  {
+    says: 'what is for nobody is not sent by a route to all that is in the way of ourselves',
+    asks: [pair('v0', 'v1'), has('v0', '10.0.0.1/24'), up('v0'), route(DEFAULT, { dev: 'v0', scope: 'host' })],
+    attempt: ask('udp', 'h', '0.0.0.0', 7000, HERE),
+    ends: 'ENETUNREACH',
+  },
 ]

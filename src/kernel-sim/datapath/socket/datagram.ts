@@ -42,12 +42,15 @@ export const unsent = (
   body: Body,
   errno: SocketErrno,
 ): SocketErrno => {
-  if (errno !== 'EADDRNOTAVAIL') return space.plane.parts.send(space, sendingFor({ options }, src, dst, body)) ?? errno
+  const isSource = errno === 'EADDRNOTAVAIL'
+  // What is for nobody, and so for us, may have a way that connect(2) does not look for.
+  if (!isSource && !isUnspecified(dst))
+    return space.plane.parts.send(space, sendingFor({ options }, src, dst, body)) ?? errno
   // Casts: a body without a family of its own, or of the one of its destination.
   const packet = isIp4(dst)
     ? packet4(ip4(0), dst, body as Packet4['body'])
     : packet6(ip6(0n), dst, body as Packet6['body'])
-  drop(space, null, 'ip', packet, { tag: 'no-source', to: dst })
+  drop(space, null, 'ip', packet, { tag: isSource ? 'no-source' : 'no-route', to: dst })
   return errno
 }
 
