@@ -35,10 +35,10 @@ export const boundTo = (space: Space, from: Ip | null, dev: string | null): Ip |
 /** `src`: the source that the way was looked for with at last. */
 type Connected = Readonly<{ src: Ip | null; way: Way | SendErrno }>
 
-/** The way from an own address (null: any) to an end. IPv4 looks for it once more when that has given it a source (ip_route_connect). */
+/** The way from an own address (null: any) to an end. IPv4 looks for it once more when that has given it a source or an end (ip_route_connect). */
 export const wayFrom = (space: Space, src: Ip | null, dst: Ip, { dev, mark }: SocketOptions): Connected => {
   const { wayOf } = space.plane.parts
   const way = wayOf(space, { src, dst, dev, mark })
-  if (typeof way === 'string' || src !== null || !isIp4(dst)) return { src, way }
+  if (typeof way === 'string' || !isIp4(dst) || (src !== null && !isUnspecified(dst))) return { src, way }
   return { src: way.src, way: wayOf(space, { src: way.src, dst: way.dst, dev, mark }) }
 }
