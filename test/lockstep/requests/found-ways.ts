@@ -1,13 +1,13 @@
 // Packets in which the kernels once differed by where they went, or by what their frames said, shrunk (found-traffic.ts has the others,
 // and says how they are told).
 
-import type { Ask } from '../../../src/kernel/rtnl/request.ts'
-import type { SysctlName } from '../../../src/kernel/sysctl.ts'
+import type { Ask, NewLink } from '../../../src/kernel/rtnl/request.ts'
+import { FORWARD4 as FORWARD_IP4, FORWARD6 as FORWARD_IP6, type SysctlName } from '../../../src/kernel/sysctl.ts'
 import { cidr } from '../../../src/net/cidr.ts'
 import { type Family, ip } from '../../../src/net/ip.ts'
 import { mac } from '../../../src/net/mac.ts'
 import { ifName, LO } from '../../../src/net/name.ts'
-import { C, has, LOOPBACK, macOf, neighbour, pair, route, up, WIRE } from '../../kernel-sim/control/story.ts'
+import { bridge, C, has, LOOPBACK, macOf, neighbour, pair, route, up, WIRE } from '../../kernel-sim/control/story.ts'
 import { ask, ping } from '../../scenarios/scenario.ts'
 import type { FoundTry } from './found-traffic.ts'
 
@@ -18,8 +18,9 @@ const THERE = { listen: 'c' }
 const CABLE: ReadonlyArray<Ask> = [
   pair('v0', 'e0', { up: true, kind: { kind: 'veth', peer: { name: ifName('e0'), mac: macOf(2), ns: C } } }),
 ]
-const FORWARD: Ask = { on: 'sysctl', do: 'write', name: 'net.ipv4.ip_forward' as SysctlName, value: '1' }
-const VXLAN: Ask = {
+const turnOn = (name: SysctlName): Ask => ({ on: 'sysctl', do: 'write', name, value: '1' })
+const [FORWARD, FORWARD6] = [turnOn(FORWARD_IP4), turnOn(FORWARD_IP6)]
+const VXLAN: NewLink = {
   on: 'link',
   do: 'add',
   name: ifName('x0'),
@@ -147,5 +148,18 @@ export const FOUND_WAYS: ReadonlyArray<FoundTry> = [
     asks: [pair('v0', 'v1'), has('v0', '10.0.0.1/24'), up('v0'), route(DEFAULT, { dev: 'v0', scope: 'host' })],
     attempt: ask('udp', 'h', '0.0.0.0', 7000, HERE),
     ends: 'ENETUNREACH',
+  },
+  {
+    says: 'a router that hears from itself redirects itself over loopback, and asks nobody for its own MAC',
+    asks: [
+      bridge('br0', { mac: macOf(3), up: true }),
+      pair('v0', 'v1'),
+      has('v0', 'fd00::2/64', { nodad: true }),
+      { ...VXLAN, master: ifName('br0'), kind: { kind: 'vxlan', vni: 5, remote: ip('fd00::2'), port: 8472 } },
+      FORWARD6,
+      neighbour('br0', 'fe80::7', { mac: macOf(6) }),
+    ],
+    attempt: ping('h', 'fe80::7', { dev: ifName('br0') }),
+    ends: 'silence',
   },
 ]
