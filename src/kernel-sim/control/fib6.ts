@@ -142,6 +142,15 @@ export const delete6 = (space: Space, meant: Meant6): Errno | null => {
 export const lookInTable6 = (space: Space, table: number, to: Ip, dev: LinkEntry | null): RouteEntry | null =>
   routesOver(space, [table], to, dev).find((route) => dev === null || route.hops[0]?.dev === dev.name) ?? null
 
+/** The route of a table to an address; of equal prefix and metric rather one through `dev` (find_rr_leaf). */
+export const lookNear6 = (space: Space, table: number, to: Ip, dev: LinkEntry): RouteEntry | null => {
+  const all = routesOver(space, [table], to, null)
+  const first = all[0]
+  if (first === undefined) return null
+  const isPeer = (route: RouteEntry): boolean => route.to.bits === first.to.bits && route.metric === first.metric
+  return all.find((route) => isPeer(route) && route.hops[0]?.dev === dev.name) ?? first
+}
+
 /** fib6_lookup, of a packet of our own. */
 export const lookup6 = (space: Space, to: Ip, dev: LinkEntry | null): RouteEntry | null => {
   for (const { lookup, error, suppress } of rulesFor(space, 6, { to, iif: null, oif: dev?.name ?? null })) {

@@ -1,12 +1,13 @@
 // Programs in which the kernels once differed, shrunk, each with what Linux does in words: they stay in agreement. All of it is
-// asked in `h`, or elsewhere where that is said.
+// asked in `h`, or elsewhere where that is said. Those of routes alone are in found-routes.ts.
 
 import type { Ask, Request, RuleRequest } from '../../../src/kernel/rtnl/request.ts'
 import { cidr } from '../../../src/net/cidr.ts'
 import { ip, ip4 } from '../../../src/net/ip.ts'
 import { ZERO_MAC } from '../../../src/net/mac.ts'
 import { ifName, LO } from '../../../src/net/name.ts'
-import { bridge, C, down, H, has, macOf, neighbour, pair, route, set, up } from '../../kernel-sim/control/story.ts'
+import { bridge, C, H, has, macOf, neighbour, pair, route, set, up } from '../../kernel-sim/control/story.ts'
+import { FOUND_ROUTES } from './found-routes.ts'
 
 /** `elsewhere`: what comes then, said where. `errno`: how the last request is answered. */
 export type FoundCase = Readonly<{
@@ -36,19 +37,8 @@ const macvlan = (name: string, n: number): Ask => ({
   kind: { kind: 'macvlan', mode: 'bridge' },
 })
 
-/** The first of two hops is dead, for its device has lost its address. */
-const LOST_IPV4: ReadonlyArray<Ask> = [
-  ...PAIR_UP,
-  up('v1'),
-  pair('v2', 'v3', { up: true }),
-  up('v3'),
-  has('v0', '10.0.0.1/24'),
-  has('v2', '10.0.1.1/24'),
-  route('0.0.0.0/0', { hops: [{ via: ip('10.0.0.9') }, { via: ip('10.0.1.9') }] }),
-  has('v0', '10.0.0.1/24', { do: 'delete' }),
-]
-
 export const FOUND: ReadonlyArray<FoundCase> = [
+  ...FOUND_ROUTES,
   {
     says: 'who was looked for in vain at what has become a broadcast address is forgotten',
     asks: [
@@ -283,61 +273,6 @@ export const FOUND: ReadonlyArray<FoundCase> = [
       up('v1'),
       route('10.9.1.0/24', { hops: hops('br0', 'v0') }),
       { on: 'link', do: 'delete', dev: ifName('v0') },
-    ],
-    errno: null,
-  },
-  {
-    says: 'a hop that is dead is told to have no carrier, be it there',
-    asks: LOST_IPV4,
-    errno: null,
-  },
-  {
-    says: 'until anything is told of its device',
-    asks: [...LOST_IPV4, set('v0', { group: 7 })],
-    errno: null,
-  },
-  {
-    says: 'and then it does not hear that the carrier goes, nor does it when it lives again',
-    asks: [...LOST_IPV4, set('v0', { group: 7 }), down('v1'), has('v0', '10.0.0.2/24')],
-    errno: null,
-  },
-  {
-    says: 'but when anything is told of its device again',
-    asks: [...LOST_IPV4, set('v0', { group: 7 }), down('v1'), has('v0', '10.0.0.2/24'), set('v0', { group: 8 })],
-    errno: null,
-  },
-  {
-    says: 'a gateway of :: is what a route without any has, for a deletion',
-    asks: [...PAIR_UP, has('v0', 'fd00::1/64', { nodad: true }), route('fd00::/64', { do: 'delete', via: '::' })],
-    errno: null,
-  },
-  {
-    says: 'also for one of a hop of several',
-    asks: [
-      ...PAIR_UP,
-      has('v0', 'fd00::1/64', { nodad: true }),
-      route('fd00::/64', { do: 'delete', hops: [{ via: ip('::') }] }),
-    ],
-    errno: null,
-  },
-  {
-    says: 'and no gateway for a new route',
-    asks: [...PAIR_UP, route('fd09::/64', { via: '::', dev: 'v0' })],
-    errno: 'EINVAL',
-  },
-  {
-    says: 'bits behind the prefix are not looked at by a deletion of IPv6',
-    asks: [...PAIR_UP, route('fd09::/60', { dev: 'v0' }), route('fd09:0:0:7::/60', { do: 'delete' })],
-    errno: null,
-  },
-  {
-    says: 'a route by a gateway that has become an own address is another one than a new one by it',
-    asks: [
-      ...PAIR_UP,
-      has('v0', '10.0.0.1/24'),
-      route('0.0.0.0/0', { via: '10.0.0.9' }),
-      has('v0', '10.0.0.9/32'),
-      route('0.0.0.0/0', { do: 'append', via: '10.0.0.9' }),
     ],
     errno: null,
   },
