@@ -20,7 +20,7 @@ import { NEWEST, type Version } from './version.ts'
 
 /**
  * `direct`: packets go to whom they are for, there being no gateway, or (IPv4) one that was no other host's when the route was made
- * (nhc_scope). `dead`: its device is down, or has lost IPv4 (IPv4, of several hops). `linkdown`: what is told of its device's carrier, if
+ * (nhc_scope). `dead`: its device is down, or has lost IPv4 (of several hops). `linkdown`: what is told of its device's carrier, if
  * that is not what the carrier is.
  */
 export type HopEntry = Readonly<{

@@ -124,7 +124,7 @@ const resize = (space: Space, from: LinkEntry, to: LinkEntry): void => {
   const { name } = to
   change(space, to, { conf: confAfter(space, from, to), addrGen: runs6(to) ? to.addrGen : 0 })
   if (runs4(from) && !runs4(to)) stop4(space, name)
-  if (from.mtu >= MIN_MTU6 && to.mtu < MIN_MTU6) stop6(space, name)
+  if (from.mtu >= MIN_MTU6 && to.mtu < MIN_MTU6) stop6(space, name, to.spec.type !== 'loopback')
   if (from.mtu < MIN_MTU6 && to.spec.type !== 'loopback') start6(space, name)
 }
 

@@ -124,10 +124,10 @@ const remove6 = (space: Space, ask: RouteRequest): Errno | null => {
   const table = routeTable(ask)
   if (!hasTable(space, 6, table)) return 'ESRCH'
   const meant = { table, to: networkOf(ask.to), metric: ask.metric ?? 0, proto: ask.proto ?? null }
-  if (ask.hops === undefined) return delete6(space, { ...meant, dev: ask.dev ?? null, via: ask.via ?? null })
+  if (ask.hops === undefined) return delete6(space, { ...meant, dev: ask.dev ?? null, via: ask.via ?? null, all: true })
   let last: Errno | null = null
   for (const { via, dev } of hopsOf6(ask)) {
-    const errno = delete6(space, { ...meant, dev: dev ?? null, via: via ?? null })
+    const errno = delete6(space, { ...meant, dev: dev ?? null, via: via ?? null, all: false })
     if (errno !== null) last = errno
   }
   return last

@@ -223,10 +223,19 @@ export const routesOver = (
   return found.sort(asMet)
 }
 
-/** Removes the routes of IPv6 through a device, each of which has one hop. */
-export const dropRoutes6 = (space: Space, link: LinkEntry): void => {
+/** Removes the routes of IPv6 through a device, each of which has one hop; the keys of those by a gateway, which are left. */
+export const dropRoutes6 = (space: Space, link: LinkEntry): ReadonlyArray<string> => {
   const kept = link.routes.filter((key) => !key.startsWith('6/'))
-  if (kept.length === link.routes.length) return
-  for (const key of link.routes) if (key.startsWith('6/')) space.routes.remove(key)
-  change(space, link, { routes: kept })
+  const left: string[] = []
+  if (kept.length === link.routes.length) return left
+  for (const key of link.routes) {
+    if (!key.startsWith('6/')) continue
+    if (space.routes.get(key)?.hops[0]?.via === null) space.routes.remove(key)
+    else left.push(key)
+  }
+  change(space, link, { routes: [...kept, ...left] })
+  return left
 }
+
+/** The route under a key, if it is still there. */
+export const routeAt = (space: Space, key: string): RouteEntry | null => space.routes.get(key) ?? null

@@ -26,6 +26,13 @@ const SEVERAL: ReadonlyArray<Ask> = [
   route('10.9.0.0/24', { hops: NEAR_AND_FAR.map((one, n) => ({ ...one, weight: 3 - n })) }),
 ]
 
+const SIBLINGS: ReadonlyArray<Ask> = [
+  ...PAIR_UP,
+  pair('v2', 'v3', { up: true }),
+  ...['v0', 'v2'].map((dev, n) => has(dev, `fd0${n}::1/64`, { nodad: true })),
+  route('fd09::/64', { hops: ['fd00::9', 'fd01::9'].map((via) => ({ via: ip(via) })) }),
+]
+
 export const FOUND_ROUTES: ReadonlyArray<FoundCase> = [
   {
     says: 'a hop that is dead is told to have no carrier, be it there',
@@ -137,6 +144,41 @@ export const FOUND_ROUTES: ReadonlyArray<FoundCase> = [
       pair('v2', 'v3', { up: true }),
       ...['v0', 'v2'].map((dev, n) => has(dev, `fd00::${n + 1}/64`, { nodad: true })),
       ...['v0', 'v2'].map((dev, n) => route(`fd09:${n}::/64`, { via: 'fd00::8', dev, onlink: true })),
+    ],
+    errno: null,
+  },
+  {
+    says: 'a deletion by a list of hops takes no siblings along',
+    asks: [...SIBLINGS, route('fd09::/64', { do: 'delete', hops: [{}] })],
+    errno: null,
+  },
+  {
+    says: 'a route of IPv6 whose device goes down is dead while a sibling lives',
+    asks: [...SIBLINGS, down('v0')],
+    errno: null,
+  },
+  {
+    says: 'lives again with its device, once that has carrier',
+    asks: [...SIBLINGS, down('v0'), up('v0'), up('v1')],
+    errno: null,
+  },
+  {
+    says: 'goes with the last of them',
+    asks: [...SIBLINGS, down('v0'), down('v2')],
+    errno: null,
+  },
+  {
+    says: 'and is left alone, and dead, by a device that is no more',
+    asks: [
+      ...SIBLINGS,
+      route('fd0a::/64', {
+        hops: [
+          { via: ip('fe80::9'), dev: ifName('v2') },
+          { via: ip('fe80::9'), dev: ifName('v0') },
+        ],
+      }),
+      down('v0'),
+      { on: 'link', do: 'delete', dev: ifName('v2') },
     ],
     errno: null,
   },
