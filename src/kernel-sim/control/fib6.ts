@@ -128,6 +128,12 @@ export const enable6 = (space: Space, link: LinkEntry): void => {
       amendRoute(space, route, { hops: route.hops.map((one) => ({ ...one, dead: false, linkdown: null })) })
 }
 
+/** A device has another MTU: an MTU of a route through it that was as large, or is too large now, becomes that (rt6_mtu_change_route). */
+export const followMtu6 = (space: Space, link: LinkEntry, old: number): void => {
+  for (const route of routesThrough(space, link, 6))
+    if (route.mtu !== null && (route.mtu >= link.mtu || route.mtu === old)) amendRoute(space, route, { mtu: link.mtu })
+}
+
 /** What a deletion says of the route it means; null (a metric of 0) is anything. A gateway of :: is that of a route without any. */
 export type Meant6 = Readonly<{
   table: number

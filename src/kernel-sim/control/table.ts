@@ -155,7 +155,11 @@ export const replaceRoute = (space: Space, old: RouteEntry, route: NewRoute): vo
 }
 
 /** Puts a route in with some of it changed that neither its place nor its devices depend on. */
-export const amendRoute = (space: Space, route: RouteEntry, to: Partial<Pick<RouteEntry, 'hops' | 'source'>>): void => {
+export const amendRoute = (
+  space: Space,
+  route: RouteEntry,
+  to: Partial<Pick<RouteEntry, 'hops' | 'source' | 'mtu'>>,
+): void => {
   space.routes.set(keyOf(route), { ...route, ...to })
 }
 

@@ -182,4 +182,13 @@ export const FOUND_ROUTES: ReadonlyArray<FoundCase> = [
     ],
     errno: null,
   },
+  ...[1280, 1400, 2000].map((mtu) => ({
+    says: `an MTU of a route of IPv6 follows that of its device, if it was that or does not fit any more (${mtu})`,
+    asks: [
+      ...PAIR_UP,
+      ...[1300, 1400, 1500].map((most) => route(`fd09:${most}::/64`, { dev: 'v0', mtu: most })),
+      set('v0', { mtu }),
+    ],
+    errno: null,
+  })),
 ]
