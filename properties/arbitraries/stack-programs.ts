@@ -135,15 +135,36 @@ const neighbour: fc.Arbitrary<Ask> = fc
   })
   .map((one): Ask => ({ on: 'neighbour', ...present(one) }))
 
+/** Those that answers by proxy wait for are not among them: Linux delays these by chance. */
+const KEYS4 = [
+  'forwarding',
+  'rp_filter',
+  'accept_local',
+  'route_localnet',
+  'send_redirects',
+  'arp_ignore',
+  'arp_announce',
+  'arp_filter',
+] as const
+
+/** `all` and `default` are names, where sysctls are written. */
 const sysctl: fc.Arbitrary<Ask> = fc
-  .record({
-    name: fc.oneof(
-      fc.constant(FORWARD6),
-      dev.map((name) => deviceSysctl(6, name, 'disable_ipv6')),
-      dev.map((name) => deviceSysctl(6, name, 'forwarding')),
-    ),
-    value: fc.constantFrom('0', '1'),
-  })
+  .oneof(
+    fc.record({
+      name: fc.oneof(
+        fc.constant(FORWARD6),
+        dev.map((name) => deviceSysctl(6, name, 'disable_ipv6')),
+        dev.map((name) => deviceSysctl(6, name, 'forwarding')),
+      ),
+      value: fc.constantFrom('0', '1'),
+    }),
+    fc.record({
+      name: fc
+        .tuple(fc.oneof(dev, fc.constantFrom(...names('all', 'default'))), fc.constantFrom(...KEYS4))
+        .map(([name, key]) => deviceSysctl(4, name, key)),
+      value: often(['1', '2'], ['0', '8']),
+    }),
+  )
   .map((one): Ask => ({ on: 'sysctl', do: 'write', ...one }))
 
 const asked: fc.Arbitrary<Ask> = fc.oneof(
@@ -152,7 +173,7 @@ const asked: fc.Arbitrary<Ask> = fc.oneof(
   { weight: 32, arbitrary: route },
   { weight: 8, arbitrary: rule },
   { weight: 8, arbitrary: neighbour },
-  { weight: 4, arbitrary: sysctl },
+  { weight: 8, arbitrary: sysctl },
 )
 
 const netns: fc.Arbitrary<Request> = fc.record({

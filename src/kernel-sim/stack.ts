@@ -157,7 +157,8 @@ const hopFlags = (space: NsEntry, route: RouteEntry, at: number): ReadonlyArray<
   const flags: string[] = []
   if (one?.dead === true) flags.push('dead')
   if (one?.onlink === true) flags.push('onlink')
-  if (link !== undefined && !isOwn && link.name !== LO && !hasCarrier(link)) flags.push('linkdown')
+  const hasNone = link !== undefined && !isOwn && link.name !== LO && !hasCarrier(link)
+  if (one?.linkdown ?? hasNone) flags.push('linkdown')
   return flags
 }
 
@@ -185,6 +186,14 @@ const isSibling = (a: RouteEntry, b: RouteEntry): boolean =>
   a.hops[0]?.via !== null &&
   b.hops[0]?.via !== null
 
+/** Only of several hops it is told how much each weighs. */
+const withoutWeight = (route: RouteFacts): RouteFacts => {
+  const [only, second] = route.hops
+  return only === undefined || second !== undefined || only.weight === 1
+    ? route
+    : { ...route, hops: [{ ...only, weight: 1 }] }
+}
+
 /** IPv6's siblings are told as one route of several hops. */
 const factsOfRoutes = (space: NsEntry): ReadonlyArray<RouteFacts> => {
   const told: RouteFacts[] = []
@@ -199,7 +208,7 @@ const factsOfRoutes = (space: NsEntry): ReadonlyArray<RouteFacts> => {
       told.push(facts)
     }
   }
-  return told
+  return told.map(withoutWeight)
 }
 
 /** The kernel makes its own routes of IPv6 at a moment of its own: they are told by device, behind others of their metric. */

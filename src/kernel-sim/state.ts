@@ -18,13 +18,19 @@ import { type DeviceConf, FRESH_ALL, type LinkEntry, NO_CONF, type Place } from 
 import type { Ruleset } from './nft/ruleset.ts'
 import { NEWEST, type Version } from './version.ts'
 
-/** `dead`: its device is down (IPv4, of several hops). */
+/**
+ * `direct`: packets go to whom they are for, there being no gateway, or (IPv4) one that was no other host's when the route was made
+ * (nhc_scope). `dead`: its device is down, or has lost IPv4 (of several hops). `linkdown`: what is told of its device's carrier, if
+ * that is not what the carrier is.
+ */
 export type HopEntry = Readonly<{
   via: Ip | null
   dev: IfName | null
   weight: number
   onlink: boolean
+  direct: boolean
   dead: boolean
+  linkdown: boolean | null
 }>
 
 /**

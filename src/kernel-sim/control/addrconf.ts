@@ -15,12 +15,12 @@ import { type AddressEntry, isTentative, type LinkEntry } from '../link-entry.ts
 import { type RouteEntry, TABLES } from '../state.ts'
 import { acceptsDad, begunOn, noteTentative, runDad, tentativeTimes } from './dad.ts'
 import { change, linkOf, type Space } from './draft.ts'
-import { bring6, routeOn } from './fib6.ts'
+import { bring6, disable6, enable6, routeOn } from './fib6.ts'
 import { disabled6, forwards6, runs6 } from './inet.ts'
 import { forgetAll } from './neigh.ts'
 import { SCOPES } from './scope.ts'
 import { isAddressTaken } from './stacked.ts'
-import { amendRoute, dropRoutes6, removeRoute, routesThrough } from './table.ts'
+import { amendRoute, removeRoute, routesThrough } from './table.ts'
 
 /** The metric of connected IPv6 routes (IP6_RT_PRIO_ADDRCONF). */
 const CONNECTED6 = 256
@@ -287,6 +287,7 @@ export const start6 = (space: Space, dev: IfName): void => {
   if (link.spec.type === 'loopback') addOwn(space, dev, LOOPBACK6)
   else startLocal(space, ready)
   runDad(space, linkOf(space, dev) ?? ready)
+  enable6(space, linkOf(space, dev) ?? ready)
 }
 
 /** An address has been found to be unique: it is in use from now on (addrconf_dad_completed). */
@@ -320,13 +321,13 @@ export const decideDad = (space: Space, { name: dev, addresses }: LinkEntry): vo
   }
 }
 
-/** Takes IPv6 from a device: its addresses and routes. */
-export const stop6 = (space: Space, dev: IfName): void => {
+/** Takes IPv6 from a device: its addresses and routes. `isGone`: the device, or IPv6 as a whole, leaves (NETDEV_UNREGISTER). */
+export const stop6 = (space: Space, dev: IfName, isGone = false): void => {
   const link = linkOf(space, dev)
   if (link === null) return
   forgetAll(space, dev, 6)
   for (const { cidr: on } of addresses6(link)) own(space, on.ip, -1)
-  dropRoutes6(space, link)
+  disable6(space, link, isGone)
   const now = linkOf(space, dev) ?? link
   if (now.ready6 || addresses6(now).length > 0)
     change(space, now, { ready6: false, addresses: now.addresses.filter(({ cidr: { ip } }) => isIp4(ip)) })

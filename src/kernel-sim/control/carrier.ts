@@ -7,6 +7,7 @@ import type { LinkEntry, Place } from '../link-entry.ts'
 import { isSince } from '../version.ts'
 import { start6 } from './addrconf.ts'
 import { change, type Draft, found, linkAt, linkOf, type Space, spaceOf, watch } from './draft.ts'
+import { syncChange } from './fib-frontend.ts'
 import { suspectNeighbours } from './neigh.ts'
 
 /** Up, and the lower layer is there: could it send at all? */
@@ -69,6 +70,7 @@ export const notify = (
   watch(space, { ns: space.ns, name })
   const now = link.lower ? change(space, link, { oper: 'up' }) : link
   if (!now.up) return
+  syncChange(space, now)
   if (!link.lower) suspectNeighbours(space, name)
   start6(space, name)
   if (now.port !== null) onBridge(space, linkOf(space, name) ?? now)

@@ -21,7 +21,7 @@ import { followPlace } from './relations.ts'
 export const strip = (space: Space, name: IfName): void => {
   forgetAll(space, name, null)
   leave(space, name)
-  stop6(space, name)
+  stop6(space, name, true)
   stop4(space, name)
   const link = linkOf(space, name)
   if (link !== null) dropRoutes4(space, link)

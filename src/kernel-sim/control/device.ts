@@ -15,6 +15,7 @@ import { bornConf } from './dad.ts'
 import { start4, stop4 } from './devinet.ts'
 import { change, found, linkOf, type Space } from './draft.ts'
 import { disable4 } from './fib-frontend.ts'
+import { followMtu6 } from './fib6.ts'
 import { applyFilter } from './filter.ts'
 import { runs4, runs6 } from './inet.ts'
 import { meetLower } from './mac.ts'
@@ -124,8 +125,9 @@ const resize = (space: Space, from: LinkEntry, to: LinkEntry): void => {
   const { name } = to
   change(space, to, { conf: confAfter(space, from, to), addrGen: runs6(to) ? to.addrGen : 0 })
   if (runs4(from) && !runs4(to)) stop4(space, name)
-  if (from.mtu >= MIN_MTU6 && to.mtu < MIN_MTU6) stop6(space, name)
+  if (from.mtu >= MIN_MTU6 && to.mtu < MIN_MTU6) stop6(space, name, to.spec.type !== 'loopback')
   if (from.mtu < MIN_MTU6 && to.spec.type !== 'loopback') start6(space, name)
+  if (runs6(from) && runs6(to)) followMtu6(space, to, from.mtu)
 }
 
 /** `byHand`: a bridge that was given the MTU it has already goes on following its ports. */

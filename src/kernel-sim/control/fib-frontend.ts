@@ -6,7 +6,7 @@ import { type Cidr, contains, lastOf, networkOf, sameCidr } from '../../net/cidr
 import { type Ip, type Ip4, ip4, isIp4, isMulticast, MAX4 } from '../../net/ip.ts'
 import type { IfName } from '../../net/name.ts'
 import type { AddressEntry, LinkEntry } from '../link-entry.ts'
-import { TABLES } from '../state.ts'
+import { type HopEntry, type RouteEntry, TABLES } from '../state.ts'
 import { linkOf, type Space } from './draft.ts'
 import { delete4, insert4, typeOf } from './fib-trie.ts'
 import { invalidate } from './neigh.ts'
@@ -174,25 +174,61 @@ export const changeMetric = (space: Space, link: LinkEntry, address: Address4, m
   take(space, link.name, prefixType(link), subnet, address.cidr.ip, address.metric)
 }
 
-/** A device is up: its hops live again. */
-export const syncUp = (space: Space, dev: LinkEntry): void => {
-  if (!dev.up) return
-  for (const route of routesThrough(space, dev, 4)) {
-    if (!route.hops.some((one) => one.dead && one.dev === dev.name)) continue
-    amendRoute(space, route, {
-      hops: route.hops.map((one) => (one.dev === dev.name ? { ...one, dead: false } : one)),
-    })
-  }
+/** Hops of a device that pass a test become what they are to. */
+const amendHops = (
+  space: Space,
+  route: RouteEntry,
+  { name }: LinkEntry,
+  test: (one: HopEntry) => boolean,
+  to: (one: HopEntry) => Partial<Pick<HopEntry, 'dead' | 'linkdown'>>,
+): void => {
+  const isMeant = (one: HopEntry): boolean => one.dev === name && test(one)
+  if (!route.hops.some(isMeant)) return
+  amendRoute(space, route, { hops: route.hops.map((one) => (isMeant(one) ? { ...one, ...to(one) } : one)) })
 }
 
-/** The hops of a device are dead, and routes without any other gone; local routes only go with `force`. */
+/** A device is up: its hops live again. Those that were told to have its carrier are so without it, until anything is told of it. */
+export const syncUp = (space: Space, dev: LinkEntry): void => {
+  if (!dev.up) return
+  for (const route of routesThrough(space, dev, 4))
+    amendHops(
+      space,
+      route,
+      dev,
+      ({ dead }) => dead,
+      ({ linkdown }) => ({ dead: false, linkdown: linkdown === false && !dev.lower ? false : null }),
+    )
+}
+
+/** Something is told of a device that is up (NETDEV_CHANGE): its hops are as its carrier is, but dead ones do not hear that it is gone. */
+export const syncChange = (space: Space, dev: LinkEntry): void => {
+  for (const route of routesThrough(space, dev, 4))
+    amendHops(
+      space,
+      route,
+      dev,
+      ({ linkdown }) => linkdown !== null,
+      ({ dead, linkdown }) => ({ linkdown: !dead ? null : dev.lower ? false : linkdown }),
+    )
+}
+
+/**
+ * The hops of a device are dead, and whatever its carrier, told to be without (fib_sync_down_dev); routes without any other are gone. Local
+ * routes only go with `force`.
+ */
 export const disable4 = (space: Space, dev: LinkEntry, force: boolean): void => {
   for (const route of routesThrough(space, dev, 4)) {
     if (!force && route.scope === SCOPES.host) continue
     const lives = route.hops.some((one) => one.dev !== dev.name && !one.dead)
     if (!lives) removeRoute(space, route)
     else
-      amendRoute(space, route, { hops: route.hops.map((one) => (one.dev === dev.name ? { ...one, dead: true } : one)) })
+      amendHops(
+        space,
+        route,
+        dev,
+        ({ dead }) => !dead,
+        () => ({ dead: true, linkdown: true }),
+      )
   }
 }
 

@@ -22,14 +22,18 @@ const WIDEST: Readonly<Partial<Record<RouteEntry['type'], number>>> = {
   anycast: SCOPES.link,
 }
 
-/** What is asked for, before its hops are looked at; without any, `hops` is empty. */
-export type Wanted4 = Omit<NewRoute, 'hops'> & Readonly<{ hops: ReadonlyArray<NextHop> }>
+/** What is asked for, before its hops are looked at; without any, `hops` is empty. `several`: they were asked for as a list (RTA_MULTIPATH). */
+export type Wanted4 = Omit<NewRoute, 'hops'> & Readonly<{ hops: ReadonlyArray<NextHop>; several: boolean }>
 
 /** Whether an address is nobody's here, nor of several (inet_addr_type). */
 const isStranger = (space: Space, ip: Ip): boolean => typeOf(space, ip, TABLES.local) === 'unicast'
 
-const entryOf = ({ weight, onlink }: NextHop, dev: LinkEntry, via: Ip | null): HopEntry =>
-  hop(dev.name, via, { weight: weight ?? 1, onlink: onlink ?? false })
+const entryOf = (
+  { weight, onlink }: NextHop,
+  dev: LinkEntry,
+  via: Ip | null,
+  direct: boolean = via === null,
+): HopEntry => hop(dev.name, via, { weight: weight ?? 1, onlink: onlink ?? false, direct })
 
 const checkOnLink = (
   space: Space,
@@ -51,6 +55,7 @@ const wayTo = (space: Space, via: Ip, dev: LinkEntry | null, scope: number, tabl
   return typeof near === 'string' ? lookup4(space, wanted) : near
 }
 
+/** A gateway that is reached by a route to ourselves is none: it has that route's scope (fib_check_nh_v4_gw). */
 const checkGateway = (
   space: Space,
   asked: NextHop,
@@ -63,13 +68,13 @@ const checkGateway = (
   if (found.route.type !== 'unicast' && found.route.type !== 'local') return E.left('EINVAL')
   const way = found.hop.dev === null ? null : linkOf(space, found.hop.dev)
   if (way === null) return E.left('EINVAL')
-  return way.up ? E.right(entryOf(asked, way, via)) : E.left('ENETDOWN')
+  return way.up ? E.right(entryOf(asked, way, via, found.route.scope >= SCOPES.host)) : E.left('ENETDOWN')
 }
 
-/** A gateway of IPv6 is looked at as IPv6 would (fib_check_nh_v6_gw). */
+/** A gateway of IPv6 is looked at as IPv6 would, and its device's carrier is not looked at (fib_check_nh_v6_gw). */
 const checkVia6 = (space: Space, asked: NextHop, via: Ip, { table }: Wanted4): Either<Errno, HopEntry> => {
   const dev = checkDevice(space, asked, table)
-  return E.isLeft(dev) ? dev : E.right(entryOf(asked, dev.right, via))
+  return E.isLeft(dev) ? dev : E.right({ ...entryOf(asked, dev.right, via), linkdown: dev.right.lower ? null : false })
 }
 
 /** A gateway of 0.0.0.0 is none. */
@@ -111,9 +116,9 @@ const fitsSource = (space: Space, { source, type, to, table }: Wanted4): boolean
   return [near, TABLES.local].some((each) => typeOf(space, source, each) === 'local')
 }
 
-/** Whether a gateway or a device is asked for; 0.0.0.0 is none. */
-const hasWay = ({ hops }: Wanted4): boolean =>
-  hops.length > 1 || hops.some(({ via, dev }) => dev !== undefined || (via !== undefined && via !== 0))
+/** Whether a gateway, a device or a list of hops is asked for; 0.0.0.0 is none. */
+const hasWay = ({ hops, several }: Wanted4): boolean =>
+  several || hops.some(({ via, dev }) => dev !== undefined || (via !== undefined && via !== 0))
 
 /** The route with its hops as they are, or why there can be none. */
 export const checkRoute4 = (space: Space, wanted: Wanted4): Either<Errno, NewRoute> => {

@@ -10,11 +10,11 @@ import type { LinkEntry } from '../link-entry.ts'
 import { type HopEntry, type RouteEntry, TABLES } from '../state.ts'
 import type { Space } from './draft.ts'
 import { rulesFor } from './fib-rules.ts'
-import { insertRoute, type NewRoute, removeRoute, replaceRoute, routesAt, routesOver, routesTo } from './table.ts'
+import { hop, insertRoute, type NewRoute, removeRoute, replaceRoute, routesAt, routesOver, routesTo } from './table.ts'
 
 /** Two hops are one whether or not their devices are up. */
 const sameHop = (a: HopEntry, b: HopEntry): boolean =>
-  a.via === b.via && a.dev === b.dev && a.weight === b.weight && a.onlink === b.onlink
+  a.via === b.via && a.dev === b.dev && a.weight === b.weight && a.onlink === b.onlink && a.direct === b.direct
 
 const sameHops = (a: ReadonlyArray<HopEntry>, b: ReadonlyArray<HopEntry>): boolean =>
   a.length === b.length &&
@@ -68,9 +68,13 @@ export type Meant4 = Readonly<{
   mtu: number | null
   via: Ip | null
   dev: IfName | null
-  hops: ReadonlyArray<Pick<HopEntry, 'via' | 'dev' | 'weight'>>
+  hops: ReadonlyArray<Pick<HopEntry, 'via' | 'dev'>>
 }>
 
+/** Routes that lead nowhere have one hop, which leads nowhere. */
+const NOWHERE = hop(null)
+
+/** fib_nh_match: each hop must be among those that are meant, in their order; weights, and what is meant beyond them, are not looked at. */
 const matchesHops = ({ hops }: RouteEntry, meant: Meant4): boolean => {
   const [first] = hops
   if (meant.via !== null || meant.dev !== null)
@@ -79,11 +83,11 @@ const matchesHops = ({ hops }: RouteEntry, meant: Meant4): boolean => {
       (meant.dev === null || first.dev === meant.dev) &&
       (meant.via === null || first.via === meant.via)
     )
-  return meant.hops.every((wanted, i) => {
-    const has = hops[i]
+  if (meant.hops.length === 0) return true
+  return (hops.length === 0 ? [NOWHERE] : hops).every((has, i) => {
+    const wanted = meant.hops[i]
     return (
-      has !== undefined &&
-      has.weight === wanted.weight &&
+      wanted !== undefined &&
       (wanted.dev === null || has.dev === wanted.dev) &&
       (wanted.via === null || has.via === wanted.via)
     )

@@ -4,7 +4,7 @@
 
 import type { Errno } from '../../kernel/errno.ts'
 import type { Cidr } from '../../net/cidr.ts'
-import type { Ip } from '../../net/ip.ts'
+import { type Ip, ip6, isUnspecified } from '../../net/ip.ts'
 import { type IfName, LO } from '../../net/name.ts'
 import type { LinkEntry } from '../link-entry.ts'
 import { type RouteEntry, TABLES } from '../state.ts'
@@ -12,14 +12,18 @@ import { linkOf, type Space } from './draft.ts'
 import { rulesFor } from './fib-rules.ts'
 import type { How } from './fib-trie.ts'
 import {
+  amendRoute,
+  dropRoutes6,
   hop,
   insertRoute,
   type NewRoute,
   removeRoute,
   replaceRoute,
+  routeAt,
   routesAt,
   routesOn,
   routesOver,
+  routesThrough,
   routesTo,
 } from './table.ts'
 
@@ -99,7 +103,38 @@ export const routeOn = (
   return link === null ? null : (routesOn(space, link, table, to).find(test) ?? null)
 }
 
-/** What a deletion says of the route it means; null (a metric of 0) is anything. */
+const isAlive = ({ hops }: RouteEntry): boolean => hops[0]?.dead !== true
+
+const siblingsOf = (space: Space, route: RouteEntry): ReadonlyArray<RouteEntry> =>
+  canJoin(route) ? routesAt(space, route).filter(canJoin) : []
+
+/** Routes through a device go with it (`isGone`), or when it is down: but of siblings not before the last is dead (fib6_ifdown). */
+export const disable6 = (space: Space, link: LinkEntry, isGone: boolean): void => {
+  for (const key of dropRoutes6(space, link)) {
+    const route = routeAt(space, key)
+    if (route === null) continue
+    const siblings = isGone ? [] : siblingsOf(space, route)
+    const isDead = ({ hops: [one] }: RouteEntry): boolean => one?.dev === link.name || one?.dead === true
+    if (siblings.length < 2) removeRoute(space, route)
+    else if (siblings.every(isDead)) for (const one of siblings) removeRoute(space, one)
+    else amendRoute(space, route, { hops: route.hops.map((one) => ({ ...one, dead: true, linkdown: true })) })
+  }
+}
+
+/** A device is in use again, and its routes with it (rt6_sync_up). */
+export const enable6 = (space: Space, link: LinkEntry): void => {
+  for (const route of routesThrough(space, link, 6))
+    if (!isAlive(route))
+      amendRoute(space, route, { hops: route.hops.map((one) => ({ ...one, dead: false, linkdown: null })) })
+}
+
+/** A device has another MTU: an MTU of a route through it that was as large, or is too large now, becomes that (rt6_mtu_change_route). */
+export const followMtu6 = (space: Space, link: LinkEntry, old: number): void => {
+  for (const route of routesThrough(space, link, 6))
+    if (route.mtu !== null && (route.mtu >= link.mtu || route.mtu === old)) amendRoute(space, route, { mtu: link.mtu })
+}
+
+/** What a deletion says of the route it means; null (a metric of 0) is anything. A gateway of :: is that of a route without any. */
 export type Meant6 = Readonly<{
   table: number
   to: Cidr
@@ -107,6 +142,8 @@ export type Meant6 = Readonly<{
   proto: number | null
   dev: IfName | null
   via: Ip | null
+  /** Without a gateway the siblings of the route go with it. */
+  all: boolean
 }>
 
 const U32_MAX = 0xffffffff
@@ -116,9 +153,11 @@ const meansNothing = ({ to, metric, proto, dev, via }: Meant6): boolean =>
   (metric === 0 || metric === U32_MAX) &&
   (proto === null || proto === KERNEL) &&
   (dev === null || dev === LO) &&
-  via === null
+  (via === null || isUnspecified(via))
 
-/** ip6_route_del: the preferred one of those that are meant; without a gateway its siblings go with it. */
+const UNSPECIFIED6 = ip6(0n)
+
+/** ip6_route_del: the preferred one of those that are meant. */
 export const delete6 = (space: Space, meant: Meant6): Errno | null => {
   const all = routesTo(space, meant.table, meant.to)
   const found = all.find(
@@ -126,11 +165,11 @@ export const delete6 = (space: Space, meant: Meant6): Errno | null => {
       (meant.metric === 0 || metric === meant.metric) &&
       (meant.proto === null || proto === meant.proto) &&
       (meant.dev === null || hops[0]?.dev === meant.dev) &&
-      (meant.via === null || hops[0]?.via === meant.via),
+      (meant.via === null || (hops[0]?.via ?? UNSPECIFIED6) === meant.via),
   )
   if (found === undefined) return all.length === 0 && meansNothing(meant) ? 'ENOENT' : 'ESRCH'
   removeRoute(space, found)
-  if (meant.via !== null || !canJoin(found)) return null
+  if (!meant.all || meant.via !== null || !canJoin(found)) return null
   for (const other of all)
     if (other !== found && other.metric === found.metric && canJoin(other)) removeRoute(space, other)
   return null
@@ -138,7 +177,18 @@ export const delete6 = (space: Space, meant: Meant6): Errno | null => {
 
 /** The route of a table to an address; with `dev`, of those through it. */
 export const lookInTable6 = (space: Space, table: number, to: Ip, dev: LinkEntry | null): RouteEntry | null =>
-  routesOver(space, [table], to, dev).find((route) => dev === null || route.hops[0]?.dev === dev.name) ?? null
+  routesOver(space, [table], to, dev).find(
+    (route) => isAlive(route) && (dev === null || route.hops[0]?.dev === dev.name),
+  ) ?? null
+
+/** The route of a table to an address; of equal prefix and metric rather one through `dev` (find_rr_leaf). */
+export const lookNear6 = (space: Space, table: number, to: Ip, dev: LinkEntry): RouteEntry | null => {
+  const all = routesOver(space, [table], to, null).filter(isAlive)
+  const first = all[0]
+  if (first === undefined) return null
+  const isPeer = (route: RouteEntry): boolean => route.to.bits === first.to.bits && route.metric === first.metric
+  return all.find((route) => isPeer(route) && route.hops[0]?.dev === dev.name) ?? first
+}
 
 /** fib6_lookup, of a packet of our own. */
 export const lookup6 = (space: Space, to: Ip, dev: LinkEntry | null): RouteEntry | null => {

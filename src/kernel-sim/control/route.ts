@@ -6,7 +6,7 @@ import type { Errno } from '../../kernel/errno.ts'
 import { DEFAULT_METRIC6 } from '../../kernel/object.ts'
 import { BOOT_PROTO, NOWHERE, routeScope, routeTable } from '../../kernel/rtnl/chosen.ts'
 import type { NextHop, RouteRequest } from '../../kernel/rtnl/request.ts'
-import { isNetwork } from '../../net/cidr.ts'
+import { isNetwork, networkOf } from '../../net/cidr.ts'
 import { isIp4 } from '../../net/ip.ts'
 import { E } from '../../prelude.ts'
 import { TABLES } from '../state.ts'
@@ -42,6 +42,7 @@ const put4 = (space: Space, ask: RouteRequest, how: How): Errno | null => {
     to: ask.to,
     type: ask.type ?? 'unicast',
     hops: hopsOf(ask),
+    several: ask.hops !== undefined,
     table,
     tos: ask.tos ?? 0,
     metric: ask.metric ?? 0,
@@ -70,13 +71,16 @@ const remove4 = (space: Space, ask: RouteRequest): Errno | null => {
     mtu: ask.mtu ?? null,
     via: ask.via === undefined || ask.via === 0 ? null : ask.via,
     dev: ask.dev ?? null,
-    hops: (ask.hops ?? []).map(({ via, dev, weight }) => ({ via: via ?? null, dev: dev ?? null, weight: weight ?? 1 })),
+    hops: (ask.hops ?? []).map(({ via, dev }) => ({ via: via ?? null, dev: dev ?? null })),
   })
 }
 
 /** IPv6 knows neither a TOS nor a gateway of IPv4. */
-const isForeign6 = ({ tos, via, hops }: RouteRequest): boolean =>
-  (tos ?? 0) !== 0 || [via, ...(hops ?? []).map((one) => one.via)].some((ip) => ip !== undefined && isIp4(ip))
+const isForeign6 = ({ tos, via }: RouteRequest): boolean => (tos ?? 0) !== 0 || (via !== undefined && isIp4(via))
+
+/** Nor does it look at one of a hop of several: that has none then. */
+const hopsOf6 = (ask: RouteRequest): ReadonlyArray<NextHop> =>
+  hopsOf(ask).map(({ via, ...rest }) => (via === undefined || isIp4(via) ? rest : { via, ...rest }))
 
 /**
  * All hops are looked at before the first is put in; the first is put in as asked for, the others join it. That each of several has
@@ -95,9 +99,9 @@ const put6 = (space: Space, ask: RouteRequest, how: How): Errno | null => {
     source: ask.src ?? null,
     mtu: ask.mtu ?? null,
   } as const
-  const hops = hopsOf(ask)
+  const hops = hopsOf6(ask)
   const isFirst = isSince(space.draft.world.linux, 6, 16)
-  if (isFirst && ask.hops?.some(({ via }) => via === undefined) === true) return 'EINVAL'
+  if (isFirst && ask.hops !== undefined && hops.some(({ via }) => via === undefined)) return 'EINVAL'
   openTable6(space, wanted.table)
   const routes = (hops.length === 0 ? [{}] : hops).map((one) => checkRoute6(space, wanted, one))
   const seen: NewRoute[] = []
@@ -114,15 +118,16 @@ const put6 = (space: Space, ask: RouteRequest, how: How): Errno | null => {
   return null
 }
 
+/** Bits behind the prefix are not looked at (fib6_locate). */
 const remove6 = (space: Space, ask: RouteRequest): Errno | null => {
   if (isForeign6(ask)) return 'EINVAL'
   const table = routeTable(ask)
   if (!hasTable(space, 6, table)) return 'ESRCH'
-  const meant = { table, to: ask.to, metric: ask.metric ?? 0, proto: ask.proto ?? null }
-  if (ask.hops === undefined) return delete6(space, { ...meant, dev: ask.dev ?? null, via: ask.via ?? null })
+  const meant = { table, to: networkOf(ask.to), metric: ask.metric ?? 0, proto: ask.proto ?? null }
+  if (ask.hops === undefined) return delete6(space, { ...meant, dev: ask.dev ?? null, via: ask.via ?? null, all: true })
   let last: Errno | null = null
-  for (const { via, dev } of ask.hops) {
-    const errno = delete6(space, { ...meant, dev: dev ?? null, via: via ?? null })
+  for (const { via, dev } of hopsOf6(ask)) {
+    const errno = delete6(space, { ...meant, dev: dev ?? null, via: via ?? null, all: false })
     if (errno !== null) last = errno
   }
   return last

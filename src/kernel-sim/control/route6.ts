@@ -13,7 +13,7 @@ import { isTentative, type LinkEntry } from '../link-entry.ts'
 import { type RouteEntry, TABLES } from '../state.ts'
 import { isUsable6 } from './addrconf.ts'
 import { linkOf, type Space } from './draft.ts'
-import { lookInTable6, lookup6 } from './fib6.ts'
+import { lookInTable6, lookNear6, lookup6 } from './fib6.ts'
 import { disabled6, runs6 } from './inet.ts'
 import { hop, isEnd, type NewRoute } from './table.ts'
 
@@ -37,7 +37,7 @@ const leads = (route: RouteEntry | null, dev: LinkEntry | null): boolean => {
 }
 
 const isOnLink = (space: Space, via: Ip, dev: LinkEntry): boolean => {
-  const found = lookInTable6(space, TABLES.main, via, null)
+  const found = lookNear6(space, TABLES.main, via, dev)
   if (found === null || isReject(found) || isUnspecified(found.to.ip)) return true
   return found.type === 'unicast' && found.hops[0]?.dev === dev.name
 }

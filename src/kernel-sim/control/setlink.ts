@@ -18,6 +18,7 @@ import { bornConf } from './dad.ts'
 import { removeLink, strip } from './dellink.ts'
 import { fitsMtu, setDown, setMtu, setUp } from './device.ts'
 import { addLink, change, dropLink, found, linkAt, linkOf, type Space, spaceOf } from './draft.ts'
+import { syncChange } from './fib-frontend.ts'
 import { runs6 } from './inet.ts'
 import { takenIndex } from './link-facts.ts'
 import { askMac, fitsMac } from './mac.ts'
@@ -190,6 +191,7 @@ const partsOf = (ask: SetLink, master: number | null): ReadonlyArray<readonly [b
 /** netdev_state_change: who listens looks at the carrier again, though it is as it was. */
 const tellState = (space: Space, link: LinkEntry): void => {
   if (!link.up) return
+  syncChange(space, link)
   if (!link.lower) suspectNeighbours(space, link.name)
   start6(space, link.name)
   checkCarrier(space, linkOf(space, link.name) ?? link)

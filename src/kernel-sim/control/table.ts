@@ -70,13 +70,15 @@ const PLAIN_HOP = {}
 export const hop = (
   dev: IfName | null,
   via: Ip | null = null,
-  more: Partial<Omit<HopEntry, 'dev' | 'via'>> = PLAIN_HOP,
+  more: Partial<Pick<HopEntry, 'weight' | 'onlink' | 'direct'>> = PLAIN_HOP,
 ): HopEntry => ({
   via,
   dev,
   weight: more.weight ?? 1,
   onlink: more.onlink ?? false,
-  dead: more.dead ?? false,
+  direct: more.direct ?? via === null,
+  dead: false,
+  linkdown: null,
 })
 
 const holds = (link: LinkEntry, key: string): boolean => link.routes.includes(key)
@@ -153,7 +155,11 @@ export const replaceRoute = (space: Space, old: RouteEntry, route: NewRoute): vo
 }
 
 /** Puts a route in with some of it changed that neither its place nor its devices depend on. */
-export const amendRoute = (space: Space, route: RouteEntry, to: Partial<Pick<RouteEntry, 'hops' | 'source'>>): void => {
+export const amendRoute = (
+  space: Space,
+  route: RouteEntry,
+  to: Partial<Pick<RouteEntry, 'hops' | 'source' | 'mtu'>>,
+): void => {
   space.routes.set(keyOf(route), { ...route, ...to })
 }
 
@@ -221,10 +227,19 @@ export const routesOver = (
   return found.sort(asMet)
 }
 
-/** Removes the routes of IPv6 through a device, each of which has one hop. */
-export const dropRoutes6 = (space: Space, link: LinkEntry): void => {
+/** Removes the routes of IPv6 through a device, each of which has one hop; the keys of those by a gateway, which are left. */
+export const dropRoutes6 = (space: Space, link: LinkEntry): ReadonlyArray<string> => {
   const kept = link.routes.filter((key) => !key.startsWith('6/'))
-  if (kept.length === link.routes.length) return
-  for (const key of link.routes) if (key.startsWith('6/')) space.routes.remove(key)
-  change(space, link, { routes: kept })
+  const left: string[] = []
+  if (kept.length === link.routes.length) return left
+  for (const key of link.routes) {
+    if (!key.startsWith('6/')) continue
+    if (space.routes.get(key)?.hops[0]?.via === null) space.routes.remove(key)
+    else left.push(key)
+  }
+  change(space, link, { routes: [...kept, ...left] })
+  return left
 }
+
+/** The route under a key, if it is still there. */
+export const routeAt = (space: Space, key: string): RouteEntry | null => space.routes.get(key) ?? null

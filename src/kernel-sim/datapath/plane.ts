@@ -127,6 +127,8 @@ export type Parts = Readonly<{
   receiveAbove: (dev: Device, skb: Skb, isOurs: boolean) => boolean
   /** A UDP datagram for this host: true if a tunnel listens at its port, which then has it. */
   receiveTunnel: (space: Space, dev: Device, held: Held) => boolean
+  /** Whether a tunnel listens here at the port that a datagram of ours was for, and so has sent it (udp's encap_err_lookup). */
+  hasTunnel: (space: Space, sent: Packet) => boolean
   /** What the neighbour table has of an address on a device; null: nothing. */
   neighbour: (dev: Device, ip: Ip) => KnownNeighbour | null
   /** The protocols' receivers; `dev` is the device that the frame is for. */

@@ -11,7 +11,8 @@ import type { Flow } from './netfilter/flow.ts'
  * knows of it, null before it was asked and `untracked` if it shall not be. Forgotten where it goes to another namespace,
  * but over a bridge and loopback it stays (skb_scrub_packet). `fragment`: bytes of the longest fragment, if it was put together
  * of some. `via`: over loopback, the device whose address it is for, by which it counts as received. `reroute`: a chain of type
- * route has changed something, and wants it routed again. `frame`: what it came in, if a rule asks for that.
+ * route has changed something, and wants it routed again. `frame`: what it came in, if a rule asks for that. `forMany`: it came in a frame
+ * for a group, or for all (pkt_type is not PACKET_HOST), whatever its own address.
  */
 export type Meta = Readonly<{
   mark: number
@@ -20,6 +21,7 @@ export type Meta = Readonly<{
   via?: string
   reroute?: boolean
   frame?: Frame
+  forMany?: boolean
 }>
 
 export const NO_META: Meta = { mark: 0, flow: null }
@@ -46,6 +48,8 @@ export type Sending = Readonly<{
   df?: boolean
   /** Bound to this device: SO_BINDTODEVICE, or the scope of a link-local address. */
   dev?: string
+  /** Of IPv6: it goes the way that was found before it had a source (sk_dst_check). */
+  kept?: boolean
   /** Of IPv6: it had better leave by this device. */
   near?: string
   mark?: number

@@ -12,21 +12,21 @@ export type Vxlan = Readonly<{ tag: 'vxlan'; vni: number; frame: Frame }>
 /** IANA's port, and the one that Linux takes when it is told none. */
 export const VXLAN_PORTS: ReadonlySet<number> = new Set([4789, 8472])
 
-const HEADER = 8
-const VNI_IS_VALID = 0x08000000
+export const VXLAN_HEADER = 8
+export const VNI_IS_VALID = 0x08000000
 
-export const lengthOfVxlan = (vxlan: Vxlan, nested: Nested): number => HEADER + nested.lengthOfFrame(vxlan.frame)
+export const lengthOfVxlan = (vxlan: Vxlan, nested: Nested): number => VXLAN_HEADER + nested.lengthOfFrame(vxlan.frame)
 
 export const writeVxlan = (to: Uint8Array, at: number, end: number, vxlan: Vxlan, nested: Nested): void => {
   to[at] = VNI_IS_VALID >>> 24
   put24(to, at + 4, vxlan.vni)
-  nested.writeFrame(to, at + HEADER, end, vxlan.frame)
+  nested.writeFrame(to, at + VXLAN_HEADER, end, vxlan.frame)
 }
 
 export const readVxlan = (from: Source, at: number, end: number, nested: Nested): Read<Vxlan> => {
-  if (end - at < HEADER || from.depth === 0) return unknown
+  if (end - at < VXLAN_HEADER || from.depth === 0) return unknown
   const second = get32(from.bytes, at + 4)
   if (get32(from.bytes, at) !== VNI_IS_VALID || (second & 0xff) !== 0) return unknown
-  const frame = nested.readFrame({ ...from, depth: from.depth - 1 }, at + HEADER, end)
+  const frame = nested.readFrame({ ...from, depth: from.depth - 1 }, at + VXLAN_HEADER, end)
   return E.isLeft(frame) ? frame : E.right({ tag: 'vxlan', vni: second >>> 8, frame: frame.right })
 }

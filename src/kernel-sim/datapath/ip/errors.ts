@@ -126,8 +126,12 @@ const tell6 = (space: Space, dev: Device | null, about: Packet6, error: IcmpErro
 const isStray = ({ entry }: Space, dev: Device | null, { dst }: Packet4): boolean =>
   dev?.link.spec.type === 'loopback' && typeOf(entry, dst) !== 'local'
 
-/** `dev`: where the packet came in; null for one of our own. */
-export const sendError = (space: Space, dev: Device | null, { packet }: Held, error: IcmpError): void => {
+/**
+ * `dev`: where the packet came in; null for one of our own, unless it has a link-local source: then where it was to leave. Never about what
+ * came in a frame for many.
+ */
+export const sendError = (space: Space, dev: Device | null, { packet, meta }: Held, error: IcmpError): void => {
+  if (meta.forMany === true) return
   if (packet.tag === 'ip4') {
     if (!isStray(space, dev, packet)) tell4(space, packet, (mtu) => body4(packet, error, mtu))
   } else tell6(space, dev, packet, error)

@@ -30,7 +30,7 @@ import {
   wayOf,
 } from './fib.ts'
 import { inGroup4, inGroup6 } from './groups.ts'
-import { type Answer, type Found, find, find4, type Hashed, isDirect } from './lookup.ts'
+import { type Answer, type Found, find, find4, type Hashed } from './lookup.ts'
 import { policyOf } from './policy.ts'
 import type { Flow, Refusal } from './rules.ts'
 import { tablesOf } from './tables.ts'
@@ -75,11 +75,11 @@ const validate4 = (
   if ('errno' in back) return unreached
   if (back.route.type !== 'unicast' && (back.route.type !== 'local' || !acceptLocal))
     return { tag: 'martian-source', ip: src }
-  if (back.route.hops.some((hop) => hop.dev === dev.name)) return isDirect(back)
+  if (back.route.hops.some((hop) => hop.dev === dev.name)) return back.hop.direct
   if (!dev.link.addresses.some(({ cidr }) => isIp4(cidr.ip))) return unreached
   if (rpFilter === 1) return { tag: 'reverse-path', ip: src }
   const here = find4(entry, { ...flow, oif: dev.name })
-  return !('errno' in here) && here.route.type === 'unicast' && isDirect(here)
+  return !('errno' in here) && here.route.type === 'unicast' && here.hop.direct
 }
 
 /** Addresses that cannot come from a wire (ip_route_input_slow). */
@@ -120,7 +120,7 @@ const forward4 = (space: Space, dev: Device, src: Ip4, dst: Ip4, tos: number, fo
   const near = validate4(space, dev, src, dst, tos, out)
   if (typeof near !== 'boolean') return refuse(near)
   const redirect = out === dev && near && policyOf(out).sendRedirects
-  return { tag: 'forward', way: wayOf('unicast', out, null, { route, hop }, { via: gateway4(out, hop.via), redirect }) }
+  return { tag: 'forward', way: wayOf('unicast', out, null, { route, hop }, { via: gateway4(hop), redirect }) }
 }
 
 const input4 = (space: Space, dev: Device, { dst: to, src: from, tos, mark, hashed }: Incoming): Verdict => {

@@ -19,7 +19,7 @@ import {
 import { LO } from '../../../net/name.ts'
 import { valuesOf } from '../../../net/pmap.ts'
 import { SCOPES } from '../../control/scope.ts'
-import type { PathMtuEntry, RouteEntry } from '../../state.ts'
+import type { HopEntry, PathMtuEntry, RouteEntry } from '../../state.ts'
 import { type Device, deviceOf, loopbackOf, type SendErrno, type Space } from '../plane.ts'
 import type { DropReason } from '../step.ts'
 import { ownersOf, select4, select6 } from './address.ts'
@@ -180,9 +180,8 @@ export const isLocalGroup = (ip: Ip4): boolean => ip >>> 8 === 0xe00000
 const isStuck4 = (src: Ip4 | null, dev: Device): boolean =>
   src !== null && isLoopback(src) && dev.link.spec.type !== 'loopback' && !policyOf(dev).routeLocalnet
 
-/** One that is oneself is none: only one on a link is (rt_set_nexthop). */
-export const gateway4 = ({ space }: Device, via: Ip | null): Ip | null =>
-  via !== null && ownersOf(space.entry, via).length > 0 ? null : via
+/** The gateway that a packet of IPv4 is sent to; null: it is sent to whom it is for (rt_set_nexthop). */
+export const gateway4 = ({ direct, via }: HopEntry): Ip | null => (direct ? null : via)
 
 /** __mkroute_output: what the destination is, whatever the tables say. */
 const made4 = (wanted: Wanted, dev: Device, source: Ip4 | null, found: Found | null): Way | NoWay => {
@@ -198,7 +197,7 @@ const made4 = (wanted: Wanted, dev: Device, source: Ip4 | null, found: Found | n
     const owner = found.hop.dev === null ? null : deviceOf(dev.space, found.hop.dev)
     return wayOf('local', dev, source, found, { owner })
   }
-  return wayOf('unicast', dev, source, found, { via: gateway4(dev, found?.hop.via ?? null) })
+  return wayOf('unicast', dev, source, found, { via: found === null ? null : gateway4(found.hop) })
 }
 
 const prefsrc4 = (space: Space, { route, hop }: Found, dev: Device): Ip4 | null => {

@@ -6,6 +6,7 @@
 import { type Ip, isIp4, isUnspecified } from '../../../net/ip.ts'
 import { getIn } from '../../../net/pmap.ts'
 import { SCOPES } from '../../control/scope.ts'
+import { hop as hopBy } from '../../control/table.ts'
 import { type HopEntry, type NsEntry, type RouteEntry, rulesInForce, TABLES } from '../../state.ts'
 import { select4 } from './address.ts'
 import { flowHash, upperBounds } from './flow-hash.ts'
@@ -107,7 +108,7 @@ const choose6 = (routes: ReadonlyArray<RouteEntry>, flow: Flow): RouteEntry | nu
   return fittest(first, flow) ?? fittest(routes.slice(first.length), flow)
 }
 
-const NO_HOP: HopEntry = { via: null, dev: null, weight: 1, onlink: false, dead: false }
+const NO_HOP: HopEntry = hopBy(null)
 
 /** Only routes by a gateway share packets among them (rt6_qualify_for_ecmp); one that was asked for by its device does not. */
 const spread6 = (routes: ReadonlyArray<RouteEntry>, found: RouteEntry, flow: Flow, hash: number): RouteEntry => {
@@ -171,8 +172,5 @@ export const typeOf = (entry: NsEntry, ip: Ip, dev: string | null = null): Route
 
 /** Whether an address is everybody's on a link: the limited broadcast, or that of a subnet. */
 export const isBroadcast = (entry: NsEntry, ip: Ip): boolean => isIp4(ip) && typeOf(entry, ip) === 'broadcast'
-
-/** RT_SCOPE_HOST or narrower: the hop needs no gateway (nhc_scope). */
-export const isDirect = ({ hop }: Found): boolean => hop.via === null
 
 export const UNIVERSE = SCOPES.global

@@ -43,7 +43,7 @@ const incomingOf = ({ packet: { body, dst, src, tos }, meta }: Held): Incoming =
   hashed: 'about' in body ? { src: body.about.src, dst: body.about.dst } : null,
 })
 
-const route = (dev: Device, held: Held, isForMany: boolean) => {
+const route = (dev: Device, held: Held) => {
   const { space } = dev
   const { packet, meta } = held
   const verdict = verdictOn(space, dev, incomingOf(held))
@@ -52,12 +52,12 @@ const route = (dev: Device, held: Held, isForMany: boolean) => {
       return deliverHere(space, dev, held)
     case 'refuse': {
       lose(dev, packet, verdict.reason)
-      const error = isForMany ? null : errorFor(verdict.errno, packet.tag === 'ip6')
+      const error = errorFor(verdict.errno, packet.tag === 'ip6')
       if (error !== null) sendError(space, dev, held, error)
       return
     }
     case 'forward':
-      if (isForMany) return lose(dev, packet, { tag: 'not-unicast', to: packet.dst })
+      if (meta.forMany === true) return lose(dev, packet, { tag: 'not-unicast', to: packet.dst })
       if (packet.tag === 'ip4') return forward4(space, dev, verdict.way, packet, meta)
       return forward6(space, dev, verdict.way, packet, meta)
   }
@@ -79,7 +79,7 @@ export const receiveIp = (dev: Device, { frame, meta }: Skb) => {
   if (packet.tag !== 'ip4' && packet.tag !== 'ip6') return
   const reason = bad(dev, packet)
   if (reason !== null) return lose(dev, packet, reason)
-  let held: Held = { packet, meta }
+  let held: Held = { packet, meta: isGroup(frame.dst) ? { ...meta, forMany: true } : meta }
   if (space.entry.firewall !== null) {
     const family = packet.tag === 'ip4' ? 'ip' : 'ip6'
     const at = { family, hook: 'prerouting', iif: dev, oif: null, next: null, frame } as const
@@ -88,5 +88,5 @@ export const receiveIp = (dev: Device, { frame, meta }: Skb) => {
     held = passed
   }
   if (dev.link.spec.type === 'loopback') deliverHere(space, dev, held)
-  else route(dev, held, isGroup(frame.dst))
+  else route(dev, held)
 }

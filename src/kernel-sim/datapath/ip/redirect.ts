@@ -78,7 +78,7 @@ export const redirect6 = (space: Space, dev: Device, packet: Packet6, via: Ip | 
   const wanted = { dst: packet.src, src: own, dev, tos: 0, mark: 0, foreign: false }
   const back = wayOut(space, wanted)
   if (!isWay(back) || back.via !== null || !takeToken(space, packet.src)) return
-  sendDiscovery(dev, { ...packet6(own, packet.src, redirectOf(dev, packet, target)), ttl: 255 })
+  sendDiscovery(back.dev, { ...packet6(own, packet.src, redirectOf(dev, packet, target)), ttl: 255 })
 }
 
 const MAC_OPTION = 8

@@ -3,7 +3,7 @@
 // Sources: net/ipv4/ip_output.c, net/ipv4/netfilter.c (ip_route_me_harder), net/ipv4/udp.c (udp_sendmsg), net/ipv6/ip6_output.c,
 // net/ipv6/netfilter.c.
 
-import { type Ip, ip4, ip6, isIp4, isUnspecified } from '../../../net/ip.ts'
+import { type Ip, ip4, ip6, isIp4, isLinkLocal, isUnspecified } from '../../../net/ip.ts'
 import type { IfName } from '../../../net/name.ts'
 import { E } from '../../../prelude.ts'
 import { fragment } from '../../wire/fragment.ts'
@@ -99,7 +99,8 @@ const routedBy = (space: Space, way: Way, packet: Packet) => {
 const depart = (space: Space, way: Way, held: Held): SendErrno | null => {
   if (way.route !== null && isDeadEnd6(way.route, way.dev)) {
     drop(space, way.dev, 'ip', held.packet, { tag: 'no-route', to: held.packet.dst })
-    space.plane.parts.sendError(space, null, held, { tag: 'unreachable', code: 'net' })
+    const scope = isLinkLocal(held.packet.src) ? way.dev : null
+    space.plane.parts.sendError(space, scope, held, { tag: 'unreachable', code: 'net' })
     return null
   }
   const errno = leave(space, null, way, held, mtuFor(space, way, held.packet))
@@ -200,7 +201,8 @@ export const send = (space: Space, sending: Sending): SendErrno | null => {
   const dev = name === undefined ? null : deviceOf(space, name)
   if (name !== undefined && dev === null) return 'ENODEV'
   const dst = meantBy(space, sending.dst, src, dev)
-  const way = wayOut(space, { dst, src, dev, tos, mark, foreign: false, loose: sending.dev === undefined })
+  const by = sending.kept === true ? null : src
+  const way = wayOut(space, { dst, src: by, dev, tos, mark, foreign: false, loose: sending.dev === undefined })
   if (!isWay(way)) {
     const unsent = packetOf(space, sending, dst, src ?? nowhere(dst), sending.ttl ?? DEFAULT_TTL)
     return refuse(space, way.at, unsent, way.reason, way.errno)

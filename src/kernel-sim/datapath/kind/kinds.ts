@@ -9,7 +9,7 @@ import { transmitDummy, transmitLoopback, transmitTap, transmitVeth } from './pl
 import { stackedOf } from './stacked.ts'
 import { receiveForVlan, transmitVlan } from './vlan.ts'
 import { transmitVxlan } from './vxlan.ts'
-import { receiveTunnel } from './vxlan-receive.ts'
+import { hasTunnel, receiveTunnel } from './vxlan-receive.ts'
 
 /** A tag is looked at first, as in __netif_receive_skb_core; then come macvlans or ipvlans, of which a device has one kind only. */
 const receiveAbove = (dev: Device, skb: Skb, isOurs: boolean): boolean => {
@@ -22,7 +22,7 @@ const receiveAbove = (dev: Device, skb: Skb, isOurs: boolean): boolean => {
 type Transmit = Parts['transmit']
 
 /** All but the cards of the host, which are the fabric's. */
-export const KINDS: Pick<Parts, 'receiveOnPort' | 'receiveAbove' | 'receiveTunnel'> &
+export const KINDS: Pick<Parts, 'receiveOnPort' | 'receiveAbove' | 'receiveTunnel' | 'hasTunnel'> &
   Readonly<{ transmit: Omit<Transmit, 'nic'> }> = {
   transmit: {
     loopback: transmitLoopback,
@@ -38,4 +38,5 @@ export const KINDS: Pick<Parts, 'receiveOnPort' | 'receiveAbove' | 'receiveTunne
   receiveOnPort,
   receiveAbove,
   receiveTunnel,
+  hasTunnel,
 }

@@ -7,6 +7,10 @@ import { isGroup, ZERO_MAC } from '../../../net/mac.ts'
 import { entriesUnder, type PMap } from '../../../net/pmap.ts'
 import type { Place, VxlanSpec } from '../../link-entry.ts'
 import { memoised } from '../../memo.ts'
+import { get32 } from '../../wire/bytes.ts'
+import type { Packet } from '../../wire/nested.ts'
+import type { Udp } from '../../wire/udp.ts'
+import { VNI_IS_VALID, VXLAN_HEADER } from '../../wire/vxlan.ts'
 import { countReceived } from '../device.ts'
 import { enqueue } from '../loop.ts'
 import { type Device, deviceAt, type Space } from '../plane.ts'
@@ -84,4 +88,16 @@ export const receiveTunnel = (net: Space, at: Device, held: Held): boolean => {
     lose(net, at, held, { tag: 'no-tunnel', port: body.dport, vni })
   else arrive(net, at, held, tunnel, { frame: payload.frame, meta: held.meta })
   return true
+}
+
+/** The VNI of a datagram that may have been cut; null: it is none of VXLAN. */
+const vniIn = ({ payload }: Udp): number | null => {
+  if ('tag' in payload) return payload.vni
+  return payload.length < VXLAN_HEADER || (get32(payload, 0) & VNI_IS_VALID) === 0 ? null : get32(payload, 4) >>> 8
+}
+
+/** vxlan_err_lookup: what is heard by a port is sent to that port. */
+export const hasTunnel = (net: Space, { body, src }: Packet): boolean => {
+  const vni = body.proto === 'udp' ? vniIn(body) : null
+  return body.proto === 'udp' && vni !== null && tunnelOf(net, isIp4(src) ? 4 : 6, body.dport, vni) !== null
 }

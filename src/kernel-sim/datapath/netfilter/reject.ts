@@ -82,7 +82,7 @@ export const reject = (space: Space, { iif }: HookAt, held: Held, rejection: Rej
     if (reset !== null) parts.sendPacket(space, reset, 0, null, attached(held))
     return
   }
-  const body = mayBeTold(packet) ? bodyFor(packet, codeOf(packet, rejection)) : null
+  const body = mayBeTold(packet) && held.meta.forMany !== true ? bodyFor(packet, codeOf(packet, rejection)) : null
   if (body === null) return
   const own = parts.typeOf(space, packet.dst, iif) === 'local' ? packet.dst : null
   const from = iif === null ? {} : { dev: iif.name }

@@ -1,9 +1,9 @@
-// Whether a socket may have an address for its own, and which one its packets then get.
-// Sources: net/ipv4/af_inet.c (__inet_bind), net/ipv4/raw.c (raw_bind), net/ipv6/af_inet6.c (__inet6_bind), net/ipv6/raw.c.
+// Whether a socket may have an address for its own, which one its packets then get, and the way from there.
+// Sources: include/net/route.h (ip_route_connect), net/ipv4/af_inet.c (__inet_bind), net/ipv4/raw.c (raw_bind), net/ipv6/af_inet6.c (__inet6_bind), net/ipv6/raw.c.
 
 import { type Ip, isIp4, isLinkLocal, isLoopback, isMulticast, isUnspecified } from '../../../net/ip.ts'
-import { deviceOf, type Space } from '../plane.ts'
-import type { SocketErrno } from './entry.ts'
+import { deviceOf, type SendErrno, type Space, type Way } from '../plane.ts'
+import type { SocketErrno, SocketOptions } from './entry.ts'
 
 const NO_ADDRESS = 'EADDRNOTAVAIL'
 
@@ -30,4 +30,15 @@ export const boundTo = (space: Space, from: Ip | null, dev: string | null): Ip |
     default:
       return NO_ADDRESS
   }
+}
+
+/** `src`: the source that the way was looked for with at last. */
+type Connected = Readonly<{ src: Ip | null; way: Way | SendErrno }>
+
+/** The way from an own address (null: any) to an end. IPv4 looks for it once more when that has given it a source or an end (ip_route_connect). */
+export const wayFrom = (space: Space, src: Ip | null, dst: Ip, { dev, mark }: SocketOptions): Connected => {
+  const { wayOf } = space.plane.parts
+  const way = wayOf(space, { src, dst, dev, mark })
+  if (typeof way === 'string' || !isIp4(dst) || (src !== null && !isUnspecified(dst))) return { src, way }
+  return { src: way.src, way: wayOf(space, { src: way.src, dst: way.dst, dev, mark }) }
 }

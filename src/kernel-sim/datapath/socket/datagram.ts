@@ -17,7 +17,7 @@ const NOTHING: ReadonlyArray<Message> = []
 
 /** What the IP layer is to send for a socket. */
 export const sendingFor = (
-  { options: { ttl, tos, df, dev, mark } }: Pick<Socket, 'options'>,
+  { options: { ttl, tos, df, dev, mark }, kept }: Pick<Socket, 'options'> & Readonly<{ kept?: boolean }>,
   src: Ip | null,
   dst: Ip,
   body: Packet['body'],
@@ -29,6 +29,7 @@ export const sendingFor = (
   ...(tos === null ? {} : { tos }),
   ...(df === null ? {} : { df }),
   ...(dev === null ? {} : { dev }),
+  ...(kept === true ? { kept } : {}),
   mark,
 })
 
@@ -41,12 +42,15 @@ export const unsent = (
   body: Body,
   errno: SocketErrno,
 ): SocketErrno => {
-  if (errno !== 'EADDRNOTAVAIL') return space.plane.parts.send(space, sendingFor({ options }, src, dst, body)) ?? errno
+  const isSource = errno === 'EADDRNOTAVAIL'
+  // What is for nobody, and so for us, may have a way that connect(2) does not look for.
+  if (!isSource && !isUnspecified(dst))
+    return space.plane.parts.send(space, sendingFor({ options }, src, dst, body)) ?? errno
   // Casts: a body without a family of its own, or of the one of its destination.
   const packet = isIp4(dst)
     ? packet4(ip4(0), dst, body as Packet4['body'])
     : packet6(ip6(0n), dst, body as Packet6['body'])
-  drop(space, null, 'ip', packet, { tag: 'no-source', to: dst })
+  drop(space, null, 'ip', packet, { tag: isSource ? 'no-source' : 'no-route', to: dst })
   return errno
 }
 
@@ -65,6 +69,7 @@ export const openUdp = (space: Space, at: Binding, service: Service | null): Udp
     local: { ip, port },
     remote: null,
     options,
+    kept: false,
     error: null,
     service,
     inbox: NOTHING,
@@ -72,7 +77,7 @@ export const openUdp = (space: Space, at: Binding, service: Service | null): Udp
 }
 
 /** `src` null: there is none to be had, and what comes to any is heard. */
-type Own = Readonly<{ src: Ip | null; port: number; to: Ip }>
+type Own = Readonly<{ src: Ip | null; port: number; to: Ip; isKept: boolean }>
 
 /** The address that the way there prefers, and a free port; or why there is none. `request`: what would have been sent. */
 const ownEnd = (
@@ -90,7 +95,7 @@ const ownEnd = (
   const way = space.plane.parts.wayOf(space, { src, dst: to.ip, dev: options.dev, mark: options.mark })
   return typeof way === 'string'
     ? unsent(space, options, src, to.ip, request(port), way)
-    : { src: isUnspecified(way.src) ? null : way.src, port, to: way.dst }
+    : { src: isUnspecified(way.src) ? null : way.src, port, to: way.dst, isKept: src === null && !isIp4(to.ip) }
 }
 
 /** A socket that talks to one end only. `first`: what it is about to say, to tell of it where there is no way. */
@@ -110,6 +115,7 @@ export const connectUdp = (
     local: { ip: own.src, port: own.port },
     remote: { ...to, ip: own.to },
     options,
+    kept: own.isKept,
     error: null,
     service: null,
     inbox: NOTHING,

@@ -1,7 +1,7 @@
 // Where a packet's journey ends: the protocols of a host, their sockets, and what the kernel answers by itself.
 // Sources: net/ipv4/{ip_input,icmp,udp}.c, net/ipv6/{ip6_input,icmp,udp}.c; RFC 1122 section 3.2.2, RFC 4443 section 2.4.
 
-import { type Ip, isIp4, isMulticast } from '../../../net/ip.ts'
+import { type Ip, isIp4, isLoopback, isMulticast } from '../../../net/ip.ts'
 import type { Body } from '../../wire/body.ts'
 import type { Echo } from '../../wire/echo.ts'
 import type { Error4 } from '../../wire/icmp4.ts'
@@ -55,14 +55,14 @@ const messageOf = ({ src, dst, ttl }: Packet, port: number, bytes: Uint8Array): 
 const isForMany = (space: Space, dst: Ip): boolean =>
   isMulticast(dst) || (isIp4(dst) && space.plane.parts.typeOf(space, dst, null) === 'broadcast')
 
-/** An answer over IPv6 had better leave by the device that the request came in by (icmpv6_echo_reply). */
+/** An answer over IPv6 had better leave by the device that the request came in by, unless it is for ::1 (icmpv6_echo_reply). */
 const answerEcho = (space: Space, dev: Device, { packet, meta }: Held, echo: Echo<'icmp' | 'icmp6'>) => {
   const { src, dst, tos } = packet
   const isGroup = isForMany(space, dst)
   if (isIgnored(space, packet.tag === 'ip4', isGroup))
     return drop(space, dev, 'transport', packet, { tag: 'no-socket' })
   const scope = scopeOf(src, dev)
-  const { name: near } = dev
+  const near = packet.tag === 'ip4' || isLoopback(src) ? {} : { near: dev.name }
   space.plane.parts.send(space, {
     src: isGroup ? null : dst,
     dst: src,
@@ -70,7 +70,7 @@ const answerEcho = (space: Space, dev: Device, { packet, meta }: Held, echo: Ech
     body: { ...echo, type: 'echo-reply' } as Body,
     df: false,
     ...(tos === 0 ? {} : { tos }),
-    ...(scope !== null ? { dev: scope } : packet.tag === 'ip6' ? { near } : {}),
+    ...(scope === null ? near : { dev: scope }),
     mark: isOn(space, 'net.ipv4.fwmark_reflect', false) ? meta.mark : 0,
   })
 }
@@ -114,19 +114,20 @@ const deviceOfError = (by: Device, { meta }: Held, { about }: Error4 | Error6): 
 
 const NOBODYS = { dev: null, mark: 0 }
 
-/** A redirect is for the socket that has sent what it is about; what we answer to echo requests is from none. */
+/** A redirect is for the socket that has sent what it is about; what we answer to echo requests is from none, and so is what a tunnel sends. */
 const hearRedirect = (by: Device, { packet }: Held, redirect: Redirect, ends: Ends) => {
   const { space } = by
   const { body } = redirect.about
   const quoted = body.proto === 'head' ? body.of : body
   if (quoted.proto !== 'udp' && quoted.proto !== 'tcp' && quoted.proto !== 'icmp') return
-  const { redirected } = space.plane.parts
+  const { redirected, hasTunnel } = space.plane.parts
   if (quoted.proto === 'icmp' && 'payload' in quoted && quoted.type === 'echo-reply')
     return redirected(by, packet.src, redirect, NOBODYS)
   const socket =
     quoted.proto === 'icmp'
       ? findSocket(space, 'echo', { ...ends, remotePort: 0 })
       : findSocket(space, quoted.proto, ends)
+  if (socket === null && hasTunnel(space, redirect.about)) return redirected(by, packet.src, redirect, NOBODYS)
   if (socket === null || (socket.proto === 'tcp' && !isOnItsWay(socket, redirect.about))) return
   const { dev, mark } = socket.options
   redirected(by, packet.src, redirect, { dev: dev === null ? null : deviceOf(space, dev), mark })

@@ -52,9 +52,14 @@ type Common = Readonly<{
   error: SocketErrno | null
 }>
 
+/** Of IPv6, and connected: whether it goes the way that was found before it had a source, whatever rules say of that (ip6_dst_store). */
+type Connecting = Readonly<{ kept: boolean }>
+
 /** `echo`: sends echo requests, and is told of all errors about them (IP_RECVERR), as ping(8) is. */
 export type EchoEntry = Common & Readonly<{ proto: 'echo'; inbox: ReadonlyArray<Message> }>
-export type UdpEntry = Common & Readonly<{ proto: 'udp'; service: Service | null; inbox: ReadonlyArray<Message> }>
+export type UdpEntry = Common &
+  Connecting &
+  Readonly<{ proto: 'udp'; service: Service | null; inbox: ReadonlyArray<Message> }>
 
 export type TcpSocketState =
   | 'listen'
@@ -81,6 +86,7 @@ export type Early = Readonly<{ seq: number; bytes: Uint8Array; fin: boolean }>
  * still sending, which nobody hears but who asks for it (sk_err_soft).
  */
 export type TcpEntry = Common &
+  Connecting &
   Readonly<{
     proto: 'tcp'
     service: Service | null

@@ -11,7 +11,7 @@ import type { Device, Space } from '../plane.ts'
 import { next32 } from '../random.ts'
 import type { Held } from '../skb.ts'
 import { drop } from '../step.ts'
-import { boundTo } from './bind.ts'
+import { boundTo, wayFrom } from './bind.ts'
 import { answerTo, type Binding, scopeOf, unsent } from './datagram.ts'
 import type { Early, End, Service, SocketErrno, SocketOptions, TcpSocket } from './entry.ts'
 import { addSocket, findSocket, isBound, removeSocket, socketsOf, takePort } from './table.ts'
@@ -59,6 +59,7 @@ const newSocket = (space: Space, opening: Opening): TcpSocket => ({
   rtoMs: RTO_MS,
   retransmits: 0,
   dueMs: null,
+  kept: false,
   openedMs: space.plane.nowMs,
   input: NO_BYTES,
   early: NOTHING,
@@ -107,9 +108,9 @@ const firstSyn = (sport: number, dport: number): Tcp => ({
 export const connectTcp = (space: Space, to: End, from: Ip | null, options: SocketOptions): TcpSocket | SocketErrno => {
   const port = takePort(space, 'tcp', to.port)
   if (port === null) return 'EADDRNOTAVAIL'
-  const src = boundTo(space, from, options.dev)
-  if (typeof src === 'string') return src
-  const way = space.plane.parts.wayOf(space, { src, dst: to.ip, dev: options.dev, mark: options.mark })
+  const bound = boundTo(space, from, options.dev)
+  if (typeof bound === 'string') return bound
+  const { way, src } = wayFrom(space, bound, to.ip, options)
   if (typeof way === 'string') return unsent(space, options, src, to.ip, firstSyn(port, to.port), way)
   if (way.type === 'broadcast' || way.type === 'multicast')
     return unsent(space, options, way.src, to.ip, firstSyn(port, to.port), 'ENETUNREACH')
@@ -127,6 +128,7 @@ export const connectTcp = (space: Space, to: End, from: Ip | null, options: Sock
       mtu: way.mtu,
     }),
   )
+  socket.kept = bound === null && !isIp4(to.ip)
   begin(space, socket)
   return socket
 }
@@ -393,8 +395,10 @@ const socketFor = (space: Space, dev: Device, { packet }: Held, tcp: Tcp, isFirs
 /** Sent to loopback by name, and not to an address of ours: nobody is told (tcp_v4_send_reset, rt_type). */
 const isStray = ({ link }: Device, { meta }: Held): boolean => link.spec.type === 'loopback' && meta.via === undefined
 
-/** A segment for this host. */
+/** A segment for this host; one for many is for none (tcp_v4_rcv). */
 export const receiveTcp = (space: Space, dev: Device, held: Held, tcp: Tcp) => {
+  const { packet, meta } = held
+  if (meta.forMany === true) return drop(space, dev, 'transport', packet, { tag: 'not-unicast', to: packet.dst })
   const isFirst = (tcp.flags & (FLAG.SYN | FLAG.ACK | FLAG.RST)) === FLAG.SYN
   const socket = socketFor(space, dev, held, tcp, isFirst)
   const unexpected = () => {

@@ -1,0 +1,165 @@
+// Packets in which the kernels once differed by where they went, or by what their frames said, shrunk (found-traffic.ts has the others,
+// and says how they are told).
+
+import type { Ask, NewLink } from '../../../src/kernel/rtnl/request.ts'
+import { FORWARD4 as FORWARD_IP4, FORWARD6 as FORWARD_IP6, type SysctlName } from '../../../src/kernel/sysctl.ts'
+import { cidr } from '../../../src/net/cidr.ts'
+import { type Family, ip } from '../../../src/net/ip.ts'
+import { mac } from '../../../src/net/mac.ts'
+import { ifName, LO } from '../../../src/net/name.ts'
+import { bridge, C, has, LOOPBACK, macOf, neighbour, pair, route, up, WIRE } from '../../kernel-sim/control/story.ts'
+import { ask, ping } from '../../scenarios/scenario.ts'
+import type { FoundTry } from './found-traffic.ts'
+
+const DEFAULT = '0.0.0.0/0'
+const HERE = { listen: 'h' }
+const THERE = { listen: 'c' }
+/** v0 here and e0 there, both up. */
+const CABLE: ReadonlyArray<Ask> = [
+  pair('v0', 'e0', { up: true, kind: { kind: 'veth', peer: { name: ifName('e0'), mac: macOf(2), ns: C } } }),
+]
+const turnOn = (name: SysctlName): Ask => ({ on: 'sysctl', do: 'write', name, value: '1' })
+const [FORWARD, FORWARD6] = [turnOn(FORWARD_IP4), turnOn(FORWARD_IP6)]
+const VXLAN: NewLink = {
+  on: 'link',
+  do: 'add',
+  name: ifName('x0'),
+  mac: macOf(6),
+  up: true,
+  kind: { kind: 'vxlan', vni: 5, remote: ip('10.0.1.9'), port: 8472 },
+}
+
+const refuse = (family: Family, from: string): Ask => ({
+  on: 'rule',
+  do: 'add',
+  family,
+  from: cidr(from),
+  action: { is: 'prohibit' },
+})
+
+const GROUP_MAC = mac(0x030000000001)
+/** Its neighbour there, of both families, has the MAC of a group. */
+const GROUPED: ReadonlyArray<Ask> = [
+  ...CABLE,
+  has('v0', '10.0.0.1/24'),
+  has('v0', 'fd00::1/64', { nodad: true }),
+  ...['10.0.0.2', 'fd00::2'].map((to) => neighbour('v0', to, { mac: GROUP_MAC })),
+]
+const NEAR: ReadonlyArray<Ask> = [up('e0'), has('e0', '10.0.0.2/24'), has('e0', 'fd00::2/64', { nodad: true })]
+
+export const FOUND_WAYS: ReadonlyArray<FoundTry> = [
+  {
+    says: 'a gateway is one though it has become an own address since the route was made',
+    asks: [
+      ...WIRE,
+      has('v0', '10.0.0.2/24'),
+      route(DEFAULT, { via: '10.0.0.1' }),
+      pair('v2', 'v3'),
+      has('v2', '10.0.0.1/24'),
+    ],
+    attempt: ping('h', '10.0.1.1'),
+    ends: 'silence',
+  },
+  {
+    says: 'and is none that was an own address then',
+    asks: [
+      ...WIRE,
+      has('v0', '10.0.0.2/24'),
+      has('v0', '10.0.0.1/32'),
+      route(DEFAULT, { via: '10.0.0.1' }),
+      has('v0', '10.0.0.1/32', { do: 'delete' }),
+    ],
+    attempt: ping('h', '10.0.1.1'),
+    ends: 'silence',
+  },
+  {
+    says: 'nor one that is reached by a route of scope host',
+    asks: [
+      ...WIRE,
+      has('v0', '10.0.0.2/24'),
+      route('10.9.0.0/24', { dev: 'v0', scope: 'host' }),
+      route(DEFAULT, { via: '10.9.0.1' }),
+    ],
+    attempt: ping('h', '10.0.1.1'),
+    ends: 'silence',
+  },
+  {
+    says: 'over loopback, too, TCP does not hear what came to the MAC of a group',
+    asks: [LOOPBACK, pair('v1', 'v2'), has('v1', '10.0.0.2/24'), neighbour('lo', '10.0.0.9', { mac: GROUP_MAC })],
+    attempt: ask('tcp', 'h', '10.0.0.2', 7000, HERE),
+    ends: 'silence',
+  },
+  {
+    says: 'nor by a cable, of either family',
+    asks: GROUPED,
+    there: NEAR,
+    attempt: ask('tcp', 'h', 'fd00::2', 7000, THERE),
+    ends: 'silence',
+  },
+  {
+    says: 'UDP does',
+    asks: GROUPED,
+    there: NEAR,
+    attempt: ask('udp', 'h', '10.0.0.2', 7000, THERE),
+    ends: 'answered',
+  },
+  ...['10.0.0.2', 'fd00::2'].map((to) => ({
+    says: `but nobody is told that no socket has its port (${to})`,
+    asks: GROUPED,
+    there: NEAR,
+    attempt: ask('udp', 'h', to, 7000),
+    ends: 'silence',
+  })),
+  {
+    says: 'what goes nowhere by a link-local subnet of loopback is an error there',
+    asks: [LOOPBACK, has('lo', 'fe80::1/64', { nodad: true })],
+    attempt: ping('h', 'fe80::2', { dev: LO }),
+    ends: 'ENETUNREACH',
+  },
+  {
+    says: 'a tunnel that is redirected has the MAC of the other router asked for',
+    asks: [...CABLE, has('v0', '10.0.0.1/24'), FORWARD, route(DEFAULT, { dev: 'v0' })],
+    there: [up('e0'), has('e0', '10.0.0.2/24'), route(DEFAULT, { via: '10.0.0.1' }), VXLAN],
+    attempt: ping('c', 'fe80::7', { dev: ifName('x0') }),
+    ends: 'silence',
+  },
+  {
+    says: 'an answer to ::1 leaves by loopback, whosever address was asked',
+    asks: [LOOPBACK, ...WIRE, has('v0', 'fd00::3/64', { nodad: true })],
+    attempt: ping('h', 'fd00::3', { from: ip('::1') }),
+    ends: 'answered',
+  },
+  {
+    says: 'a connection of IPv4 goes by what rules say of the source that it was given',
+    asks: [...CABLE, has('v0', '10.0.0.1/24'), refuse(4, '10.0.0.0/24')],
+    there: NEAR,
+    attempt: ask('tcp', 'h', '10.0.0.2', 7000, THERE),
+    ends: 'EACCES',
+  },
+  ...(['tcp', 'udp'] as const).map((protocol) => ({
+    says: `one of IPv6 keeps the way that it has found before it had a source (${protocol})`,
+    asks: [...CABLE, has('v0', 'fd00::1/64', { nodad: true }), refuse(6, 'fd00::/64')],
+    there: NEAR,
+    attempt: ask(protocol, 'h', 'fd00::2', 7000, THERE),
+    ends: 'answered',
+  })),
+  {
+    says: 'what is for nobody is not sent by a route to all that is in the way of ourselves',
+    asks: [pair('v0', 'v1'), has('v0', '10.0.0.1/24'), up('v0'), route(DEFAULT, { dev: 'v0', scope: 'host' })],
+    attempt: ask('udp', 'h', '0.0.0.0', 7000, HERE),
+    ends: 'ENETUNREACH',
+  },
+  {
+    says: 'a router that hears from itself redirects itself over loopback, and asks nobody for its own MAC',
+    asks: [
+      bridge('br0', { mac: macOf(3), up: true }),
+      pair('v0', 'v1'),
+      has('v0', 'fd00::2/64', { nodad: true }),
+      { ...VXLAN, master: ifName('br0'), kind: { kind: 'vxlan', vni: 5, remote: ip('fd00::2'), port: 8472 } },
+      FORWARD6,
+      neighbour('br0', 'fe80::7', { mac: macOf(6) }),
+    ],
+    attempt: ping('h', 'fe80::7', { dev: ifName('br0') }),
+    ends: 'silence',
+  },
+]
