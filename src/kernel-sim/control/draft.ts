@@ -177,7 +177,7 @@ export const worldOf = ({ world, spaces }: Draft): World => {
   let { namespaces, tentative } = world
   for (const [ns, space] of spaces) {
     namespaces = space === null ? removeIn(namespaces, ns) : setIn(namespaces, ns, closed(space))
-    if (space !== null && space.now.tentative.length > 0) tentative = setIn(tentative, ns, ns)
+    if (space !== null && sizeOfMap(space.now.tentative) > 0) tentative = setIn(tentative, ns, ns)
     else if (sizeOfMap(tentative) > 0) tentative = removeIn(tentative, ns)
   }
   return namespaces === world.namespaces ? world : worldWith(world, namespaces, tentative)
