@@ -213,11 +213,26 @@ export type Draft<V> = Readonly<{
   get: (key: string) => V | undefined
   set: (key: string, value: V) => void
   remove: (key: string) => void
-  /** As `valuesUnder`, of what is there now. */
+  /** As `valuesUnder`, of what is there now; and how many that are, without looking at them. */
   under: (prefix: string) => ReadonlyArray<V>
+  sizeUnder: (prefix: string) => number
   /** What has been made so far, as a map that no later change reaches. */
   done: () => PMap<V>
 }>
+
+/** What an edit has made changes no more. */
+const end = (edit: Edit): void => {
+  for (const branch of edit) (branch as { edit: Edit | null }).edit = null
+}
+
+/** The map after all of these changes; null: gone. A draft, for changes that are known at once. */
+export const changedIn = <V>(map: PMap<V>, changes: Iterable<readonly [string, V | null]>): PMap<V> => {
+  let { root } = map
+  const edit: Edit = []
+  for (const [key, value] of changes) root = value === null ? cut(root, key, edit) : put(root, key, value, edit)
+  end(edit)
+  return root === map.root ? map : { root }
+}
 
 export const draftOf = <V>(map: PMap<V>): Draft<V> => {
   let { root } = map
@@ -231,15 +246,17 @@ export const draftOf = <V>(map: PMap<V>): Draft<V> => {
       root = cut(root, key, edit)
     },
     under: (prefix) => valuesBelow(under(root, prefix)),
+    sizeUnder: (prefix) => sizeBelow(under(root, prefix)),
     done: () => {
-      for (const branch of edit) (branch as { edit: Edit | null }).edit = null
+      end(edit)
       edit = []
       return root === map.root ? map : { root }
     },
   }
 }
 
-export const sizeOfMap = <V>({ root }: PMap<V>): number => (root === null ? 0 : sizeOf(root))
+const sizeBelow = <V>(top: Node<V> | null): number => (top === null ? 0 : sizeOf(top))
+export const sizeOfMap = <V>({ root }: PMap<V>): number => sizeBelow(root)
 
 /** The leaves below these nodes, the last node first; whoever stops early pays for what was taken. */
 function* leavesOf<V>(waiting: Node<V>[]): Generator<Leaf<V>> {

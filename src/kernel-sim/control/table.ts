@@ -13,8 +13,9 @@ import { change, linkOf, type Space } from './draft.ts'
 /** A whole number as text that sorts as the number does: how many digits, then the digits. */
 const rising = (n: number): string => {
   const digits = String(n)
-  return digits.length.toString(36) + digits
+  return LENGTHS.charAt(digits.length) + digits
 }
+const LENGTHS = '0123456789abcdefg'
 
 const MOST_TOS = 255
 
@@ -209,14 +210,19 @@ export const routesOver = (
   dev: LinkEntry | null,
 ): ReadonlyArray<RouteEntry> => {
   const family = isIp4(ip) ? 4 : 6
-  const near = (keys: ReadonlyArray<string>, table: number) =>
-    routesOfKeys(space, keys, toTable(family, table)).filter(({ to }) => contains(to, ip))
   const found: RouteEntry[] = []
+  const take = (routes: ReadonlyArray<RouteEntry>): void => {
+    for (const route of routes) if (contains(route.to, ip)) found.push(route)
+  }
   for (const table of tables) {
-    if (dev !== null) found.push(...near(dev.routes, table), ...near(space.now.loose, table))
+    const under = toTable(family, table)
+    if (dev !== null) {
+      take(routesOfKeys(space, dev.routes, under))
+      take(routesOfKeys(space, space.now.loose, under))
+    } else if (space.routes.sizeUnder(under) <= widthOf(family)) take(routesUnder(space, under))
     else
       for (let bits: number = widthOf(family); bits >= 0; bits--)
-        found.push(...routesTo(space, table, { ip: maskIp(ip, bits), bits }))
+        take(routesTo(space, table, { ip: maskIp(ip, bits), bits }))
   }
   return found.sort(asMet)
 }
