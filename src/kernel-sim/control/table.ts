@@ -38,7 +38,9 @@ const toPrefix = (table: number, to: Cidr): string => {
 /** What tells routes of one place apart only by their order: prefix, TOS (a higher one first) and metric. */
 type Seat = Pick<RouteEntry, 'table' | 'to' | 'tos' | 'metric'>
 const toSeat = ({ table, to, tos, metric }: Seat): string =>
-  `${toPrefix(table, to)}${rising(MOST_TOS - tos)}/${rising(metric)}/`
+  toPrefix(table, to) + (tos === 0 && metric === 0 ? FIRST_SEAT : inPrefix(tos, metric))
+const inPrefix = (tos: number, metric: number): string => `${rising(MOST_TOS - tos)}/${rising(metric)}/`
+const FIRST_SEAT = inPrefix(0, 0)
 const keyOf = (route: RouteEntry): string => toSeat(route) + rising(route.order)
 
 const routesUnder = (space: Space, prefix: string): ReadonlyArray<RouteEntry> => space.routes.under(prefix)
