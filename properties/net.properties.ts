@@ -22,6 +22,7 @@ import { compareIp, familyOf, type Ip, ip4, ip6, numberOf, parseIp, showIp, widt
 import { isGroup, linkLocal6, mac, macFromHex, parseMac, showMac } from '../src/net/mac.ts'
 import { parseIfName, parseNs } from '../src/net/name.ts'
 import {
+  changedIn,
   changesBetween,
   draftOf,
   emptyMap,
@@ -221,6 +222,7 @@ describe('the persistent map', () => {
           if (value === null) draft.remove(at)
           else draft.set(at, value)
           expect(draft.get(at)).toBe(value ?? undefined)
+          expect(draft.sizeUnder(at)).toBe(draft.under(at).length)
         }
         states.push(draft.done())
       }
@@ -228,6 +230,15 @@ describe('the persistent map', () => {
       expect(states).toEqual(plainly)
     },
   )
+
+  test.prop([fc.array(edit), fc.array(edit)])('changed at once is the same as changed bit by bit', (first, then) => {
+    const start = both(first).ours
+    const before = JSON.stringify([...entriesOf(start)])
+    const changes = then.map(({ key: at, value }) => [at, value] as const)
+    expect(changedIn(start, changes)).toEqual(both([...first, ...then]).ours)
+    expect(changedIn(start, [])).toBe(start)
+    expect(JSON.stringify([...entriesOf(start)])).toBe(before)
+  })
 
   plainly('may be as deep as keys are long: 8,000 of which each begins the next', () => {
     const deep = mapOf(Array.from({ length: 8_000 }, (_, n) => ['a'.repeat(n), n] as const))

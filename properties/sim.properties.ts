@@ -115,6 +115,7 @@ describe('a world', () => {
         const routes = valuesOf(space.links).flatMap((link) => link.routes.map((key) => [key, link.name] as const))
         for (const [key, dev] of routes) expect(getIn(space.routes, key)?.hops.map((one) => one.dev)).toContain(dev)
         expect(new Set(routes.map(([key]) => key)).size + space.loose.length).toBe(valuesOf(space.routes).length)
+        for (const index of valuesOf(space.tentative)) expect(hasIn(space.indexes, String(index))).toBe(true)
         for (const link of valuesOf(space.links)) {
           const { spec, port } = link
           if (spec.type === 'veth') {

@@ -44,7 +44,8 @@ export const elapseOn = (parts: Parts, fabric: Fabric, ms: number): Fabric => {
 const isAsking = ({ namespaces, tentative }: World): boolean =>
   valuesOf(tentative).some((ns) => {
     const entry = getIn(namespaces, ns)
-    return entry?.tentative.some((index) => {
+    if (entry === undefined) return false
+    return valuesOf(entry.tentative).some((index) => {
       const link = getIn(entry.links, getIn(entry.indexes, String(index)) ?? '')
       return link?.addresses.some(({ dad }) => typeof dad === 'object')
     })

@@ -40,5 +40,11 @@ export const withFdb = (fdb: Fdb, entry: FdbEntry): Fdb => {
 }
 
 /** The entries of a port. */
-export const fdbOfPort = ({ entries, ofPort }: Fdb, port: IfName): ReadonlyArray<FdbEntry> =>
-  valuesUnder(ofPort, `${port} `).flatMap((key) => getIn(entries, key) ?? [])
+export const fdbOfPort = ({ entries, ofPort }: Fdb, port: IfName): ReadonlyArray<FdbEntry> => {
+  const found: FdbEntry[] = []
+  for (const key of valuesUnder(ofPort, `${port} `)) {
+    const entry = getIn(entries, key)
+    if (entry !== undefined) found.push(entry)
+  }
+  return found
+}

@@ -135,8 +135,8 @@ export type NsEntry = Readonly<{
   tables6: ReadonlyArray<number>
   /** On how many devices each IPv6 address is (in hexadecimal) that is not link-local. */
   owned6: PMap<number>
-  /** The indexes of the devices with tentative addresses, and of some that had. */
-  tentative: ReadonlyArray<number>
+  /** The indexes of the devices with tentative addresses, and of some that had, under themselves. */
+  tentative: PMap<number>
   /**
    * Policy rules in their order. `customRules`: they are looked at, for of IPv4 one was added or deleted, of IPv6 one was added
    * (net->ipv6.fib6_has_custom_rules); until then a search goes as by the kernel's own.
@@ -288,7 +288,7 @@ export const emptyNs = (ns: Ns): NsEntry => ({
   local4: false,
   tables6: [TABLES.main, TABLES.local],
   owned6: emptyMap(),
-  tentative: [],
+  tentative: emptyMap(),
   rules: KERNEL_RULES,
   customRules: { 4: false, 6: false },
   confAll: FRESH_ALL,

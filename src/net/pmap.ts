@@ -213,11 +213,26 @@ export type Draft<V> = Readonly<{
   get: (key: string) => V | undefined
   set: (key: string, value: V) => void
   remove: (key: string) => void
-  /** As `valuesUnder`, of what is there now. */
+  /** As `valuesUnder`, of what is there now; and how many that are, without looking at them. */
   under: (prefix: string) => ReadonlyArray<V>
+  sizeUnder: (prefix: string) => number
   /** What has been made so far, as a map that no later change reaches. */
   done: () => PMap<V>
 }>
+
+/** What an edit has made changes no more. */
+const end = (edit: Edit): void => {
+  for (const branch of edit) (branch as { edit: Edit | null }).edit = null
+}
+
+/** The map after all of these changes; null: gone. A draft, for changes that are known at once. */
+export const changedIn = <V>(map: PMap<V>, changes: Iterable<readonly [string, V | null]>): PMap<V> => {
+  let { root } = map
+  const edit: Edit = []
+  for (const [key, value] of changes) root = value === null ? cut(root, key, edit) : put(root, key, value, edit)
+  end(edit)
+  return root === map.root ? map : { root }
+}
 
 export const draftOf = <V>(map: PMap<V>): Draft<V> => {
   let { root } = map
@@ -231,15 +246,17 @@ export const draftOf = <V>(map: PMap<V>): Draft<V> => {
       root = cut(root, key, edit)
     },
     under: (prefix) => valuesBelow(under(root, prefix)),
+    sizeUnder: (prefix) => sizeBelow(under(root, prefix)),
     done: () => {
-      for (const branch of edit) (branch as { edit: Edit | null }).edit = null
+      end(edit)
       edit = []
       return root === map.root ? map : { root }
     },
   }
 }
 
-export const sizeOfMap = <V>({ root }: PMap<V>): number => (root === null ? 0 : sizeOf(root))
+const sizeBelow = <V>(top: Node<V> | null): number => (top === null ? 0 : sizeOf(top))
+export const sizeOfMap = <V>({ root }: PMap<V>): number => sizeBelow(root)
 
 /** The leaves below these nodes, the last node first; whoever stops early pays for what was taken. */
 function* leavesOf<V>(waiting: Node<V>[]): Generator<Leaf<V>> {
@@ -271,16 +288,20 @@ export function* entriesOf<V>({ root }: PMap<V>, from = ''): Generator<readonly 
   for (const { key, value } of leavesOf(from === '' ? [root] : nodesFrom(root, from))) yield [key, value]
 }
 
-/** The leaves below a node, in key order. */
-const allBelow = <V>(top: Node<V>): ReadonlyArray<Leaf<V>> => {
-  const leaves: Leaf<V>[] = []
-  const waiting = [top]
+/** What is taken of each leaf below a node, in key order. */
+const allBelow = <V, A>(top: Node<V> | null, taking: (leaf: Leaf<V>) => A): ReadonlyArray<A> => {
+  if (top === null) return []
+  if (isLeaf(top)) return [taking(top)]
+  const all: A[] = []
+  const waiting: Node<V>[] = [top]
   for (let node = waiting.pop(); node !== undefined; node = waiting.pop()) {
-    if (isLeaf(node)) leaves.push(node)
+    if (isLeaf(node)) all.push(taking(node))
     else for (let i = node.kids.length - 1; i >= 0; i--) waiting.push(kidAt(node, i))
   }
-  return leaves
+  return all
 }
+
+const whole = <A>(leaf: A): A => leaf
 
 /** The subtree of the keys that begin with `prefix`. */
 const under = <V>(root: Node<V> | null, prefix: string): Node<V> | null => {
@@ -293,31 +314,23 @@ const under = <V>(root: Node<V> | null, prefix: string): Node<V> | null => {
 }
 
 /** Entries whose key begins with `prefix`, in key order. Costs what it returns. */
-export const entriesUnder = <V>({ root }: PMap<V>, prefix: string): ReadonlyArray<readonly [string, V]> => {
-  const top = under(root, prefix)
-  return top === null ? [] : allBelow(top).map(({ key, value }) => [key, value])
-}
+export const entriesUnder = <V>({ root }: PMap<V>, prefix: string): ReadonlyArray<readonly [string, V]> =>
+  allBelow(under(root, prefix), ({ key, value }) => [key, value])
 
-const valuesBelow = <V>(top: Node<V> | null): ReadonlyArray<V> => {
-  if (top === null) return []
-  return isLeaf(top) ? [top.value] : allBelow(top).map(({ value }) => value)
-}
+const valuesBelow = <V>(top: Node<V> | null): ReadonlyArray<V> => allBelow(top, ({ value }) => value)
 
 /** Values whose key begins with `prefix`, in key order. Costs what it returns. */
 export const valuesUnder = <V>({ root }: PMap<V>, prefix: string): ReadonlyArray<V> => valuesBelow(under(root, prefix))
 
 /** Keys that begin with `prefix`, in order. Costs what it returns. */
-export const keysUnder = <V>({ root }: PMap<V>, prefix: string): ReadonlyArray<string> => {
-  const top = under(root, prefix)
-  return top === null ? [] : allBelow(top).map(({ key }) => key)
-}
+export const keysUnder = <V>({ root }: PMap<V>, prefix: string): ReadonlyArray<string> =>
+  allBelow(under(root, prefix), ({ key }) => key)
 
 /** The value of the first key; undefined where there is none. */
 export const firstIn = <V>({ root }: PMap<V>): V | undefined => (root === null ? undefined : leafBelow(root).value)
 
 /** Values in key order. */
-export const valuesOf = <V>({ root }: PMap<V>): ReadonlyArray<V> =>
-  root === null ? [] : allBelow(root).map(({ value }) => value)
+export const valuesOf = <V>({ root }: PMap<V>): ReadonlyArray<V> => valuesBelow(root)
 
 export const mapOf = <V>(entries: Iterable<readonly [string, V]>): PMap<V> => {
   const draft = draftOf<V>(emptyMap())
@@ -382,9 +395,9 @@ export const changesBetween = <V>(before: PMap<V>, after: PMap<V>): ReadonlyArra
     const [a, b] = pair
     if (a === b) continue
     if (b === null) {
-      if (a !== null) for (const { key, value } of allBelow(a)) changes.push({ key, before: value, after: undefined })
+      for (const { key, value } of allBelow(a, whole)) changes.push({ key, before: value, after: undefined })
     } else if (a === null) {
-      for (const { key, value } of allBelow(b)) changes.push({ key, before: undefined, after: value })
+      for (const { key, value } of allBelow(b, whole)) changes.push({ key, before: undefined, after: value })
     } else if (isLeaf(a) && isLeaf(b) && a.key === b.key) {
       if (a.value !== b.value) changes.push({ key: a.key, before: a.value, after: b.value })
     } else open(a, b, waiting)

@@ -13,7 +13,7 @@ import type { IfName } from '../../net/name.ts'
 import { getIn, removeIn, setIn } from '../../net/pmap.ts'
 import { type AddressEntry, isTentative, type LinkEntry } from '../link-entry.ts'
 import { type RouteEntry, TABLES } from '../state.ts'
-import { acceptsDad, begunOn, noteTentative, runDad, tentativeTimes } from './dad.ts'
+import { acceptsDad, begunOn, forgetTentative, noteTentative, runDad, tentativeTimes } from './dad.ts'
 import { change, linkOf, type Space } from './draft.ts'
 import { bring6, disable6, enable6, routeOn } from './fib6.ts'
 import { disabled6, forwards6, runs6 } from './inet.ts'
@@ -326,6 +326,7 @@ export const stop6 = (space: Space, dev: IfName, isGone = false): void => {
   const link = linkOf(space, dev)
   if (link === null) return
   forgetAll(space, dev, 6)
+  forgetTentative(space, link)
   for (const { cidr: on } of addresses6(link)) own(space, on.ip, -1)
   disable6(space, link, isGone)
   const now = linkOf(space, dev) ?? link

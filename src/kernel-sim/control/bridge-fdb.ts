@@ -5,7 +5,7 @@
 
 import { isGroup, type Mac, ZERO_MAC } from '../../net/mac.ts'
 import type { IfName } from '../../net/name.ts'
-import { entriesUnder, removeIn, setIn } from '../../net/pmap.ts'
+import { removeIn, setIn, valuesUnder } from '../../net/pmap.ts'
 import { fdbOf, fdbOfPort, withFdb, withoutFdb } from '../fdb.ts'
 import type { Fdb, FdbEntry, LinkEntry } from '../link-entry.ts'
 import { change, linkOf, type Space } from './draft.ts'
@@ -48,11 +48,11 @@ export const addLocal = (space: Space, bridge: IfName, dev: IfName | null, mac: 
 
 /** The port that joined last, of those with this MAC, but for one. */
 const otherPort = (space: Space, { macs }: Fdb, { mac, vlan, dev }: FdbEntry): IfName | null => {
-  const others = entriesUnder(macs, underMac(mac))
-    .map(([, port]) => port)
-    .filter(({ port }) => port !== dev && hasVlan(space, port, vlan))
-    .sort((a, b) => b.since - a.since)
-  return others[0]?.port ?? null
+  let last: Readonly<{ port: IfName; since: number }> | null = null
+  for (const other of valuesUnder(macs, underMac(mac)))
+    if (other.port !== dev && (last === null || other.since > last.since) && hasVlan(space, other.port, vlan))
+      last = other
+  return last?.port ?? null
 }
 
 /** One who had this entry has it no more: another port with that MAC takes it, or the bridge. */

@@ -2,22 +2,19 @@
 // what the control plane owns.
 // Source: net/ipv6/addrconf.c (addrconf_dad_work).
 
-import { sizeOfMap, valuesOf } from '../../net/pmap.ts'
+import { removeIn, sizeOfMap, valuesOf } from '../../net/pmap.ts'
 import { isTentative } from '../link-entry.ts'
 import type { World } from '../state.ts'
 import { decideDad } from './addrconf.ts'
 import { draftOf, linkAt, type Space, spaceOf, worldOf } from './draft.ts'
 
-const hasTentative = (space: Space, index: number): boolean =>
-  linkAt(space, index)?.addresses.some(isTentative) ?? false
-
 const decide = (space: Space): void => {
-  for (const index of space.now.tentative) {
+  for (const index of valuesOf(space.now.tentative)) {
     const link = linkAt(space, index)
     if (link !== null) decideDad(space, link)
+    const now = linkAt(space, index)
+    if (now?.addresses.some(isTentative) !== true) space.now.tentative = removeIn(space.now.tentative, String(index))
   }
-  const left = space.now.tentative.filter((index) => hasTentative(space, index))
-  if (left.length < space.now.tentative.length) space.now.tentative = left
 }
 
 /** Addresses that were found to be unique come into use, with their routes; those that are taken have failed. */

@@ -4,6 +4,7 @@
 // Source: net/ipv6/addrconf.c (addrconf_dad_begin, addrconf_dad_kick, addrconf_dad_run), measured on Linux 6.18.
 
 import type { Ip } from '../../net/ip.ts'
+import { removeIn, setIn, valuesOf } from '../../net/pmap.ts'
 import { type Asked, type Detection, type DeviceConf, isTentative, type LinkEntry } from '../link-entry.ts'
 import { change, found, linkAt, type Space } from './draft.ts'
 import { runs6 } from './inet.ts'
@@ -44,7 +45,11 @@ export const begunOn = (space: Space, link: LinkEntry, nodad: boolean): Detectio
 
 /** A device has a tentative address. */
 export const noteTentative = ({ now }: Space, { index }: LinkEntry): void => {
-  if (!now.tentative.includes(index)) now.tentative = [...now.tentative, index]
+  now.tentative = setIn(now.tentative, String(index), index)
+}
+/** A device has none any more. */
+export const forgetTentative = ({ now }: Space, { index }: LinkEntry): void => {
+  now.tentative = removeIn(now.tentative, String(index))
 }
 
 /** IPv6 runs on a device: what has waited for that is asked about, whatever sysctls say by now (addrconf_dad_run). */
@@ -59,7 +64,7 @@ export const runDad = (space: Space, link: LinkEntry): void => {
 
 /** How many devices have an address of IPv6 that nobody may use yet. */
 export const tentativeTimes = (space: Space, ip: Ip): number =>
-  space.now.tentative.reduce((times, index) => {
+  valuesOf(space.now.tentative).reduce((times, index) => {
     const addresses = linkAt(space, index)?.addresses ?? []
     return times + addresses.filter((address) => address.cidr.ip === ip && isTentative(address)).length
   }, 0)

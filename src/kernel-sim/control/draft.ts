@@ -5,6 +5,7 @@
 
 import type { IfName, Ns } from '../../net/name.ts'
 import {
+  changedIn,
   getIn,
   type Draft as MapDraft,
   draftOf as mapDraftOf,
@@ -118,8 +119,7 @@ export const addLink = (space: Space, link: LinkEntry): LinkEntry => {
 /** Moves the touched links to the others. */
 const settle = ({ now, touched, routes }: Space): void => {
   now.routes = routes.done()
-  for (const [name, link] of touched)
-    now.links = link === null ? removeIn(now.links, name) : setIn(now.links, name, link)
+  now.links = changedIn(now.links, touched)
 }
 
 const placeKey = ({ ns, name }: Place): string => `${ns}/${name}`
@@ -174,11 +174,13 @@ export const renameSpace = (space: Space, ns: Ns): Space => {
 
 /** The world that a draft has come to; the world as it was, if nothing has changed. */
 export const worldOf = ({ world, spaces }: Draft): World => {
-  let { namespaces, tentative } = world
+  const entries: (readonly [Ns, NsEntry | null])[] = []
+  const tentative: (readonly [Ns, Ns | null])[] = []
   for (const [ns, space] of spaces) {
-    namespaces = space === null ? removeIn(namespaces, ns) : setIn(namespaces, ns, closed(space))
-    if (space !== null && space.now.tentative.length > 0) tentative = setIn(tentative, ns, ns)
-    else if (sizeOfMap(tentative) > 0) tentative = removeIn(tentative, ns)
+    entries.push([ns, space === null ? null : closed(space)])
+    tentative.push([ns, space !== null && sizeOfMap(space.now.tentative) > 0 ? ns : null])
   }
-  return namespaces === world.namespaces ? world : worldWith(world, namespaces, tentative)
+  const namespaces = changedIn(world.namespaces, entries)
+  if (namespaces === world.namespaces) return world
+  return worldWith(world, namespaces, changedIn(world.tentative, tentative))
 }

@@ -142,7 +142,7 @@ const keptBy = (link: LinkEntry, address: Address4, primary: Address4): Kept => 
 }
 
 /** Routes that prefer an address which is nobody's any more go (fib_sync_down_addr). */
-const dropFrom = (space: Space, source: Ip): void => {
+const dropFrom = (space: Space, source: Ip4): void => {
   for (const route of routesFrom(space, source)) removeRoute(space, route)
 }
 

@@ -22,16 +22,10 @@ import { hasTable, type NewRoute, openTable6 } from './table.ts'
 const ECN = 3
 
 /** The hops that are asked for; none where there is neither gateway nor device. */
-const hopsOf = ({ via, dev, onlink, hops }: RouteRequest): ReadonlyArray<NextHop> => {
+const hopsOf = (ask: RouteRequest): ReadonlyArray<NextHop> => {
+  const { via, dev, onlink, hops } = ask
   if (hops !== undefined) return hops
-  if (via === undefined && dev === undefined && onlink !== true) return []
-  return [
-    {
-      ...(via === undefined ? {} : { via }),
-      ...(dev === undefined ? {} : { dev }),
-      ...(onlink === undefined ? {} : { onlink }),
-    },
-  ]
+  return via === undefined && dev === undefined && onlink !== true ? [] : [ask]
 }
 
 const put4 = (space: Space, ask: RouteRequest, how: How): Errno | null => {

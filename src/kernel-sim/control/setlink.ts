@@ -169,23 +169,36 @@ const askAddrGen = (space: Space, link: LinkEntry, addrGen: number): Errno | nul
 export const indexAsked = (space: Space, name: IfName | null | undefined): number | null =>
   name === undefined || name === null ? null : (linkOf(space, name)?.index ?? indexInName(name) ?? 0)
 
-/** One thing that a message may say, and what the kernel makes of it. */
-type Part = (space: Space, link: LinkEntry) => Errno | null
+/** What a message may say, in the order in which the kernel obeys it. */
+const PARTS = ['mac', 'mtu', 'group', 'name', 'alias', 'up', 'master', 'txqlen', 'addrGenMode'] as const
+type Part = (typeof PARTS)[number]
 
-/** With each, whether others are told of the device's state once the message is done (DO_SETLINK_NOTIFY). */
-const partsOf = (ask: SetLink, master: number | null): ReadonlyArray<readonly [boolean, Part]> => {
-  const parts: (readonly [boolean, Part])[] = []
-  const { mac, mtu, group, name, alias, up, txqlen, addrGenMode } = ask
-  if (mac !== undefined) parts.push([false, (space, link) => askMac(space, link, mac)])
-  if (mtu !== undefined) parts.push([false, (space, link) => askMtu(space, link, mtu)])
-  if (group !== undefined) parts.push([true, (space, link) => setPlain(space, link, { group })])
-  if (name !== undefined) parts.push([false, (space, link) => askName(space, link, name)])
-  if (alias !== undefined) parts.push([true, (space, link) => askAlias(space, link, alias)])
-  if (up !== undefined) parts.push([false, (space, link) => askUp(space, link, up)])
-  if (ask.master !== undefined) parts.push([false, (space, link) => setMaster(space, link.name, master)])
-  if (txqlen !== undefined) parts.push([false, (space, link) => setPlain(space, link, { txqlen })])
-  if (addrGenMode !== undefined) parts.push([true, (space, link) => askAddrGen(space, link, GEN_MODES[addrGenMode])])
-  return parts
+/** After which others are told of the device's state once the message is done (DO_SETLINK_NOTIFY). */
+const NOTABLE: ReadonlySet<Part> = new Set(['group', 'alias', 'addrGenMode'])
+
+/** One of the things that a message says; `master` by its index. */
+const obey = (space: Space, link: LinkEntry, part: Part, ask: SetLink, master: number | null): Errno | null => {
+  const { mac = link.mac, mtu = link.mtu, group = link.group, txqlen = link.txqlen, up = link.up } = ask
+  switch (part) {
+    case 'mac':
+      return askMac(space, link, mac)
+    case 'mtu':
+      return askMtu(space, link, mtu)
+    case 'group':
+      return setPlain(space, link, { group })
+    case 'name':
+      return askName(space, link, ask.name ?? link.name)
+    case 'alias':
+      return askAlias(space, link, ask.alias ?? '')
+    case 'up':
+      return askUp(space, link, up)
+    case 'master':
+      return setMaster(space, link.name, master)
+    case 'txqlen':
+      return setPlain(space, link, { txqlen })
+    case 'addrGenMode':
+      return askAddrGen(space, link, GEN_MODES[ask.addrGenMode ?? 'eui64'])
+  }
 }
 
 /** netdev_state_change: who listens looks at the carrier again, though it is as it was. */
@@ -259,11 +272,12 @@ export const setLink = (space: Space, ask: SetLink): Errno | null => {
   const { index } = linkOf(moved.space, moved.name) ?? link
   let notable = ask.kind !== undefined
   let no: Errno | null = null
-  for (const [isNotable, part] of partsOf(ask, master)) {
+  for (const part of PARTS) {
+    if (ask[part] === undefined) continue
     const now = linkAt(moved.space, index)
-    no = now === null ? null : part(moved.space, now)
+    no = now === null ? null : obey(moved.space, now, part, ask, master)
     if (no !== null) break
-    notable ||= isNotable
+    notable ||= NOTABLE.has(part)
   }
   const now = linkAt(moved.space, index)
   if (notable && now !== null) tellState(moved.space, now)

@@ -103,10 +103,10 @@ const integer = (text: string): number | null => {
   return value >= -(2 ** 31) && value < 2 ** 31 ? value : null
 }
 
-const written = (conf: DeviceConf, { family, key }: Parsed, value: string): DeviceConf => ({
-  ...conf,
-  [family]: { ...conf[family], [key]: value },
-})
+const written = (conf: DeviceConf, { family, key }: Parsed, value: string): DeviceConf => {
+  const own = { ...conf[family], [key]: value }
+  return family === 4 ? { 4: own, 6: conf[6] } : { 4: conf[4], 6: own }
+}
 
 const putInto = (space: Space, parsed: Parsed, links: ReadonlyArray<LinkEntry>, value: string): void => {
   for (const link of links) change(space, link, { conf: written(link.conf, parsed, value) })

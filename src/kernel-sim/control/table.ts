@@ -13,8 +13,9 @@ import { change, linkOf, type Space } from './draft.ts'
 /** A whole number as text that sorts as the number does: how many digits, then the digits. */
 const rising = (n: number): string => {
   const digits = String(n)
-  return digits.length.toString(36) + digits
+  return LENGTHS.charAt(digits.length) + digits
 }
+const LENGTHS = '0123456789abcdefg'
 
 const MOST_TOS = 255
 
@@ -37,7 +38,9 @@ const toPrefix = (table: number, to: Cidr): string => {
 /** What tells routes of one place apart only by their order: prefix, TOS (a higher one first) and metric. */
 type Seat = Pick<RouteEntry, 'table' | 'to' | 'tos' | 'metric'>
 const toSeat = ({ table, to, tos, metric }: Seat): string =>
-  `${toPrefix(table, to)}${rising(MOST_TOS - tos)}/${rising(metric)}/`
+  toPrefix(table, to) + (tos === 0 && metric === 0 ? FIRST_SEAT : inPrefix(tos, metric))
+const inPrefix = (tos: number, metric: number): string => `${rising(MOST_TOS - tos)}/${rising(metric)}/`
+const FIRST_SEAT = inPrefix(0, 0)
 const keyOf = (route: RouteEntry): string => toSeat(route) + rising(route.order)
 
 const routesUnder = (space: Space, prefix: string): ReadonlyArray<RouteEntry> => space.routes.under(prefix)
@@ -215,14 +218,19 @@ export const routesOver = (
   dev: LinkEntry | null,
 ): ReadonlyArray<RouteEntry> => {
   const family = isIp4(ip) ? 4 : 6
-  const near = (keys: ReadonlyArray<string>, table: number) =>
-    routesOfKeys(space, keys, toTable(family, table)).filter(({ to }) => contains(to, ip))
   const found: RouteEntry[] = []
+  const take = (routes: ReadonlyArray<RouteEntry>): void => {
+    for (const route of routes) if (contains(route.to, ip)) found.push(route)
+  }
   for (const table of tables) {
-    if (dev !== null) found.push(...near(dev.routes, table), ...near(space.now.loose, table))
+    const under = toTable(family, table)
+    if (dev !== null) {
+      take(routesOfKeys(space, dev.routes, under))
+      take(routesOfKeys(space, space.now.loose, under))
+    } else if (space.routes.sizeUnder(under) <= widthOf(family)) take(routesUnder(space, under))
     else
       for (let bits: number = widthOf(family); bits >= 0; bits--)
-        found.push(...routesTo(space, table, { ip: maskIp(ip, bits), bits }))
+        take(routesTo(space, table, { ip: maskIp(ip, bits), bits }))
   }
   return found.sort(asMet)
 }

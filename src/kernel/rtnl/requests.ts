@@ -83,11 +83,10 @@ const createLink = (link: Link): ReadonlyArray<Request> => {
 
 /** Only what differs is sent; nothing is, for nothing. A MAC of zero means any. */
 const changeLink = (from: Link, to: Link): ReadonlyArray<Request> => {
-  const settings: LinkSettings = {
-    ...(from.mac !== to.mac && to.mac !== ZERO_MAC ? { mac: to.mac } : {}),
-    ...(from.mtu !== to.mtu && to.mtu !== 0 ? { mtu: to.mtu } : {}),
-    ...(from.up !== to.up ? { up: to.up } : {}),
-  }
+  const settings: { -readonly [Name in keyof LinkSettings]: LinkSettings[Name] } = {}
+  if (from.mac !== to.mac && to.mac !== ZERO_MAC) settings.mac = to.mac
+  if (from.mtu !== to.mtu && to.mtu !== 0) settings.mtu = to.mtu
+  if (from.up !== to.up) settings.up = to.up
   return [
     ...(Object.keys(settings).length > 0 ? setLink(to, settings) : []),
     ...(from.alias === to.alias ? [] : setLink(to, { alias: to.alias ?? '' })),

@@ -63,7 +63,7 @@ export const openDad = (plane: Plane): void => {
   for (const host of plane.hosts.values())
     for (const ns of valuesOf(host.world.tentative)) {
       const space = spaceOf(plane, host, ns)
-      for (const index of space?.entry.tentative ?? []) {
+      for (const index of space === null ? [] : valuesOf(space.entry.tentative)) {
         const dev = space === null ? null : deviceOf(space, getIn(space.entry.indexes, String(index)) ?? '')
         if (dev !== null) follow(dev)
       }
