@@ -147,6 +147,8 @@ export type Parts = Readonly<{
   ) => SendErrno | null
   /** Tells the sender of `about` of an error, unless one may not (RFC 1122 section 3.2.2). `dev`: where it came in. */
   sendError: (space: Space, dev: Device | null, about: Held, error: IcmpError) => void
+  /** A tunnel cannot take a frame that our own IP has made: its packet's path is no wider than that (skb_dst_update_pmtu_no_confirm). */
+  noteNarrow: (tunnel: Device, skb: Skb, mtu: number) => void
   /** `router` says that what somebody here has sent (`about`), by `from`, better goes by another gateway; `by`: where that came in. */
   redirected: (by: Device, router: Ip, redirect: Redirect, from: Readonly<{ dev: Device | null; mark: number }>) => void
   /** The way that a socket's packets would take (ip_route_connect): by which device, from which address, how long they may be. */

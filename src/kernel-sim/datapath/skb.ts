@@ -2,6 +2,7 @@
 // makes another, so that a copy for each port of a bridge costs nothing.
 
 import type { Ip } from '../../net/ip.ts'
+import type { IfName } from '../../net/name.ts'
 import type { Frame } from '../wire/ethernet.ts'
 import type { Packet } from '../wire/nested.ts'
 import type { Flow } from './netfilter/flow.ts'
@@ -24,8 +25,14 @@ export type Meta = Readonly<{
 
 export const NO_META: Meta = { mark: 0, flow: null }
 
-/** A frame, at a device. */
-export type Skb = Readonly<{ frame: Frame; meta: Meta }>
+/** By which device IP sends a packet, and to whom there. */
+export type Hop = Readonly<{ dev: Readonly<{ name: IfName }>; ip: Ip }>
+
+/**
+ * A frame, at a device. `dst`: the hop for which this namespace's IP has made it, as long as it is on its way through the devices that
+ * keep that (skb_dst, IFF_XMIT_DST_RELEASE).
+ */
+export type Skb = Readonly<{ frame: Frame; meta: Meta; dst?: Hop }>
 
 /** A packet in the hands of the IP layer. */
 export type Held<P extends Packet = Packet> = Readonly<{ packet: P; meta: Meta }>

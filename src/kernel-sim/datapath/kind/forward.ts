@@ -15,9 +15,11 @@ export const fits = ({ link }: Device, length: number): boolean => length <= lin
 const scrubbedMeta = ({ mark, flow }: Meta, crosses: boolean): Meta =>
   mark === 0 || crosses ? NO_META : flow === null ? { mark, flow } : { mark, flow: null }
 
-/** What goes with a frame to another device: conntrack forgets it, and another namespace (`crosses`) does not see its mark. */
+/** What goes with a frame to another device: conntrack and IP forget it, and another namespace (`crosses`) does not see its mark. */
 export const scrubbed = (skb: Skb, crosses: boolean): Skb =>
-  skb.meta === NO_META ? skb : { frame: skb.frame, meta: scrubbedMeta(skb.meta, crosses) }
+  skb.meta === NO_META && skb.dst === undefined
+    ? skb
+    : { frame: skb.frame, meta: skb.meta === NO_META ? NO_META : scrubbedMeta(skb.meta, crosses) }
 
 /** Gives a frame to a device as received. False: it cannot have it, which that device counts. */
 export const forwardTo = (dev: Device, skb: Skb, from: Device): boolean => {

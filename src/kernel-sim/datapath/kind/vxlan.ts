@@ -80,16 +80,22 @@ const handOver = (dev: Device, to: Device, skb: Skb) => {
   countSent(dev, length)
   to.tally.rxPackets += 1
   to.tally.rxBytes += length
-  enqueue(to, scrubbed(skb, to.space !== dev.space))
+  const { frame, meta } = scrubbed(skb, to.space !== dev.space)
+  enqueue(to, to === dev && skb.dst !== undefined ? { frame, meta, dst: skb.dst } : { frame, meta })
 }
 
-/** What does not fit is told to the sender where the device is a bridge's port; else it is for IP to fragment, which IPv6 does not. */
+/**
+ * What does not fit: our own IP takes note of it, the sender behind a bridge is told where the device is its port; else it is for the IP
+ * around it to fragment, which IPv6 does not (skb_tunnel_check_pmtu). What is told to our own IP by a bridge still has the hop of what it
+ * is about.
+ */
 const isTooBig = (dev: Device, spec: VxlanSpec, way: Way, skb: Skb): boolean => {
   const mtu = way.mtu - headroom(spec)
   const length = lengthWithin(skb.frame)
   if (length <= mtu) return false
+  if (skb.dst !== undefined) dev.space.plane.parts.noteNarrow(dev, skb, mtu)
   const answer = dev.link.port === null ? null : tooBigAnswer(skb.frame, mtu)
-  if (answer !== null) handOver(dev, dev, { frame: answer, meta: skb.meta })
+  if (answer !== null) handOver(dev, dev, { ...skb, frame: answer })
   else if (spec.family === 4) return false
   else dev.tally.txErrors += 1
   lose(dev, skb, { tag: 'too-big', mtu, length })
