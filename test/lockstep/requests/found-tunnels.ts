@@ -6,7 +6,7 @@ import { ip } from '../../../src/net/ip.ts'
 import { ifName } from '../../../src/net/name.ts'
 import { bridge, C, has, macOf, pair, route, set, up } from '../../kernel-sim/control/story.ts'
 import { ask } from '../../scenarios/scenario.ts'
-import type { FoundTry } from './found-traffic.ts'
+import { D, type FoundTry } from './found-traffic.ts'
 
 const THERE = { listen: 'c' }
 const size = (bytes: number) => ({ size: bytes })
@@ -42,6 +42,14 @@ const BRIDGED: ReadonlyArray<Ask> = [
   set('x0', { master: ifName('br0') }),
   ...at('br0'),
 ]
+
+/** Behind a bridge with the tunnel. */
+const BEHIND: ReadonlyArray<Ask> = [
+  ...BRIDGED,
+  pair('v1', 'e0', { up: true, kind: { kind: 'veth', peer: { name: ifName('e0'), mac: macOf(5), ns: D } } }),
+  set('v1', { master: ifName('br0') }),
+]
+const BEYOND: ReadonlyArray<Ask> = [up('e0'), has('e0', '10.9.0.7/24'), has('e0', 'fd09::7/64', { nodad: true })]
 
 export const FOUND_IN_TUNNELS: ReadonlyArray<FoundTry> = [
   {
@@ -114,5 +122,42 @@ export const FOUND_IN_TUNNELS: ReadonlyArray<FoundTry> = [
     there: otherHalf(4),
     attempt: ask('udp', 'h', 'fd09::1', 7001, {}, size(2952)),
     ends: 'ECONNREFUSED',
+  },
+  {
+    says: 'TCP hears of what is behind a lost segment that it is lost, and makes those shorter that it sends again',
+    asks: [...half(6), ...at('x0')],
+    there: otherHalf(6),
+    attempt: ask('tcp', 'h', 'fd09::1', 7000, THERE, size(1461)),
+    ends: 'answered',
+  },
+  {
+    says: 'and over IPv4',
+    asks: [...half(6), ...at('x0')],
+    there: otherHalf(6),
+    attempt: ask('tcp', 'h', '10.9.0.1', 7000, THERE, size(1461)),
+    ends: 'answered',
+  },
+  {
+    says: 'of a segment that was alone it hears nothing',
+    asks: [...half(6), ...at('x0')],
+    there: otherHalf(6),
+    attempt: ask('tcp', 'h', 'fd09::1', 7000, THERE, size(1428)),
+    ends: 'silence',
+  },
+  {
+    says: 'who sends TCP from behind a bridge is told, and sends all of it again',
+    asks: BEHIND,
+    there: otherHalf(6),
+    beyond: BEYOND,
+    attempt: ask('tcp', 'd', 'fd09::1', 7000, THERE, size(2952)),
+    ends: 'answered',
+  },
+  {
+    says: 'and so does who answers from there',
+    asks: BEHIND,
+    there: otherHalf(6),
+    beyond: BEYOND,
+    attempt: ask('tcp', 'c', '10.9.0.7', 7000, { listen: 'd' }, size(1461)),
+    ends: 'answered',
   },
 ]

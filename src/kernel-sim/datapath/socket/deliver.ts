@@ -27,7 +27,7 @@ import type { Message, SocketErrno, TcpSocket } from './entry.ts'
 import { mtuIn, toldOf } from './error.ts'
 import { type Ends, findSocket, socketsOf } from './table.ts'
 import { receiveTcp } from './tcp.ts'
-import { expire, fail, narrow } from './tcp-send.ts'
+import { expire, fail, narrow } from './tcp-flow.ts'
 
 /** A sysctl of the namespace that is no device's, by its name in full; the kernel's default unless somebody wrote it. */
 const isOn = ({ entry }: Space, name: string, byDefault: boolean): boolean => {
@@ -94,7 +94,7 @@ const isOnItsWay = ({ sndUna, sndNxt }: TcpSocket, quoted: Packet): boolean => {
 /** Only an attempt ends with an error; and over IPv6 not while connect() itself is still sending, as on cables without delay. */
 const tellTcp = (space: Space, socket: TcpSocket, quoted: Packet, errno: SocketErrno, mtu: number | null) => {
   if (!isOnItsWay(socket, quoted)) return
-  if (mtu !== null) return narrow(space, socket, mtu)
+  if (mtu !== null) return narrow(space, socket)
   const isOpening = socket.state === 'syn-sent' || socket.state === 'syn-received'
   const isHeld = quoted.tag === 'ip6' && socket.openedMs === space.plane.nowMs
   if (isOpening && isHeld) socket.soft = errno

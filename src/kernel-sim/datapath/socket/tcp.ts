@@ -13,26 +13,24 @@ import type { Held } from '../skb.ts'
 import { drop } from '../step.ts'
 import { boundTo } from './bind.ts'
 import { answerTo, type Binding, scopeOf, unsent } from './datagram.ts'
-import type { Early, End, Service, SocketErrno, SocketOptions, TcpSocket } from './entry.ts'
+import type { Early, End, Service, SocketErrno, SocketOptions, Stretch, TcpSocket } from './entry.ts'
 import { addSocket, findSocket, isBound, removeSocket, socketsOf, takePort } from './table.ts'
 import {
-  acknowledge,
-  ahead,
   beginTimeWait,
   fail,
+  hearGaps,
   INITIAL_WINDOW,
   measured,
-  ownMss,
   push,
   RTO_MS,
   restart,
-  sendReset,
-  sendSyn,
-  WINDOW_SCALE,
   waitForEnd,
-} from './tcp-send.ts'
+} from './tcp-flow.ts'
+import { forgetAcknowledged, hearSacks } from './tcp-loss.ts'
+import { acknowledge, ahead, ownMss, sendReset, sendSyn, WINDOW_SCALE } from './tcp-send.ts'
 
 const NOTHING: ReadonlyArray<Early> = []
+const NO_STRETCH: ReadonlyArray<Stretch> = []
 
 type Opening = Pick<
   TcpSocket,
@@ -56,9 +54,15 @@ const newSocket = (space: Space, opening: Opening): TcpSocket => ({
   recent: null,
   sack: false,
   scale: { ours: 0, theirs: 0 },
+  sacked: NO_STRETCH,
+  lostTo: 0,
+  resentTo: 0,
+  probe: null,
+  rttMs: 0,
   rtoMs: RTO_MS,
   retransmits: 0,
   dueMs: null,
+  awaits: 'acknowledgement',
   openedMs: space.plane.nowMs,
   input: NO_BYTES,
   early: NOTHING,
@@ -70,6 +74,8 @@ const newSocket = (space: Space, opening: Opening): TcpSocket => ({
 const begin = (space: Space, socket: TcpSocket) => {
   socket.iss = next32(space.plane.random)
   socket.sndUna = socket.iss
+  socket.lostTo = socket.iss
+  socket.resentTo = socket.iss
   sendSyn(space, socket)
   restart(space, socket)
 }
@@ -277,17 +283,21 @@ const hearAcknowledgement = (space: Space, socket: TcpSocket, tcp: Tcp) => {
   const by = ahead(tcp.ack, socket.sndUna)
   if (by < 0 || ahead(tcp.ack, socket.sndNxt) > 0) return
   socket.window = tcp.window * 2 ** socket.scale.theirs
+  const { sack, timestamps } = optionsIn(tcp)
   if (by > 0) {
     const data = Math.min(by, socket.out.length)
     socket.out = data === socket.out.length ? NO_BYTES : socket.out.slice(data)
     socket.sndUna = tcp.ack
     socket.retransmits = 0
     socket.congestion += Math.ceil(data / socket.mss)
-    const echo = optionsIn(tcp).timestamps?.echo
+    forgetAcknowledged(socket)
+    const echo = timestamps?.echo
     if (echo !== undefined) measured(socket, ahead((socket.iss + Math.floor(space.plane.nowMs)) >>> 0, echo))
     restart(space, socket)
     if (socket.finQueued && socket.out.length === 0 && socket.sndNxt === socket.sndUna) endIsAcknowledged(space, socket)
   }
+  if (socket.sack && sack.length > 0) hearSacks(socket, sack)
+  if (socket.sacked.length > 0) hearGaps(space, socket)
   push(space, socket)
 }
 
