@@ -160,4 +160,11 @@ export const FOUND_IN_TUNNELS: ReadonlyArray<FoundTry> = [
     attempt: ask('tcp', 'c', '10.9.0.7', 7000, { listen: 'd' }, size(1461)),
     ends: 'answered',
   },
+  {
+    says: 'segments that were too long are sent in pieces of the tunnel, all of them, though the first has found that out',
+    asks: [...half(4), ...at('x0')],
+    there: otherHalf(4),
+    attempt: ask('tcp', 'h', 'fd09::1', 7000, THERE, size(2940)),
+    ends: 'answered',
+  },
 ]

@@ -88,8 +88,12 @@ const refuse = (space: Space, dev: Device | null, packet: Packet, reason: DropRe
   return errno
 }
 
-/** How long a packet may be on this way, its sender having seen to that or not. */
-const mtuFor = (space: Space, way: Way, { dst }: Packet): number => pathMtu(space, way, dst).mtu
+/**
+ * How long a packet may be on this way, its sender having seen to that or not. TCP has: several segments leave as one (GSO), which are not
+ * cut when the first of them finds out that the path is narrower.
+ */
+const mtuFor = (space: Space, way: Way, { dst, body }: Packet): number =>
+  body.proto === 'tcp' ? way.mtu : pathMtu(space, way, dst).mtu
 
 const routedBy = (space: Space, way: Way, packet: Packet) => {
   if (space.plane.watch !== null)
@@ -182,7 +186,8 @@ const withDf = (packet: Packet4): Packet4 => ({
 
 /** The packet as its sender's discovery of the path's MTU would have it, or why it cannot go. */
 const sized = (space: Space, way: Way, packet: Packet, df: boolean | undefined): Packet | 'EMSGSIZE' => {
-  const { mtu, locked } = pathMtu(space, way, packet.dst)
+  const { locked } = pathMtu(space, way, packet.dst)
+  const mtu = mtuFor(space, way, packet)
   const length = lengthOfPacket(packet)
   const longest = df === true ? mtu : packet.tag === 'ip4' ? MAX_LENGTH : MAX_LENGTH + 40
   if (length > longest) return 'EMSGSIZE'
