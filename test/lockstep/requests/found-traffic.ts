@@ -405,7 +405,13 @@ export const FOUND_TRIES: ReadonlyArray<FoundTry> = [
   },
 ]
 
-export const caseOfFound = ({ asks, there = [], beyond = [], before, attempt }: FoundTry): Case => ({
+export const caseOfFound = ({
+  asks,
+  there = [],
+  beyond = [],
+  before,
+  attempt,
+}: Omit<FoundTry, 'says' | 'ends'>): Case => ({
   program: [
     ...(beyond.length === 0 ? [H, C] : [H, C, D]).map((ns): Request => ({ ns, ask: { on: 'netns', do: 'add' } })),
     ...asks.map((one): Request => ({ ns: H, ask: one })),

@@ -43,6 +43,13 @@ const BRIDGED: ReadonlyArray<Ask> = [
   ...at('br0'),
 ]
 
+/** TCP by a tunnel that is narrower than its device says. */
+export const narrowTunnel = (bytes: number): Omit<FoundTry, 'says' | 'ends'> => ({
+  asks: [...half(6), ...at('x0')],
+  there: otherHalf(6),
+  attempt: ask('tcp', 'h', 'fd09::1', 7000, THERE, size(bytes)),
+})
+
 /** Behind a bridge with the tunnel. */
 const BEHIND: ReadonlyArray<Ask> = [
   ...BRIDGED,
@@ -125,9 +132,7 @@ export const FOUND_IN_TUNNELS: ReadonlyArray<FoundTry> = [
   },
   {
     says: 'TCP hears of what is behind a lost segment that it is lost, and makes those shorter that it sends again',
-    asks: [...half(6), ...at('x0')],
-    there: otherHalf(6),
-    attempt: ask('tcp', 'h', 'fd09::1', 7000, THERE, size(1461)),
+    ...narrowTunnel(1461),
     ends: 'answered',
   },
   {
@@ -139,9 +144,7 @@ export const FOUND_IN_TUNNELS: ReadonlyArray<FoundTry> = [
   },
   {
     says: 'of a segment that was alone it hears nothing',
-    asks: [...half(6), ...at('x0')],
-    there: otherHalf(6),
-    attempt: ask('tcp', 'h', 'fd09::1', 7000, THERE, size(1428)),
+    ...narrowTunnel(1428),
     ends: 'silence',
   },
   {
