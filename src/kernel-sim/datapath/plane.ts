@@ -39,7 +39,7 @@ export type Happening = Readonly<
   | { what: 'neighbour'; at: Location; ip: Ip }
   | { what: 'dad'; at: Location; ip: Ip }
   | { what: 'reassembly'; host: string; ns: Ns; key: string }
-  | { what: 'socket'; host: string; ns: Ns; socket: number; timer: string }
+  | { what: 'socket'; host: string; ns: Ns; socket: number; timer: 'due' | 'serve' }
 >
 /** `order`: of those at one moment the lower one is first. */
 export type Pending = Readonly<{ atMs: number; order: number; happening: Happening }>

@@ -269,8 +269,9 @@ const ofSocket = (plane: Plane, host: Host, space: Space, attempt: Socketed, ste
   goOn(plane, untilMs, quietly)
   const account = accountOf(steps, attempt.ns, endingOf(told), classifier(attempt, sender.own))
   plane.watch = null
+  // Both programs end at once, whatever is to be sent again.
   sender.end()
-  goOn(plane, untilMs, quietly)
+  settle(plane)
   close()
   goOn(plane, untilMs, quietly)
   return account

@@ -6,6 +6,7 @@ import { type Ip, isIp4, isLoopback } from '../../../net/ip.ts'
 import { NO_BYTES } from '../../wire/bytes.ts'
 import { FLAG, type Tcp } from '../../wire/tcp.ts'
 import { NO_OPTIONS, type TcpOptions } from '../../wire/tcp-options.ts'
+import { after } from '../loop.ts'
 import { resetFor } from '../netfilter/reject.ts'
 import type { Device, Space } from '../plane.ts'
 import { next32 } from '../random.ts'
@@ -342,8 +343,8 @@ const hearData = (space: Space, socket: TcpSocket, tcp: Tcp) => {
   acknowledge(space, socket)
 }
 
-/** What the program behind a server does with what has come. */
-const serve = (space: Space, socket: TcpSocket) => {
+/** What the program behind a server does with what has come, once all that comes at this moment has. */
+export const serve = (space: Space, socket: TcpSocket) => {
   const { service } = socket
   if (service === null) return
   if (socket.input.length > 0) {
@@ -352,6 +353,9 @@ const serve = (space: Space, socket: TcpSocket) => {
   }
   if (socket.hasEnd) closeTcp(space, socket)
 }
+
+const wakeServer = ({ plane, host, ns }: Space, { id }: TcpSocket) =>
+  after(plane, 0, { what: 'socket', host: host.name, ns, socket: id, timer: 'serve' })
 
 const hearReset = (space: Space, socket: TcpSocket, tcp: Tcp) => {
   if (socket.state === 'time-wait') return removeSocket(space, socket)
@@ -371,7 +375,7 @@ const onConnected = (space: Space, socket: TcpSocket, tcp: Tcp) => {
   if (socket.state === 'closed') return
   if (socket.state === 'time-wait') return tcp.payload.length > 0 ? acknowledge(space, socket) : undefined
   hearData(space, socket, tcp)
-  serve(space, socket)
+  if (socket.service !== null && (socket.input.length > 0 || socket.hasEnd)) wakeServer(space, socket)
 }
 
 const onSynReceived = (space: Space, socket: TcpSocket, tcp: Tcp, unexpected: () => void) => {
