@@ -11,13 +11,14 @@ import type { Flow } from './netfilter/flow.ts'
  * What goes with a packet inside of a namespace. `mark`: what rules of nftables gave it, or its socket. `flow`: what conntrack
  * knows of it, null before it was asked and `untracked` if it shall not be. Forgotten where it goes to another namespace,
  * but over a bridge and loopback it stays (skb_scrub_packet). `fragment`: bytes of the longest fragment, if it was put together
- * of some. `via`: over loopback, the device whose address it is for, by which it counts as received. `reroute`: a chain of type
+ * of some. `gso`: a segment of several that go as one (GSO), whose length devices do not look at. `via`: over loopback, the device whose address it is for, by which it counts as received. `reroute`: a chain of type
  * route has changed something, and wants it routed again. `frame`: what it came in, if a rule asks for that.
  */
 export type Meta = Readonly<{
   mark: number
   flow: Flow | null
   fragment?: number
+  gso?: true
   via?: string
   reroute?: boolean
   frame?: Frame
@@ -58,4 +59,6 @@ export type Sending = Readonly<{
   mark?: number
   /** SO_BROADCAST. */
   broadcast?: boolean
+  /** It goes as one with others. */
+  gso?: boolean
 }>

@@ -8,6 +8,7 @@ import { bridge, C, has, macOf, pair, route, set, up } from '../../kernel-sim/co
 import { ask } from '../../scenarios/scenario.ts'
 import { D, type FoundTry } from './found-traffic.ts'
 
+const HERE = { listen: 'h' }
 const THERE = { listen: 'c' }
 const size = (bytes: number) => ({ size: bytes })
 
@@ -169,5 +170,35 @@ export const FOUND_IN_TUNNELS: ReadonlyArray<FoundTry> = [
     there: otherHalf(4),
     attempt: ask('tcp', 'h', 'fd09::1', 7000, THERE, size(2940)),
     ends: 'answered',
+  },
+  {
+    says: 'segments go as one by devices that have no room for each of them',
+    asks: [...half(4), ...at('x0'), set('v0', { mtu: 1000 })],
+    there: otherHalf(4),
+    attempt: ask('tcp', 'h', '10.9.0.1', 7000, THERE, size(1460)),
+    ends: 'answered',
+  },
+  {
+    says: 'one that is alone does not',
+    asks: [...half(4), ...at('x0'), set('v0', { mtu: 1000 })],
+    there: otherHalf(4),
+    attempt: ask('tcp', 'h', '10.9.0.1', 7000, THERE, size(1300)),
+    ends: 'silence',
+  },
+  {
+    says: 'a server reads at once what was sent again in two segments, and its answer is one that is too long',
+    asks: BEHIND,
+    there: otherHalf(6),
+    beyond: BEYOND,
+    attempt: ask('tcp', 'd', '10.9.0.1', 7000, THERE, size(1422)),
+    ends: 'silence',
+  },
+  {
+    says: 'a server that has gone does not answer what is sent again then, and so learns nothing of the path',
+    asks: [...half(6), ...at('x0')],
+    there: otherHalf(6),
+    before: ask('tcp', 'c', '10.9.0.2', 7000, HERE, size(1402)),
+    attempt: ask('udp', 'h', '10.9.0.1', 7001, {}, size(1410)),
+    ends: 'silence',
   },
 ]

@@ -14,7 +14,7 @@ import { countLost, countSent, ETHERNET, lengthOfFrame } from '../device.ts'
 import { enqueue } from '../loop.ts'
 import { type Device, type Space, spaceOf, type Way } from '../plane.ts'
 import { below } from '../random.ts'
-import type { Skb } from '../skb.ts'
+import type { Meta, Skb } from '../skb.ts'
 import { type DropReason, drop, note } from '../step.ts'
 import { flowPort } from './flow-port.ts'
 import { scrubbed } from './forward.ts'
@@ -104,6 +104,8 @@ const isTooBig = (dev: Device, spec: VxlanSpec, way: Way, skb: Skb): boolean => 
 
 /** Where the stack that is sent by is not the device's own, what goes with a frame does not go along. */
 const markFor = (dev: Device, net: Space, { meta }: Skb): number => (net === dev.space ? meta.mark : 0)
+const metaAround = (mark: number, { meta }: Skb): Meta =>
+  meta.gso === true ? { mark, flow: null, gso: true } : { mark, flow: null }
 
 const sendTo = (dev: Device, net: Space, spec: VxlanSpec, remote: RemoteEntry, skb: Skb) => {
   const { parts } = net.plane
@@ -129,7 +131,7 @@ const sendTo = (dev: Device, net: Space, spec: VxlanSpec, remote: RemoteEntry, s
   if (isTooBig(dev, spec, way, skb)) return
   if (net.plane.watch !== null)
     note(dev.space, dev, 'tunnel', skb.frame.payload, { tag: 'encapsulated', remote: dst, vni: remote.vni }, skb.frame)
-  const errno = parts.sendPacket(net, packetOf(dev, spec, remote, way.src, skb), mark, oif, null, src)
+  const errno = parts.sendPacket(net, packetOf(dev, spec, remote, way.src, skb), metaAround(mark, skb), oif, src)
   if (errno === null) countSent(dev, lengthWithin(skb.frame))
   else if (spec.family === 4) countLost(dev)
   else dev.tally.txErrors += 1

@@ -72,6 +72,7 @@ const endNow = (socket: TcpSocket) => {
 const sendFresh = (space: Space, socket: TcpSocket): boolean => {
   const before = sentOf(socket)
   if (socket.out.length > before) fitToPath(space, socket)
+  const gso = socket.out.length - before > roomIn(socket)
   for (;;) {
     const sent = sentOf(socket)
     const left = socket.out.length - sent
@@ -81,7 +82,7 @@ const sendFresh = (space: Space, socket: TcpSocket): boolean => {
     const fin = socket.finQueued && length === left
     if (length === 0 && !fin) break
     if (fin) endNow(socket)
-    sendData(space, socket, sent, length, fin)
+    sendData(space, socket, { at: sent, length, fin, gso })
     socket.sndNxt = seqAfter(socket.sndNxt, length + Number(fin))
   }
   return sentOf(socket) > before
@@ -122,7 +123,8 @@ const probe = (space: Space, socket: TcpSocket) => {
   const length = Math.min(data - at, roomIn(socket))
   socket.probe = seqAfter(socket.sndUna, at)
   noteProbe(space, socket)
-  sendData(space, socket, at, length, endIsSent(socket) && at + length === socket.out.length)
+  const fin = endIsSent(socket) && at + length === socket.out.length
+  sendData(space, socket, { at, length, fin, gso: false })
 }
 
 /** An attempt, or what was sent, has ended with an error. */

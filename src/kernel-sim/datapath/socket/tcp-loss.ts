@@ -113,6 +113,7 @@ export const gapsOf = (socket: TcpSocket): 'lost' | 'late' | null => {
 export const resend = (space: Space, socket: TcpSocket) => {
   if (nextLost(socket) === null) return
   fitToPath(space, socket)
+  const gso = ahead(socket.lostTo, socket.resentTo) > roomIn(socket)
   for (;;) {
     const lost = nextLost(socket)
     const flying = inFlight(socket)
@@ -120,7 +121,7 @@ export const resend = (space: Space, socket: TcpSocket) => {
     const at = ahead(lost.from, socket.sndUna)
     const length = Math.min(lengthOf(lost), roomIn(socket), socket.out.length - at)
     const fin = endIsSent(socket) && at + length === socket.out.length
-    sendData(space, socket, at, length, fin)
+    sendData(space, socket, { at, length, fin, gso })
     socket.resentTo = seqAfter(lost.from, length + Number(fin))
   }
 }

@@ -74,10 +74,11 @@ const segmentOf = (space: Space, socket: TcpSocket, flags: number, seq: number, 
 }
 
 /** A socket has a remote end whenever it sends. What the IP layer says to it does not end a connection. */
-const transmit = (space: Space, socket: TcpSocket, flags: number, seq: number, payload: Uint8Array) => {
+const transmit = (space: Space, socket: TcpSocket, flags: number, seq: number, payload: Uint8Array, gso = false) => {
   const { remote, local } = socket
   if (remote === null) return
-  space.plane.parts.send(space, sendingFor(socket, local.ip, remote.ip, segmentOf(space, socket, flags, seq, payload)))
+  const sending = sendingFor(socket, local.ip, remote.ip, segmentOf(space, socket, flags, seq, payload))
+  space.plane.parts.send(space, gso ? { ...sending, gso } : sending)
 }
 
 export const acknowledge = (space: Space, socket: TcpSocket) =>
@@ -109,12 +110,16 @@ export const fitToPath = (space: Space, socket: TcpSocket) => {
   if (typeof way !== 'string') socket.mss = Math.min(socket.mss, Math.max(MIN_MSS, way.mtu - headersOf(socket)))
 }
 
-/** The data from so many bytes behind the first unacknowledged one, and the end behind it if that is sent now or was sent before. */
-export const sendData = (space: Space, socket: TcpSocket, at: number, length: number, fin: boolean) => {
+/** The data from so many bytes behind the first unacknowledged one, and the end behind it (`fin`). `gso`: it goes as one with others. */
+export const sendData = (
+  space: Space,
+  socket: TcpSocket,
+  { at, length, fin, gso }: Readonly<{ at: number; length: number; fin: boolean; gso: boolean }>,
+) => {
   const isLast = at + length === socket.out.length
   const flags = FLAG.ACK | (isLast && length > 0 ? FLAG.PSH : 0) | (fin ? FLAG.FIN : 0)
   const payload = length === 0 ? NO_BYTES : socket.out.slice(at, at + length)
-  transmit(space, socket, flags, seqAfter(socket.sndUna, at), payload)
+  transmit(space, socket, flags, seqAfter(socket.sndUna, at), payload, gso)
 }
 
 /** Says that nothing was heard of what was sent, in a packet that is not sent. */
