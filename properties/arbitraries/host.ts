@@ -4,12 +4,12 @@
 import fc from 'fast-check'
 import { freshLoopback } from '../../src/kernel/cascade.ts'
 import { publishElement, skeletonTable, subnetElement, withinElement } from '../../src/kernel/firewall/elements.ts'
-import { type KernelObject, type Link, linkKey } from '../../src/kernel/object.ts'
+import { hasOwnMac, type KernelObject, type Link, type LinkSpec, linkKey, type Place } from '../../src/kernel/object.ts'
 import { type KernelState, stateOf } from '../../src/kernel/state.ts'
 import { deviceSysctl, FORWARD4 } from '../../src/kernel/sysctl.ts'
 import { cidr, cidrFamily, networkOf } from '../../src/net/cidr.ts'
 import { ip } from '../../src/net/ip.ts'
-import { mac } from '../../src/net/mac.ts'
+import { mac, ZERO_MAC } from '../../src/net/mac.ts'
 import { HOST, type IfName, ifName, LO, type Ns, ns } from '../../src/net/name.ts'
 import { port } from '../../src/net/port.ts'
 
@@ -35,6 +35,17 @@ type Choice = Readonly<{
       address: number
       mac: number
     }>
+  >
+  /** A dummy, a VLAN on it or on a card, and what is on these or on the card, in rooms. */
+  lower: Readonly<{
+    dummy: boolean
+    vlan: boolean
+    vlanOnCard: boolean
+    id: number
+    types: ReadonlyArray<'macvlan' | 'ipvlan'>
+  }>
+  stacked: ReadonlyArray<
+    Readonly<{ room: number; below: number; inside: number; there: boolean; up: boolean; mtu: number; address: number }>
   >
   firewall: boolean
   forward: '0' | '1'
@@ -63,10 +74,56 @@ const choice: fc.Arbitrary<Choice> = fc.record({
     }),
     { minLength: 4, maxLength: 4 },
   ),
+  lower: fc.record({
+    dummy: fc.boolean(),
+    vlan: fc.boolean(),
+    vlanOnCard: fc.boolean(),
+    id: fc.constantFrom(10, 20),
+    types: fc.array(fc.constantFrom('macvlan', 'ipvlan'), { minLength: 3, maxLength: 3 }),
+  }),
+  stacked: fc.array(
+    fc.record({
+      there: fc.boolean(),
+      room: fc.nat(2),
+      below: fc.nat(2),
+      inside: fc.nat(1),
+      up: fc.boolean(),
+      mtu: fc.constantFrom(0, 1400),
+      address: fc.nat(3),
+    }),
+    { maxLength: 3 },
+  ),
   firewall: fc.boolean(),
   forward: fc.constantFrom('0', '1'),
   publish: fc.nat(3),
 })
+
+const DUMMY = ifName('d0')
+const VLAN = ifName('x0')
+/** Somebody else's. */
+const CARD = ifName('card0')
+
+/** The devices that links are on, those that are ours; and their names, null for one that is not there. */
+const lowerLinks = ({ dummy, vlan, vlanOnCard, id }: Choice['lower']) => {
+  const common = { kind: 'link', ns: HOST, up: true } as const
+  const base = vlanOnCard ? CARD : dummy ? DUMMY : null
+  const links: Link[] = []
+  if (dummy)
+    links.push({ ...common, name: DUMMY, spec: { type: 'dummy' }, mac: mac(0x0200000000dd), mtu: 1500, alias: 'cnm:d' })
+  if (vlan && base !== null)
+    links.push({
+      ...common,
+      name: VLAN,
+      spec: { type: 'vlan', below: { ns: HOST, name: base }, id },
+      mac: ZERO_MAC,
+      mtu: 0,
+      alias: 'cnm:x',
+    })
+  return { links, names: [dummy ? DUMMY : null, vlan && base !== null ? VLAN : null, CARD] }
+}
+
+const stackedSpec = (type: 'macvlan' | 'ipvlan', below: Place): LinkSpec =>
+  type === 'macvlan' ? { type, below, mode: 'bridge' } : { type, below, mode: 'l2', flag: 'bridge' }
 
 const bridgeLink = (name: IfName, mtu: number, up: boolean): Link => ({
   kind: 'link',
@@ -147,6 +204,20 @@ const build = (chosen: Choice): KernelState => {
     const on4 = addressesOf(veth.address, i).some((text) => !text.includes(':'))
     if (veth.route && veth.up && on4 && veth.inside === 0)
       objects.push({ kind: 'route', ns: room, to: cidr('0.0.0.0/0'), via: ip(`10.${i}.0.77`), dev: inside, metric: 0 })
+  })
+  const lower = lowerLinks(chosen.lower)
+  objects.push(...lower.links)
+  chosen.stacked.forEach(({ there, room: at, below, inside, up, mtu, address }, i) => {
+    const room = ROOMS[at]
+    const on = lower.names[below]
+    const name = ifName(`eth${inside}`)
+    if (room === undefined || on == null || !there || (chosen.rooms[at] ?? 'none') === 'none') return
+    if (taken.has(linkKey(room, name))) return
+    taken.add(linkKey(room, name))
+    const spec = stackedSpec(chosen.lower.types[below] ?? 'macvlan', { ns: HOST, name: on })
+    const own = hasOwnMac(spec) ? mac(0x020000003000 + i) : ZERO_MAC
+    objects.push({ kind: 'link', ns: room, name, spec, mac: own, mtu, up, alias: 'cnm:e' })
+    objects.push(...addresses(room, name, up, addressesOf(address, 20 + i)))
   })
   if (chosen.firewall) {
     objects.push(skeletonTable(HOST))

@@ -10,13 +10,22 @@ import {
   subnetElement,
   withinElement,
 } from '../../src/kernel/firewall/elements.ts'
-import type { Address, KernelObject, Link, LinkSpec, NftElement } from '../../src/kernel/object.ts'
+import {
+  type Address,
+  hasOwnMac,
+  isStacked,
+  type KernelObject,
+  type Link,
+  type LinkSpec,
+  type NftElement,
+  type Place,
+} from '../../src/kernel/object.ts'
 import type { KernelOp } from '../../src/kernel/op.ts'
 import { deviceSysctl, FORWARD4, FORWARD6, type SysctlName } from '../../src/kernel/sysctl.ts'
 import { cidr } from '../../src/net/cidr.ts'
 import { type Ip, ip, isIp4 } from '../../src/net/ip.ts'
 import { type Mac, mac, ZERO_MAC } from '../../src/net/mac.ts'
-import { HOST, type IfName, ifName, LO, type Ns, ns } from '../../src/net/name.ts'
+import { HOST, ifName, LO, type Ns, ns } from '../../src/net/name.ts'
 import { port } from '../../src/net/port.ts'
 
 const C1 = ns('c1')
@@ -24,7 +33,6 @@ const C2 = ns('c2')
 export const NAMESPACES: ReadonlyArray<Ns> = [HOST, C1, C2]
 
 /** Where a device may be; the first ones are met most. */
-type Place = Readonly<{ ns: Ns; name: IfName }>
 const place = (space: Ns, name: string): Place => ({ ns: space, name: ifName(name) })
 const BRIDGES = [place(HOST, 'br0'), place(HOST, 'br1'), place(C1, 'br0')]
 const ENDS = [place(HOST, 'v0'), place(HOST, 'v1'), place(C1, 'eth0'), place(C2, 'eth0'), place(C1, 'eth1')]
@@ -38,7 +46,9 @@ const often = <A>(...kinds: ReadonlyArray<ReadonlyArray<A>>): fc.Arbitrary<A> =>
   )
 
 const USUAL = [place(HOST, 'br0'), place(HOST, 'v0'), place(C1, 'eth0'), place(HOST, 'v1'), place(C2, 'eth0')]
-const device: fc.Arbitrary<Place> = often(USUAL, [...BRIDGES, ...ENDS, ...LOOPS], NOWHERE)
+/** Those of kinds that a kernel may lack; without these they are nowhere. */
+const RARELY = [place(HOST, 'd0'), place(HOST, 'x0'), place(C1, 'm0'), place(C2, 'i0')]
+const device: fc.Arbitrary<Place> = often(USUAL, [...BRIDGES, ...ENDS, ...LOOPS, ...RARELY], NOWHERE)
 
 const GROUP_MAC = mac(0x030000000001)
 const macs: fc.Arbitrary<Mac> = often([0x020000000001, 0x020000000002, 0x020000000003].map(mac), [GROUP_MAC, ZERO_MAC])
@@ -86,11 +96,68 @@ const loopback: fc.Arbitrary<Link> = fc
     alias: null,
   }))
 
-const link = fc.oneof(
-  { weight: 3, arbitrary: bridge },
-  { weight: 6, arbitrary: veth },
-  { weight: 1, arbitrary: loopback },
+/** Kinds that a kernel may lack. */
+export const RARE_KINDS = ['dummy', 'vlan', 'macvlan', 'ipvlan'] as const
+export type Rare = (typeof RARE_KINDS)[number]
+
+const MODES = often(['bridge', 'private'] as const, ['vepa', 'passthru'] as const)
+/** Nobody puts anything on a veth (kernel/cascade.ts). */
+const BELOW = often(
+  [place(HOST, 'br0'), place(HOST, 'd0')],
+  [place(HOST, 'x0'), place(C1, 'br0')],
+  [place(HOST, 'none')],
 )
+const RARE_SPECS: Readonly<Record<Rare, fc.Arbitrary<Readonly<{ at: Place; spec: LinkSpec }>>>> = {
+  dummy: often([place(HOST, 'd0')], [place(C1, 'd0'), place(HOST, 'br0')]).map((at) => ({
+    at,
+    spec: { type: 'dummy' },
+  })),
+  vlan: fc
+    .record({ at: often([place(HOST, 'x0')], [place(C1, 'x0')]), below: BELOW, id: often([10], [0, 4094, 4095]) })
+    .map(({ at, ...rest }) => ({ at, spec: { type: 'vlan', ...rest } })),
+  macvlan: fc
+    .record({
+      at: often([place(C1, 'm0'), place(C2, 'm0')], [place(HOST, 'm0'), place(C1, 'eth0')]),
+      below: BELOW,
+      mode: MODES,
+    })
+    .map(({ at, ...rest }) => ({ at, spec: { type: 'macvlan', ...rest } })),
+  ipvlan: fc
+    .record({
+      at: often([place(C1, 'i0'), place(C2, 'i0')], [place(HOST, 'i0'), place(C1, 'm0')]),
+      below: BELOW,
+      mode: fc.constantFrom('l2' as const, 'l3' as const, 'l3s' as const),
+      flag: fc.constantFrom('bridge' as const, 'private' as const, 'vepa' as const),
+    })
+    .map(({ at, ...rest }) => ({ at, spec: { type: 'ipvlan', ...rest } })),
+}
+
+const rare = (kinds: ReadonlyArray<Rare>): fc.Arbitrary<Link> =>
+  fc
+    .record({
+      what: fc.oneof(...kinds.map((kind) => RARE_SPECS[kind])),
+      mac: macs,
+      mtu: often([1500], [1400, 1279], [67]),
+      inherits: fc.boolean(),
+      up: fc.boolean(),
+      alias: aliases,
+    })
+    .map(({ what: { at, spec }, mac: own, mtu, inherits, ...rest }) => ({
+      kind: 'link',
+      ...at,
+      spec,
+      mac: hasOwnMac(spec) ? own : ZERO_MAC,
+      mtu: inherits && isStacked(spec) ? 0 : mtu,
+      ...rest,
+    }))
+
+const linkOf = (kinds: ReadonlyArray<Rare>): fc.Arbitrary<Link> =>
+  fc.oneof(
+    { weight: 3, arbitrary: bridge },
+    { weight: 6, arbitrary: veth },
+    { weight: 1, arbitrary: loopback },
+    ...(kinds.length === 0 ? [] : [{ weight: 5, arbitrary: rare(kinds) }]),
+  )
 
 /** One field at a time, or several, of which Linux applies those before the one it refuses. */
 const linkChange: fc.Arbitrary<KernelOp> = fc.oneof(
@@ -251,16 +318,17 @@ const netns: fc.Arbitrary<KernelObject> = fc
   .map((space) => ({ kind: 'netns', ...space }))
 const table: fc.Arbitrary<KernelObject> = often([HOST], [C1]).map(skeletonTable)
 
-const object: fc.Arbitrary<KernelObject> = fc.oneof(
-  { weight: 5, arbitrary: link },
-  { weight: 4, arbitrary: bridgePort },
-  { weight: 6, arbitrary: address },
-  { weight: 6, arbitrary: route },
-  { weight: 3, arbitrary: sysctl },
-  { weight: 3, arbitrary: element },
-  { weight: 1, arbitrary: table },
-  { weight: 1, arbitrary: netns },
-)
+const objectOf = (kinds: ReadonlyArray<Rare>): fc.Arbitrary<KernelObject> =>
+  fc.oneof(
+    { weight: 5, arbitrary: linkOf(kinds) },
+    { weight: 4, arbitrary: bridgePort },
+    { weight: 6, arbitrary: address },
+    { weight: 6, arbitrary: route },
+    { weight: 3, arbitrary: sysctl },
+    { weight: 3, arbitrary: element },
+    { weight: 1, arbitrary: table },
+    { weight: 1, arbitrary: netns },
+  )
 
 const create = (one: KernelObject): KernelOp => ({ verb: 'create', object: one })
 
@@ -269,22 +337,26 @@ const renamed: fc.Arbitrary<KernelOp> = fc
   .record({ isNew: fc.boolean(), object: netns })
   .map(({ isNew, object: one }) => (isNew ? create(one) : { verb: 'delete', object: one }))
 
-export const op: fc.Arbitrary<KernelOp> = fc.oneof(
-  { weight: 1, arbitrary: renamed },
-  { weight: 6, arbitrary: object.map(create) },
-  { weight: 2, arbitrary: object.map((one): KernelOp => ({ verb: 'delete', object: one })) },
-  { weight: 3, arbitrary: linkChange },
-  {
-    weight: 2,
-    arbitrary: fc.oneof(route, sysctl, bridgePort).map(
-      (one): KernelOp => ({
-        verb: 'change',
-        from: one.kind === 'port' ? { ...one, hairpin: !one.hairpin } : one,
-        object: one,
-      }),
-    ),
-  },
-)
+/** Any operation; `kinds`: with links of these, too. */
+export const opOf = (kinds: ReadonlyArray<Rare>): fc.Arbitrary<KernelOp> => {
+  const object = objectOf(kinds)
+  return fc.oneof(
+    { weight: 1, arbitrary: renamed },
+    { weight: 6, arbitrary: object.map(create) },
+    { weight: 2, arbitrary: object.map((one): KernelOp => ({ verb: 'delete', object: one })) },
+    { weight: 3, arbitrary: linkChange },
+    {
+      weight: 2,
+      arbitrary: fc.oneof(route, sysctl, bridgePort).map(
+        (one): KernelOp => ({
+          verb: 'change',
+          from: one.kind === 'port' ? { ...one, hairpin: !one.hairpin } : one,
+          object: one,
+        }),
+      ),
+    },
+  )
+}
 
 const HOST_TABLE = skeletonTable(HOST)
 /** What happens to the host's firewall; its table is there mostly. */
@@ -323,7 +395,7 @@ const FURNITURE: ReadonlyArray<ReadonlyArray<KernelOp>> = [
 ]
 
 /** The namespaces and some of the devices most programs need, then anything. */
-export const program = (maxLength: number): fc.Arbitrary<ReadonlyArray<KernelOp>> =>
+export const program = (maxLength: number, kinds: ReadonlyArray<Rare> = []): fc.Arbitrary<ReadonlyArray<KernelOp>> =>
   fc
-    .tuple(start, fc.subarray([...FURNITURE]), fc.array(op, { minLength: 1, maxLength, size: 'max' }))
+    .tuple(start, fc.subarray([...FURNITURE]), fc.array(opOf(kinds), { minLength: 1, maxLength, size: 'max' }))
     .map(([made, furniture, ops]) => [...made, ...furniture.flat(), ...ops])

@@ -4,13 +4,17 @@
 import {
   type Address,
   changeable,
+  hasOwnMac,
+  isStacked,
   type KernelObject,
   keyOf,
   type Link,
   linkKey,
   PLAIN_MTU,
+  type Place,
   portKey,
   type Route,
+  type StackedSpec,
   type Sysctl,
 } from '../../src/kernel/object.ts'
 import type { KernelOp } from '../../src/kernel/op.ts'
@@ -55,10 +59,31 @@ const tameRoute = (there: KernelState, { ns, to, via, metric }: Route): boolean 
 /** Numbers are read and shown again; general ones reach every device, forwarding ones their devices. */
 const tameSysctl = ({ name, value }: Sysctl): boolean => /^(0|[1-9])$/.test(value) && sysctlDevice(name) !== null
 
-/** A bridge of 1500 bytes follows its ports; a MAC that changes leaves the old link-local address behind. */
+/** The links that are on a device. */
+const above = (there: KernelState, { ns, name }: Place): ReadonlyArray<StackedSpec> =>
+  objectsOf(there).flatMap((object) =>
+    object.kind === 'link' && isStacked(object.spec) && object.spec.below.ns === ns && object.spec.below.name === name
+      ? [object.spec]
+      : [],
+  )
+
+/** All ipvlans of a device have the mode of the last; a passthru macvlan is alone on its, which takes its MAC. */
+const tameLink = (there: KernelState, { spec }: Link): boolean =>
+  (spec.type !== 'macvlan' || spec.mode !== 'passthru') &&
+  (spec.type !== 'ipvlan' ||
+    above(there, spec.below).every(
+      (other) => other.type !== 'ipvlan' || (other.mode === spec.mode && other.flag === spec.flag),
+    ))
+
+/**
+ * A bridge of 1500 bytes follows its ports; a MAC that changes leaves the old link-local address behind. What is on a device follows
+ * its MTU, and a VLAN whether it is up, too.
+ */
 const tameChange = (there: KernelState, held: Link, link: Link): boolean => {
   const onBridge = hasIn(there, portKey(link.ns, link.name))
-  return (held.mtu === link.mtu || !onBridge) && (held.mac === link.mac || (!held.up && link.mac !== ZERO_MAC))
+  if ((held.mtu !== link.mtu || held.up !== link.up) && above(there, link).length > 0) return false
+  if (held.mac !== link.mac && (held.up || link.mac === ZERO_MAC || !hasOwnMac(link.spec))) return false
+  return held.mtu === link.mtu || !onBridge
 }
 
 const isPlain = (there: KernelState, object: KernelObject): boolean => {
@@ -76,8 +101,9 @@ const isPlain = (there: KernelState, object: KernelObject): boolean => {
     case 'nft-element':
       // Prefixes around each other within a concatenation: see docs/known-differences.md.
       return !object.set.startsWith('subnet') || /\/(24|64)$/.test(object.key.at(-1) ?? '')
-    case 'netns':
     case 'link':
+      return tameLink(there, object)
+    case 'netns':
     case 'nft-table':
       return true
   }

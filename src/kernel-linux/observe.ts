@@ -1,34 +1,37 @@
 // What the running kernel holds, as our objects. One dump, one `nft` and, if asked, one `sysctl` for each namespace; then
-// the pairing of veths. What sits on a device that is not reported is not reported either.
+// what links are bound to. What sits on a device that is not reported is not reported either.
 
 import { readdir } from 'node:fs/promises'
 import type { Scope } from '../kernel/kernel.ts'
 import { kernelMade } from '../kernel/normalise.ts'
 import {
+  hasOwnMac,
   type KernelObject,
   type Link,
+  type LinkSpec,
   type Netns,
   type NftElement,
   type NftTable,
   NOWHERE,
-  type Route,
+  type Place,
   type Sysctl,
 } from '../kernel/object.ts'
 import { aliasFor } from '../kernel/owned.ts'
 import { type KernelState, stateOf } from '../kernel/state.ts'
 import { type SysctlName, sysctlDevice } from '../kernel/sysctl.ts'
+import { ZERO_MAC } from '../net/mac.ts'
 import type { Ns } from '../net/name.ts'
 import { E } from '../prelude.ts'
-import type { RawLink } from './decode/links.ts'
+import { isBound, type RawLink } from './decode/links.ts'
 import { depart, type Leaving } from './departure.ts'
 import type { Departures } from './departures.ts'
 import type { Firewall } from './firewall.ts'
 import { type Names, NETNS_DIR, netnsPath } from './names.ts'
 import type { Neighbours } from './neighbours.ts'
 import { isHalfMade } from './netlink/netns.ts'
-import { type Dumps, type End, endKey, nextToAsk, type Peers, peersOf } from './peers.ts'
+import { type Dumps, endKey, nextToAsk, type Places, placesOf } from './places.ts'
 import type { Sysctls } from './sysctls.ts'
-import type { Result, Transport } from './transport.ts'
+import type { Dump, Result, Transport } from './transport.ts'
 
 export type Eyes = Readonly<{
   names: Names
@@ -39,14 +42,13 @@ export type Eyes = Readonly<{
   neighbours: Neighbours
 }>
 
-/** What one namespace holds, its veths not yet paired. */
-type Look = Readonly<{
-  ns: Ns
-  links: ReadonlyArray<RawLink>
-  routes: ReadonlyArray<Route>
-  firewall: ReadonlyArray<NftTable | NftElement>
-  sysctls: ReadonlyArray<Sysctl>
-}>
+/** What one namespace holds; what its links are bound to is not known yet. */
+type Look = Dump &
+  Readonly<{
+    ns: Ns
+    firewall: ReadonlyArray<NftTable | NftElement>
+    sysctls: ReadonlyArray<Sysctl>
+  }>
 
 /** What is asked about one namespace. */
 type Asked = Readonly<{ ns: Ns; sysctls: ReadonlyArray<SysctlName>; firewall: boolean }>
@@ -71,14 +73,14 @@ const lookAt = async (eyes: Eyes, { ns, sysctls: asked, firewall: hasFirewall }:
   return E.right({ ns, ...dump.right, firewall: firewall.right, sysctls: sysctls.right })
 }
 
-const pairUp = async ({ names, transport }: Eyes, looks: ReadonlyArray<Look>): Result<Peers> => {
-  const dumps: Dumps = new Map(looks.map(({ ns, links }) => [ns, links]))
+const findPlaces = async ({ names, transport }: Eyes, looks: ReadonlyArray<Look>): Result<Places> => {
+  const dumps: Dumps = new Map(looks.map((look) => [look.ns, look]))
   const byName = new Map(looks.flatMap(({ ns }) => (names(ns) === null ? [] : [[names(ns) ?? '', ns] as const])))
   const nsids = new Map<Ns, ReadonlyMap<number, Ns>>()
   for (;;) {
-    const peers = peersOf(dumps, nsids)
-    const ns = nextToAsk(dumps, nsids, peers)
-    if (ns === null) return E.right(peers)
+    const places = placesOf(dumps, nsids)
+    const ns = nextToAsk(dumps, nsids, places)
+    if (ns === null) return E.right(places)
     const told = await transport.nsids(ns, byName.keys())
     if (E.isLeft(told)) return told
     const known = new Map<number, Ns>()
@@ -90,28 +92,34 @@ const pairUp = async ({ names, transport }: Eyes, looks: ReadonlyArray<Look>): R
   }
 }
 
-const linkOf = (ns: Ns, raw: RawLink, peer: End | undefined): Link | null => {
-  const { name, type, mac, mtu, up, alias } = raw
-  if (type.type !== 'veth') return { kind: 'link', ns, name, spec: type, mac, mtu, up, alias }
-  return peer === undefined ? null : { kind: 'link', ns, name, spec: { type: 'veth', peer }, mac, mtu, up, alias }
+/** Null: what it is bound to is out of sight. */
+const specOf = ({ spec }: RawLink, place: Place | undefined): LinkSpec | null => {
+  if (!isBound(spec)) return spec
+  if (place === undefined) return null
+  return spec.type === 'veth' ? { type: 'veth', peer: place } : { ...spec, below: place }
 }
 
-const onLink = (link: Link, { port, addresses }: RawLink): ReadonlyArray<KernelObject> => {
-  const { ns, name: dev, mac } = link
+const linkOf = (ns: Ns, raw: RawLink, place: Place | undefined): Link | null => {
+  const { name, mac, mtu, up, alias } = raw
+  const spec = specOf(raw, place)
+  return spec === null ? null : { kind: 'link', ns, name, spec, mac: hasOwnMac(spec) ? mac : ZERO_MAC, mtu, up, alias }
+}
+
+const onLink = ({ ns, name: dev, spec }: Link, { port, addresses, mac }: RawLink): ReadonlyArray<KernelObject> => {
   return [
     ...(port === null ? [] : [{ kind: 'port', ns, dev, ...port } as const]),
     ...addresses
       .map((cidr) => ({ kind: 'address', ns, dev, cidr }) as const)
-      .filter((address) => !kernelMade(address, mac)),
+      .filter((address) => !kernelMade(address, mac, spec.type)),
   ]
 }
 
-const objectsIn = (look: Look, peers: Peers): ReadonlyArray<KernelObject> => {
+const objectsIn = (look: Look, places: Places): ReadonlyArray<KernelObject> => {
   const { ns } = look
   const objects: KernelObject[] = [{ kind: 'netns', ns, at: null }, ...look.firewall]
   const devices = new Set<string>()
   for (const raw of look.links) {
-    const link = linkOf(ns, raw, peers.get(endKey(ns, raw.index)))
+    const link = linkOf(ns, raw, places.get(endKey(ns, raw.index)))
     if (link === null) continue
     devices.add(link.name)
     objects.push(link, ...onLink(link, raw))
@@ -138,20 +146,21 @@ export const realNames = async (): Promise<ReadonlySet<string>> => {
  * Ends of ours whose other ends are in namespaces without a name: who deleted those has died, and the kernel is taking them apart.
  * Until it has, their names are taken.
  */
-const leavingAmong = async (eyes: Eyes, looks: ReadonlyArray<Look>, peers: Peers): Result<ReadonlyArray<Leaving>> => {
+const leavingAmong = async (eyes: Eyes, looks: ReadonlyArray<Look>, places: Places): Result<ReadonlyArray<Leaving>> => {
   const leaving: Leaving[] = []
   for (const { ns, links } of looks) {
     const lonely = links.filter(
-      ({ index, type, alias }) =>
-        type.type === 'veth' &&
-        type.peer.nsid !== null &&
+      ({ index, spec, to, alias }) =>
+        spec.type === 'veth' &&
+        to !== null &&
+        to.nsid !== null &&
         alias?.startsWith(ANY_OF_OURS) &&
-        !peers.has(endKey(ns, index)),
+        !places.has(endKey(ns, index)),
     )
     if (lonely.length === 0) continue
     const named = await eyes.transport.nsids(ns, await realNames())
     if (E.isLeft(named)) return named
-    const ends = lonely.filter(({ type }) => type.type === 'veth' && !named.right.has(type.peer.nsid ?? 0))
+    const ends = lonely.filter(({ to }) => !named.right.has(to?.nsid ?? 0))
     if (ends.length > 0) leaving.push({ ns, ends: new Map(ends.map(({ index, name }) => [index, name])) })
   }
   return E.right(leaving)
@@ -185,11 +194,11 @@ const look = async (eyes: Eyes, scope: Scope): Result<Seen> => {
     if (answer.right !== null) looks.push(answer.right)
     else if (isHalfMade(netnsPath(eyes.names(ns) ?? ''))) empty.push({ kind: 'netns', ns, at: NOWHERE })
   }
-  const peers = await pairUp(eyes, looks)
-  if (E.isLeft(peers)) return peers
-  const leaving = await leavingAmong(eyes, looks, peers.right)
+  const places = await findPlaces(eyes, looks)
+  if (E.isLeft(places)) return places
+  const leaving = await leavingAmong(eyes, looks, places.right)
   if (E.isLeft(leaving)) return leaving
-  const objects = looks.flatMap((one) => objectsIn(one, peers.right))
+  const objects = looks.flatMap((one) => objectsIn(one, places.right))
   eyes.neighbours.note(objects)
   return E.right({ state: stateOf([...empty, ...objects]), leaving: leaving.right })
 }

@@ -9,7 +9,7 @@ import type { IfName, Ns } from '../net/name.ts'
 import { E, type Either } from '../prelude.ts'
 import { type Refused, runBatch } from './batch.ts'
 import { documents } from './decode/json.ts'
-import { decodeCondemned, decodeLinks, type RawLink } from './decode/links.ts'
+import { decodeCondemned, decodeLinks, decodeNames, type RawLink } from './decode/links.ts'
 import { decodeNsids } from './decode/nsids.ts'
 import { decodeRoutes } from './decode/routes.ts'
 import type { Leaving } from './departure.ts'
@@ -21,7 +21,12 @@ import { type Batch, type Step, stepsOf } from './schedule.ts'
 
 export type Result<A> = Promise<Either<KernelError, A>>
 
-export type Dump = Readonly<{ links: ReadonlyArray<RawLink>; routes: ReadonlyArray<Route> }>
+/** `names`: of all devices, by their indexes. */
+export type Dump = Readonly<{
+  links: ReadonlyArray<RawLink>
+  names: ReadonlyMap<number, IfName>
+  routes: ReadonlyArray<Route>
+}>
 
 /** A list of operations that is about to be carried out: what there is to do, to be scheduled, and how (Right: the refused steps). */
 export type Begun = Readonly<{
@@ -60,8 +65,8 @@ const endsIn = async (run: Run, ns: Ns, real: string | null, gone: ReadonlySet<s
   if (E.isLeft(ran)) return ran
   const [json, ids] = documents(ran.right.stdout)
   const names = decodeNsids(ids)
-  const ends = decodeLinks(json).flatMap(({ index, name, type }) => {
-    const nsid = type.type === 'veth' ? type.peer.nsid : null
+  const ends = decodeLinks(json).flatMap(({ index, name, spec, to }) => {
+    const nsid = spec.type === 'veth' && to !== null ? to.nsid : null
     return nsid !== null && gone.has(names.get(nsid) ?? '') ? [[index, name] as const] : []
   })
   return E.right({ ns, ends: new Map(ends) })
@@ -120,7 +125,7 @@ export const throughIproute2 = (run: Run, names: Names): Transport => {
       const [links, routes] = documents(stdout)
       if (status !== 0) return failed('ip', ran.right)
       condemned.set(ns, new Set(decodeCondemned(links)))
-      return E.right({ links: decodeLinks(links), routes: decodeRoutes(ns, routes) })
+      return E.right({ links: decodeLinks(links), names: decodeNames(links), routes: decodeRoutes(ns, routes) })
     },
     nsids: async (ns, others) => {
       const ran = await run(names(ns), 'ip', ['-json', 'netns', 'list-id'])

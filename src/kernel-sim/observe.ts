@@ -3,10 +3,18 @@
 
 import type { Scope } from '../kernel/kernel.ts'
 import { kernelMade } from '../kernel/normalise.ts'
-import { type Address, DEFAULT_METRIC6, type KernelObject, type LinkSpec, type Route } from '../kernel/object.ts'
+import {
+  type Address,
+  DEFAULT_METRIC6,
+  hasOwnMac,
+  type KernelObject,
+  type LinkSpec,
+  type Route,
+} from '../kernel/object.ts'
 import { type KernelState, stateOf } from '../kernel/state.ts'
 import { sysctlDevice } from '../kernel/sysctl.ts'
 import { isIp4 } from '../net/ip.ts'
+import { ZERO_MAC } from '../net/mac.ts'
 import type { Ns } from '../net/name.ts'
 import { emptyMap, getIn, valuesOf } from '../net/pmap.ts'
 import { draftOf, spaceOf } from './control/draft.ts'
@@ -16,16 +24,35 @@ import type { LinkEntry } from './link-entry.ts'
 import { interfacesOf } from './rulesets.ts'
 import { isNameless, type NsEntry, type RouteEntry, TABLES, type World } from './state.ts'
 
-/** The kinds of links that an operation can make. */
-type KnownLink = LinkEntry & Readonly<{ spec: LinkSpec }>
-const isKnown = (link: LinkEntry): link is KnownLink =>
-  link.spec.type === 'loopback' || link.spec.type === 'bridge' || link.spec.type === 'veth'
+/** Null: of a kind that no operation makes, or bound to a device in a namespace without a name, of which nobody can say what it is. */
+const specOf = ({ spec, below }: LinkEntry): LinkSpec | null => {
+  const on = below === null || isNameless(below.ns) ? null : below
+  switch (spec.type) {
+    case 'loopback':
+    case 'bridge':
+    case 'dummy':
+      return { type: spec.type }
+    case 'veth':
+      return isNameless(spec.peer.ns) ? null : { type: 'veth', peer: spec.peer }
+    case 'vlan':
+      return on === null || spec.protocol !== '802.1Q' ? null : { type: 'vlan', below: on, id: spec.id }
+    case 'macvlan':
+      return on === null ? null : { type: 'macvlan', below: on, mode: spec.mode }
+    case 'ipvlan':
+      return on === null ? null : { type: 'ipvlan', below: on, mode: spec.mode, flag: spec.flag }
+    default:
+      return null
+  }
+}
 
-const ofLink = (ns: Ns, link: KnownLink): ReadonlyArray<KernelObject> => {
-  const { name, spec, mac, mtu, up, alias, port } = link
+const ofLink = (ns: Ns, link: LinkEntry): ReadonlyArray<KernelObject> => {
+  const { name, mtu, up, alias, port } = link
+  const spec = specOf(link)
+  if (spec === null) return []
+  const mac = hasOwnMac(spec) ? link.mac : ZERO_MAC
   const addresses = link.addresses
     .map(({ cidr }): Address => ({ kind: 'address', ns, dev: name, cidr }))
-    .filter((address) => !kernelMade(address, mac))
+    .filter((address) => !kernelMade(address, link.mac, spec.type))
   return [
     { kind: 'link', ns, name, spec, mac, mtu, up, alias },
     ...(port === null
@@ -54,21 +81,14 @@ const ofRoute = (space: NsEntry, { to, type, hops, table, metric, proto }: Route
 const ofFirewall = (space: NsEntry, nowMs: number): ReadonlyArray<KernelObject> =>
   space.firewall === null ? [] : firewallObjects(space.ns, space.firewall, nowMs, interfacesOf(space))
 
-/**
- * Of a veth whose other end is in a namespace without a name nobody can say what it is, so it is not shown, nor what is on it;
- * nor are links of kinds that no operation makes.
- */
-const isShown = (link: LinkEntry | undefined): boolean =>
-  link === undefined || (isKnown(link) && (link.spec.type !== 'veth' || !isNameless(link.spec.peer.ns)))
+/** What is not shown has nothing on it that is. */
+const isShown = (link: LinkEntry | undefined): boolean => link === undefined || specOf(link) !== null
 
 const ofNs = (space: NsEntry, hasFirewall: boolean, nowMs: number): ReadonlyArray<KernelObject> => {
   const { ns } = space
   return [
     { kind: 'netns', ns, at: null },
-    ...valuesOf(space.links)
-      .filter(isKnown)
-      .filter(isShown)
-      .flatMap((link) => ofLink(ns, link)),
+    ...valuesOf(space.links).flatMap((link) => ofLink(ns, link)),
     ...valuesOf(space.routes).flatMap((route) => ofRoute(space, route)),
     ...(hasFirewall ? ofFirewall(space, nowMs) : []),
   ]

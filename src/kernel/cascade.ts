@@ -11,6 +11,7 @@ import {
   addressesOn,
   elementsIn,
   inNs,
+  isStacked,
   type KernelObject,
   keyOf,
   type Link,
@@ -45,8 +46,20 @@ const onLink = (state: KernelState, link: Link): ReadonlyArray<ObjectKey> => [
   ...portsOf(state, link),
 ]
 
-const linkAndPeer = (state: KernelState, link: Link): ReadonlyArray<ObjectKey> => {
-  const own = onLink(state, link)
+/** Whether a link may have others on it: nobody puts any on what is in a sandbox, or leads into one. Looks at all devices of all namespaces. */
+const carries = ({ spec }: Link): boolean => spec.type === 'bridge' || spec.type === 'dummy' || spec.type === 'vlan'
+
+/** The links on a link, with what is on them; wherever they are. */
+const above = (state: KernelState, { ns, name }: Link): ReadonlyArray<ObjectKey> =>
+  entriesUnder(state, '').flatMap(([, object]) =>
+    object.kind === 'link' && isStacked(object.spec) && object.spec.below.ns === ns && object.spec.below.name === name
+      ? withLink(state, object)
+      : [],
+  )
+
+/** What goes with a link. */
+const withLink = (state: KernelState, link: Link): ReadonlyArray<ObjectKey> => {
+  const own = carries(link) ? [...onLink(state, link), ...above(state, link)] : onLink(state, link)
   if (link.spec.type !== 'veth') return own
   const peer = getIn(state, linkKey(link.spec.peer.ns, link.spec.peer.name))
   return peer?.kind === 'link' ? [...own, ...onLink(state, peer)] : own
@@ -57,7 +70,9 @@ const inNetns = (state: KernelState, ns: Ns): ReadonlyArray<ObjectKey> => {
   const keys: ObjectKey[] = []
   for (const [key, object] of entriesUnder(state, inNs(ns))) {
     keys.push(key)
-    if (object.kind !== 'link' || object.spec.type !== 'veth' || object.spec.peer.ns === ns) continue
+    if (object.kind !== 'link') continue
+    if (carries(object)) keys.push(...above(state, object))
+    if (object.spec.type !== 'veth' || object.spec.peer.ns === ns) continue
     const peer = getIn(state, linkKey(object.spec.peer.ns, object.spec.peer.name))
     if (peer?.kind === 'link') keys.push(...onLink(state, peer))
   }
@@ -80,7 +95,7 @@ type Look = () => KernelState
 /** A link that goes down loses its routes and its IPv6 addresses (keep_addr_on_down is off), and keeps its IPv4 ones. */
 const withChange = (look: Look, from: Link, to: Link): ReadonlyArray<ObjectKey> => {
   if (from.up && !to.up) return [...routesOf(look(), to.ns, to.name, null), ...addresses6(look(), to)]
-  if (from.mtu >= MIN_MTU6 && to.mtu < MIN_MTU6)
+  if (from.mtu >= MIN_MTU6 && to.mtu < MIN_MTU6 && to.mtu !== 0)
     return [...routesOf(look(), to.ns, to.name, 6), ...addresses6(look(), to)]
   return []
 }
@@ -119,7 +134,7 @@ export const cascadeIn = (look: Look, op: KernelOp): ReadonlyArray<ObjectKey> =>
     case 'netns':
       return inNetns(look(), object.ns)
     case 'link':
-      return linkAndPeer(look(), object)
+      return withLink(look(), object)
     case 'address':
       return withAddress(look(), object)
     case 'nft-table':

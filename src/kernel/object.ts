@@ -7,6 +7,7 @@ import { type Family, type Ip, isIp4, showIp } from '../net/ip.ts'
 import type { Mac } from '../net/mac.ts'
 import type { IfName, Ns } from '../net/name.ts'
 import type { SetName } from './firewall/skeleton.ts'
+import type { IpvlanFlag, IpvlanMode, MacvlanMode } from './rtnl/kind.ts'
 import { type SysctlName, sysctlDevice } from './sysctl.ts'
 
 /** The MTU of an Ethernet device that was given none, in bytes (ETH_DATA_LEN). */
@@ -15,10 +16,30 @@ export const PLAIN_MTU = 1500
 /** What an IPv6 route has that was given no metric (IP6_RT_PRIO_USER). */
 export const DEFAULT_METRIC6 = 1024
 
-/** What a link is; changing it means another link. A veth names its other end. */
-export type LinkSpec = Readonly<
-  { type: 'loopback' } | { type: 'bridge' } | { type: 'veth'; peer: Readonly<{ ns: Ns; name: IfName }> }
+/** A device, wherever it is. */
+export type Place = Readonly<{ ns: Ns; name: IfName }>
+
+/** What is on another device, which need not be one of ours (a card of the host's). `id`: of the VLAN, 802.1Q. */
+export type StackedSpec = Readonly<
+  | { type: 'vlan'; below: Place; id: number }
+  | { type: 'macvlan'; below: Place; mode: MacvlanMode }
+  | { type: 'ipvlan'; below: Place; mode: IpvlanMode; flag: IpvlanFlag }
 >
+
+/** What a link is; changing it means another link. A veth names its other end. */
+export type LinkSpec =
+  | Readonly<{ type: 'loopback' } | { type: 'bridge' } | { type: 'dummy' } | { type: 'veth'; peer: Place }>
+  | StackedSpec
+
+export const isStacked = (spec: LinkSpec): spec is StackedSpec => 'below' in spec
+
+/** The device that a link is bound to and cannot be made without: a veth's other end, or what it is on. */
+export const boundTo = (spec: LinkSpec): Place | null =>
+  spec.type === 'veth' ? spec.peer : isStacked(spec) ? spec.below : null
+
+/** A VLAN, an ipvlan and a passthru macvlan have the MAC of the device below: theirs is zero here, whatever that is. */
+export const hasOwnMac = (spec: LinkSpec): boolean =>
+  spec.type === 'macvlan' ? spec.mode !== 'passthru' : spec.type !== 'vlan' && spec.type !== 'ipvlan'
 
 /**
  * A network namespace (ip-netns(8)). `at` null: one that is made, and gone when its name is. Otherwise somebody else's, whose file
@@ -27,7 +48,7 @@ export type LinkSpec = Readonly<
 export type Netns = Readonly<{ kind: 'netns'; ns: Ns; at: string | null }>
 /** A name without a namespace: whoever made or deleted it was killed at it. */
 export const NOWHERE = ''
-/** A network device (ip-link(8)). `mtu` in bytes; `alias` says whose it is (`cnm:<owner>`), null if nobody's. */
+/** A network device (ip-link(8)). `mtu` in bytes, 0 for that of the device below; `alias` says whose it is (`cnm:<owner>`), null if nobody's. */
 export type Link = Readonly<{
   kind: 'link'
   ns: Ns
@@ -122,10 +143,10 @@ export const parentsOf = (object: KernelObject): ReadonlyArray<ObjectKey> => {
   switch (object.kind) {
     case 'netns':
       return []
-    case 'link':
-      return object.spec.type === 'veth'
-        ? [home, netnsKey(object.spec.peer.ns), linkKey(object.spec.peer.ns, object.spec.peer.name)]
-        : [home]
+    case 'link': {
+      const other = boundTo(object.spec)
+      return other === null ? [home] : [home, netnsKey(other.ns), linkKey(other.ns, other.name)]
+    }
     case 'port':
       return [home, linkKey(object.ns, object.dev), linkKey(object.ns, object.bridge)]
     case 'address':
@@ -142,8 +163,23 @@ export const parentsOf = (object: KernelObject): ReadonlyArray<ObjectKey> => {
   }
 }
 
-const sameSpec = (a: LinkSpec, b: LinkSpec): boolean =>
-  a.type === 'veth' ? b.type === 'veth' && a.peer.ns === b.peer.ns && a.peer.name === b.peer.name : a.type === b.type
+const samePlace = (a: Place | null, b: Place | null): boolean => a?.ns === b?.ns && a?.name === b?.name
+
+const sameSpec = (a: LinkSpec, b: LinkSpec): boolean => {
+  if (a.type !== b.type || !samePlace(boundTo(a), boundTo(b))) return false
+  switch (a.type) {
+    case 'vlan':
+      return b.type === 'vlan' && a.id === b.id
+    case 'macvlan':
+      return b.type === 'macvlan' && a.mode === b.mode
+    case 'ipvlan':
+      return b.type === 'ipvlan' && a.mode === b.mode && a.flag === b.flag
+    default:
+      return true
+  }
+}
+
+const sameMtu = (a: number, b: number): boolean => a === b || a === 0 || b === 0
 
 const sameTexts = (a: ReadonlyArray<string> | null, b: ReadonlyArray<string> | null): boolean =>
   a === null || b === null ? a === b : a.join(' . ') === b.join(' . ')
@@ -159,7 +195,7 @@ export const sameObject = (a: KernelObject, b: KernelObject): boolean => {
         b.kind === 'link' &&
         sameSpec(a.spec, b.spec) &&
         a.mac === b.mac &&
-        a.mtu === b.mtu &&
+        sameMtu(a.mtu, b.mtu) &&
         a.up === b.up &&
         a.alias === b.alias
       )

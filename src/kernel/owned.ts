@@ -6,7 +6,7 @@
 import type { Ns } from '../net/name.ts'
 import { getIn, mapOf } from '../net/pmap.ts'
 import { freshLoopback } from './cascade.ts'
-import { type KernelObject, keyOf, type Link, linkKey, sameObject } from './object.ts'
+import { isStacked, type KernelObject, keyOf, type Link, linkKey, sameObject } from './object.ts'
 import type { KernelOp } from './op.ts'
 import { EMPTY_STATE, type KernelState, objectsOf } from './state.ts'
 import { sysctlDevice } from './sysctl.ts'
@@ -74,7 +74,10 @@ const isLoopback = (object: KernelObject): object is Link => object.kind === 'li
 const isOwnInAdopted = (state: KernelState, isOwn: IsOwn, object: KernelObject): boolean => {
   if (object.kind === 'netns' || isLoopback(object)) return true
   if (object.kind === 'nft-table' || object.kind === 'nft-element') return false
-  const leadsHome: IsOwn = ({ ns, spec }) => {
+  const leadsHome: IsOwn = (link) => {
+    const { ns, spec } = link
+    // Nobody in there can have put a device on one of the host's.
+    if (isStacked(spec)) return spec.below.ns !== ns && isOwn(link)
     if (spec.type !== 'veth' || spec.peer.ns === ns) return false
     const end = getIn(state, linkKey(spec.peer.ns, spec.peer.name))
     return end?.kind === 'link' && isOwn(end)

@@ -11,12 +11,15 @@ import {
   type Address,
   type BridgePort,
   DEFAULT_METRIC6,
+  hasOwnMac,
+  isStacked,
   type KernelObject,
   type Link,
   type NftElement,
   type NftTable,
   PLAIN_MTU,
   type Route,
+  type StackedSpec,
   type Sysctl,
 } from './object.ts'
 import type { KernelOp } from './op.ts'
@@ -48,12 +51,41 @@ const aliasOf = (link: Link): ReadonlyArray<Command> =>
 const bridgeMtu = (link: Link): ReadonlyArray<Command> =>
   link.mtu === PLAIN_MTU ? [] : [ip(link.ns, `link set dev ${link.name} mtu ${link.mtu}`)]
 
+/** The words behind `type`. */
+const stackedWords = (spec: StackedSpec): string => {
+  switch (spec.type) {
+    case 'vlan':
+      return `vlan id ${spec.id}`
+    case 'macvlan':
+      return `macvlan mode ${spec.mode}`
+    case 'ipvlan':
+      return `ipvlan mode ${spec.mode} ${spec.flag}`
+  }
+}
+
+/** Asked for where the device below is, whose name counts there. */
+const createStacked = (link: Link, spec: StackedSpec, name: NsNames): ReadonlyArray<Command> => {
+  const { below } = spec
+  const words = [
+    `link add link ${below.name} name ${link.name}`,
+    below.ns === link.ns ? '' : `netns ${name(link.ns)}`,
+    hasOwnMac(spec) ? `address ${showMac(link.mac)}` : '',
+    link.mtu === 0 ? '' : `mtu ${link.mtu}`,
+    link.up ? 'up' : '',
+    `type ${stackedWords(spec)}`,
+  ]
+  return [ip(below.ns, words.filter((word) => word !== '').join(' ')), ...aliasOf(link)]
+}
+
 const createLink = (link: Link, name: NsNames): ReadonlyArray<Command> => {
+  if (isStacked(link.spec)) return createStacked(link, link.spec, name)
   const base = `link add name ${link.name} address ${showMac(link.mac)}`
   const up = link.up ? ' up' : ''
   switch (link.spec.type) {
     case 'loopback':
       return [ip(link.ns, `link add name ${link.name} type loopback`)]
+    case 'dummy':
+      return [ip(link.ns, `${base} mtu ${link.mtu}${up} type dummy`), ...aliasOf(link)]
     case 'bridge':
       return [ip(link.ns, `${base}${up} type bridge`), ...bridgeMtu(link), ...aliasOf(link)]
     case 'veth': {
@@ -67,7 +99,7 @@ const createLink = (link: Link, name: NsNames): ReadonlyArray<Command> => {
 const changeLink = (from: Link, to: Link): ReadonlyArray<Command> => {
   const words = [
     from.mac !== to.mac && to.mac !== ZERO_MAC ? `address ${showMac(to.mac)}` : '',
-    from.mtu !== to.mtu ? `mtu ${to.mtu}` : '',
+    from.mtu !== to.mtu && to.mtu !== 0 ? `mtu ${to.mtu}` : '',
     from.up !== to.up ? (to.up ? 'up' : 'down') : '',
   ].filter((word) => word !== '')
   const set = words.length > 0 ? [ip(to.ns, `link set dev ${to.name} ${words.join(' ')}`)] : []

@@ -21,7 +21,8 @@ const host = new Map(hostLinks.map((link) => [String(link.name), link]))
 describe('devices, from `ip -j -d address show`', () => {
   test('a bridge has its MAC, MTU, state and alias', () => {
     expect(host.get('br0')).toMatchObject({
-      type: { type: 'bridge' },
+      spec: { type: 'bridge' },
+      to: null,
       mac: mac(0x02_42_00_00_00_01),
       mtu: 1500,
       up: true,
@@ -31,15 +32,36 @@ describe('devices, from `ip -j -d address show`', () => {
   })
 
   test('a veth into another namespace knows its other end by index and number', () => {
-    expect(host.get('v1')?.type).toEqual({ type: 'veth', peer: { index: 2, nsid: 0 } })
+    expect(host.get('v1')).toMatchObject({ spec: { type: 'veth' }, to: { index: 2, nsid: 0 } })
   })
 
   test('a veth within its namespace knows its other end by name, read as its index', () => {
-    expect(host.get('near0')?.type).toEqual({ type: 'veth', peer: { index: host.get('near1')?.index, nsid: null } })
+    expect(host.get('near0')).toMatchObject({
+      spec: { type: 'veth' },
+      to: { index: host.get('near1')?.index, nsid: null },
+    })
   })
 
   test('a bridge port has its flags', () => {
     expect(host.get('v1')?.port).toEqual({ bridge: 'br0', isolated: true, hairpin: true })
+  })
+
+  test('a device on another says which, and how', () => {
+    const base = { flags: ['UP'], mtu: 1500, address: '02:00:00:00:00:01', addr_info: [] }
+    const kind = (info_kind: string, info_data: object) => ({ linkinfo: { info_kind, info_data } })
+    const found = decodeLinks([
+      { ...base, ifindex: 3, ifname: 'd0', ...kind('dummy', {}) },
+      { ...base, ifindex: 4, ifname: 'd0.10', link: 'd0', ...kind('vlan', { protocol: '802.1Q', id: 10 }) },
+      { ...base, ifindex: 5, ifname: 'm0', link_index: 7, link_netnsid: 2, ...kind('macvlan', { mode: 'vepa' }) },
+      { ...base, ifindex: 6, ifname: 'i0', link: 'd0', ...kind('ipvlan', { mode: 'l3s', flags: 'private' }) },
+      { ...base, ifindex: 8, ifname: 'q0', link: 'd0', ...kind('vlan', { protocol: '802.1ad', id: 10 }) },
+    ])
+    expect(found.map(({ name, spec, to }) => [name, spec, to])).toEqual([
+      ['d0', { type: 'dummy' }, null],
+      ['d0.10', { type: 'vlan', id: 10 }, { index: 3, nsid: null }],
+      ['m0', { type: 'macvlan', mode: 'vepa' }, { index: 7, nsid: 2 }],
+      ['i0', { type: 'ipvlan', mode: 'l3s', flag: 'private' }, { index: 3, nsid: null }],
+    ])
   })
 
   test('a device of a kind that is not modelled is not there', () => {

@@ -3,7 +3,7 @@
 
 import fc from 'fast-check'
 import { afterAll, expect, test } from 'vitest'
-import { NAMESPACES, program, SYSCTLS } from '../../properties/arbitraries/ops.ts'
+import { NAMESPACES, program, RARE_KINDS, SYSCTLS } from '../../properties/arbitraries/ops.ts'
 import { born } from '../../src/kernel/cascade.ts'
 import type { Kernel, Scope } from '../../src/kernel/kernel.ts'
 import { keyOf, type Link, type ObjectKey } from '../../src/kernel/object.ts'
@@ -16,7 +16,7 @@ import { type Lab, labNames, parseLab } from '../../src/kernel-linux/names.ts'
 import { draftOf, linkOf, putLink, spaceOf, worldOf } from '../../src/kernel-sim/control/draft.ts'
 import { tryOp } from '../../src/kernel-sim/control.ts'
 import { observe } from '../../src/kernel-sim/observe.ts'
-import { EMPTY_WORLD, type World } from '../../src/kernel-sim/state.ts'
+import type { World } from '../../src/kernel-sim/state.ts'
 import { getIn } from '../../src/net/pmap.ts'
 import { E } from '../../src/prelude.ts'
 import { TRANSPORTS } from '../kernel-linux/labs.ts'
@@ -24,6 +24,7 @@ import { needs } from '../lib/need.ts'
 import { ownLab } from '../lib/own-names.ts'
 import { runs } from '../lib/runs.ts'
 import { type Foreign, foreign } from './foreign.ts'
+import { bareMachine } from './requests/machine.ts'
 
 const SCOPE: Scope = { namespaces: NAMESPACES, sysctls: SYSCTLS }
 
@@ -100,11 +101,11 @@ for (const transport of TRANSPORTS) {
 
     test('answer each operation alike, and hold the same afterwards', { timeout: 600_000 }, async () => {
       await fc.assert(
-        fc.asyncProperty(program(25), async (ops) => {
+        fc.asyncProperty(program(25, RARE_KINDS), async (ops) => {
           await removeLab(here)
           const story: string[] = []
           const others = foreign()
-          let world = EMPTY_WORLD
+          let world = await bareMachine()
           try {
             for (const op of ops) {
               story.push(sentence(op))

@@ -14,7 +14,7 @@ import { askAll } from './conversation.ts'
 import type { Course, Placed } from './course.ts'
 import type { NetlinkError } from './error.ts'
 import type { Request } from './message.ts'
-import { type Numbered, planOf } from './ops.ts'
+import { type Context, type Numbered, planOf } from './ops.ts'
 import type { Pace } from './pace.ts'
 import type { Ack } from './refusal.ts'
 import type { Socket } from './socket.ts'
@@ -27,6 +27,7 @@ export type Means = Readonly<{
   course: Course
   /** An open file of a namespace; null: there is none. */
   fdOf: (ns: Ns) => number | null
+  belowOf: Context['belowOf']
   /** The group for links that are to go; null: this one is to be deleted at once. */
   groupFor: (op: KernelOp) => number | null
 }>
@@ -139,7 +140,7 @@ const taskOf = ({ at, op }: Placed, links: Links, means: Means): Task => {
     const index = indexes.get(deviceIn(object.ns, name))
     return index === undefined ? (links.get(name) ?? null) : { index }
   }
-  const context = { linkOf, fdOf: means.fdOf }
+  const context = { linkOf, fdOf: means.fdOf, belowOf: means.belowOf }
   const plan = planOf(op, context)
   if (E.isLeft(plan)) return taskFor(op, [], { complaint: plan.left })
   const port = ports.get(at)

@@ -7,9 +7,10 @@ import type { Cidr } from '../../net/cidr.ts'
 import { isIp6 } from '../../net/ip.ts'
 import { type IfName, type Ns, parseIfName } from '../../net/name.ts'
 import { E } from '../../prelude.ts'
-import type { RawLink } from '../decode/links.ts'
+import { isBound, type RawLink, type RawPlace, type RawSpec } from '../decode/links.ts'
 import { type AddressMessage, cidrOf } from './codec/address.ts'
 import type { LinkMessage } from './codec/link.ts'
+import { IPVLAN_FLAGS, IPVLAN_MODES, MACVLAN_MODES, VLAN_PROTOCOLS } from './codec/modes.ts'
 import { destinationOf, type RouteMessage, tableOf } from './codec/route.ts'
 import { isCondemned, UNFINISHED } from './groups.ts'
 import { ARPHRD_LOOPBACK, IFF_UP } from './uapi/if-link.ts'
@@ -18,7 +19,7 @@ import { RT_TABLE_MAIN, RTM_F_CLONED, RTN_UNICAST, RTPROT_KERNEL, RTPROT_RA, RTP
 /** The names of a namespace's devices, by index; without those that are no names for us. */
 type Names = ReadonlyMap<number, IfName>
 
-const namesOf = (links: ReadonlyArray<LinkMessage>): Names =>
+export const namesOf = (links: ReadonlyArray<LinkMessage>): Names =>
   new Map(
     links.flatMap(({ index, name }) => {
       const parsed = parseIfName(name ?? '')
@@ -26,17 +27,42 @@ const namesOf = (links: ReadonlyArray<LinkMessage>): Names =>
     }),
   )
 
-const typeOf = ({ type, link, linkNetnsid, linkinfo }: LinkMessage): RawLink['type'] | null => {
+const keyOf = <K extends string>(table: Readonly<Record<K, number>>, value: number | undefined): K | null => {
+  for (const key in table) if (table[key] === value) return key
+  return null
+}
+
+const ipvlanOf = (mode: number | undefined, flags: number): RawSpec | null => {
+  const known = keyOf(IPVLAN_MODES, mode)
+  const flag = keyOf(IPVLAN_FLAGS, flags)
+  return known === null || flag === null ? null : { type: 'ipvlan', mode: known, flag }
+}
+
+const specOf = ({ type, linkinfo }: LinkMessage): RawSpec | null => {
   if (type === ARPHRD_LOOPBACK) return { type: 'loopback' }
-  switch (linkinfo?.info?.kind) {
+  const info = linkinfo?.info
+  switch (info?.kind) {
     case 'bridge':
-      return { type: 'bridge' }
+    case 'dummy':
     case 'veth':
-      return link === undefined ? null : { type: 'veth', peer: { index: link, nsid: linkNetnsid ?? null } }
+      return { type: info.kind }
+    case 'vlan': {
+      const { id, protocol } = info.options
+      return id === undefined || protocol !== VLAN_PROTOCOLS['802.1Q'] ? null : { type: 'vlan', id }
+    }
+    case 'macvlan': {
+      const mode = keyOf(MACVLAN_MODES, info.options.mode)
+      return mode === null ? null : { type: 'macvlan', mode }
+    }
+    case 'ipvlan':
+      return ipvlanOf(info.options.mode, info.options.flags ?? 0)
     default:
       return null
   }
 }
+
+const placeOf = ({ link, linkNetnsid }: LinkMessage): RawPlace | null =>
+  link === undefined ? null : { index: link, nsid: linkNetnsid ?? null }
 
 /** What is cut off its bridge is no port any more (condemned.ts). */
 const portOf = ({ master, group, linkinfo }: LinkMessage, names: Names): RawLink['port'] => {
@@ -69,13 +95,16 @@ export const linksIn = (
   return links.flatMap((link) => {
     const { index, mac, mtu, flags, alias, group } = link
     const name = names.get(index)
-    const type = typeOf(link)
-    if (name === undefined || type === null || mac === undefined || mtu === undefined) return []
+    const spec = specOf(link)
+    const to = spec !== null && isBound(spec) ? placeOf(link) : null
+    if (spec === null || (isBound(spec) && to === null)) return []
+    if (name === undefined || mac === undefined || mtu === undefined) return []
     return [
       {
         index,
         name,
-        type,
+        spec,
+        to,
         mac,
         mtu,
         up: (flags & IFF_UP) !== 0,

@@ -6,9 +6,13 @@ import {
   type Address,
   type BridgePort,
   DEFAULT_METRIC6,
+  hasOwnMac,
+  isStacked,
   type Link,
   PLAIN_MTU,
+  type Place,
   type Route,
+  type StackedSpec,
 } from '../../kernel/object.ts'
 import type { KernelOp } from '../../kernel/op.ts'
 import { UNFINISHED_ALIAS } from '../../kernel/owned.ts'
@@ -19,7 +23,9 @@ import type { IfName, Ns } from '../../net/name.ts'
 import { E, type Either } from '../../prelude.ts'
 import { addAddress, deleteAddress } from './codec/address.ts'
 import { setPort } from './codec/bridge-port.ts'
+import type { LinkInfo } from './codec/kinds.ts'
 import { changeLink, createLink, createLinkTold, deleteLink, type LinkWish } from './codec/link.ts'
+import { IPVLAN_FLAGS, IPVLAN_MODES, MACVLAN_MODES } from './codec/modes.ts'
 import { addRoute, deleteRoute, type RouteWish, replaceRoute } from './codec/route.ts'
 import { isCondemned, UNFINISHED } from './groups.ts'
 import type { Request } from './message.ts'
@@ -34,14 +40,18 @@ export type Context = Readonly<{
   linkOf: (dev: IfName) => Numbered | null
   /** An open file of a namespace; null: there is none. */
   fdOf: (ns: Ns) => number | null
+  /** A device that another is to be on. */
+  belowOf: (place: Place) => Either<Unasked, Below>
 }>
+/** A device; by the number of its namespace if that is not the socket's. */
+export type Below = Readonly<{ index: number; nsid: number | null }>
 
 /** What ip(8) finds out before it asks the kernel: a name without a device, a namespace that is not there. */
 export type Unasked = Readonly<{ errno: Errno; detail: string }>
 type Requests = Either<Unasked, ReadonlyArray<Request>>
 
-const noDevice = (dev: IfName): Unasked => ({ errno: 'ENODEV', detail: `Cannot find device "${dev}"` })
-const noNamespace = (ns: Ns): Unasked => ({ errno: 'ENOENT', detail: `there is no network namespace ${ns}` })
+export const noDevice = (dev: IfName): Unasked => ({ errno: 'ENODEV', detail: `Cannot find device "${dev}"` })
+export const noNamespace = (ns: Ns): Unasked => ({ errno: 'ENOENT', detail: `there is no network namespace ${ns}` })
 
 const withDevice = (context: Context, dev: IfName, f: (index: number) => ReadonlyArray<Request>): Requests => {
   const link = context.linkOf(dev)
@@ -56,13 +66,49 @@ const aliasOf = (link: Link): LinkWish => (link.alias === null ? {} : { alias: l
 const flagsOf = ({ isolated, hairpin }: BridgePort): LinkWish =>
   isolated || hairpin ? { linkinfo: { slave: { kind: 'bridge', options: { isolated, hairpin } } } } : {}
 
+const infoOf = (spec: StackedSpec): LinkInfo => {
+  switch (spec.type) {
+    case 'vlan':
+      return { kind: 'vlan', options: { id: spec.id } }
+    case 'macvlan':
+      return { kind: 'macvlan', options: { mode: MACVLAN_MODES[spec.mode] } }
+    case 'ipvlan':
+      return { kind: 'ipvlan', options: { mode: IPVLAN_MODES[spec.mode], flags: IPVLAN_FLAGS[spec.flag] } }
+  }
+}
+
+const createdStacked = (link: Link, spec: StackedSpec, context: Context): Requests => {
+  const { name, mac, mtu, up } = link
+  const below = context.belowOf(spec.below)
+  if (E.isLeft(below)) return below
+  return E.right([
+    createLinkTold({
+      name,
+      up,
+      ...bornOf(link),
+      ...(hasOwnMac(spec) ? { mac } : {}),
+      ...(mtu === 0 ? {} : { mtu }),
+      link: below.right.index,
+      ...(below.right.nsid === null ? {} : { linkNetnsid: below.right.nsid }),
+      linkinfo: { info: infoOf(spec) },
+    }),
+    ...later({ name, ...aliasOf(link) }),
+  ])
+}
+
 /** `port`: what a veth is to become at once; its bridge is there. */
 const createdLink = (link: Link, context: Context, port: BridgePort | null): Requests => {
   const { ns, name, mac, mtu, up, spec } = link
+  if (isStacked(spec)) return createdStacked(link, spec, context)
   const own = { name, mac, up, ...bornOf(link) }
   switch (spec.type) {
     case 'loopback':
       return E.right([createLink({ name, linkinfo: { info: { kind: 'other', name: 'loopback' } } })])
+    case 'dummy':
+      return E.right([
+        createLink({ ...own, mtu, linkinfo: { info: { kind: 'dummy' } } }),
+        ...later({ name, ...aliasOf(link) }),
+      ])
     case 'bridge':
       return E.right([
         createLink({ ...own, linkinfo: { info: { kind: 'bridge', options: {} } } }),
@@ -92,7 +138,7 @@ const changedLink = (from: Link, to: Link): ReadonlyArray<Request> =>
   later({
     name: to.name,
     ...(from.mac !== to.mac && to.mac !== ZERO_MAC ? { mac: to.mac } : {}),
-    ...(from.mtu === to.mtu ? {} : { mtu: to.mtu }),
+    ...(from.mtu === to.mtu || to.mtu === 0 ? {} : { mtu: to.mtu }),
     ...(from.up === to.up ? {} : { up: to.up }),
     ...(from.alias === to.alias
       ? {}

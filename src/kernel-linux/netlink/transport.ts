@@ -15,6 +15,7 @@ import { type Names, NETNS_DIR, netnsPath } from '../names.ts'
 import { unavailable } from '../run.ts'
 import { type Batch, type Step, wordless } from '../schedule.ts'
 import type { Dump, Transport } from '../transport.ts'
+import { type Elsewhere, findBelow } from './below.ts'
 import { type Carried, carry } from './carry.ts'
 import { decodeAddress, dumpAddresses } from './codec/address.ts'
 import { decodeLink, deleteLink, dumpLinks, getLink } from './codec/link.ts'
@@ -25,7 +26,7 @@ import { ask, askAll, dump, talk } from './conversation.ts'
 import { type Course, courseOf } from './course.ts'
 import { errnoOf } from './errno.ts'
 import { type NetlinkError, showNetlinkError } from './error.ts'
-import { linksIn, routesIn } from './look.ts'
+import { linksIn, namesOf, routesIn } from './look.ts'
 import { adoptNetns, closeNetns, createNetns, deleteNetns, openNetns, prepareNetnsDir, whyNotAdopted } from './netns.ts'
 import { makePace } from './pace.ts'
 import { HERE, openSocket, type Place, type Socket, type Turn } from './socket.ts'
@@ -71,6 +72,7 @@ const dumpOf =
     if (E.isLeft(routes)) return routes
     return E.right({
       links: linksIn(links.right, addresses.right),
+      names: namesOf(links.right),
       routes: routesIn(ns, routes.right, links.right),
     })
   }
@@ -222,6 +224,8 @@ export const throughNetlink = (names: Names, departures: Departures): Transport 
     return E.right(refused)
   }
 
+  const elsewhere: Elsewhere = { inside: (ns, f) => inside(names, ns, f), open: (ns) => open(names(ns)) }
+
   /** Opens the namespaces that new veths reach into, for as long as `f` takes. */
   const withPeers = async <A>(
     ops: ReadonlyArray<KernelOp>,
@@ -252,7 +256,9 @@ export const throughNetlink = (names: Names, departures: Departures): Transport 
         devicesOf(op).every((device) => last.get(device) === op) ? group : null
       return withinLimit(ns, (socket) =>
         withPeers(ops, async (fdOf) => {
-          const carried = await carry(socket, steps, { pace, course, fdOf, groupFor })
+          const belowOf = await findBelow(socket, ns, ops, elsewhere)
+          if (E.isLeft(belowOf)) return belowOf
+          const carried = await carry(socket, steps, { pace, course, fdOf, belowOf: belowOf.right, groupFor })
           if (E.isLeft(carried)) return carried
           const dying = ops.filter((_, i) => carried.right[i]?.condemned === true)
           added(dying.length)

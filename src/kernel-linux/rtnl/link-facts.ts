@@ -9,8 +9,8 @@ import { E } from '../../prelude.ts'
 import type { BridgePortMessage } from '../netlink/codec/bridge-port.ts'
 import type { LinkInfo, SlaveInfo } from '../netlink/codec/kinds.ts'
 import type { LinkMessage } from '../netlink/codec/link.ts'
+import { IPVLAN_MODES, MACVLAN_MODES, VLAN_PROTOCOLS } from '../netlink/codec/modes.ts'
 import * as L from '../netlink/uapi/if-link.ts'
-import { IPVLAN_MODES, MACVLAN_MODES, VLAN_PROTOCOLS } from './link-messages.ts'
 
 /** The names of a namespace's devices by their numbers; without those that are no names for us. */
 export type DevNames = ReadonlyMap<number, IfName>

@@ -9,7 +9,6 @@ import type {
   MacvlanMode,
   NewKind,
   NewPeer,
-  VlanProtocol,
   VxlanOptions,
 } from '../../kernel/rtnl/kind.ts'
 import { VXLAN_PORT } from '../../kernel/rtnl/link-words.ts'
@@ -20,6 +19,7 @@ import { encodeBridgePort } from '../netlink/codec/bridge-port.ts'
 import type { LinkInfo } from '../netlink/codec/kinds.ts'
 import { encodeLink } from '../netlink/codec/link.ts'
 import type { LinkAttrs } from '../netlink/codec/link-base.ts'
+import { IPVLAN_FLAGS, IPVLAN_MODES, MACVLAN_MODES, VLAN_PROTOCOLS } from '../netlink/codec/modes.ts'
 import { ADD, type Request } from '../netlink/message.ts'
 import * as L from '../netlink/uapi/if-link.ts'
 import { AF_BRIDGE } from '../netlink/uapi/netlink.ts'
@@ -31,24 +31,6 @@ export type Found = Readonly<{ indexOf: (dev: IfName) => number; fdOf: (ns: Ns) 
 /** `f` of what is given. */
 export const given = <A, B>(value: A | undefined, f: (value: A) => B): B | undefined =>
   value === undefined ? undefined : f(value)
-
-export const VLAN_PROTOCOLS: Readonly<Record<VlanProtocol, number>> = { '802.1Q': 0x8100, '802.1ad': 0x88a8 }
-export const MACVLAN_MODES: Readonly<Record<MacvlanMode, number>> = {
-  private: L.MACVLAN_MODE_PRIVATE,
-  vepa: L.MACVLAN_MODE_VEPA,
-  bridge: L.MACVLAN_MODE_BRIDGE,
-  passthru: L.MACVLAN_MODE_PASSTHRU,
-}
-export const IPVLAN_MODES: Readonly<Record<IpvlanMode, number>> = {
-  l2: L.IPVLAN_MODE_L2,
-  l3: L.IPVLAN_MODE_L3,
-  l3s: L.IPVLAN_MODE_L3S,
-}
-export const IPVLAN_FLAGS: Readonly<Record<IpvlanFlag, number>> = {
-  bridge: 0,
-  private: L.IPVLAN_F_PRIVATE,
-  vepa: L.IPVLAN_F_VEPA,
-}
 
 type Options<K extends LinkInfo['kind']> = Extract<LinkInfo, { kind: K; options: unknown }>['options']
 

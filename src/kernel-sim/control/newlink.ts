@@ -29,8 +29,8 @@ import { enlist, plannedVxlan } from './vxlan.ts'
 import { setDefault } from './vxlan-fdb.ts'
 
 export const installLoopback = (space: Space): void => {
-  const { name, spec, mac, mtu } = freshLoopback(space.ns)
-  install(space, { name, spec, mac, mtu })
+  const { name, mac, mtu } = freshLoopback(space.ns)
+  install(space, { name, spec: { type: 'loopback' }, mac, mtu })
 }
 
 /** Whether a device may be registered under this name and index. */

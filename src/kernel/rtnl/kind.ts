@@ -46,9 +46,12 @@ export type VxlanOptions = Readonly<{
   udpZeroCsum6Rx?: boolean
 }>
 
-export type MacvlanMode = 'private' | 'vepa' | 'bridge' | 'passthru'
-export type IpvlanMode = 'l2' | 'l3' | 'l3s'
-export type IpvlanFlag = 'bridge' | 'private' | 'vepa'
+export const MACVLAN_MODES = ['private', 'vepa', 'bridge', 'passthru'] as const
+export type MacvlanMode = (typeof MACVLAN_MODES)[number]
+export const IPVLAN_MODES = ['l2', 'l3', 'l3s'] as const
+export type IpvlanMode = (typeof IPVLAN_MODES)[number]
+export const IPVLAN_FLAGS = ['bridge', 'private', 'vepa'] as const
+export type IpvlanFlag = (typeof IPVLAN_FLAGS)[number]
 
 /** What a link is to be. */
 export type NewKind = Readonly<

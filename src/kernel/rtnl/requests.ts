@@ -8,14 +8,18 @@ import {
   type Address,
   type BridgePort,
   DEFAULT_METRIC6,
+  hasOwnMac,
+  isStacked,
   type KernelObject,
   type Link,
   PLAIN_MTU,
   type Route,
+  type StackedSpec,
   type Sysctl,
 } from '../object.ts'
 import type { KernelOp } from '../op.ts'
 import { ROUTE_PROTO } from '../print.ts'
+import type { NewKind } from './kind.ts'
 import type { Ask, LinkSettings, Request, RouteRequest, SetLink } from './request.ts'
 
 const one = (ns: Ns, ask: Ask): ReadonlyArray<Request> => [{ ns, ask }]
@@ -26,11 +30,44 @@ const setLink = ({ ns, name }: Link, to: LinkSettings): ReadonlyArray<Request> =
 const aliasOf = (link: Link): ReadonlyArray<Request> =>
   link.alias === null ? [] : setLink(link, { alias: link.alias })
 
+const kindOf = (spec: StackedSpec): NewKind => {
+  switch (spec.type) {
+    case 'vlan':
+      return { kind: 'vlan', id: spec.id }
+    case 'macvlan':
+      return { kind: 'macvlan', mode: spec.mode }
+    case 'ipvlan':
+      return { kind: 'ipvlan', mode: spec.mode, flag: spec.flag }
+  }
+}
+
+const createStacked = (link: Link, spec: StackedSpec): ReadonlyArray<Request> => {
+  const { ns, name, mac, mtu, up } = link
+  const { below } = spec
+  return [
+    ...one(below.ns, {
+      on: 'link',
+      do: 'add',
+      name,
+      dev: below.name,
+      ...(below.ns === ns ? {} : { to: ns }),
+      ...(hasOwnMac(spec) ? { mac } : {}),
+      ...(mtu === 0 ? {} : { mtu }),
+      up,
+      kind: kindOf(spec),
+    }),
+    ...aliasOf(link),
+  ]
+}
+
 const createLink = (link: Link): ReadonlyArray<Request> => {
   const { ns, name, spec, mac, mtu, up } = link
+  if (isStacked(spec)) return createStacked(link, spec)
   switch (spec.type) {
     case 'loopback':
       return []
+    case 'dummy':
+      return [...one(ns, { on: 'link', do: 'add', name, mac, mtu, up, kind: { kind: 'dummy' } }), ...aliasOf(link)]
     case 'bridge':
       return [
         ...one(ns, { on: 'link', do: 'add', name, mac, up, kind: { kind: 'bridge' } }),
@@ -48,7 +85,7 @@ const createLink = (link: Link): ReadonlyArray<Request> => {
 const changeLink = (from: Link, to: Link): ReadonlyArray<Request> => {
   const settings: LinkSettings = {
     ...(from.mac !== to.mac && to.mac !== ZERO_MAC ? { mac: to.mac } : {}),
-    ...(from.mtu !== to.mtu ? { mtu: to.mtu } : {}),
+    ...(from.mtu !== to.mtu && to.mtu !== 0 ? { mtu: to.mtu } : {}),
     ...(from.up !== to.up ? { up: to.up } : {}),
   }
   return [
