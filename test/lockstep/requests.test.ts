@@ -6,6 +6,7 @@ import { runs } from '../lib/runs.ts'
 import { runBoth } from './requests/both.ts'
 import { FOUND, programOf } from './requests/found.ts'
 import { caseOfFound, FOUND_TRIES } from './requests/found-traffic.ts'
+import { FOUND_IN_TUNNELS } from './requests/found-tunnels.ts'
 import { FOUND_WAYS } from './requests/found-ways.ts'
 import { report } from './requests/script.ts'
 import { PIECE, pieceOf } from './requests/series.ts'
@@ -21,7 +22,7 @@ needs.kernel('the simulated and the real network stack', () => {
     expect(answers.at(-1)).toBe(found.errno)
   })
 
-  test.each([...FOUND_TRIES, ...FOUND_WAYS])('agree: $says', async (found) => {
+  test.each([...FOUND_TRIES, ...FOUND_WAYS, ...FOUND_IN_TUNNELS])('agree: $says', async (found) => {
     const { difference, endings } = await runBoth(caseOfFound(found))
     expect(difference).toBeNull()
     expect(endings).toHaveLength(found.before === undefined ? 1 : 2)

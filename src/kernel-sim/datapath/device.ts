@@ -95,7 +95,7 @@ const handUpTagged = (dev: Device, skb: Skb, isOurs: boolean) => {
   const [tag, ...inner] = frame.tags
   if (tag !== undefined && tag.vid !== 0)
     return drop(dev.space, dev, 'link', frame.payload, { tag: 'vlan-not-member', vid: tag.vid }, frame)
-  const untagged: Skb = { frame: { ...frame, tags: inner }, meta: skb.meta }
+  const untagged: Skb = { ...skb, frame: { ...frame, tags: inner } }
   const isTaken = inner.length > 0 && dev.space.plane.parts.receiveAbove(dev, untagged, isOurs)
   if (!isTaken) handUp(dev, untagged, isOurs)
 }

@@ -21,10 +21,9 @@ import type { Flow } from './ip/rules.ts'
 import type { FdbMemory } from './kind/fdb.ts'
 import type { RemotesMemory } from './kind/remotes.ts'
 import type { Stacked } from './kind/stacked.ts'
-import type { Flow as PacketFlow } from './netfilter/flow.ts'
 import type { FilterMemory } from './netfilter/memory.ts'
 import type { Random } from './random.ts'
-import type { Held, Sending, Skb } from './skb.ts'
+import type { Held, Meta, Sending, Skb } from './skb.ts'
 import type { SocketMemory } from './socket/table.ts'
 import type { Death, Step } from './step.ts'
 
@@ -39,7 +38,7 @@ export type Happening = Readonly<
   | { what: 'neighbour'; at: Location; ip: Ip }
   | { what: 'dad'; at: Location; ip: Ip }
   | { what: 'reassembly'; host: string; ns: Ns; key: string }
-  | { what: 'socket'; host: string; ns: Ns; socket: number; timer: string }
+  | { what: 'socket'; host: string; ns: Ns; socket: number; timer: 'due' | 'serve' }
 >
 /** `order`: of those at one moment the lower one is first. */
 export type Pending = Readonly<{ atMs: number; order: number; happening: Happening }>
@@ -138,17 +137,12 @@ export type Parts = Readonly<{
   output: (dev: Device, next: Ip, held: Held) => void
   /** Routes and sends a packet of our own. */
   send: (space: Space, sending: Sending) => SendErrno | null
-  /** As `send`, of a whole packet (raw sockets, tunnels, rules); its addresses are set. `flow`: the conversation that it belongs to. `from`: the source that it is routed by, if not its own. */
-  sendPacket: (
-    space: Space,
-    packet: Packet,
-    mark: number,
-    dev: IfName | null,
-    flow?: PacketFlow | null,
-    from?: Ip | null,
-  ) => SendErrno | null
+  /** As `send`, of a whole packet (raw sockets, tunnels, rules); its addresses are set. `meta`: what goes with it. `from`: the source that it is routed by, if not its own. */
+  sendPacket: (space: Space, packet: Packet, meta: Meta, dev: IfName | null, from?: Ip | null) => SendErrno | null
   /** Tells the sender of `about` of an error, unless one may not (RFC 1122 section 3.2.2). `dev`: where it came in. */
   sendError: (space: Space, dev: Device | null, about: Held, error: IcmpError) => void
+  /** A tunnel cannot take a frame that our own IP has made: its packet's path is no wider than that (skb_dst_update_pmtu_no_confirm). */
+  noteNarrow: (tunnel: Device, skb: Skb, mtu: number) => void
   /** `router` says that what somebody here has sent (`about`), by `from`, better goes by another gateway; `by`: where that came in. */
   redirected: (by: Device, router: Ip, redirect: Redirect, from: Readonly<{ dev: Device | null; mark: number }>) => void
   /** The way that a socket's packets would take (ip_route_connect): by which device, from which address, how long they may be. */

@@ -2,6 +2,7 @@
 // makes another, so that a copy for each port of a bridge costs nothing.
 
 import type { Ip } from '../../net/ip.ts'
+import type { IfName } from '../../net/name.ts'
 import type { Frame } from '../wire/ethernet.ts'
 import type { Packet } from '../wire/nested.ts'
 import type { Flow } from './netfilter/flow.ts'
@@ -10,14 +11,16 @@ import type { Flow } from './netfilter/flow.ts'
  * What goes with a packet inside of a namespace. `mark`: what rules of nftables gave it, or its socket. `flow`: what conntrack
  * knows of it, null before it was asked and `untracked` if it shall not be. Forgotten where it goes to another namespace,
  * but over a bridge and loopback it stays (skb_scrub_packet). `fragment`: bytes of the longest fragment, if it was put together
- * of some. `via`: over loopback, the device whose address it is for, by which it counts as received. `reroute`: a chain of type
- * route has changed something, and wants it routed again. `frame`: what it came in, if a rule asks for that. `forMany`: it came in a frame
- * for a group, or for all (pkt_type is not PACKET_HOST), whatever its own address.
+ * of some. `gso`: a segment of several that go as one (GSO), whose length devices do not look at. `via`: over loopback, the device whose
+ * address it is for, by which it counts as received. `reroute`: a chain of type route has changed something, and wants it routed again.
+ * `frame`: what it came in, if a rule asks for that. `forMany`: it came in a frame for a group, or for all (pkt_type is not PACKET_HOST),
+ * whatever its own address.
  */
 export type Meta = Readonly<{
   mark: number
   flow: Flow | null
   fragment?: number
+  gso?: true
   via?: string
   reroute?: boolean
   frame?: Frame
@@ -26,8 +29,14 @@ export type Meta = Readonly<{
 
 export const NO_META: Meta = { mark: 0, flow: null }
 
-/** A frame, at a device. */
-export type Skb = Readonly<{ frame: Frame; meta: Meta }>
+/** By which device IP sends a packet, and to whom there. */
+export type Hop = Readonly<{ dev: Readonly<{ name: IfName }>; ip: Ip }>
+
+/**
+ * A frame, at a device. `dst`: the hop for which this namespace's IP has made it, as long as it is on its way through the devices that
+ * keep that (skb_dst, IFF_XMIT_DST_RELEASE).
+ */
+export type Skb = Readonly<{ frame: Frame; meta: Meta; dst?: Hop }>
 
 /** A packet in the hands of the IP layer. */
 export type Held<P extends Packet = Packet> = Readonly<{ packet: P; meta: Meta }>
@@ -55,4 +64,6 @@ export type Sending = Readonly<{
   mark?: number
   /** SO_BROADCAST. */
   broadcast?: boolean
+  /** It goes as one with others. */
+  gso?: boolean
 }>

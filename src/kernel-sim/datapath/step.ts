@@ -98,6 +98,8 @@ export type Event = Readonly<
   | { tag: 'tagged'; vid: number }
   | { tag: 'untagged'; vid: number }
   | { tag: 'delivered' }
+  /** Of several segments nothing was heard: the last one is sent once more. */
+  | { tag: 'probed' }
   | { tag: 'dropped'; reason: DropReason }
 >
 

@@ -95,7 +95,11 @@ const protoOf = (body: Body): Body['proto'] => (body.proto === 'head' ? protoOf(
 
 const isFirst = ({ body }: Packet): boolean => body.proto !== 'tcp' || (body.flags & (FLAG.SYN | FLAG.ACK)) === FLAG.SYN
 
-const portIn = ({ body }: Packet): number | null => (body.proto === 'tcp' || body.proto === 'udp' ? body.dport : null)
+/** Of a first piece, too. */
+const portIn = (body: Body): number | null => {
+  if (body.proto === 'head') return portIn(body.of)
+  return body.proto === 'tcp' || body.proto === 'udp' ? body.dport : null
+}
 
 const keyOf = ({ ns, dev, way, what }: Crossing): string => `${ns} ${dev} ${way} ${what}`
 
@@ -119,7 +123,7 @@ const accountOf = (
     }
     if (event.tag !== 'delivered') continue
     const { src: from, dst: to, ttl } = packet
-    if (what === 'request' && isFirst(packet)) arrivals.push({ ns, from, to, port: portIn(packet), ttl })
+    if (what === 'request' && isFirst(packet)) arrivals.push({ ns, from, to, port: portIn(packet.body), ttl })
     if (what === 'answer' && ns === sender) answer ??= { from, ttl }
   }
   const inOrder = [...crossings].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, crossing]) => crossing)
@@ -265,8 +269,9 @@ const ofSocket = (plane: Plane, host: Host, space: Space, attempt: Socketed, ste
   goOn(plane, untilMs, quietly)
   const account = accountOf(steps, attempt.ns, endingOf(told), classifier(attempt, sender.own))
   plane.watch = null
+  // Both programs end at once, whatever is to be sent again.
   sender.end()
-  goOn(plane, untilMs, quietly)
+  settle(plane)
   close()
   goOn(plane, untilMs, quietly)
   return account

@@ -379,6 +379,8 @@ const eventText = (step: Step, names: Names): string => {
       return `takes the mark of VLAN ${event.vid} off the frame`
     case 'delivered':
       return `takes in ${payloadText(payload, names)}`
+    case 'probed':
+      return 'has heard nothing, and sends its last segment once more'
     case 'dropped':
       return `dropped ${payloadText(payload, names)}: ${reasonText(event.reason, ns, names)}`
     default:

@@ -20,7 +20,7 @@ import type { Ns } from '../../../src/net/name.ts'
 import { keysUnder } from '../../../src/net/pmap.ts'
 import { E } from '../../../src/prelude.ts'
 import { bareMachine } from './machine.ts'
-import { isPredictable, isStorm } from './predictable.ts'
+import { isPredictable, isProbed, isStorm } from './predictable.ts'
 import { askQuietly } from './quiet.ts'
 import { openRooms, type Rooms } from './rooms.ts'
 
@@ -216,7 +216,7 @@ const tryBoth = async (rooms: Rooms, begun: World, tries: ReadonlyArray<Try>, qu
   try {
     for (const [at, attempt] of tries.entries()) {
       const tried = runTry(PARTS, world, attempt)
-      if (isStorm(tried)) break
+      if (isStorm(tried) || isProbed(tried)) break
       world = tried.world
       const account = await traffic.attempt(attempt)
       if (E.isLeft(account)) throw new Error(account.left.what)

@@ -1,12 +1,12 @@
 // Packets in which the kernels once differed, shrunk, each with what Linux does in words: they stay in agreement. Requests are to `h`,
-// those of `there` to `c`, and come after them.
+// those of `there` to `c`, those of `beyond` to `d`, and come after them.
 
 import type { Ask, Request } from '../../../src/kernel/rtnl/request.ts'
 import type { SysctlName } from '../../../src/kernel/sysctl.ts'
 import type { Try } from '../../../src/kernel/traffic.ts'
 import { cidr } from '../../../src/net/cidr.ts'
 import { ip } from '../../../src/net/ip.ts'
-import { ifName, LO } from '../../../src/net/name.ts'
+import { ifName, LO, ns } from '../../../src/net/name.ts'
 import {
   bridge,
   C,
@@ -29,11 +29,13 @@ export type FoundTry = Readonly<{
   says: string
   asks: ReadonlyArray<Ask>
   there?: ReadonlyArray<Ask>
+  beyond?: ReadonlyArray<Ask>
   before?: Try
   attempt: Try
   ends: string
 }>
 
+export const D = ns('d')
 const V0 = { dev: ifName('v0') }
 const BY_LOOPBACK = { dev: LO }
 const from = (text: string) => ({ from: ip(text) })
@@ -403,11 +405,18 @@ export const FOUND_TRIES: ReadonlyArray<FoundTry> = [
   },
 ]
 
-export const caseOfFound = ({ asks, there = [], before, attempt }: FoundTry): Case => ({
+export const caseOfFound = ({
+  asks,
+  there = [],
+  beyond = [],
+  before,
+  attempt,
+}: Omit<FoundTry, 'says' | 'ends'>): Case => ({
   program: [
-    ...[H, C].map((ns): Request => ({ ns, ask: { on: 'netns', do: 'add' } })),
+    ...(beyond.length === 0 ? [H, C] : [H, C, D]).map((ns): Request => ({ ns, ask: { on: 'netns', do: 'add' } })),
     ...asks.map((one): Request => ({ ns: H, ask: one })),
     ...there.map((one): Request => ({ ns: C, ask: one })),
+    ...beyond.map((one): Request => ({ ns: D, ask: one })),
   ],
   rules: [],
   tries: before === undefined ? [attempt] : [before, attempt],

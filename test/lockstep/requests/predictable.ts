@@ -33,6 +33,9 @@ const hasTwoEars = ({ ns, links }: NsEntry): boolean =>
 export const isPredictable = ({ namespaces }: World): boolean =>
   valuesOf(namespaces).every((entry) => !hasChoice(entry) && !hasSpanningTree(entry) && !hasTwoEars(entry))
 
+/** Whether Linux believes the answer to a probe depends on how fast it came (tcp_rack_advance). */
+export const isProbed = ({ steps }: Tried): boolean => steps.some(({ event }) => event.tag === 'probed')
+
 /** Steps of a try; the longest way that is none of a loop is far below. */
 const MANY = 4000
 

@@ -8,6 +8,7 @@
 import { type Ip, ip4, isIp4, isMulticast } from '../../../net/ip.ts'
 import { BROADCAST, type Mac, mac, macOfGroup6, ZERO_MAC } from '../../../net/mac.ts'
 import { getIn } from '../../../net/pmap.ts'
+import type { Spec } from '../../link-entry.ts'
 import type { NeighbourEntry } from '../../state.ts'
 import { frame } from '../../wire/ethernet.ts'
 import type { Packet } from '../../wire/nested.ts'
@@ -146,8 +147,17 @@ const put = (dev: Device, neighbour: Neighbour): Neighbour => {
 export const neighbourOf = (dev: Device, ip: Ip): Neighbour =>
   knownNeighbour(dev, ip) ?? put(dev, neighbourFrom(dev, placeOf(dev, ip), null))
 
-const send = ({ dev, mac: to }: Neighbour, { packet, meta }: Held): boolean =>
-  transmit(dev, { frame: frame(dev.link.mac, to, packet), meta })
+/** What sends by other devices, and lets them know what IP wanted (netif_keep_dst). */
+const KEEPS_DST: ReadonlySet<Spec['type']> = new Set(['bridge', 'vxlan', 'macvlan', 'vlan'])
+
+const send = (neighbour: Neighbour, { packet, meta }: Held): boolean => {
+  const { dev, mac: to } = neighbour
+  const made = frame(dev.link.mac, to, packet)
+  return transmit(
+    dev,
+    KEEPS_DST.has(dev.link.spec.type) ? { frame: made, meta, dst: neighbour } : { frame: made, meta },
+  )
+}
 
 const wake = (neighbour: Neighbour, delayMs: number) => {
   const { dev, ip } = neighbour

@@ -1,15 +1,15 @@
-// How much fits on the path to an address: the route's or the device's MTU, or less if an ICMP error has told so within the
-// last ten minutes. Routers do not look at it, they have their devices' MTUs.
+// How much fits on the path to an address: the route's or the device's MTU, or less if an ICMP error or a tunnel here has told so within
+// the last ten minutes. Routers do not look at it, they have their devices' MTUs.
 // Sources: net/ipv4/route.c (__ip_rt_update_pmtu, ipv4_mtu), net/ipv6/route.c (__ip6_rt_update_pmtu), RFC 1191, RFC 8201.
 
 import { type Ip, isIp4 } from '../../../net/ip.ts'
 import { getIn, setIn } from '../../../net/pmap.ts'
 import type { NsEntry, PathMtuEntry } from '../../state.ts'
 import type { Packet } from '../../wire/nested.ts'
-import type { Space } from '../plane.ts'
-import type { Held } from '../skb.ts'
+import { type Device, deviceOf, type Space } from '../plane.ts'
+import type { Held, Skb } from '../skb.ts'
 import { ownersOf } from './address.ts'
-import { isWay, routingOf, type Way, wayOut } from './fib.ts'
+import { isWay, routingOf, type Wanted, type Way, wayOut } from './fib.ts'
 
 /** mtu_expires. */
 const EXPIRES_MS = 600_000
@@ -30,8 +30,11 @@ export const pathMtu = (space: Space, way: Way, dst: Ip): Readonly<{ mtu: number
   return learned === null || learned.mtu > way.mtu ? { mtu: way.mtu, locked: false } : learned
 }
 
-const learn = (space: Space, dst: Ip, src: Ip, told: number): void => {
-  const way = wayOut(space, { dst, src, dev: null, tos: 0, mark: 0, foreign: false })
+type Learner = Pick<Wanted, 'dst' | 'src' | 'dev' | 'tos' | 'mark' | 'foreign'>
+
+const learn = (space: Space, by: Learner, told: number): void => {
+  const { dst } = by
+  const way = wayOut(space, by)
   if (!isWay(way)) return
   const { mtu: before } = pathMtu(space, way, dst)
   const isLess = isIp4(dst) ? told <= before : told < before && told >= MIN6
@@ -58,7 +61,21 @@ export const noteTooBig = (space: Space, { packet }: Held): void => {
         : null
   if (told === null || isOfLaterPiece(body.about)) return
   if (ownersOf(space.entry, body.about.src).length === 0) return
-  learn(space, body.about.dst, body.about.src, told)
+  const { dst, src } = body.about
+  learn(space, { dst, src, dev: null, tos: 0, mark: 0, foreign: false }, told)
+}
+
+/**
+ * Takes note that a tunnel has no room for a packet that this namespace's IP sends by it. IPv4 looks for the route by the tunnel's device
+ * again, unless that is a bridge's port (ip_rt_update_pmtu); IPv6 has it still.
+ */
+export const noteNarrow = ({ space, link, ...tunnel }: Device, { frame, meta, dst: hop }: Skb, mtu: number): void => {
+  const { payload: packet } = frame
+  if (hop === undefined || (packet.tag !== 'ip4' && packet.tag !== 'ip6')) return
+  const name = packet.tag === 'ip6' ? hop.dev.name : link.port === null ? tunnel.name : null
+  const dev = name === null ? null : deviceOf(space, name)
+  const { dst, src, tos } = packet
+  learn(space, { dst, src, dev, tos, mark: meta.mark, foreign: true }, mtu)
 }
 
 /** What is believed still, for the entry of a plane that is closed. */

@@ -6,11 +6,11 @@
 import { isGroup } from '../../../net/mac.ts'
 import { runs4, runs6 } from '../../control/inet.ts'
 import type { Packet } from '../../wire/nested.ts'
-import type { Device, IcmpError } from '../plane.ts'
-import type { Held, Skb } from '../skb.ts'
+import { type Device, deviceOf, type IcmpError } from '../plane.ts'
+import type { Held, Hop, Skb } from '../skb.ts'
 import { type DropReason, drop } from '../step.ts'
 import { sendError } from './errors.ts'
-import type { Verdict } from './fib.ts'
+import { type Verdict, wayOf } from './fib.ts'
 import { type Incoming, martian6, verdictOn } from './fib-input.ts'
 import { forward4, forward6 } from './forward.ts'
 import { deliverHere } from './local.ts'
@@ -72,8 +72,21 @@ const bad = (dev: Device, packet: Packet): DropReason | null => {
   return isAskedLater ? null : martian6(dev, packet.src, packet.dst)
 }
 
+/**
+ * What a tunnel answers to what we have sent by it, and a bridge brings back, has still the way of that, so none is looked for
+ * (skb_valid_dst). By that of IPv4 nothing comes in (dst_discard), by that of IPv6 a router sends it out again.
+ */
+const goOutAgain = (dev: Device, hop: Hop, { packet, meta }: Held) => {
+  const { space } = dev
+  const out = deviceOf(space, hop.dev.name)
+  if (packet.tag === 'ip4' || out === null || !policyOf(dev).forwarding6)
+    return lose(dev, packet, { tag: 'not-forwarding', family: packet.tag === 'ip4' ? 4 : 6 })
+  const isOnLink = 'about' in packet.body && packet.body.about.dst === hop.ip
+  forward6(space, dev, wayOf('unicast', out, null, null, isOnLink ? {} : { via: hop.ip }), packet, meta)
+}
+
 /** What comes over loopback was routed when it was sent. */
-export const receiveIp = (dev: Device, { frame, meta }: Skb) => {
+export const receiveIp = (dev: Device, { frame, meta, dst }: Skb) => {
   const { space } = dev
   const { payload: packet } = frame
   if (packet.tag !== 'ip4' && packet.tag !== 'ip6') return
@@ -87,6 +100,7 @@ export const receiveIp = (dev: Device, { frame, meta }: Skb) => {
     if (passed === null) return
     held = passed
   }
+  if (dst !== undefined) return goOutAgain(dev, dst, held)
   if (dev.link.spec.type === 'loopback') deliverHere(space, dev, held)
   else route(dev, held)
 }

@@ -11,7 +11,6 @@ import type { Packet4 } from '../../wire/ip4.ts'
 import type { Packet6 } from '../../wire/ip6.ts'
 import type { Packet } from '../../wire/nested.ts'
 import { lengthOfPacket } from '../../wire/wire.ts'
-import type { Flow } from '../netfilter/flow.ts'
 import { type Device, deviceOf, type HookAt, type SendErrno, type Space } from '../plane.ts'
 import type { Held, Meta, Sending } from '../skb.ts'
 import { type DropReason, drop, note } from '../step.ts'
@@ -52,7 +51,8 @@ const roomFor = ({ packet, meta }: Held, mtu: number): number => {
 
 /** After a piece that the device lost there is none. */
 const cut = (space: Space, iif: Device | null, way: Way, held: Held, room: number): boolean => {
-  const { packet, meta } = held
+  const { packet } = held
+  const { gso: _, ...meta } = held.meta
   const pieces = fragment(packet, room, nextId(space))
   if (E.isLeft(pieces)) {
     drop(space, way.dev, 'ip', packet, { tag: 'too-big', mtu: room, length: lengthOfPacket(packet) })
@@ -88,8 +88,12 @@ const refuse = (space: Space, dev: Device | null, packet: Packet, reason: DropRe
   return errno
 }
 
-/** How long a packet may be on this way, its sender having seen to that or not. */
-const mtuFor = (space: Space, way: Way, { dst }: Packet): number => pathMtu(space, way, dst).mtu
+/**
+ * How long a packet may be on this way, its sender having seen to that or not. TCP has: several segments leave as one (GSO), which are not
+ * cut when the first of them finds out that the path is narrower.
+ */
+const mtuFor = (space: Space, way: Way, { dst, body }: Packet): number =>
+  body.proto === 'tcp' ? way.mtu : pathMtu(space, way, dst).mtu
 
 const routedBy = (space: Space, way: Way, packet: Packet) => {
   if (space.plane.watch !== null)
@@ -183,7 +187,8 @@ const withDf = (packet: Packet4): Packet4 => ({
 
 /** The packet as its sender's discovery of the path's MTU would have it, or why it cannot go. */
 const sized = (space: Space, way: Way, packet: Packet, df: boolean | undefined): Packet | 'EMSGSIZE' => {
-  const { mtu, locked } = pathMtu(space, way, packet.dst)
+  const { locked } = pathMtu(space, way, packet.dst)
+  const mtu = mtuFor(space, way, packet)
   const length = lengthOfPacket(packet)
   const longest = df === true ? mtu : packet.tag === 'ip4' ? MAX_LENGTH : MAX_LENGTH + 40
   if (length > longest) return 'EMSGSIZE'
@@ -219,7 +224,8 @@ export const send = (space: Space, sending: Sending): SendErrno | null => {
   if (space.plane.watch !== null) note(space, null, 'ip', packet, { tag: 'sent' })
   // What was for nobody, and so for us, has not come by the device of any address.
   const owner = isIp4(dst) && dst !== sending.dst ? (dev ?? way.dev) : way.owner
-  const meta: Meta = owner === null ? { mark, flow: null } : { mark, flow: null, via: owner.name }
+  const plain: Meta = owner === null ? { mark, flow: null } : { mark, flow: null, via: owner.name }
+  const meta: Meta = sending.gso === true ? { ...plain, gso: true } : plain
   return sendBy(space, way, { packet, meta }, dev)
 }
 
@@ -230,19 +236,18 @@ export const send = (space: Space, sending: Sending): SendErrno | null => {
 export const sendPacket = (
   space: Space,
   packet: Packet,
-  mark: number,
+  meta: Meta,
   name: IfName | null,
-  flow: Flow | null = null,
   from: Ip | null = packet.src,
 ): SendErrno | null => {
   const dev = name === null ? null : deviceOf(space, name)
   if (name !== null && dev === null) return 'ENODEV'
-  const way = wayOut(space, { dst: packet.dst, src: from, dev, tos: packet.tos, mark, foreign: true })
+  const way = wayOut(space, { dst: packet.dst, src: from, dev, tos: packet.tos, mark: meta.mark, foreign: true })
   if (!isWay(way)) return refuse(space, way.at, packet, way.reason, way.errno)
   const { mtu } = pathMtu(space, way, packet.dst)
   const length = lengthOfPacket(packet)
   if (packet.tag === 'ip4' && packet.df && length > mtu)
     return refuse(space, way.dev, packet, { tag: 'too-big', mtu, length }, 'EMSGSIZE')
   if (space.plane.watch !== null) note(space, null, 'ip', packet, { tag: 'sent' })
-  return sendBy(space, way, { packet, meta: { mark, flow } }, dev)
+  return sendBy(space, way, { packet, meta }, dev)
 }

@@ -35,7 +35,7 @@ const deliver = ({ memory, from, skb, vid }: Passing, to: Device) => {
   const passed = space.entry.firewall === null ? out : throughHooks(from, out, to)
   if (passed === null) return
   const length = lengthBesideTag(passed.frame)
-  if (fits(to, length)) {
+  if (fits(to, passed, length)) {
     transmit(to, passed)
     return
   }

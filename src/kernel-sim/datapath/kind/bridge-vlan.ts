@@ -8,7 +8,7 @@ import type { VlanTable } from '../../link-entry.ts'
 import type { Frame, VlanTag } from '../../wire/ethernet.ts'
 import type { Skb } from '../skb.ts'
 
-const withTags = ({ frame, meta }: Skb, tags: ReadonlyArray<VlanTag>): Skb => ({ frame: { ...frame, tags }, meta })
+const withTags = (skb: Skb, tags: ReadonlyArray<VlanTag>): Skb => ({ ...skb, frame: { ...skb.frame, tags } })
 
 /** The VLAN that a frame's own tag names; 0: none, or that of a priority only. */
 export const vidOf = ({ tags }: Frame, protocol: VlanProtocol): number => {

@@ -9,21 +9,28 @@ import { drop } from '../step.ts'
 
 const VLAN_TAG = 4
 
-/** Whether a device that is up may have a frame of this length: its MTU, the Ethernet header, and a tag. */
-export const fits = ({ link }: Device, length: number): boolean => length <= link.mtu + ETHERNET + VLAN_TAG
+/** Whether a device that is up may have a frame of this length: its MTU, the Ethernet header, and a tag, unless it may be segmented yet. */
+export const fits = ({ link }: Device, { meta }: Skb, length: number): boolean =>
+  length <= link.mtu + ETHERNET + VLAN_TAG || meta.gso === true
 
-const scrubbedMeta = ({ mark, flow }: Meta, crosses: boolean): Meta =>
-  mark === 0 || crosses ? NO_META : flow === null ? { mark, flow } : { mark, flow: null }
+const SEGMENT: Meta = { ...NO_META, gso: true }
 
-/** What goes with a frame to another device: conntrack forgets it, and another namespace (`crosses`) does not see its mark. */
+const scrubbedMeta = ({ mark, gso }: Meta, crosses: boolean): Meta => {
+  if (mark === 0 || crosses) return gso === true ? SEGMENT : NO_META
+  return gso === true ? { mark, flow: null, gso } : { mark, flow: null }
+}
+
+/** What goes with a frame to another device: conntrack and IP forget it, and another namespace (`crosses`) does not see its mark. */
 export const scrubbed = (skb: Skb, crosses: boolean): Skb =>
-  skb.meta === NO_META ? skb : { frame: skb.frame, meta: scrubbedMeta(skb.meta, crosses) }
+  skb.meta === NO_META && skb.dst === undefined
+    ? skb
+    : { frame: skb.frame, meta: skb.meta === NO_META ? NO_META : scrubbedMeta(skb.meta, crosses) }
 
 /** Gives a frame to a device as received. False: it cannot have it, which that device counts. */
 export const forwardTo = (dev: Device, skb: Skb, from: Device): boolean => {
   const { frame } = skb
   const length = lengthBesideTag(frame)
-  if (dev.link.up && fits(dev, length)) {
+  if (dev.link.up && fits(dev, skb, length)) {
     enqueue(dev, scrubbed(skb, dev.space !== from.space))
     return true
   }

@@ -103,7 +103,7 @@ const sendL3 = (dev: Device, below: Device, stacked: Stacked, port: Port, skb: S
   if (isGroup(frame.dst) || (payload.tag !== 'ip4' && payload.tag !== 'ip6'))
     return lose(dev, skb, { tag: 'other-host', mac: frame.dst })
   const { meta } = scrubbed(skb, dev.space !== below.space)
-  return below.space.plane.parts.sendPacket(below.space, payload, meta.mark, below.name) === null
+  return below.space.plane.parts.sendPacket(below.space, payload, meta, below.name) === null
 }
 
 export const transmitIpvlan = (dev: Device, skb: Skb): boolean => {

@@ -20,7 +20,7 @@ export const transmitVlan = (dev: Device, skb: Skb): boolean => {
   const tag = { protocol: spec.protocol, vid: spec.id, priority: 0, dei: false }
   if (dev.space.plane.watch !== null)
     note(dev.space, dev, 'link', frame.payload, { tag: 'tagged', vid: spec.id }, frame)
-  const isSent = transmit(below, { frame: { ...frame, tags: [tag, ...frame.tags] }, meta: skb.meta })
+  const isSent = transmit(below, { ...skb, frame: { ...frame, tags: [tag, ...frame.tags] } })
   if (isSent) countSent(dev, lengthOfFrame(frame))
   else countLost(dev)
   return isSent
@@ -28,7 +28,7 @@ export const transmitVlan = (dev: Device, skb: Skb): boolean => {
 
 /** A tagged frame, at the device of its VLAN, if there is one on this device. */
 export const receiveForVlan = (dev: Device, skb: Skb, isOurs: boolean): boolean => {
-  const { frame, meta } = skb
+  const { frame } = skb
   const [tag, ...inner] = frame.tags
   const vlan = tag === undefined ? null : vlanOn(dev, tag.protocol, tag.vid)
   if (tag === undefined || vlan === null) return false
@@ -39,6 +39,6 @@ export const receiveForVlan = (dev: Device, skb: Skb, isOurs: boolean): boolean 
   countReceived(vlan, skb, false)
   if (vlan.space.plane.watch !== null)
     note(vlan.space, vlan, 'link', frame.payload, { tag: 'untagged', vid: tag.vid }, frame)
-  receiveAs(vlan, { frame: { ...frame, tags: inner }, meta }, isOurs || frame.dst === vlan.link.mac)
+  receiveAs(vlan, { ...skb, frame: { ...frame, tags: inner } }, isOurs || frame.dst === vlan.link.mac)
   return true
 }

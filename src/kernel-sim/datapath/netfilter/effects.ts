@@ -48,15 +48,16 @@ export const applied = (space: Space, asked: Asked, at: HookAt, held: Held, pass
   return now
 }
 
-const withSet = ({ frame, meta }: Skb, effect: Set, passing: Passing): Skb => {
+const withSet = (skb: Skb, effect: Set, passing: Passing): Skb => {
+  const { frame, meta } = skb
   const { of, value } = effect
-  if (of.tag !== 'payload') return { frame, meta: withMark(meta, effect, passing) }
+  if (of.tag !== 'payload') return { ...skb, meta: withMark(meta, effect, passing) }
   const { protocol, field } = of
   if (protocol === 'ether' || protocol === 'vlan' || protocol === 'arp')
-    return { frame: withFrameField(frame, protocol, field, value), meta }
+    return { ...skb, frame: withFrameField(frame, protocol, field, value) }
   const { payload } = frame
-  if (payload.tag !== 'ip4' && payload.tag !== 'ip6') return { frame, meta }
-  return { frame: { ...frame, payload: withField(payload, protocol, field, value) }, meta }
+  if (payload.tag !== 'ip4' && payload.tag !== 'ip6') return skb
+  return { ...skb, frame: { ...frame, payload: withField(payload, protocol, field, value) } }
 }
 
 /** As `applied`, of a frame. */
@@ -64,8 +65,7 @@ export const appliedTo = (space: Space, asked: Asked, at: HookAt, skb: Skb, pass
   let now = skb
   for (const effect of asked.run.effects) {
     tell(space, at, effect, now.frame.payload)
-    if (effect.tag === 'notrack' && now.meta.flow === null)
-      now = { frame: now.frame, meta: { ...now.meta, flow: UNTRACKED } }
+    if (effect.tag === 'notrack' && now.meta.flow === null) now = { ...now, meta: { ...now.meta, flow: UNTRACKED } }
     if (effect.tag === 'set') now = withSet(now, effect, passing)
   }
   return now

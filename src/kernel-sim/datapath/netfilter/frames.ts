@@ -58,7 +58,7 @@ const throughChain = (
 const tracked = (space: Space, skb: Skb, passing: Passing): Skb => {
   const packet = packetIn(skb.frame)
   if (packet === null || skb.meta.flow !== null) return skb
-  return { frame: skb.frame, meta: { ...skb.meta, flow: track(space, packet, passing.zone) } }
+  return { ...skb, meta: { ...skb.meta, flow: track(space, packet, passing.zone) } }
 }
 
 /** A fresh conversation has survived, and is entered; other ports have copies of the packet that it is entered by. */

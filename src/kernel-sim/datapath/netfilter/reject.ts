@@ -79,7 +79,7 @@ export const reject = (space: Space, { iif }: HookAt, held: Held, rejection: Rej
   const { parts } = space.plane
   if (rejection.with === 'tcp reset') {
     const reset = resetTo(packet)
-    if (reset !== null) parts.sendPacket(space, reset, 0, null, attached(held))
+    if (reset !== null) parts.sendPacket(space, reset, { mark: 0, flow: attached(held) }, null)
     return
   }
   const body = mayBeTold(packet) && held.meta.forMany !== true ? bodyFor(packet, codeOf(packet, rejection)) : null

@@ -26,8 +26,8 @@ import { hearUdp, scopeOf } from './datagram.ts'
 import type { Message, SocketErrno, TcpSocket } from './entry.ts'
 import { mtuIn, toldOf } from './error.ts'
 import { type Ends, findSocket, socketsOf } from './table.ts'
-import { receiveTcp } from './tcp.ts'
-import { expire, fail, narrow } from './tcp-send.ts'
+import { receiveTcp, serve } from './tcp.ts'
+import { expire, fail, narrow } from './tcp-flow.ts'
 
 /** A sysctl of the namespace that is no device's, by its name in full; the kernel's default unless somebody wrote it. */
 const isOn = ({ entry }: Space, name: string, byDefault: boolean): boolean => {
@@ -94,7 +94,7 @@ const isOnItsWay = ({ sndUna, sndNxt }: TcpSocket, quoted: Packet): boolean => {
 /** Only an attempt ends with an error; and over IPv6 not while connect() itself is still sending, as on cables without delay. */
 const tellTcp = (space: Space, socket: TcpSocket, quoted: Packet, errno: SocketErrno, mtu: number | null) => {
   if (!isOnItsWay(socket, quoted)) return
-  if (mtu !== null) return narrow(space, socket, mtu)
+  if (mtu !== null) return narrow(space, socket)
   const isOpening = socket.state === 'syn-sent' || socket.state === 'syn-received'
   const isHeld = quoted.tag === 'ip6' && socket.openedMs === space.plane.nowMs
   if (isOpening && isHeld) socket.soft = errno
@@ -216,10 +216,15 @@ export const deliver = (space: Space, dev: Device, held: Held) => {
   toProtocol(space, dev, held, body)
 }
 
-/** A socket's timer has come. */
-export const onSocketTimer = (plane: Plane, { host, ns, socket: id }: Extract<Happening, { what: 'socket' }>) => {
+/** A socket's timer has come, or the turn of the program behind it. */
+export const onSocketTimer = (
+  plane: Plane,
+  { host, ns, socket: id, timer }: Extract<Happening, { what: 'socket' }>,
+) => {
   const of = plane.hosts.get(host)
   const space = of === undefined ? null : spaceOf(plane, of, ns)
   const socket = space === null ? undefined : socketsOf(space).open.get(id)
-  if (space !== null && socket?.proto === 'tcp') expire(space, socket)
+  if (space === null || socket?.proto !== 'tcp') return
+  if (timer === 'serve') serve(space, socket)
+  else expire(space, socket)
 }

@@ -77,11 +77,15 @@ export type TcpSocketState =
 /** A segment that has come before those in front of it. */
 export type Early = Readonly<{ seq: number; bytes: Uint8Array; fin: boolean }>
 
+/** Bytes from one sequence number to another. */
+export type Stretch = Readonly<{ from: number; to: number }>
+
 /**
  * Sequence numbers as on the wire. `out`: what has not been acknowledged, sent or not, from `sndUna` on. `finQueued`: the program
  * has closed its side. `window`: bytes that the other side takes; `congestion`: those that may be on their way. `mss`: bytes of
  * data in a segment. `recent`: the other side's last time stamp, null if there are none. `scale`: of the windows, ours and theirs.
- * `dueMs`: when the first unacknowledged segment is sent again, or a wait is over; null: nothing is waited for. `parent`: the
+ * `sacked`, `lostTo`, `resentTo`: tcp-loss.ts; `probe`: where the data of a probe begins that was sent. `dueMs`: when a wait is over, and
+ * `awaits` for what it is; null: nothing is waited for. `parent`: the
  * listener, until it is accepted there. `input`: data that has come and was not read. `soft`: an error that came while connect(2) was
  * still sending, which nobody hears but who asks for it (sk_err_soft).
  */
@@ -107,9 +111,15 @@ export type TcpEntry = Common &
     recent: number | null
     sack: boolean
     scale: Readonly<{ ours: number; theirs: number }>
+    sacked: ReadonlyArray<Stretch>
+    lostTo: number
+    resentTo: number
+    probe: number | null
+    rttMs: number
     rtoMs: number
     retransmits: number
     dueMs: number | null
+    awaits: 'acknowledgement' | 'order' | 'probe' | 'end'
     openedMs: number
     input: Uint8Array
     early: ReadonlyArray<Early>

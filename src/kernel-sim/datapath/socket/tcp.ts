@@ -6,6 +6,7 @@ import { type Ip, isIp4, isLoopback } from '../../../net/ip.ts'
 import { NO_BYTES } from '../../wire/bytes.ts'
 import { FLAG, type Tcp } from '../../wire/tcp.ts'
 import { NO_OPTIONS, type TcpOptions } from '../../wire/tcp-options.ts'
+import { after } from '../loop.ts'
 import { resetFor } from '../netfilter/reject.ts'
 import type { Device, Space } from '../plane.ts'
 import { next32 } from '../random.ts'
@@ -13,26 +14,24 @@ import type { Held } from '../skb.ts'
 import { drop } from '../step.ts'
 import { boundTo, wayFrom } from './bind.ts'
 import { answerTo, type Binding, scopeOf, unsent } from './datagram.ts'
-import type { Early, End, Service, SocketErrno, SocketOptions, TcpSocket } from './entry.ts'
+import type { Early, End, Service, SocketErrno, SocketOptions, Stretch, TcpSocket } from './entry.ts'
 import { addSocket, findSocket, isBound, removeSocket, socketsOf, takePort } from './table.ts'
 import {
-  acknowledge,
-  ahead,
   beginTimeWait,
   fail,
+  hearGaps,
   INITIAL_WINDOW,
   measured,
-  ownMss,
   push,
   RTO_MS,
   restart,
-  sendReset,
-  sendSyn,
-  WINDOW_SCALE,
   waitForEnd,
-} from './tcp-send.ts'
+} from './tcp-flow.ts'
+import { forgetAcknowledged, hearSacks } from './tcp-loss.ts'
+import { acknowledge, ahead, ownMss, sendReset, sendSyn, WINDOW_SCALE } from './tcp-send.ts'
 
 const NOTHING: ReadonlyArray<Early> = []
+const NO_STRETCH: ReadonlyArray<Stretch> = []
 
 type Opening = Pick<
   TcpSocket,
@@ -56,10 +55,16 @@ const newSocket = (space: Space, opening: Opening): TcpSocket => ({
   recent: null,
   sack: false,
   scale: { ours: 0, theirs: 0 },
+  sacked: NO_STRETCH,
+  lostTo: 0,
+  resentTo: 0,
+  probe: null,
+  rttMs: 0,
   rtoMs: RTO_MS,
   retransmits: 0,
   dueMs: null,
   kept: false,
+  awaits: 'acknowledgement',
   openedMs: space.plane.nowMs,
   input: NO_BYTES,
   early: NOTHING,
@@ -71,6 +76,8 @@ const newSocket = (space: Space, opening: Opening): TcpSocket => ({
 const begin = (space: Space, socket: TcpSocket) => {
   socket.iss = next32(space.plane.random)
   socket.sndUna = socket.iss
+  socket.lostTo = socket.iss
+  socket.resentTo = socket.iss
   sendSyn(space, socket)
   restart(space, socket)
 }
@@ -279,17 +286,21 @@ const hearAcknowledgement = (space: Space, socket: TcpSocket, tcp: Tcp) => {
   const by = ahead(tcp.ack, socket.sndUna)
   if (by < 0 || ahead(tcp.ack, socket.sndNxt) > 0) return
   socket.window = tcp.window * 2 ** socket.scale.theirs
+  const { sack, timestamps } = optionsIn(tcp)
   if (by > 0) {
     const data = Math.min(by, socket.out.length)
     socket.out = data === socket.out.length ? NO_BYTES : socket.out.slice(data)
     socket.sndUna = tcp.ack
     socket.retransmits = 0
     socket.congestion += Math.ceil(data / socket.mss)
-    const echo = optionsIn(tcp).timestamps?.echo
+    forgetAcknowledged(socket)
+    const echo = timestamps?.echo
     if (echo !== undefined) measured(socket, ahead((socket.iss + Math.floor(space.plane.nowMs)) >>> 0, echo))
     restart(space, socket)
     if (socket.finQueued && socket.out.length === 0 && socket.sndNxt === socket.sndUna) endIsAcknowledged(space, socket)
   }
+  if (socket.sack && sack.length > 0) hearSacks(socket, sack)
+  if (socket.sacked.length > 0) hearGaps(space, socket)
   push(space, socket)
 }
 
@@ -334,8 +345,8 @@ const hearData = (space: Space, socket: TcpSocket, tcp: Tcp) => {
   acknowledge(space, socket)
 }
 
-/** What the program behind a server does with what has come. */
-const serve = (space: Space, socket: TcpSocket) => {
+/** What the program behind a server does with what has come, once all that comes at this moment has. */
+export const serve = (space: Space, socket: TcpSocket) => {
   const { service } = socket
   if (service === null) return
   if (socket.input.length > 0) {
@@ -344,6 +355,9 @@ const serve = (space: Space, socket: TcpSocket) => {
   }
   if (socket.hasEnd) closeTcp(space, socket)
 }
+
+const wakeServer = ({ plane, host, ns }: Space, { id }: TcpSocket) =>
+  after(plane, 0, { what: 'socket', host: host.name, ns, socket: id, timer: 'serve' })
 
 const hearReset = (space: Space, socket: TcpSocket, tcp: Tcp) => {
   if (socket.state === 'time-wait') return removeSocket(space, socket)
@@ -363,7 +377,7 @@ const onConnected = (space: Space, socket: TcpSocket, tcp: Tcp) => {
   if (socket.state === 'closed') return
   if (socket.state === 'time-wait') return tcp.payload.length > 0 ? acknowledge(space, socket) : undefined
   hearData(space, socket, tcp)
-  serve(space, socket)
+  if (socket.service !== null && (socket.input.length > 0 || socket.hasEnd)) wakeServer(space, socket)
 }
 
 const onSynReceived = (space: Space, socket: TcpSocket, tcp: Tcp, unexpected: () => void) => {

@@ -2,6 +2,7 @@
 
 import { describe, expect, test } from 'vitest'
 import type { Parts } from '../../../../src/kernel-sim/datapath/plane.ts'
+import { NO_META } from '../../../../src/kernel-sim/datapath/skb.ts'
 import type { Step } from '../../../../src/kernel-sim/datapath/step.ts'
 import { fragment } from '../../../../src/kernel-sim/wire/fragment.ts'
 import { packet4 } from '../../../../src/kernel-sim/wire/ip4.ts'
@@ -93,7 +94,7 @@ describe('an ICMP error', () => {
   ] as const)('is not sent about %s', (_, body, more) => {
     const { steps } = inPlane(worldOf(LINE), 'a', (space) => {
       const packet = { ...packet4(ip('10.0.1.2') as never, ip('10.9.9.9') as never, body as never), df: false, ...more }
-      space.plane.parts.sendPacket(space, packet, 0, null)
+      space.plane.parts.sendPacket(space, packet, NO_META, null)
     })
     expect(errorsBy(steps, 'r', 'ra')).toEqual([])
     expect(steps.some(({ ns, event }) => ns === 'r' && event.tag === 'dropped')).toBe(true)
@@ -120,7 +121,7 @@ describe('pieces of a packet', () => {
       id: 77,
     }
     for (const piece of rightOf(fragment(whole, 1500, 1)).slice(first, last))
-      space.plane.parts.sendPacket(space, piece, 0, null)
+      space.plane.parts.sendPacket(space, piece, NO_META, null)
   }
 
   test('are put together where they are delivered, in any order, and only there', () => {

@@ -184,6 +184,7 @@ export const labOf = (world: World): Lab => {
     send: never,
     sendError: never,
     redirected: never,
+    noteNarrow: never,
     selectSource: never,
     gather: never,
     open: () => {},
