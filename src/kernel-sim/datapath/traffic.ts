@@ -24,7 +24,8 @@ import { connectUdp, openEcho, openUdp, sendEcho, sendUdp } from './socket/datag
 import type { SocketErrno, SocketOptions } from './socket/entry.ts'
 import { DEFAULTS } from './socket/entry.ts'
 import { removeSocket, socketsOf } from './socket/table.ts'
-import { closeTcp, connectTcp, listenTcp, readTcp, stopListening, writeTcp } from './socket/tcp.ts'
+import { closeTcp, connectTcp, listenTcp, readTcp, writeTcp } from './socket/tcp.ts'
+import { stopListening } from './socket/tcp-listener.ts'
 import type { Step } from './step.ts'
 import { onWorld } from './world.ts'
 

@@ -5,14 +5,8 @@ import type { Space } from '../../../kernel-sim/datapath/plane.ts'
 import { openUdp, sendUdp } from '../../../kernel-sim/datapath/socket/datagram.ts'
 import { DEFAULTS, type TcpSocket, type UdpSocket } from '../../../kernel-sim/datapath/socket/entry.ts'
 import { removeSocket, socketsOf } from '../../../kernel-sim/datapath/socket/table.ts'
-import {
-  acceptTcp,
-  closeTcp,
-  listenTcp,
-  readTcp,
-  stopListening,
-  writeTcp,
-} from '../../../kernel-sim/datapath/socket/tcp.ts'
+import { closeTcp, listenTcp, readTcp, writeTcp } from '../../../kernel-sim/datapath/socket/tcp.ts'
+import { acceptTcp, stopListening } from '../../../kernel-sim/datapath/socket/tcp-listener.ts'
 import type { Step } from '../../../kernel-sim/datapath/step.ts'
 import type { Ns } from '../../../net/name.ts'
 import type { Job } from '../../../shell/job.ts'

@@ -431,23 +431,3 @@ export const receiveTcp = (space: Space, dev: Device, held: Held, tcp: Tcp) => {
   if (socket.state === 'syn-received') return onSynReceived(space, socket, tcp, unexpected)
   onConnected(space, socket, tcp)
 }
-
-/** A program that asked for it takes the next connection of its listener; null: there is none. */
-export const acceptTcp = (space: Space, listener: TcpSocket): TcpSocket | null => {
-  for (const one of socketsOf(space).open.values()) {
-    if (one.proto !== 'tcp' || one.parent !== listener.id || one.state === 'syn-received') continue
-    one.parent = null
-    return one
-  }
-  return null
-}
-
-/** Closes a listener. Who was on the way to it is reset (inet_csk_listen_stop), or put away without a word as a probe's socket is. */
-export const stopListening = (space: Space, listener: TcpSocket, how: 'with resets' | 'silently') => {
-  removeSocket(space, listener)
-  for (const one of [...socketsOf(space).open.values()]) {
-    if (one.proto !== 'tcp' || one.parent !== listener.id) continue
-    if (how === 'with resets' && one.state !== 'syn-received') sendReset(space, one)
-    abandonTcp(space, one)
-  }
-}
