@@ -28,7 +28,7 @@ import {
   waitForEnd,
 } from './tcp-flow.ts'
 import { forgetAcknowledged, hearSacks } from './tcp-loss.ts'
-import { acknowledge, ahead, ownMss, sendReset, sendSyn, WINDOW_SCALE } from './tcp-send.ts'
+import { acknowledge, ahead, ownMss, sendSyn, WINDOW_SCALE } from './tcp-send.ts'
 
 const NOTHING: ReadonlyArray<Early> = []
 const NO_STRETCH: ReadonlyArray<Stretch> = []
