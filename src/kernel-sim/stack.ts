@@ -14,7 +14,7 @@ import type {
 } from '../kernel/rtnl/stack.ts'
 import { compareCidr } from '../net/cidr.ts'
 import { compareIp, type Family, familyOf, isIp4, isUnspecified } from '../net/ip.ts'
-import { type IfName, LO, type Ns } from '../net/name.ts'
+import type { IfName, Ns } from '../net/name.ts'
 import { entriesOf, getIn, valuesOf } from '../net/pmap.ts'
 import { hasCarrier } from './control/carrier.ts'
 import { NEW_BRIDGE } from './control/link-facts.ts'
@@ -157,7 +157,7 @@ const hopFlags = (space: NsEntry, route: RouteEntry, at: number): ReadonlyArray<
   const flags: string[] = []
   if (one?.dead === true) flags.push('dead')
   if (one?.onlink === true) flags.push('onlink')
-  const hasNone = link !== undefined && !isOwn && link.name !== LO && !hasCarrier(link)
+  const hasNone = link !== undefined && !isOwn && link.spec.type !== 'loopback' && !hasCarrier(link)
   if (one?.linkdown ?? hasNone) flags.push('linkdown')
   return flags
 }

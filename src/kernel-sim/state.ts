@@ -8,8 +8,8 @@ import type { SysctlName } from '../kernel/sysctl.ts'
 import type { Cidr } from '../net/cidr.ts'
 import type { Family, Ip } from '../net/ip.ts'
 import type { Mac } from '../net/mac.ts'
-import type { IfName, Ns } from '../net/name.ts'
-import { emptyMap, type PMap } from '../net/pmap.ts'
+import { type IfName, LO, type Ns } from '../net/name.ts'
+import { emptyMap, getIn, type PMap } from '../net/pmap.ts'
 import type { TrackedEntry } from './datapath/netfilter/connection.ts'
 import type { Pending } from './datapath/plane.ts'
 import type { Held } from './datapath/skb.ts'
@@ -272,6 +272,10 @@ const KERNEL_RULES: NsEntry['rules'] = {
 /** The rules that a search goes by. */
 export const rulesInForce = ({ rules, customRules }: Pick<NsEntry, 'rules' | 'customRules'>, family: Family) =>
   customRules[family] ? rules[family] : KERNEL_RULES[family]
+
+const LOOPBACK_INDEX = '1'
+/** What the loopback device is called, which may be renamed as any other. */
+export const loopbackName = ({ indexes }: Pick<NsEntry, 'indexes'>): IfName => getIn(indexes, LOOPBACK_INDEX) ?? LO
 
 /** A namespace without links; `control.ts` gives it its loopback. */
 export const emptyNs = (ns: Ns): NsEntry => ({

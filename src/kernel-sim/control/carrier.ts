@@ -22,25 +22,35 @@ const lowerIndex = (space: Space, link: LinkEntry): number => {
 /** What is on a device has its carrier still when linkwatch looks at that. */
 const isOn = ({ below }: LinkEntry, { ns, name }: Place): boolean => below?.ns === ns && below.name === name
 
+/** So has its bridge, which loses it by what linkwatch then tells of this port: `later` is what it looks at behind that. */
+const isLosing = ({ port }: LinkEntry, { ns, name }: Place, later: ReadonlyArray<Place>): boolean =>
+  port?.bridge === name && later.some((one) => one.ns === ns && one.name === name)
+
 /**
  * Of a device without carrier. Linux looks for what it is on by the index alone, and in the device's own namespace; before 6.2 it did not
  * look, and blamed whatever a device is on.
  */
-const operWithout = (space: Space, link: LinkEntry): OperState => {
+const operWithout = (space: Space, link: LinkEntry, later: ReadonlyArray<Place>): OperState => {
   const index = lowerIndex(space, link)
   if (!isSince(space.draft.world.linux, 6, 2)) return index === link.index ? 'down' : 'lowerlayerdown'
   const below = index === link.index ? null : linkAt(space, index)
-  return below === null || below.lower || isOn(below, { ns: space.ns, name: link.name }) ? 'down' : 'lowerlayerdown'
+  const hasCarrier =
+    below === null ||
+    below.lower ||
+    isOn(below, { ns: space.ns, name: link.name }) ||
+    isLosing(link, { ns: space.ns, name: below.name }, later)
+  return hasCarrier ? 'down' : 'lowerlayerdown'
 }
 
 /** What linkwatch finds of the devices that have lost their carrier, once a request is done. */
 export const runLinkwatch = (draft: Draft): void => {
   if (draft.watched.size === 0) return
-  for (const { ns, name } of draft.watched.values()) {
+  const watched = [...draft.watched.values()]
+  for (const [at, { ns, name }] of watched.entries()) {
     const space = spaceOf(draft, ns)
     const link = space === null ? null : linkOf(space, name)
     if (space === null || link === null || link.lower) continue
-    const oper = operWithout(space, link)
+    const oper = operWithout(space, link, watched.slice(at + 1))
     if (oper !== link.oper) change(space, link, { oper })
   }
   draft.watched.clear()

@@ -5,9 +5,9 @@ import type { Errno } from '../../kernel/errno.ts'
 import type { RouteRequest, RouteType } from '../../kernel/rtnl/request.ts'
 import type { Cidr } from '../../net/cidr.ts'
 import { type Ip, isMulticast, MAX4 } from '../../net/ip.ts'
-import { type IfName, LO } from '../../net/name.ts'
+import type { IfName } from '../../net/name.ts'
 import type { LinkEntry } from '../link-entry.ts'
-import { type HopEntry, type RouteEntry, TABLES } from '../state.ts'
+import { type HopEntry, loopbackName, type RouteEntry, TABLES } from '../state.ts'
 import type { Space } from './draft.ts'
 import { rulesFor } from './fib-rules.ts'
 import { hop, insertRoute, type NewRoute, removeRoute, replaceRoute, routesAt, routesOver, routesTo } from './table.ts'
@@ -143,7 +143,7 @@ export const lookInTable = (space: Space, table: number, wanted: Wanted): Found 
 
 const byRules = (space: Space, wanted: Wanted): Found | Errno => {
   // It is as if it came from the loopback device (fib_check_nh_v4_gw).
-  const search = { to: wanted.to, iif: LO, oif: wanted.dev?.name ?? null }
+  const search = { to: wanted.to, iif: loopbackName(space.now), oif: wanted.dev?.name ?? null }
   for (const { lookup, error, suppress } of rulesFor(space, 4, search)) {
     if (error !== null) return error
     const found = lookIn(space, [lookup], wanted)

@@ -5,9 +5,9 @@
 import type { Errno } from '../../kernel/errno.ts'
 import type { Cidr } from '../../net/cidr.ts'
 import { type Ip, ip6, isUnspecified } from '../../net/ip.ts'
-import { type IfName, LO } from '../../net/name.ts'
+import type { IfName } from '../../net/name.ts'
 import type { LinkEntry } from '../link-entry.ts'
-import { type RouteEntry, TABLES } from '../state.ts'
+import { loopbackName, type RouteEntry, TABLES } from '../state.ts'
 import { linkOf, type Space } from './draft.ts'
 import { rulesFor } from './fib-rules.ts'
 import type { How } from './fib-trie.ts'
@@ -148,11 +148,11 @@ export type Meant6 = Readonly<{
 
 const U32_MAX = 0xffffffff
 /** A table without a default route has an entry there that says so, and that cannot be deleted (fib6_null_entry). */
-const meansNothing = ({ to, metric, proto, dev, via }: Meant6): boolean =>
+const meansNothing = ({ to, metric, proto, dev, via }: Meant6, lo: IfName): boolean =>
   to.bits === 0 &&
   (metric === 0 || metric === U32_MAX) &&
   (proto === null || proto === KERNEL) &&
-  (dev === null || dev === LO) &&
+  (dev === null || dev === lo) &&
   (via === null || isUnspecified(via))
 
 const UNSPECIFIED6 = ip6(0n)
@@ -167,7 +167,7 @@ export const delete6 = (space: Space, meant: Meant6): Errno | null => {
       (meant.dev === null || hops[0]?.dev === meant.dev) &&
       (meant.via === null || (hops[0]?.via ?? UNSPECIFIED6) === meant.via),
   )
-  if (found === undefined) return all.length === 0 && meansNothing(meant) ? 'ENOENT' : 'ESRCH'
+  if (found === undefined) return all.length === 0 && meansNothing(meant, loopbackName(space.now)) ? 'ENOENT' : 'ESRCH'
   removeRoute(space, found)
   if (!meant.all || meant.via !== null || !canJoin(found)) return null
   for (const other of all)

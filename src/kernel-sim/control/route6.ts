@@ -6,11 +6,10 @@ import type { Errno } from '../../kernel/errno.ts'
 import type { NextHop } from '../../kernel/rtnl/request.ts'
 import { networkOf } from '../../net/cidr.ts'
 import { type Ip, isIp4, isLinkLocal, isMulticast, isUnspecified } from '../../net/ip.ts'
-import { LO } from '../../net/name.ts'
 import { hasIn } from '../../net/pmap.ts'
 import { E, type Either } from '../../prelude.ts'
 import { isTentative, type LinkEntry } from '../link-entry.ts'
-import { type RouteEntry, TABLES } from '../state.ts'
+import { loopbackName, type RouteEntry, TABLES } from '../state.ts'
 import { isUsable6 } from './addrconf.ts'
 import { linkOf, type Space } from './draft.ts'
 import { lookInTable6, lookNear6, lookup6 } from './fib6.ts'
@@ -27,18 +26,18 @@ const isOwn = (space: Space, ip: Ip, dev: LinkEntry | null): boolean =>
     : hasIn(space.now.owned6, ip.toString(16))
 
 /** What leads through the loopback device but to ourselves is rejected, whatever its type (fib6_is_reject). */
-const isReject = ({ type, to, hops }: RouteEntry): boolean =>
-  isEnd(type) || (hops[0]?.dev === LO && to.ip !== 1n && type !== 'local' && type !== 'anycast')
+const isReject = ({ now }: Space, { type, to, hops }: RouteEntry): boolean =>
+  isEnd(type) || (hops[0]?.dev === loopbackName(now) && to.ip !== 1n && type !== 'local' && type !== 'anycast')
 
-const leads = (route: RouteEntry | null, dev: LinkEntry | null): boolean => {
+const leads = (space: Space, route: RouteEntry | null, dev: LinkEntry | null): boolean => {
   const first = route?.hops[0]
-  if (route === null || first === undefined || isReject(route) || first.via !== null) return false
+  if (route === null || first === undefined || isReject(space, route) || first.via !== null) return false
   return dev === null || first.dev === dev.name
 }
 
 const isOnLink = (space: Space, via: Ip, dev: LinkEntry): boolean => {
   const found = lookNear6(space, TABLES.main, via, dev)
-  if (found === null || isReject(found) || isUnspecified(found.to.ip)) return true
+  if (found === null || isReject(space, found) || isUnspecified(found.to.ip)) return true
   return found.type === 'unicast' && found.hops[0]?.dev === dev.name
 }
 
@@ -58,9 +57,9 @@ const gatewayDevice = (
       if (!isOnLink(space, via, dev)) return E.left('EINVAL')
     } else {
       const near = lookInTable6(space, table, via, dev)
-      const found = leads(near, dev) ? near : lookup6(space, via, dev)
+      const found = leads(space, near, dev) ? near : lookup6(space, via, dev)
       const first = found?.hops[0]
-      if (!leads(found, dev) || first === undefined || first.dev === null) return E.left('EHOSTUNREACH')
+      if (!leads(space, found, dev) || first === undefined || first.dev === null) return E.left('EHOSTUNREACH')
       way = linkOf(space, first.dev)
     }
   }
@@ -99,7 +98,7 @@ export const checkRoute6 = (space: Space, wanted: Wanted6, asked: NextHop): Eith
     if (given === null ? onlink : !runs6(given)) return E.left('ENODEV')
     if (onlink && given?.up === false) return E.left('ENETDOWN')
     return fitsSource(space, wanted, null)
-      ? E.right({ ...wanted, to, hops: [hop(LO, null, { onlink })] })
+      ? E.right({ ...wanted, to, hops: [hop(loopbackName(space.now), null, { onlink })] })
       : E.left('EINVAL')
   }
   const dev = checkDevice(space, asked, wanted.table)

@@ -135,15 +135,21 @@ const askMtu = (space: Space, link: LinkEntry, mtu: number): Errno | null => {
   return errno
 }
 
-export const askUp = (space: Space, link: LinkEntry, up: boolean): Errno | null => {
+/** EUI64 and NONE of IN6_ADDR_GEN_MODE_*. */
+const GEN_MODES = { eui64: 0, none: 1 } as const
+
+export const askUp = (space: Space, link: LinkEntry, up: boolean, gen?: SetLink['addrGenMode']): Errno | null => {
   if (link.up === up) return null
   if (!up) {
     setDown(space, link)
     return null
   }
   const errno = refusesOpen(space, link)
-  if (errno === null) setUp(space, link)
-  return errno
+  if (errno !== null) return errno
+  // IPv6 waits for linkwatch to find the carrier, which is when the whole message is done (addrconf_link_ready).
+  const waits = link.oper !== 'up' && link.oper !== 'unknown'
+  setUp(space, waits && gen !== undefined ? change(space, link, { addrGen: GEN_MODES[gen] }) : link)
+  return null
 }
 
 const UTF8 = new TextEncoder()
@@ -158,9 +164,6 @@ const setPlain = (space: Space, link: LinkEntry, to: Partial<LinkEntry>): null =
   change(space, link, to)
   return null
 }
-
-/** EUI64 and NONE of IN6_ADDR_GEN_MODE_*. */
-const GEN_MODES = { eui64: 0, none: 1 } as const
 
 const askAddrGen = (space: Space, link: LinkEntry, addrGen: number): Errno | null =>
   runs6(link) ? setPlain(space, link, { addrGen }) : 'EAFNOSUPPORT'
@@ -191,7 +194,7 @@ const obey = (space: Space, link: LinkEntry, part: Part, ask: SetLink, master: n
     case 'alias':
       return askAlias(space, link, ask.alias ?? '')
     case 'up':
-      return askUp(space, link, up)
+      return askUp(space, link, up, ask.addrGenMode)
     case 'master':
       return setMaster(space, link.name, master)
     case 'txqlen':

@@ -9,7 +9,7 @@ import type { IfName, Ns } from '../../net/name.ts'
 import { getIn } from '../../net/pmap.ts'
 import type { CableMemory } from '../fabric/segment.ts'
 import type { LinkEntry, Place, Spec } from '../link-entry.ts'
-import { NO_TALLY, type NsEntry, type RouteEntry, type Tally, type World } from '../state.ts'
+import { loopbackName, NO_TALLY, type NsEntry, type RouteEntry, type Tally, type World } from '../state.ts'
 import type { Frame } from '../wire/ethernet.ts'
 import type { Error4 } from '../wire/icmp4.ts'
 import type { Packet } from '../wire/nested.ts'
@@ -296,10 +296,8 @@ export const deviceOf = (space: Space, name: string): Device | null => {
 
 /** A namespace's first device, whatever its name is now. */
 export const loopbackOf = (space: Space): Device | null => {
-  const name = getIn(space.entry.indexes, LOOPBACK_INDEX)
-  return name === undefined ? null : deviceOf(space, name)
+  return deviceOf(space, loopbackName(space.entry))
 }
-const LOOPBACK_INDEX = '1'
 
 /** The device at a place of the same host, or null. */
 export const deviceAt = ({ plane, host }: Space, { ns, name }: Place): Device | null => {

@@ -317,6 +317,31 @@ export const FOUND: ReadonlyArray<FoundCase> = [
     ],
     errno: null,
   },
+  {
+    says: 'a bridge still has its carrier when linkwatch takes it for what its port is on',
+    // The index of v0's other end is that of the bridge, here.
+    asks: [bridge('b0', { mac: macOf(9), up: true })],
+    elsewhere: [
+      {
+        ns: H,
+        ask: pair('v0', 'e0', { up: true, kind: { kind: 'veth', peer: { name: ifName('e0'), mac: macOf(2), ns: C } } }),
+      },
+      { ns: C, ask: up('e0') },
+      { ns: H, ask: set('v0', { master: ifName('b0') }) },
+      { ns: C, ask: set('e0', { up: false }) },
+    ],
+    errno: null,
+  },
+  {
+    says: 'who comes up without link-local addresses gets none when linkwatch finds its carrier',
+    asks: [PAIR, up('v1'), set('v0', { up: true, addrGenMode: 'none' })],
+    errno: null,
+  },
+  {
+    says: 'what leads nowhere over IPv6 is of the loopback device, whatever that is called',
+    asks: [set('lo', { name: ifName('l0') }), route('fd09::/64', { type: 'blackhole' })],
+    errno: null,
+  },
 ]
 
 export const programOf = ({ asks, elsewhere = [] }: FoundCase): ReadonlyArray<Request> => [

@@ -16,10 +16,9 @@ import {
   isUnspecified,
   MAX4,
 } from '../../../net/ip.ts'
-import { LO } from '../../../net/name.ts'
 import { valuesOf } from '../../../net/pmap.ts'
 import { SCOPES } from '../../control/scope.ts'
-import type { HopEntry, PathMtuEntry, RouteEntry } from '../../state.ts'
+import { type HopEntry, loopbackName, type PathMtuEntry, type RouteEntry } from '../../state.ts'
 import { type Device, deviceOf, loopbackOf, type SendErrno, type Space } from '../plane.ts'
 import type { DropReason } from '../step.ts'
 import { ownersOf, select4, select6 } from './address.ts'
@@ -161,10 +160,10 @@ export type Wanted = Readonly<{
   loose?: boolean
 }>
 
-const flowOf = ({ dst, src, dev, tos, mark }: Wanted, strict: boolean): Flow => ({
+const flowOf = ({ entry }: Space, { dst, src, dev, tos, mark }: Wanted, strict: boolean): Flow => ({
   dst,
   src,
-  iif: LO,
+  iif: loopbackName(entry),
   oif: dev?.name ?? null,
   tos,
   mark,
@@ -215,7 +214,7 @@ const down = (dev: Device): NoWay => ({
 /** Whether an address may be the source of a packet of ours. */
 const isOwn4 = ({ entry }: Space, src: Ip): boolean => {
   if (ownersOf(entry, src).length > 0) return true
-  const flow: Flow = { dst: src, src: null, iif: LO, oif: null, tos: 0, mark: 0, strict: false }
+  const flow: Flow = { dst: src, src: null, iif: loopbackName(entry), oif: null, tos: 0, mark: 0, strict: false }
   const found = find4(entry, flow)
   return !('errno' in found) && found.route.type === 'local'
 }
@@ -251,7 +250,7 @@ const output4 = (space: Space, given: Wanted): Way | NoWay => {
   const { src, dev } = wanted
   const lo = loopbackOf(space)
   if (lo === null) return noWayOf(NOWHERE, wanted.dst)
-  const found = find(space.entry, flowOf(wanted, false), { src, dst: wanted.dst }, true)
+  const found = find(space.entry, flowOf(space, wanted, false), { src, dst: wanted.dst }, true)
   if ('errno' in found) {
     if (dev === null) return noWayOf(found, wanted.dst)
     // Whoever names a device knows better than the tables: the destination is taken to be on its link.
@@ -293,7 +292,7 @@ const output6 = (space: Space, wanted: Wanted): Way | NoWay => {
   const to = dst as Ip6
   if (dev === null && isLinkLocal(dst)) return invalid({ tag: 'no-route', to: dst })
   const strict = (dev !== null && (wanted.loose !== true || src === null)) || isStrict6(dst)
-  const found = find(space.entry, flowOf(wanted, strict), { src, dst })
+  const found = find(space.entry, flowOf(space, wanted, strict), { src, dst })
   if ('errno' in found) return src === null ? output6From(space, wanted) : noWayOf(found, dst)
   const { route, hop } = found
   const near = hop.dev === null ? null : deviceOf(space, hop.dev)

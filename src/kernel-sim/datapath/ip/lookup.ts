@@ -7,7 +7,7 @@ import { type Ip, isIp4, isUnspecified } from '../../../net/ip.ts'
 import { getIn } from '../../../net/pmap.ts'
 import { SCOPES } from '../../control/scope.ts'
 import { hop as hopBy } from '../../control/table.ts'
-import { type HopEntry, type NsEntry, type RouteEntry, rulesInForce, TABLES } from '../../state.ts'
+import { type HopEntry, loopbackName, type NsEntry, type RouteEntry, rulesInForce, TABLES } from '../../state.ts'
 import { select4 } from './address.ts'
 import { flowHash, upperBounds } from './flow-hash.ts'
 import { byRules, type Flow, NOT_HERE, NOWHERE, type Refusal } from './rules.ts'
@@ -165,7 +165,7 @@ export const typeOf = (entry: NsEntry, ip: Ip, dev: string | null = null): Route
     return 'errno' in found ? 'unicast' : found.route.type
   }
   const { six } = tablesOf(entry.routes)
-  const flow: Flow = { dst: ip, src: null, iif: 'lo', oif: dev, tos: 0, mark: 0, strict: dev !== null }
+  const flow: Flow = { dst: ip, src: null, iif: loopbackName(entry), oif: dev, tos: 0, mark: 0, strict: dev !== null }
   const found = lookIn6(six.get(TABLES.local) ?? NO_TABLE, flow, () => 0)
   return 'errno' in found ? 'unicast' : found.route.type
 }

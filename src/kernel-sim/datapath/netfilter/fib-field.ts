@@ -2,12 +2,11 @@
 // Sources: net/ipv4/netfilter/nft_fib_ipv4.c, net/ipv6/netfilter/nft_fib_ipv6.c; net/ipv4/fib_frontend.c (inet_dev_addr_type).
 
 import { type Ip, type Ip6, isIp4, isLinkLocal, isMulticast, isUnspecified } from '../../../net/ip.ts'
-import { LO } from '../../../net/name.ts'
 import { isTentative } from '../../link-entry.ts'
 import type { Datum } from '../../nft/datatype.ts'
 import type { Field } from '../../nft/sight.ts'
 import { FIB_ADDRTYPE } from '../../nft/symbols.ts'
-import type { RouteEntry } from '../../state.ts'
+import { loopbackName, type RouteEntry } from '../../state.ts'
 import { protocolOf } from '../../wire/body.ts'
 import { ICMP6 } from '../../wire/icmp6.ts'
 import type { Packet } from '../../wire/nested.ts'
@@ -37,8 +36,8 @@ const endsOf = ({ src, dst }: Packet, asked: Asked): Readonly<{ to: Ip; from: Ip
   has(asked, 'daddr') ? { to: dst, from: src } : { to: src, from: dst }
 
 /** From where the tables are asked: for what came back to a router, where it would come in. */
-const comesBy = ({ hook, oif }: HookAt, asked: Asked): string =>
-  hook === 'forward' && has(asked, 'iif') && !has(asked, 'daddr') && oif !== null ? oif.name : LO
+const comesBy = ({ entry }: Space, { hook, oif }: HookAt, asked: Asked): string =>
+  hook === 'forward' && has(asked, 'iif') && !has(asked, 'daddr') && oif !== null ? oif.name : loopbackName(entry)
 
 /** Groups and nobody are no sources (get_saddr). */
 const sourceOf = (ip: Ip): Ip | null => (isMulticast(ip) || isUnspecified(ip) || ip === 0xffffffff ? null : ip)
@@ -48,7 +47,7 @@ const found = (space: Space, at: HookAt, packet: Packet, mark: number, asked: As
   return space.plane.parts.fib(space, {
     dst: to,
     src: isIp4(from) ? sourceOf(from) : from,
-    iif: comesBy(at, asked),
+    iif: comesBy(space, at, asked),
     oif: oif?.name ?? null,
     tos: packet.tos,
     mark: has(asked, 'mark') ? mark : 0,
