@@ -390,6 +390,18 @@ export const FOUND_TRIES: ReadonlyArray<FoundTry> = [
     ends: 'silence',
   },
   {
+    says: 'without the table local nobody is heard who asks a group over IPv6',
+    asks: [
+      ...CABLE,
+      has('v0', 'fd00::1/64', { nodad: true }),
+      { on: 'rule', do: 'delete', family: 6, action: { lookup: 255 } },
+      { on: 'rule', do: 'add', family: 6, action: { goto: 5 } },
+    ],
+    there: [up('e0'), has('e0', 'fd00::2/64', { nodad: true })],
+    attempt: ping('c', 'fd00::1'),
+    ends: 'silence',
+  },
+  {
     says: 'a tunnel keeps the way that it has found before it had a source',
     asks: [
       ...CABLE,
