@@ -35,7 +35,7 @@ const document = (ruleset: Ruleset): string =>
  * dynamic by them, and a set of one element in a rule is that element.
  */
 const plain = (text: string): string =>
-  text.replace(/\t\t(size 65535|flags dynamic)\n/g, '').replace(/(?<!@[a-z]+ )\{ ([^,:{}\n]+) \}/g, '$1')
+  text.replace(/\t\t(size 65535|flags dynamic)\n/g, '').replace(/(?<!@[a-z]+ )\{ ((?:(?! : )[^,{}\n])+) \}/g, '$1')
 
 describe('a ruleset', () => {
   // What is listed makes the same ruleset again.

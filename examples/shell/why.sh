@@ -10,7 +10,7 @@ ip -n web addr add 10.0.0.2/24 dev eth0
 # The other end of the cable is down.
 ping -c 1 -W 1 10.0.0.2 || why || true
 ip -n web link set eth0 up
-ping -c 1 -W 1 10.0.0.2
+ping -c 1 -W 3 10.0.0.2
 
 # There is no route back: what is asked arrives, its answer does not leave.
 ip addr add 10.99.0.1/32 dev lo

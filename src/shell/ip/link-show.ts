@@ -2,6 +2,7 @@
 // queues, the limits of drivers, a bridge's timers) is not shown; docs/shell.md lists it.
 // Source: iproute2 6.1, ip/ipaddress.c (print_linkinfo, print_linkinfo_brief, print_link_flags, print_linktype), ip/iplink_*.c.
 
+import { MIN_MTU6 } from '../../kernel/cascade.ts'
 import type { KindFacts, LinkFacts, Stack } from '../../kernel/rtnl/stack.ts'
 import { isIp4, isMulticast, showIp } from '../../net/ip.ts'
 import { showMac } from '../../net/mac.ts'
@@ -252,6 +253,9 @@ const linkInfo = (link: LinkFacts, options: Options): ReadonlyArray<Piece> => {
   ]
 }
 
+/** What has too small an MTU for IPv6 is none of its devices, but for loopback (addrconf_notify). */
+const hasIPv6 = ({ kind, mtu }: LinkFacts): boolean => kind.kind === 'loopback' || mtu >= MIN_MTU6
+
 const ADDR_GEN_MODES = ['eui64', 'none', 'stable_secret', 'random']
 
 /** How much of a link is told: `link` has its mode, `address` has not; of `inet6` is what IPv6 knows of it. */
@@ -280,7 +284,7 @@ const below = (link: LinkFacts, lower: Lower | null, view: View, options: Option
       ? [
           field('promiscuity', link.promiscuity, ' promiscuity % '),
           ...linkInfo(link, options),
-          ...where(view === 'link', field('inet6_addr_gen_mode', mode, 'addrgenmode % ')),
+          ...where(view === 'link' && hasIPv6(link), field('inet6_addr_gen_mode', mode, 'addrgenmode % ')),
         ]
       : []),
     ...(link.alias === null || !(view === 'link' || options.details)
