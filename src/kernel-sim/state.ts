@@ -274,7 +274,7 @@ export const rulesInForce = ({ rules, customRules }: Pick<NsEntry, 'rules' | 'cu
   customRules[family] ? rules[family] : KERNEL_RULES[family]
 
 const LOOPBACK_INDEX = '1'
-/** What the loopback device is called, which may be renamed as any other. */
+/** The name of the loopback device, which may be another than `lo`: it is known by its index. */
 export const loopbackName = ({ indexes }: Pick<NsEntry, 'indexes'>): IfName => getIn(indexes, LOOPBACK_INDEX) ?? LO
 
 /** A namespace without links; `control.ts` gives it its loopback. */

@@ -89,6 +89,15 @@ const ROUTER: ReadonlyArray<Ask> = [
 ]
 const ROUTED: ReadonlyArray<Ask> = [up('e0'), has('e0', '10.0.1.2/24'), route('0.0.0.0/0', { via: '10.0.1.1' })]
 
+/** What is sent in pieces by who thinks that it fits, through the tunnel. */
+const inPieces = (says: string, to: string, ends: string): FoundTry => ({
+  says,
+  asks: TUNNEL,
+  there: sendsTo(to),
+  attempt: ping('c', to, { size: 2952 }),
+  ends,
+})
+
 export const FOUND_TRIES: ReadonlyArray<FoundTry> = [
   {
     says: 'what a host sends to itself arrives by the device of the address, where a bound socket hears it',
@@ -235,27 +244,13 @@ export const FOUND_TRIES: ReadonlyArray<FoundTry> = [
     attempt: ask('udp', 'c', 'fd09::1', 7001, {}, { size: 1452 }),
     ends: 'silence',
   },
-  {
-    says: 'of a piece that is too long for the tunnel nobody is told, if the destination looks like options',
-    asks: TUNNEL,
-    there: sendsTo('fd09::1'),
-    attempt: ping('c', 'fd09::1', { size: 2952 }),
-    ends: 'silence',
-  },
-  {
-    says: 'nor if it looks like a later piece',
-    asks: TUNNEL,
-    there: sendsTo('fd09:203:8::1'),
-    attempt: ping('c', 'fd09:203:8::1', { size: 2952 }),
-    ends: 'silence',
-  },
-  {
-    says: 'but the sender is, if it looks like any protocol',
-    asks: TUNNEL,
-    there: sendsTo('fd09:203::1'),
-    attempt: ping('c', 'fd09:203::1', { size: 2952 }),
-    ends: 'EMSGSIZE',
-  },
+  inPieces(
+    'of a piece that is too long for the tunnel nobody is told, if the destination looks like options',
+    'fd09::1',
+    'silence',
+  ),
+  inPieces('nor if it looks like a later piece', 'fd09:203:8::1', 'silence'),
+  inPieces('but the sender is, if it looks like any protocol', 'fd09:203::1', 'EMSGSIZE'),
   {
     says: 'from what is said of a later piece nobody learns how long packets may be',
     asks: TUNNEL,

@@ -68,7 +68,7 @@ const endNow = (socket: TcpSocket) => {
   else if (socket.state === 'close-wait') socket.state = 'last-ack'
 }
 
-/** Data that was not sent yet, and the end of it. Whether there was any. */
+/** Sends what is still unsent, as far as there is room, and FIN behind the last of it. False: nothing was. */
 const sendFresh = (space: Space, socket: TcpSocket): boolean => {
   const before = sentOf(socket)
   if (socket.out.length > before) fitToPath(space, socket)
