@@ -25,6 +25,7 @@ const HELP = `npm run lockstep -- [options]
   --minutes M      begin nothing new after so long (default: no limit)
   --differences D  end after so many programs that differ (default 1)
   --only P         just the program of this number
+  --whole          tell programs that differ as they are: do not look for what is least of them
   --json           the summary as one line on standard output
   --help           this text
 
@@ -38,6 +39,7 @@ const OPTIONS = /** @type {const} */ ({
   minutes: { type: 'string' },
   differences: { type: 'string', default: '1' },
   only: { type: 'string' },
+  whole: { type: 'boolean' },
   json: { type: 'boolean' },
   help: { type: 'boolean' },
 })
@@ -107,11 +109,14 @@ const inWords = ({ tally, findings, seconds, seed }) =>
   ].join('\n')
 
 /**
- * @typedef {Readonly<{ programs: number, only: number | null, seed: number, jobs: number, minutes: number, differences: number }>} Plan
+ * @typedef {Readonly<{ programs: number, only: number | null, whole: boolean, seed: number, jobs: number, minutes: number, differences: number }>} Plan
  * @param {Plan} plan
  * @param {Awaited<ReturnType<typeof load>>} parts
  */
-const runAll = async ({ programs, only, seed, jobs, minutes, differences }, { PIECE, NOTHING, plus, worker }) => {
+const runAll = async (
+  { programs, only, whole, seed, jobs, minutes, differences },
+  { PIECE, NOTHING, plus, worker },
+) => {
   const start = performance.now()
   let tally = NOTHING
   /** @type {Finding[]} */
@@ -130,7 +135,7 @@ const runAll = async ({ programs, only, seed, jobs, minutes, differences }, { PI
     try {
       while (next < last && !late() && findings.length < differences) {
         const piece = next++
-        const order = { seed, piece, to: programs - piece * PIECE, only: only === null ? null : only % PIECE }
+        const order = { seed, piece, to: programs - piece * PIECE, only: only === null ? null : only % PIECE, whole }
         const answer = await one.carryOut(only === null ? order : { ...order, to: PIECE })
         tally = plus(tally, answer.tally)
         for (const { at, report } of answer.findings) {
@@ -159,6 +164,7 @@ await main(async (args) => {
   const plan = {
     programs: whole('programs'),
     only: values.only === undefined ? null : wholeNumber('only', values.only, 0, HELP),
+    whole: values.whole ?? false,
     seed: wholeNumber('seed', values.seed ?? String(freshSeed()), -(2 ** 31), HELP),
     jobs: whole('jobs'),
     minutes: values.minutes === undefined ? Number.POSITIVE_INFINITY : wholeNumber('minutes', values.minutes, 1, HELP),

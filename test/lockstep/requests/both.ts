@@ -38,7 +38,7 @@ export type Difference = Readonly<{
 
 /**
  * `answers`: the errno of each request that was compared, null where it was done. `endings`: of each try that was compared. `twice`:
- * the kernels differed in a try, and not when it was made again with patience.
+ * the kernels seemed to differ in what takes time, so it was run again, with patience.
  */
 export type Outcome = Readonly<{
   answers: ReadonlyArray<string | null>
@@ -107,18 +107,28 @@ const stackDifference = (at: number, wanted: Told, there: Told): Difference => {
 }
 
 /**
- * How long the kernel has to come to what is expected of it (what it does on work queues: it finishes with an address of IPv6, and takes
- * apart a namespace that was closed), and how soon it is looked at again. `eachRefusal` false: what a refused request has left half done
- * is looked for with the next one that is obeyed. `quietMs`: how long nothing may be heard until a try is over: mostly, and where the
- * kernels seemed to differ, for a machine may be busy.
+ * What is waited for, mostly, and again where the kernels seemed to differ, for a machine may be busy. `patienceMs`: how long the kernel
+ * has to come to what is expected of it (what it does on work queues: it finishes with an address of IPv6, and takes apart a namespace
+ * that was closed), and `firstPauseMs`: how soon it is looked at again. `quietMs`: how long nothing may be heard until a try is over.
+ * `eachRefusal` false: what a refused request has left half done is looked for with the next one that is obeyed.
  */
 export type Pace = Readonly<{
-  patienceMs: number
+  patienceMs: Waits
   firstPauseMs: number
   eachRefusal: boolean
-  quietMs: readonly [mostly: number, again: number]
+  quietMs: Waits
 }>
-const BRISK: Pace = { patienceMs: 2000, firstPauseMs: 0.25, eachRefusal: true, quietMs: [12, 120] }
+type Waits = readonly [mostly: number, again: number]
+const BRISK: Pace = { patienceMs: [2000, 15_000], firstPauseMs: 0.25, eachRefusal: true, quietMs: [12, 120] }
+/** For who has seen the kernels differ with patience. */
+export const AT_ONCE: Pace = { ...BRISK, patienceMs: [2000, 2000] }
+
+type Once = Readonly<{ patienceMs: number; firstPauseMs: number; eachRefusal: boolean; quietMs: number }>
+const onceOf = ({ patienceMs, quietMs, ...rest }: Pace, turn: 0 | 1): Once => ({
+  ...rest,
+  patienceMs: patienceMs[turn],
+  quietMs: quietMs[turn],
+})
 
 const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms))
 
@@ -130,7 +140,7 @@ const unsettled = async (
   rooms: Rooms,
   wanted: Told,
   last: boolean,
-  { patienceMs, firstPauseMs }: Pace,
+  { patienceMs, firstPauseMs }: Once,
 ): Promise<Told | null> => {
   if (!last && isSame(await real(rooms, false), wanted)) return null
   const until = performance.now() + patienceMs
@@ -144,7 +154,7 @@ const unsettled = async (
 
 type Asked = Readonly<{ world: World; answers: ReadonlyArray<string | null>; difference: Difference | null }>
 
-const askBoth = async (rooms: Rooms, program: Program, pace: Pace): Promise<Asked> => {
+const askBoth = async (rooms: Rooms, program: Program, pace: Once): Promise<Asked> => {
   const answers: Array<string | null> = []
   let world = await bareMachine()
   for (const [at, request] of program.entries()) {
@@ -234,25 +244,29 @@ const tryBoth = async (rooms: Rooms, begun: World, tries: ReadonlyArray<Try>, qu
   }
 }
 
-const runOnce = async ({ program, rules, tries }: Case, pace: Pace, quietMs: number): Promise<Outcome> => {
+const runOnce = async ({ program, rules, tries }: Case, pace: Once): Promise<Outcome> => {
   const rooms = openRooms()
   try {
     const { world, answers, difference } = await askBoth(rooms, program, pace)
     if (difference !== null) return { answers, endings: [], difference, twice: false }
     const filtered = await filterBoth(rooms, world, rules)
     if (filtered.difference !== null) return { answers, endings: [], difference: filtered.difference, twice: false }
-    return { answers, twice: false, ...(await tryBoth(rooms, filtered.world, tries, quietMs)) }
+    return { answers, twice: false, ...(await tryBoth(rooms, filtered.world, tries, pace.quietMs)) }
   } finally {
     await rooms.close()
   }
 }
 
+/** Whether more time may make the kernels agree. */
+const isHasty = ({ of }: Difference, { patienceMs, quietMs }: Pace): boolean => {
+  const [wait, longer] = of === 'stack' ? patienceMs : quietMs
+  return of !== 'errno' && of !== 'rules' && longer > wait
+}
+
 export const runBoth = async (one: Case, pace = BRISK): Promise<Outcome> => {
-  const [mostly, again] = pace.quietMs
-  const outcome = await runOnce(one, pace, mostly)
-  const { difference } = outcome
-  return difference?.of === 'try' || difference?.of === 'learned'
-    ? { ...(await runOnce(one, pace, again)), twice: true }
+  const outcome = await runOnce(one, onceOf(pace, 0))
+  return outcome.difference !== null && isHasty(outcome.difference, pace)
+    ? { ...(await runOnce(one, onceOf(pace, 1))), twice: true }
     : outcome
 }
 

@@ -13,7 +13,7 @@ export type Tally = Readonly<{
   tries: number
   /** By `<send> <ending>`. */
   endings: Readonly<Record<string, number>>
-  /** Programs whose tries were made twice, the second time with patience. */
+  /** Programs that were run twice, the second time with patience. */
   twice: number
 }>
 

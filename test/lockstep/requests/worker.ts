@@ -1,19 +1,19 @@
 // One process of `npm run lockstep`: runs the pieces of a series that it is told, one after the other, and tells what came of
 // each. What it makes is held open by it alone, so that nothing is left when it ends, or is ended.
 
-import { runBoth } from './both.ts'
+import { AT_ONCE, runBoth } from './both.ts'
 import { report } from './script.ts'
 import { pieceOf } from './series.ts'
 import { shrink } from './shrink.ts'
 import { NOTHING, plus, type Tally, tallyOf } from './tally.ts'
 
-/** `to`: programs from there on are left out; `only`: but for this one of the piece. */
-export type Order = Readonly<{ seed: number; piece: number; to: number; only: number | null }>
+/** `to`: programs from there on are left out; `only`: but for this one of the piece; `whole`: nothing is shrunk. */
+export type Order = Readonly<{ seed: number; piece: number; to: number; only: number | null; whole: boolean }>
 /** `at`: which program of the piece. */
 export type Finding = Readonly<{ at: number; report: string }>
 export type Answer = Readonly<{ piece: number; tally: Tally; findings: ReadonlyArray<Finding> }>
 
-const carryOut = async ({ seed, piece, to, only }: Order): Promise<Answer> => {
+const carryOut = async ({ seed, piece, to, only, whole }: Order): Promise<Answer> => {
   let tally = NOTHING
   const findings: Finding[] = []
   for (const [at, make] of pieceOf(seed, piece).entries()) {
@@ -23,7 +23,8 @@ const carryOut = async ({ seed, piece, to, only }: Order): Promise<Answer> => {
     tally = plus(tally, tallyOf(one, outcome))
     const { difference } = outcome
     if (difference === null) continue
-    const least = await shrink({ ...one, difference }, runBoth)
+    const found = { ...one, difference }
+    const least = whole ? found : await shrink(found, (smaller) => runBoth(smaller, AT_ONCE))
     findings.push({ at, report: report(least, least.difference) })
   }
   return { piece, tally, findings }
