@@ -180,10 +180,11 @@ describe('programs of commands reach the rules', () => {
     ])
   })
 
-  /** Of a driver of global scope, of the kernel, a plugin, the store or the engine, of an address manager asked in text, or of a link-local subnet. */
+  /** Of a driver of global scope, of the kernel, a plugin, the store or the engine, of an address manager asked in text, of a link-local subnet, or of ipvlan. */
   const ELSEWHERE: ReadonlySet<string> = new Set<CnmError['tag']>([
     'ScopeTooLow',
     'LinkLocalInSubnet',
+    'NoOwnMac',
     'IngressTaken',
     'IngressHeld',
     'Clash',

@@ -32,7 +32,7 @@ const published = (model: Model): KernelState =>
       .flatMap(({ id, ports }) =>
         ([4, 6] as const).flatMap((family) => {
           const way = wayOut(endpointsIn(model, id), family)
-          const pool = way?.network.pools.find(({ gateway }) => gateway === way.via)
+          const pool = way?.network.pools.find(({ exit }) => exit === way.exit)
           const inside = way?.endpoint.addresses.find(
             ({ cidr }) => pool !== undefined && contains(pool.subnet, cidr.ip),
           )

@@ -5,6 +5,7 @@ import fc from 'fast-check'
 import type { Command, CreateEndpoint, PoolSpec, PortRequest } from '../../src/model/command.ts'
 import { endpointId, networkId, sandboxId } from '../../src/model/types.ts'
 import { type Cidr, cidr, nthOf } from '../../src/net/cidr.ts'
+import type { HostFacts } from '../../src/net/host-facts.ts'
 import { ip } from '../../src/net/ip.ts'
 import { mac } from '../../src/net/mac.ts'
 import { HOST, ifName, LO, ns } from '../../src/net/name.ts'
@@ -179,6 +180,17 @@ const portRequests: fc.Arbitrary<ReadonlyArray<PortRequest>> = fc.array(
   { maxLength: 2 },
 )
 
+/** A host with three automatic ports, one of them reserved, and with a program of its own at port 80. */
+const BUSY: HostFacts = {
+  devices: [],
+  prefixes: [],
+  ports: {
+    automatic: { from: port(32768), to: port(32770) },
+    reserved: [{ from: port(32768), to: port(32768) }],
+    taken: [{ ip: ip('0.0.0.0'), port: port(80), transport: 'tcp' }],
+  },
+}
+
 const plainSandbox = fc
   .record({
     at: fc.nat(SANDBOXES.length - 1),
@@ -197,7 +209,12 @@ const plainSandbox = fc
 const createSandbox: fc.Arbitrary<Command> = fc
   .tuple(
     plainSandbox,
-    fc.record({ container: seldom('', 'c0', 'renamed'), ns: seldom(ns('c0'), ns('c1')), external: seldom(true) }),
+    fc.record({
+      container: seldom('', 'c0', 'renamed'),
+      ns: seldom(ns('c0'), ns('c1')),
+      external: seldom(true),
+      host: seldom(BUSY),
+    }),
     sandboxOptions,
   )
   .map(([sandbox, odd, more]) => ({ ...sandbox, ...given(odd), ...more }))

@@ -12,6 +12,7 @@ import { type Refusing, refusing } from '../../src/kernel-sim/faults.ts'
 import { simKernel } from '../../src/kernel-sim/kernel.ts'
 import { observe } from '../../src/kernel-sim/observe.ts'
 import { isNameless, type World } from '../../src/kernel-sim/state.ts'
+import { NO_FACTS } from '../../src/net/host-facts.ts'
 import { LO } from '../../src/net/name.ts'
 import { hasIn, valuesOf } from '../../src/net/pmap.ts'
 import { E, TE } from '../../src/prelude.ts'
@@ -33,6 +34,7 @@ export const paperKernel = (): TestKernel => {
     name: 'sim',
     marksAtOnce: true,
     settled: async () => {},
+    facts: () => TE.right(NO_FACTS),
     observe: ({ namespaces, sysctls }) =>
       TE.fromIO(() =>
         stateOf(

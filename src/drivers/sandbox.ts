@@ -10,14 +10,14 @@ import { DEFAULT4, DEFAULT6 } from '../net/cidr.ts'
 import { HOST, LO } from '../net/name.ts'
 
 const defaultRoute = (sandbox: Sandbox, family: 4 | 6, way: WayOut | null): ReadonlyArray<KernelObject> =>
-  way === null
+  way === null || way.exit.by === 'nothing'
     ? []
     : [
         {
           kind: 'route',
           ns: sandbox.ns,
           to: family === 4 ? DEFAULT4 : DEFAULT6,
-          via: way.via,
+          via: way.exit.by === 'gateway' ? way.exit.via : null,
           dev: way.endpoint.attachment.ifName,
           metric: 0,
         },

@@ -23,6 +23,7 @@ import { type Breathe, systemBreath } from './breathe.ts'
 import { foresee, operations, type Preview } from './foresee.ts'
 import { type Applied, makeHost } from './host.ts'
 import { type Answer, makeInbox, type SubmitOptions, type Waiting } from './inbox.ts'
+import { inform } from './inform.ts'
 import type { Deed, Turn } from './journal.ts'
 import { leftBehind, modelIn, type Remembered, rememberedIn } from './load.ts'
 import { makeCallers } from './plugin/callers.ts'
@@ -44,8 +45,8 @@ export type Engine = Readonly<{
   wanted: () => KernelState
   /** Who wants an object of it. */
   ownersOf: (key: ObjectKey) => ReadonlyArray<Owner>
-  /** What these commands would do, if they came now; nothing is done. Left: the first that would be refused. */
-  preview: (commands: ReadonlyArray<Command>) => Either<CnmError, Preview>
+  /** What these commands would do, if they came now; nothing is done. Left: why the first would be refused that would be. */
+  preview: (commands: ReadonlyArray<Command>) => Promise<Either<CnmError, Preview>>
   /** Looks at the kernel. Right: the operations that a sweep would do. */
   differences: () => Promise<Either<CnmError, ReadonlyArray<KernelOp>>>
   /**
@@ -187,8 +188,19 @@ const makeEngine = (options: EngineOptions, start: Start): Engine => {
    * One turn. Commands whose objects the kernel refuses are withdrawn, and those that came together with one: the turn is
    * decided again without them, from the model as it was before, and the next diff takes back what was half done.
    */
-  const turn = async (batch: ReadonlyArray<Waiting>): Promise<void> => {
+  const turn = async (waiting: ReadonlyArray<Waiting>): Promise<void> => {
     const before = core
+    const told = await inform(
+      host,
+      drivers,
+      before.model,
+      waiting.map(({ command }) => command),
+    )
+    if (E.isLeft(told)) {
+      for (const { resolve } of waiting) resolve(told)
+      return
+    }
+    const batch = waiting.map((each, i) => ({ ...each, command: told.right[i] ?? each.command }))
     const withdrawn = new Map<Waiting, CnmError>()
     for (;;) {
       const left = batch.filter((waiting) => !withdrawn.has(waiting))
@@ -249,6 +261,12 @@ const makeEngine = (options: EngineOptions, start: Start): Engine => {
     return failed === null ? E.right(operations(host.believed(), core.wanted.state, host.values())) : E.left(failed)
   }
 
+  const preview: Engine['preview'] = async (commands) => {
+    const told = await inform(host, drivers, core.model, commands)
+    if (E.isLeft(told)) return told
+    return foresee(drivers, { core, believed: host.believed(), values: host.values() }, told.right)
+  }
+
   /** Every call has its deadline, so every caller is answered; what is owed then is for the next start. */
   const settle = async (): Promise<void> => {
     await callers.idle()
@@ -266,7 +284,7 @@ const makeEngine = (options: EngineOptions, start: Start): Engine => {
     model: () => core.model,
     wanted: () => core.wanted.state,
     ownersOf: (key) => ownersOfKey(core.wanted, key),
-    preview: (commands) => foresee(drivers, { core, believed: host.believed(), values: host.values() }, commands),
+    preview,
     differences: () => inbox.inTurn(differences),
     sweep: () => inbox.inTurn(sweep),
     listen: (hear) => {

@@ -6,6 +6,7 @@ import type { Kernel, Refusal } from '../kernel/kernel.ts'
 import type { KernelOp } from '../kernel/op.ts'
 import type { KernelState } from '../kernel/state.ts'
 import type { CnmError } from '../model/error.ts'
+import { type HostFacts, type HostQuestion, isQuestion, NO_FACTS } from '../net/host-facts.ts'
 import { E, type Either } from '../prelude.ts'
 import { type HostValues, scopeOfValues, settingBack, stillNeeded, unknownValues, withValues } from './host-values.ts'
 import { eitherOf, oursOf, scopeOf } from './look.ts'
@@ -19,6 +20,8 @@ export type Host = Readonly<{
   values: () => HostValues
   /** Looks up what the host's own sysctls say that are about to be set for the first time. */
   learn: (before: KernelState, next: KernelState) => Promise<CnmError | null>
+  /** What the host is like beside what is ours on it; it is not asked without a question. */
+  facts: (question: HostQuestion) => Promise<Either<CnmError, HostFacts>>
   /** Forgets the values of sysctls that are neither wanted nor believed to be set by us. */
   forget: (wanted: KernelState) => void
   /** Looks at all that is wanted, and at what else may be there and ours. */
@@ -59,6 +62,11 @@ export const makeHost = (kernel: Kernel, from: Readonly<{ believed: KernelState;
       if (E.isLeft(observed)) return kernelProblem(observed.left)
       values = withValues(values, unknown, observed.right)
       return null
+    },
+    facts: async (question) => {
+      if (!isQuestion(question)) return E.right(NO_FACTS)
+      const facts = await kernel.facts(question)()
+      return E.isLeft(facts) ? E.left(kernelProblem(facts.left)) : facts
     },
     forget: (wanted) => {
       values = stillNeeded(values, [wanted, believed])

@@ -7,6 +7,7 @@ import { agentsOf } from './agents.ts'
 import { apply } from './apply.ts'
 import { counters } from './counters.ts'
 import { makeDepartures } from './departures.ts'
+import { facts } from './facts.ts'
 import { type Names, netnsPath } from './names.ts'
 import { makeNeighbours } from './neighbours.ts'
 import { loadLibc } from './netlink/libc.ts'
@@ -72,6 +73,7 @@ export const linuxKernel = (options: LinuxOptions): LinuxKernel => {
       (ops): TaskEither<ReadonlyArray<Refusal> | KernelError, void> =>
       (): Promise<Either<ReadonlyArray<Refusal> | KernelError, void>> =>
         apply({ ...eyes, vacate }, ops),
+    facts: (question) => () => facts({ run, names, sysctls }, question),
     settled: departures.all,
     probe: (one) => () => probe(one),
     counters: (ns) => () => counters(run, names(ns)),

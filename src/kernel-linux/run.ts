@@ -7,13 +7,14 @@ import { E, type Either } from '../prelude.ts'
 import { limitOf } from './limit.ts'
 import { netnsPath } from './names.ts'
 
-export const TOOLS = ['ip', 'bridge', 'nft', 'sysctl', 'ping', 'nsenter', 'unshare'] as const
+export const TOOLS = ['ip', 'bridge', 'ss', 'nft', 'sysctl', 'ping', 'nsenter', 'unshare'] as const
 export type Tool = (typeof TOOLS)[number]
 
 /** Debian's packages. */
 export const PACKAGE: Readonly<Record<Tool, string>> = {
   ip: 'iproute2',
   bridge: 'iproute2',
+  ss: 'iproute2',
   nft: 'nftables',
   sysctl: 'procps',
   ping: 'iputils-ping',

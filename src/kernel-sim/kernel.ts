@@ -13,6 +13,7 @@ import { PARTS } from './datapath/wired.ts'
 import { type Names, NO_NAMES } from './datapath/words.ts'
 import { closeWorld, type OpenWorld, openWorld } from './datapath/world.ts'
 import { atRest } from './elapse.ts'
+import { factsOf } from './facts.ts'
 import { observe } from './observe.ts'
 import type { World } from './state.ts'
 
@@ -60,6 +61,7 @@ export const simKernel = (initial: World = hostWorld(), names: () => Names = () 
       closed = result.world
       return result.refusals.length === 0 ? E.right(undefined) : E.left(result.refusals)
     },
+    facts: (question) => async () => E.right(factsOf(present(), question)),
     settled: async () => {},
     probe: (probe: Probe) => async () => {
       open ??= openWorld(PARTS, atRest(PARTS, closed))

@@ -1,5 +1,6 @@
 // The port that both kernels implement: look, change, try a packet, count. Neither kernel knows why it is asked.
 
+import type { HostFacts, HostQuestion } from '../net/host-facts.ts'
 import type { Ip } from '../net/ip.ts'
 import type { IfName, Ns } from '../net/name.ts'
 import type { Port } from '../net/port.ts'
@@ -55,6 +56,8 @@ export interface Kernel {
   readonly marksAtOnce: boolean
   /** What is there, without what the kernel adds by itself (see `normalise.ts`). */
   readonly observe: (scope: Scope) => TaskEither<KernelError, KernelState>
+  /** What the host is like beside what we hold on it. */
+  readonly facts: (question: HostQuestion) => TaskEither<KernelError, HostFacts>
   /**
    * Applies all operations in order. A refused one does not stop the rest, but for those on what it could not make (see
    * `hold-back.ts`), which are refused with it. Left: the refused ones, never empty.

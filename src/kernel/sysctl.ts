@@ -1,7 +1,9 @@
 // The sysctls we set, and which device each belongs to. A sysctl of a device lives and dies with it.
 // Source: Documentation/networking/ip-sysctl.rst.
 
+import type { PortRange } from '../net/host-facts.ts'
 import type { IfName } from '../net/name.ts'
+import { isPort, port } from '../net/port.ts'
 import type { Brand } from '../prelude.ts'
 
 /** A dotted name below /proc/sys; in the device part a `.` of the device's name is written `/`, as sysctl(8) does. */
@@ -32,6 +34,32 @@ export const FORWARD6 = 'net.ipv6.conf.all.forwarding' as SysctlName
 /** How many milliseconds must pass between two ICMP errors to one address; 0: no limit. 1000 and 100 by default. */
 export const ICMP_LIMIT4 = 'net.ipv4.icmp_ratelimit' as SysctlName
 export const ICMP_LIMIT6 = 'net.ipv6.icmp.ratelimit' as SysctlName
+
+/** Ports that are given out by the kernel itself, and those among them that it does not give out. */
+export const PORT_RANGE = 'net.ipv4.ip_local_port_range' as SysctlName
+export const RESERVED_PORTS = 'net.ipv4.ip_local_reserved_ports' as SysctlName
+
+/** What the range is where nobody has written another. */
+export const DEFAULT_PORTS: PortRange = { from: port(32768), to: port(60999) }
+
+const rangeOf = (from: string | undefined, to: string | undefined): PortRange | null => {
+  const [first, last] = [Number(from), Number(to)]
+  return isPort(first) && isPort(last) && first <= last ? { from: first, to: last } : null
+}
+
+/** Reads `32768 60999`. */
+export const automaticPorts = (value: string): PortRange => {
+  const [from, to] = value.split(/\s+/)
+  return rangeOf(from, to) ?? DEFAULT_PORTS
+}
+
+/** Reads `8080,9000-9010`. */
+export const reservedPorts = (value: string): ReadonlyArray<PortRange> =>
+  value.split(',').flatMap((part) => {
+    const [from, to = from] = part.split('-')
+    const range = rangeOf(from, to)
+    return range === null ? [] : [range]
+  })
 
 const inSysctl = (dev: IfName): string => dev.replaceAll('.', '/')
 

@@ -1,6 +1,7 @@
 // Everything the outside may say. Ids, and every random or timed choice, arrive inside. A field that may be left out says
 // what that means.
 
+import type { HostFacts } from '../net/host-facts.ts'
 import type { Ip, Ip4, Ip6 } from '../net/ip.ts'
 import type { Mac } from '../net/mac.ts'
 import type { IfName, Ns } from '../net/name.ts'
@@ -29,28 +30,35 @@ export type PortRequest = Readonly<{
   transport: Transport
 }>
 
-export type CreateNetwork = Readonly<{
-  tag: 'CreateNetwork'
-  id: NetworkId
-  name: string
-  /** Of no meaning for one that is `configOnly`. */
-  driver: string
-  /** As written by the user; the driver reads them. */
-  options: Texts
-  internal: boolean
-  attachable: boolean
-  labels: Texts
-  /** A family without a pool is off. Ignored by drivers that need no addresses. */
-  pools: ReadonlyArray<PoolSpec>
-  /** Absent: the driver's own. */
-  scope?: NetworkScope | 'swarm'
-  /** Carries the traffic of a cluster's published ports. Absent: no. */
-  ingress?: boolean
-  /** It only lends its options, pools and labels. Absent: no. */
-  configOnly?: boolean
-  /** The name of the network to take them from; then it says none itself (one IPv4 pool without wishes is none). */
-  configFrom?: string
-}>
+/**
+ * What its host was like when the command came, as far as it matters (question.ts). Absent: nothing is known of it, so nothing is in
+ * the way, and what is named is there.
+ */
+type OnHost = Readonly<{ host?: HostFacts }>
+
+export type CreateNetwork = OnHost &
+  Readonly<{
+    tag: 'CreateNetwork'
+    id: NetworkId
+    name: string
+    /** Of no meaning for one that is `configOnly`. */
+    driver: string
+    /** As written by the user; the driver reads them. */
+    options: Texts
+    internal: boolean
+    attachable: boolean
+    labels: Texts
+    /** A family without a pool is off. Ignored by drivers that need no addresses. */
+    pools: ReadonlyArray<PoolSpec>
+    /** Absent: the driver's own. */
+    scope?: NetworkScope | 'swarm'
+    /** Carries the traffic of a cluster's published ports. Absent: no. */
+    ingress?: boolean
+    /** It only lends its options, pools and labels. Absent: no. */
+    configOnly?: boolean
+    /** The name of the network to take them from; then it says none itself (one IPv4 pool without wishes is none). */
+    configFrom?: string
+  }>
 /** `force` also takes the ingress network. Absent: no. */
 export type DeleteNetwork = Readonly<{ tag: 'DeleteNetwork'; id: NetworkId; force?: boolean }>
 
@@ -63,7 +71,8 @@ export type SandboxOptions = Readonly<{
   labels?: Texts
 }>
 
-export type CreateSandbox = SandboxOptions &
+export type CreateSandbox = OnHost &
+  SandboxOptions &
   Readonly<{
     tag: 'CreateSandbox'
     id: SandboxId
@@ -75,7 +84,8 @@ export type CreateSandbox = SandboxOptions &
     external?: boolean
   }>
 /** All options anew, at once; what is absent is gone. The endpoints stay, with their priorities; so do ports asked for again. */
-export type RefreshSandbox = SandboxOptions &
+export type RefreshSandbox = OnHost &
+  SandboxOptions &
   Readonly<{ tag: 'RefreshSandbox'; id: SandboxId; hostname: string; ports: ReadonlyArray<PortRequest> }>
 /** Names the container, and with it all of its endpoints. */
 export type RenameSandbox = Readonly<{ tag: 'RenameSandbox'; id: SandboxId; container: string }>

@@ -32,13 +32,13 @@ const decideAlone = (rules: Rules, model: Model, command: Command): Either<CnmEr
     case 'DeleteSandbox':
       return deleteSandbox(model, command)
     case 'CreateEndpoint':
-      return createEndpoint(model, command)
+      return createEndpoint(rules, model, command)
     case 'RenameEndpoint':
       return renameEndpoint(model, command)
     case 'DeleteEndpoint':
       return deleteEndpoint(model, command)
     case 'Join':
-      return join(model, command)
+      return join(rules, model, command)
     case 'Leave':
       return leave(model, command)
     case 'KernelRefused':

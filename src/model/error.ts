@@ -59,6 +59,7 @@ export type CnmError =
       | { tag: 'LinkLocalTaken'; network: string; ip: Ip; by: string | null }
       | { tag: 'LinkLocalInSubnet'; network: string; ip: Ip; subnet: Cidr }
       | { tag: 'BadMac'; endpoint: string; mac: Mac }
+      | { tag: 'NoOwnMac'; endpoint: string; mac: Mac; driver: string }
       | { tag: 'BadSysctl'; endpoint: string; sysctl: string; why: 'name' | 'value' }
       | { tag: 'HasEndpoints'; network: string; endpoints: ReadonlyArray<string> }
       | { tag: 'AlreadyJoined'; endpoint: string; container: string }
@@ -68,6 +69,7 @@ export type CnmError =
       | { tag: 'InterfaceTaken'; ifName: string; container: string }
       | { tag: 'SharesHost'; container: string; network: string }
       | { tag: 'PortTaken'; port: PortBinding; by: string }
+      | { tag: 'PortInUse'; port: PortBinding }
       | { tag: 'PortsExhausted'; container: string; containerPort: Port; transport: Transport }
       /** `key`: of the kernel object; `object`: the same in words. */
       | { tag: 'Clash'; key: string; object: string; owners: ReadonlyArray<string> }
@@ -119,6 +121,7 @@ export const errorClass: Readonly<Record<CnmError['tag'], ErrorClass>> = {
   LinkLocalTaken: 'Forbidden',
   LinkLocalInSubnet: 'InvalidParameter',
   BadMac: 'InvalidParameter',
+  NoOwnMac: 'InvalidParameter',
   BadSysctl: 'InvalidParameter',
   HasEndpoints: 'Forbidden',
   AlreadyJoined: 'Forbidden',
@@ -128,6 +131,7 @@ export const errorClass: Readonly<Record<CnmError['tag'], ErrorClass>> = {
   InterfaceTaken: 'Forbidden',
   SharesHost: 'Forbidden',
   PortTaken: 'Conflict',
+  PortInUse: 'Conflict',
   PortsExhausted: 'Unavailable',
   Clash: 'Conflict',
   KernelRefused: 'Internal',
@@ -219,6 +223,8 @@ const SENTENCES: Sentences = {
     `${showIp(error.ip)} cannot be a link-local address of network "${error.network}": it lies in its subnet ${showCidr(error.subnet)}`,
   BadMac: (error) =>
     `${showMac(error.mac)} of endpoint "${error.endpoint}" is not an address that one interface can have`,
+  NoOwnMac: (error) =>
+    `endpoint "${error.endpoint}" asks for ${showMac(error.mac)}, but interfaces of driver ${error.driver} have the MAC of the device below`,
   BadSysctl: (error) =>
     error.why === 'name'
       ? `"${error.sysctl}" of endpoint "${error.endpoint}" is not a sysctl of an interface, such as net.ipv4.conf.IFNAME.log_martians`
@@ -234,6 +240,7 @@ const SENTENCES: Sentences = {
   SharesHost: (error) =>
     `sandbox "${error.container}" shares the namespace of the host and cannot join network "${error.network}"`,
   PortTaken: (error) => `port ${showBinding(error.port)} of the host is published by "${error.by}" already`,
+  PortInUse: (error) => `port ${showBinding(error.port)} of the host is in use by another program`,
   PortsExhausted: (error) =>
     `no host port is free for port ${error.containerPort}/${error.transport} of "${error.container}"`,
   Clash: (error) => `${error.owners.join(' and ')} want the ${error.object} differently`,

@@ -1,10 +1,10 @@
 // What follows from a model without being stored in it: who is on a network, a sandbox's endpoints in order, its way out,
 // and the names it can resolve.
 
+import { cidrFamily } from '../net/cidr.ts'
 import { type Family, familyOf, type Ip } from '../net/ip.ts'
 import { emptyMap, getIn, valuesOf } from '../net/pmap.ts'
-import { isRemote } from './plugin/remote.ts'
-import type { Attachment, Endpoint, EndpointId, Model, Network, NetworkId, Sandbox, SandboxId } from './types.ts'
+import type { Attachment, Endpoint, EndpointId, Exit, Model, Network, NetworkId, Sandbox, SandboxId } from './types.ts'
 
 /** An endpoint that is joined. */
 export type JoinedEndpoint = Endpoint & Readonly<{ attachment: Attachment }>
@@ -29,26 +29,25 @@ export const networkNamed = (model: Model, name: string): Network | undefined =>
 export const borrowersOf = (model: Model, id: NetworkId): ReadonlyArray<Network> =>
   valuesOf(model.networks).filter((network) => network.configFrom === id)
 
-/** Whether a plugin's endpoint is a way out is for its Join to say, and its device is not brought inside yet. */
-const gatewayOf = (network: Network, endpoint: Endpoint, family: Family): Ip | null => {
-  if (network.internal || isRemote(network)) return null
+/** How an endpoint leaves its network: as does the pool of its address. */
+const exitOf = (network: Network, endpoint: Endpoint, family: Family): Exit | null => {
   const pool = network.pools.find(
-    ({ gateway, pool: id }) =>
-      gateway !== null && familyOf(gateway) === family && endpoint.addresses.some((address) => address.pool === id),
+    ({ subnet, exit, pool: id }) =>
+      exit !== null && cidrFamily(subnet) === family && endpoint.addresses.some((address) => address.pool === id),
   )
-  return pool?.gateway ?? null
+  return pool?.exit ?? null
 }
 
-const gateways = (network: Network, endpoint: Endpoint): number =>
-  Number(gatewayOf(network, endpoint, 4) !== null) + Number(gatewayOf(network, endpoint, 6) !== null)
+const exits = (network: Network, endpoint: Endpoint): number =>
+  Number(exitOf(network, endpoint, 4) !== null) + Number(exitOf(network, endpoint, 6) !== null)
 
 type Placed = Readonly<{ endpoint: JoinedEndpoint; network: Network }>
 
-/** libnetwork's order, best first: priority, routed before internal, more gateways, name of the network. */
+/** libnetwork's order, best first: priority, routed before internal, more families to leave by, name of the network. */
 const comparePlaced = (a: Placed, b: Placed): number =>
   b.endpoint.attachment.priority - a.endpoint.attachment.priority ||
   Number(a.network.internal) - Number(b.network.internal) ||
-  gateways(b.network, b.endpoint) - gateways(a.network, a.endpoint) ||
+  exits(b.network, b.endpoint) - exits(a.network, a.endpoint) ||
   (a.network.name < b.network.name ? -1 : a.network.name > b.network.name ? 1 : 0) ||
   (a.endpoint.id < b.endpoint.id ? -1 : 1)
 
@@ -67,14 +66,14 @@ export const endpointsIn = (model: Model, sandbox: SandboxId): ReadonlyArray<Pla
   return placed.sort(comparePlaced)
 }
 
-/** A sandbox's way out for one family: through which endpoint, to which next hop. */
-export type WayOut = Readonly<{ endpoint: JoinedEndpoint; network: Network; via: Ip }>
+/** A sandbox's way out for one family: through which endpoint, and how. */
+export type WayOut = Readonly<{ endpoint: JoinedEndpoint; network: Network; exit: Exit }>
 
-/** The first endpoint, in order, that has a gateway of this family; null when the sandbox has no way out. */
+/** The first endpoint, in order, that is a way out of this family; null when the sandbox has none. */
 export const wayOut = (placed: ReadonlyArray<Placed>, family: Family): WayOut | null => {
   for (const { endpoint, network } of placed) {
-    const via = gatewayOf(network, endpoint, family)
-    if (via !== null) return { endpoint, network, via }
+    const exit = exitOf(network, endpoint, family)
+    if (exit !== null) return { endpoint, network, exit }
   }
   return null
 }

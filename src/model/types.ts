@@ -43,12 +43,20 @@ export type PoolSpec = Readonly<{
   aux: Readonly<Record<string, Ip>>
 }>
 
+/**
+ * How containers leave by a network, in one family: by a next hop, or straight by its device. `nothing`: we know of no way, but the
+ * network claims to be one (a router on its wire announces itself), so no other network is.
+ */
+export type Exit = Readonly<{ by: 'gateway'; via: Ip } | { by: 'device' } | { by: 'nothing' }>
+
 export type NetworkPool = Readonly<{
   pool: PoolId
   subnet: Cidr
   /** Where automatic addresses come from; the subnet itself if not narrowed. */
   range: Cidr
   gateway: Ip | null
+  /** Null: nobody leaves by it. */
+  exit: Exit | null
   /** Addresses kept for others, by name. */
   aux: Readonly<Record<string, Ip>>
 }>

@@ -70,6 +70,7 @@ describe('an engine', () => {
       marksAtOnce: true,
       observe: () => gone,
       apply: () => gone,
+      facts: () => gone,
       settled: async () => {},
       probe: () => gone,
       counters: () => gone,

@@ -48,7 +48,7 @@ describe('a preview', () => {
   test('tells the events and the operations, and does nothing', async () => {
     const kernel = faultySim()
     const engine = freshEngine({ kernel, check: true })
-    const { events, ops } = right(engine.preview(web))
+    const { events, ops } = right(await engine.preview(web))
     expect(events.map(({ tag }) => tag)).toEqual(['NetworkCreated', 'SandboxCreated', 'EndpointCreated', 'Joined'])
     expect(ops.length).toBeGreaterThan(5)
     expect(sizeOfMap(engine.model().networks)).toBe(0)
@@ -58,14 +58,14 @@ describe('a preview', () => {
   test('tells exactly the operations that the commands lead to', async () => {
     const kernel = paperKernel()
     const engine = freshEngine({ kernel, check: true })
-    const { ops } = right(engine.preview(web))
+    const { ops } = right(await engine.preview(web))
     await engine.submit(web)
     expect(new Set(ops.map(({ object }) => keyOf(object)))).toEqual(new Set(kernel.objects(EMPTY_STATE).map(keyOf)))
   })
 
-  test('tells the refusal of the first command that would be refused', () => {
+  test('tells the refusal of the first command that would be refused', async () => {
     const engine = freshEngine({ kernel: paperKernel() })
-    expect(sentence(engine.preview([createNetwork(1, 'front'), createNetwork(2, 'front')]))).toBe(
+    expect(sentence(await engine.preview([createNetwork(1, 'front'), createNetwork(2, 'front')]))).toBe(
       'a network named "front" exists already',
     )
   })
@@ -208,7 +208,7 @@ describe('commands that come together', () => {
   test('do not take others of their turn along', async () => {
     const { kernel, engine } = await ready()
     const beside = [createNetwork(2, 'back'), leave(1, 1)]
-    const { ops } = right(engine.preview([...connect, ...beside]))
+    const { ops } = right(await engine.preview([...connect, ...beside]))
     kernel.refuseNext(ops.findIndex(({ verb, object }) => verb === 'create' && object.ns === 'db'))
     const [refused, others] = await Promise.all([engine.submit(connect, together), engine.submit(beside)])
     expect(refused.every(E.isLeft)).toBe(true)

@@ -49,7 +49,7 @@ const operation = (op: KernelOp): ReadonlyArray<string> =>
 
 /** Does one turn. Right: its operations. Left: how it differs from what the journal says of it. */
 const redo = async (engine: Engine, { number, deeds }: Turn): Promise<Either<string, ReadonlyArray<KernelOp>>> => {
-  const preview = engine.preview(deeds.map(({ command }) => command))
+  const preview = await engine.preview(deeds.map(({ command }) => command))
   const answers = await engine.submit(deeds.map(({ command }) => command))
   for (const [index, { command, events }] of deeds.entries()) {
     const where = `turn ${number}, command ${index + 1} (${printable(String(command.tag))})`

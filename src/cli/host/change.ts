@@ -37,7 +37,7 @@ const perform = async (engine: Engine, plan: Plan, stop: AbortSignal): Promise<E
   if (E.isLeft(deed)) return deed
   if (deed.right === null) return E.right(null)
   const { commands, says } = deed.right
-  const foreseen = engine.preview(commands)
+  const foreseen = await engine.preview(commands)
   if (E.isLeft(foreseen)) return E.left(refusalProblem(foreseen.left))
   const refusal = firstRefusal(await engine.submit(commands, { signal: stop, together: true }))
   return refusal === null ? E.right(says) : E.left(refusalProblem(refusal))

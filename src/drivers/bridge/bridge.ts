@@ -20,6 +20,7 @@ import { type Family, familyOf, type Ip, ip4, ip6 } from '../../net/ip.ts'
 import { HOST, type IfName, ifName } from '../../net/name.ts'
 import type { Driver, EndpointView, NetworkView } from '../driver.ts'
 import { bridgeMac, bridgeName, endpointAlias, hostEndMac, hostEndName, networkAlias } from '../names.ts'
+import { PLAIN } from '../plain.ts'
 import { bridgeOptions, configureBridge, isBridgeConfig } from './options.ts'
 
 const deviceOf = (network: Network): IfName => {
@@ -38,9 +39,11 @@ const hostSysctl = (name: SysctlName, value: string, otherwise: string): Sysctl 
   otherwise,
 })
 
-const objection: Driver['objection'] = (network, config, families) => {
+const objection: Driver['objection'] = ({ network, config, asked }) => {
   const { mtu } = bridgeOptions(config)
-  return families.includes(6) && mtu < MIN_MTU6 ? { tag: 'MtuTooSmall', network, mtu, least: MIN_MTU6 } : null
+  return asked.some(({ family }) => family === 6) && mtu < MIN_MTU6
+    ? { tag: 'MtuTooSmall', network, mtu, least: MIN_MTU6 }
+    : null
 }
 
 /**
@@ -156,11 +159,8 @@ const endpoint = (view: EndpointView): Fragment => {
 }
 
 export const bridge: Driver = {
+  ...PLAIN,
   type: 'bridge',
-  scope: 'local',
-  addresses: true,
-  severalSubnets: false,
-  single: false,
   configure: configureBridge,
   accepts: isBridgeConfig,
   objection,

@@ -6,17 +6,18 @@ import { REMOTE } from '../../model/plugin/remote.ts'
 import type { NetworkScope } from '../../model/types.ts'
 import { E } from '../../prelude.ts'
 import type { Driver } from '../driver.ts'
+import { PLAIN } from '../plain.ts'
 import type { Drivers } from '../registry.ts'
 
 export const remoteDriver = (type: string, scope: NetworkScope = 'local'): Driver => ({
+  ...PLAIN,
   type,
   scope,
-  addresses: true,
   severalSubnets: true,
-  single: false,
   configure: () => E.right(REMOTE),
   accepts: (config) => Object.keys(config).length === 1 && config['remote'] === true,
-  objection: () => null,
+  // Whether its endpoints are a way out is for the plugin's Join to say, and its device is not brought inside yet.
+  exit: () => null,
   network: () => [],
   endpoint: () => [],
 })

@@ -11,6 +11,7 @@ import type { CnmError } from '../error.ts'
 import type { CnmEvent } from '../event.ts'
 import { fail, findEndpoint, findNetwork } from '../model.ts'
 import { endpointNamed, endpointsOn } from '../queries.ts'
+import type { Rules } from '../rules.ts'
 import type { Endpoint, EndpointAddress, Model, Network, NetworkPool } from '../types.ts'
 import { poolHolding, poolsOfFamily } from './pools.ts'
 
@@ -98,15 +99,20 @@ const checkSysctls = (endpoint: string, sysctls: Readonly<Record<string, string>
 export const isUnicastMac = (mac: Mac): boolean => !isGroup(mac) && mac !== ZERO_MAC
 
 /** What is wrong with the wishes in themselves. */
-const checkWishes = (model: Model, network: Network, command: CreateEndpoint): CnmError | null => {
+const checkWishes = (model: Model, network: Network, ownMac: boolean, command: CreateEndpoint): CnmError | null => {
   const { name: endpoint, ipv6, mac, linkLocal = [], disableIPv6 = false, sysctls = {} } = command
   const unwanted = disableIPv6 ? (ipv6 ?? linkLocal.find(isIp6)) : undefined
   if (unwanted !== undefined) return { tag: 'IPv6Off', endpoint, ip: unwanted }
+  if (mac !== null && !ownMac) return { tag: 'NoOwnMac', endpoint, mac, driver: network.driver }
   if (mac !== null && !isUnicastMac(mac)) return { tag: 'BadMac', endpoint, mac }
   return checkSysctls(endpoint, sysctls) ?? checkLinkLocal(model, network, endpoint, linkLocal)
 }
 
-export const createEndpoint = (model: Model, command: CreateEndpoint): Either<CnmError, ReadonlyArray<CnmEvent>> => {
+export const createEndpoint = (
+  rules: Rules,
+  model: Model,
+  command: CreateEndpoint,
+): Either<CnmError, ReadonlyArray<CnmEvent>> => {
   const { id, name, aliases, ipv4, ipv6, mac } = command
   const found = findNetwork(model, command.network)
   if (E.isLeft(found)) return found
@@ -116,7 +122,7 @@ export const createEndpoint = (model: Model, command: CreateEndpoint): Either<Cn
   if (network.configOnly) return fail({ tag: 'NoEndpointsHere', network: network.name, endpoint: name })
   if (endpointNamed(model, network.id, name) !== undefined)
     return fail({ tag: 'EndpointNameTaken', name, network: network.name })
-  const wrong = checkWishes(model, network, command)
+  const wrong = checkWishes(model, network, rules.get(network.driver)?.ownMac ?? true, command)
   if (wrong !== null) return fail(wrong)
   const addresses = addressesOf(model, network, command)
   if (E.isLeft(addresses)) return addresses

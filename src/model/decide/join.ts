@@ -8,17 +8,18 @@ import type { CnmError } from '../error.ts'
 import type { CnmEvent } from '../event.ts'
 import { fail, findEndpoint, findNetwork, findSandbox } from '../model.ts'
 import { endpointsIn } from '../queries.ts'
+import type { Rules } from '../rules.ts'
 import type { Model, Sandbox } from '../types.ts'
 
-/** The first `ethN` that is free inside. */
-const freeInterface = (taken: ReadonlySet<IfName>): IfName => {
+/** The first `ethN` that is free inside, or what takes the place of `eth`. */
+const freeInterface = (prefix: string, taken: ReadonlySet<IfName>): IfName => {
   for (let n = 0; ; n++) {
-    const name = ifName(`eth${n}`)
+    const name = ifName(`${prefix}${n}`)
     if (!taken.has(name)) return name
   }
 }
 
-export const join = (model: Model, command: Join): Either<CnmError, ReadonlyArray<CnmEvent>> => {
+export const join = (rules: Rules, model: Model, command: Join): Either<CnmError, ReadonlyArray<CnmEvent>> => {
   const endpoint = findEndpoint(model, command.endpoint)
   const found = findSandbox(model, command.sandbox)
   if (E.isLeft(endpoint)) return endpoint
@@ -38,7 +39,8 @@ export const join = (model: Model, command: Join): Either<CnmError, ReadonlyArra
   const asked = command.ifName ?? endpoint.right.asked.ifName
   if (asked !== null && taken.has(asked))
     return fail({ tag: 'InterfaceTaken', ifName: asked, container: sandbox.container })
-  const inside = asked ?? freeInterface(taken)
+  const prefix = rules.get(network.right.driver)?.prefix(network.right.config) ?? 'eth'
+  const inside = asked ?? freeInterface(prefix, taken)
   return E.right([
     {
       tag: 'Joined',

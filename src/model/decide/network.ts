@@ -8,7 +8,7 @@ import { type CnmError, isOfModel } from '../error.ts'
 import type { CnmEvent } from '../event.ts'
 import { fail, findNetwork } from '../model.ts'
 import { borrowersOf, endpointsOn, networkNamed } from '../queries.ts'
-import type { DriverRules, Rules } from '../rules.ts'
+import type { DriverRules, Plan, Rules } from '../rules.ts'
 import type { Model, Network, NetworkScope, PoolSpec } from '../types.ts'
 import { checkPool, takePools } from './pools.ts'
 
@@ -86,6 +86,17 @@ const createConfig = ({ id, name, options, labels, pools }: CreateNetwork): Even
   return E.right([{ tag: 'NetworkCreated', network }])
 }
 
+/** Why there cannot be such a network beside the others of its driver, or at all. */
+const objectionTo = (model: Model, driver: DriverRules, plan: Plan): CnmError | null => {
+  const objection = driver.objection(plan)
+  if (objection !== null) return objection
+  for (const { name, driver: type, config, configOnly } of valuesOf(model.networks)) {
+    const conflict = configOnly || type !== driver.type ? null : driver.conflict(plan, { network: name, config })
+    if (conflict !== null) return conflict
+  }
+  return null
+}
+
 const create = (
   model: Model,
   driver: DriverRules,
@@ -93,18 +104,19 @@ const create = (
   source: Source,
   command: CreateNetwork,
 ): Events => {
-  const { id, name, internal, attachable, ingress = false } = command
+  const { id, name, attachable, ingress = false, host } = command
   const { type } = driver
   const others = driver.single ? valuesOf(model.networks).filter(({ configOnly }) => !configOnly) : []
   const twin = others.find((network) => network.driver === type)
   if (twin !== undefined) return fail({ tag: 'OnlyOne', driver: type, existing: twin.name })
-  const config = driver.configure(source.options)
+  const config = driver.configure(source.options, host?.devices ?? null)
   if (E.isLeft(config)) return config
   const asked = driver.addresses ? source.asked : []
-  const families = asked.map(({ family }) => family)
-  const objection = driver.objection(name, config.right, families)
+  const internal = command.internal || driver.internal(config.right)
+  const plan: Plan = { network: name, config: config.right, internal, asked }
+  const objection = objectionTo(model, driver, plan)
   if (objection !== null) return fail(objection)
-  const pools = takePools(model.ipam, driver, name, asked)
+  const pools = takePools(model.ipam, driver, plan, host?.prefixes ?? [])
   if (E.isLeft(pools)) return pools
   const network: Network = {
     id,

@@ -3,15 +3,15 @@
 
 import { wholeId } from '../../ipam/pool-id.ts'
 import { isHostPrefix } from '../../ipam/prefix.ts'
-import { chooseIp, choosePool, NOTHING_EXCLUDED, type PoolRequest, takeIp, takePool } from '../../ipam/space.ts'
-import type { AddressSpace, Ipam } from '../../ipam/types.ts'
+import { chooseIp, choosePool, type Excluded, excluding, type PoolRequest, takeIp, takePool } from '../../ipam/space.ts'
+import type { AddressSpace, Ipam, PoolId } from '../../ipam/types.ts'
 import { type Cidr, cidrFamily, contains, isNetwork } from '../../net/cidr.ts'
 import { type Family, type Ip, isIp4, isUnspecified } from '../../net/ip.ts'
 import { hasIn } from '../../net/pmap.ts'
 import { E, type Either } from '../../prelude.ts'
 import type { CnmError } from '../error.ts'
 import { fail } from '../model.ts'
-import type { DriverRules } from '../rules.ts'
+import type { DriverRules, Plan } from '../rules.ts'
 import type { NetworkPool, PoolSpec } from '../types.ts'
 
 /** 0.0.0.0/N and ::/N: any subnet of that size. */
@@ -37,25 +37,40 @@ const outside = (
   return stray === undefined ? null : { tag: 'AuxOutside', network, name: stray[0], ip: stray[1], subnet }
 }
 
-const requestOf = ({ family, subnet, range }: PoolSpec, space: AddressSpace): PoolRequest =>
+const requestOf = ({ family, subnet, range }: PoolSpec, space: AddressSpace, exclude: Excluded): PoolRequest =>
   subnet === null || isAny(subnet)
     ? {
         tag: 'any',
         space,
         family,
         size: subnet === null || subnet.bits === 0 ? null : subnet.bits,
-        exclude: NOTHING_EXCLUDED,
+        exclude,
       }
     : { tag: 'exactly', space, subnet, range }
 
 type Taken = Readonly<{ ipam: Ipam; pool: NetworkPool }>
 
+/** What all pools of a network are taken by. */
+type Taking = Readonly<{ driver: DriverRules; plan: Plan; space: AddressSpace; exclude: Excluded }>
+
+const gatewayIn = (
+  ipam: Ipam,
+  { driver, plan }: Taking,
+  pool: PoolId,
+  { family, gateway }: PoolSpec,
+): Either<CnmError, Ip | null> => {
+  const rule = driver.gateway(plan.config, family)
+  return rule === 'never' || (rule === 'asked' && gateway === null) ? E.right(null) : chooseIp(ipam, pool, gateway)
+}
+
 /**
- * Takes a pool, its auxiliary addresses, then its gateway: the one asked for, else the lowest free address. Auxiliary ones
- * first, for they are the user's words: a gateway nobody asked for must not be in their way.
+ * Takes a pool, its auxiliary addresses, then its gateway: the one asked for, else, where the driver wants one, the lowest free
+ * address. Auxiliary ones first, for they are the user's words: a gateway nobody asked for must not be in their way.
  */
-const takeFor = (ipam: Ipam, space: AddressSpace, network: string, spec: PoolSpec): Either<CnmError, Taken> => {
-  const chosen = choosePool(ipam, requestOf(spec, space))
+const takeFor = (ipam: Ipam, taking: Taking, spec: PoolSpec): Either<CnmError, Taken> => {
+  const { driver, plan, space } = taking
+  const { network, config, internal } = plan
+  const chosen = choosePool(ipam, requestOf(spec, space, taking.exclude))
   if (E.isLeft(chosen)) return chosen
   const { id, subnet, range } = chosen.right
   // IPAM lets sub-pools share a subnet; two networks of the drivers there are cannot.
@@ -70,23 +85,26 @@ const takeFor = (ipam: Ipam, space: AddressSpace, network: string, spec: PoolSpe
     if (E.isLeft(next)) return next
     now = next.right
   }
-  const gateway = chooseIp(now, id, spec.gateway)
-  if (E.isLeft(gateway)) return gateway
-  const last = takeIp(now, id, gateway.right)
+  const chosenGateway = gatewayIn(now, taking, id, spec)
+  if (E.isLeft(chosenGateway)) return chosenGateway
+  const gateway = chosenGateway.right
+  const last = gateway === null ? E.right(now) : takeIp(now, id, gateway)
   if (E.isLeft(last)) return last
-  return E.right({ ipam: last.right, pool: { pool: id, subnet, range, gateway: gateway.right, aux: spec.aux } })
+  const exit = internal ? null : driver.exit(config, { subnet, gateway, aux: spec.aux })
+  return E.right({ ipam: last.right, pool: { pool: id, subnet, range, gateway, exit, aux: spec.aux } })
 }
 
 const familyTwice = (pools: ReadonlyArray<PoolSpec>): Family | null =>
   ([4, 6] as const).find((family) => pools.filter((pool) => pool.family === family).length > 1) ?? null
 
-/** The pools of a network, IPv4 first. */
+/** The pools of a network, IPv4 first. `inUse`: where the host's routes lead, which no subnet that is chosen overlaps. */
 export const takePools = (
   ipam: Ipam,
   driver: DriverRules,
-  network: string,
-  asked: ReadonlyArray<PoolSpec>,
+  plan: Plan,
+  inUse: ReadonlyArray<Cidr>,
 ): Either<CnmError, ReadonlyArray<NetworkPool>> => {
+  const { network, asked } = plan
   if (!driver.addresses) return E.right([])
   if (asked.length === 0) return fail({ tag: 'NoAddressFamily', network })
   const twice = driver.severalSubnets ? null : familyTwice(asked)
@@ -94,10 +112,11 @@ export const takePools = (
   const wrong = asked.map((spec) => checkPool(network, spec)).find((each) => each !== null)
   if (wrong !== undefined) return fail(wrong)
   const space = driver.scope === 'global' ? 'GlobalDefault' : 'LocalDefault'
+  const taking: Taking = { driver, plan, space, exclude: excluding(inUse) }
   const pools: NetworkPool[] = []
   let now = ipam
   for (const spec of [...asked].sort((a, b) => a.family - b.family)) {
-    const taken = takeFor(now, space, network, spec)
+    const taken = takeFor(now, taking, spec)
     if (E.isLeft(taken)) return taken
     now = taken.right.ipam
     pools.push(taken.right.pool)

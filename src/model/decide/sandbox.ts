@@ -33,7 +33,7 @@ export const createSandbox = (model: Model, command: CreateSandbox): Events => {
   const holder = sandboxAt(model, ns)
   if (holder !== undefined) return fail({ tag: 'SandboxTaken', container, ns, by: holder.container })
   if (external && ns === HOST) return fail({ tag: 'InvalidKey', container, why: 'host' })
-  const ports = bind(model, { id, container, has: [] }, command.ports)
+  const ports = bind(model, { id, container, has: [], host: command.host?.ports ?? null }, command.ports)
   if (E.isLeft(ports)) return ports
   const sandbox: Sandbox = {
     id,
@@ -51,7 +51,7 @@ export const refreshSandbox = (model: Model, command: RefreshSandbox): Events =>
   const found = findSandbox(model, command.id)
   if (E.isLeft(found)) return found
   const { id, container, ports: has } = found.right
-  const ports = bind(model, { id, container, has }, command.ports)
+  const ports = bind(model, { id, container, has, host: command.host?.ports ?? null }, command.ports)
   if (E.isLeft(ports)) return ports
   const sandbox: Sandbox = {
     ...found.right,

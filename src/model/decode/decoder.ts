@@ -57,7 +57,7 @@ export const list =
     return E.right(items)
   }
 
-const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
+export const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
   typeof value === 'object' && value !== null && !Array.isArray(value)
 
 /** Values of one kind under keys that are anybody's. */

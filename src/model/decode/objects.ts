@@ -17,6 +17,7 @@ import {
   type Endpoint,
   type EndpointAddress,
   type EndpointWishes,
+  type Exit,
   type ExposedPort,
   type ExtraHost,
   isId,
@@ -32,6 +33,7 @@ import {
   dictionary,
   flag,
   integer,
+  isObject,
   list,
   nullable,
   oneOf,
@@ -40,6 +42,7 @@ import {
   text,
   where,
 } from './decoder.ts'
+import { formerNetwork } from './former.ts'
 
 const id = <A extends string>(): Decoder<A> => where((value): value is A => isId(value), '64 hexadecimal digits')
 const named = and(text, (value) => value.trim() !== '', 'a name')
@@ -76,10 +79,16 @@ const spec: Decoder<PoolSpec> = record({
   aux: dictionary(ip),
 })
 
-const isPool = ({ pool, subnet: whole, range, gateway, aux }: NetworkPool): boolean =>
+const byGateway = record<Extract<Exit, { by: 'gateway' }>>({ by: oneOf('gateway'), via: ip })
+const byDevice = record<Readonly<{ by: 'device' | 'nothing' }>>({ by: oneOf('device', 'nothing') })
+const exit: Decoder<Exit> = (value) =>
+  isObject(value) && Object.hasOwn(value, 'via') ? byGateway(value) : byDevice(value)
+
+const isPool = ({ pool, subnet: whole, range, gateway, exit: way, aux }: NetworkPool): boolean =>
   SPACES.some((space) => poolOf(space, whole, range).id === pool) &&
   covers(whole, range) &&
   (gateway === null || contains(whole, gateway)) &&
+  (way?.by !== 'gateway' || contains(whole, way.via)) &&
   Object.values(aux).every((each) => contains(whole, each))
 
 /** A pool's id is compared with the one that its subnet and range make. */
@@ -91,6 +100,7 @@ const pool = and(
     subnet,
     range: and(cidr, isNetwork, 'a range'),
     gateway: nullable(ip),
+    exit: nullable(exit),
     aux: dictionary(ip),
   }),
   isPool,
@@ -118,7 +128,7 @@ const lendsOnly = ({ driver, scope, config, internal, attachable, ingress, confi
 const isAscending = (numbers: ReadonlyArray<number>): boolean =>
   numbers.every((n, i) => i === 0 || n >= (numbers[i - 1] ?? n))
 
-export const decodeNetwork: Decoder<Network> = and(
+const network: Decoder<Network> = and(
   record<Network>({
     id: id(),
     name: named,
@@ -138,6 +148,8 @@ export const decodeNetwork: Decoder<Network> = and(
   (network) => !network.configOnly || lendsOnly(network),
   'a network that only lends its configuration',
 )
+
+export const decodeNetwork: Decoder<Network> = (value) => network(formerNetwork(value))
 
 const exposed = list(record<ExposedPort>({ port, transport }))
 
