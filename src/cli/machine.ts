@@ -31,6 +31,7 @@ const stoppable = (kernel: Kernel, stop: AbortSignal, track: <A>(work: Promise<A
   return {
     ...kernel,
     observe: (scope) => () => unlessStopped(kernel.observe(scope)),
+    facts: (question) => () => unlessStopped(kernel.facts(question)),
     apply: (ops) => () => unlessStopped(kernel.apply(ops)),
     probe: (probe) => () => limit(() => unlessStopped(kernel.probe(probe))),
     counters: (ns) => () => unlessStopped(kernel.counters(ns)),
