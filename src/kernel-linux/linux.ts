@@ -8,6 +8,7 @@ import { apply } from './apply.ts'
 import { counters } from './counters.ts'
 import { makeDepartures } from './departures.ts'
 import { facts } from './facts.ts'
+import { flowsInProcess, flowsThroughTool, withFlows } from './flows.ts'
 import { type Names, netnsPath } from './names.ts'
 import { makeNeighbours } from './neighbours.ts'
 import { loadLibc } from './netlink/libc.ts'
@@ -54,10 +55,12 @@ export const linuxKernel = (options: LinuxOptions): LinuxKernel => {
   const departures = makeDepartures()
   const transport = inProcess ? throughNetlink(names, departures) : throughIproute2(run, names)
   const paths = pathsOf(names)
-  const firewall =
+  const flows = orElse(flowsInProcess(paths), () => flowsThroughTool(run, names))
+  const byRules =
     options.transport === 'netlink'
       ? orElse(throughLibnftables(paths), () => throughConsole(run, names, paths))
       : throughNft(run, names)
+  const firewall = withFlows(byRules, flows)
   const sysctls = orElse(inProcess ? throughProc(paths) : null, () => throughSysctl(run, names))
   const eyes = { names, transport, firewall, sysctls, departures, neighbours: makeNeighbours() }
   const agents = agentsOf()

@@ -1,37 +1,81 @@
-// Programs of strangers in a namespace, that wait at ports until they are ended.
+// Programs of strangers in a namespace, until they are ended: some wait at ports, some ask others.
 
 import { spawn } from 'node:child_process'
 import { createInterface } from 'node:readline'
 
-/** `address` `::` without `only6` is every address of both families. */
-export type Waiting = Readonly<{ transport: 'tcp' | 'udp'; address: string; port: number; only6?: boolean }>
+/** `address` `::` without `only6` is every address of both families. `says`: what it answers to each datagram, or each who connects. */
+export type Waiting = Readonly<{
+  transport: 'tcp' | 'udp'
+  address: string
+  port: number
+  only6?: boolean
+  says?: string
+}>
 
 const PROGRAM = `
 const { createServer } = require('node:net')
 const { createSocket } = require('node:dgram')
 let left = 0
 const ready = () => { left -= 1; if (left === 0) console.log('ready') }
-for (const { transport, address, port, only6 = false } of JSON.parse(process.argv[1])) {
+for (const { transport, address, port, only6 = false, says } of JSON.parse(process.argv[1])) {
   left += 1
-  if (transport === 'tcp') createServer().listen({ host: address, port, ipv6Only: only6 }, ready)
-  else createSocket({ type: address.includes(':') ? 'udp6' : 'udp4', ipv6Only: only6 }).bind({ address, port }, ready)
+  if (transport === 'tcp') {
+    createServer((socket) => socket.on('error', () => {}).end(says)).listen({ host: address, port, ipv6Only: only6 }, ready)
+    continue
+  }
+  const socket = createSocket({ type: address.includes(':') ? 'udp6' : 'udp4', ipv6Only: only6 })
+  if (says !== undefined) socket.on('message', (_, from) => socket.send(says, from.port, from.address))
+  socket.bind({ address, port }, ready)
 }
 process.stdin.resume().on('end', () => process.exit())
 `
 
-/** Starts a program that waits at these; gives how to end it. */
-export const waitAt = async (real: string, sockets: ReadonlyArray<Waiting>): Promise<() => Promise<void>> => {
-  const words = [`--net=/run/netns/${real}`, '--', process.execPath, '-e', PROGRAM, '--', JSON.stringify(sockets)]
+const CLIENT = `
+const { createSocket } = require('node:dgram')
+const [address, port] = process.argv.slice(1)
+const socket = createSocket(address.includes(':') ? 'udp6' : 'udp4')
+let timer
+const tell = (what) => { clearTimeout(timer); console.log(what) }
+socket.on('message', (bytes) => tell(String(bytes)))
+socket.on('error', (error) => tell(error.code))
+socket.connect(Number(port), address, () => console.log('ready'))
+const ask = () => { timer = setTimeout(() => tell('silence'), 1000); socket.send('?') }
+require('node:readline').createInterface({ input: process.stdin }).on('line', ask).on('close', () => process.exit())
+`
+
+type Program = Readonly<{ say: (line: string) => void; hear: () => Promise<string>; end: () => Promise<void> }>
+
+const begin = async (real: string, source: string, args: ReadonlyArray<string>): Promise<Program> => {
+  const words = [`--net=/run/netns/${real}`, '--', process.execPath, '-e', source, '--', ...args]
   const child = spawn('nsenter', words, { stdio: ['pipe', 'pipe', 'inherit'] })
   const ended = new Promise<void>((resolve) => void child.once('exit', () => resolve()))
-  const lines = createInterface({ input: child.stdout })
-  const began = new Promise<boolean>((resolve) => {
-    lines.once('line', () => resolve(true))
-    void ended.then(() => resolve(false))
-  })
-  if (!(await began)) throw new Error('a program that was to wait at ports has ended')
-  return async () => {
-    child.stdin.end()
-    await ended
+  const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]()
+  const hear = async (): Promise<string> => {
+    const { value, done } = await lines.next()
+    if (done === true) throw new Error('a program has ended')
+    return value
   }
+  await hear()
+  return {
+    say: (line) => void child.stdin.write(`${line}\n`),
+    hear,
+    end: async () => {
+      child.stdin.end()
+      await ended
+    },
+  }
+}
+
+/** Starts a program that waits at these; gives how to end it. */
+export const waitAt = async (real: string, sockets: ReadonlyArray<Waiting>): Promise<() => Promise<void>> =>
+  (await begin(real, PROGRAM, [JSON.stringify(sockets)])).end
+
+/** A program with one UDP socket that talks to one end: it asks, and says what was answered within a second (`silence`, or an errno). */
+export const talkTo = async (real: string, address: string, port: number) => {
+  const { say, hear, end } = await begin(real, CLIENT, [address, String(port)])
+  const ask = (): Promise<string> => {
+    say('ask')
+    return hear()
+  }
+  return { ask, end }
 }
