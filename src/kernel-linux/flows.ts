@@ -11,11 +11,13 @@ import type { Firewall } from './firewall.ts'
 import { cidrOf, decodeAddress, dumpAddresses } from './netlink/codec/address.ts'
 import {
   type ConnectionMessage,
+  countConnections,
   decodeConnection,
+  decodeStats,
   deleteConnection,
   dumpConnections,
 } from './netlink/codec/conntrack.ts'
-import { dump, talk } from './netlink/conversation.ts'
+import { ask, dump, talk } from './netlink/conversation.ts'
 import type { NetlinkError } from './netlink/error.ts'
 import { loadLibc } from './netlink/libc.ts'
 import { HERE, openSocket, type Place, type Socket } from './netlink/socket.ts'
@@ -41,7 +43,7 @@ const trackedIn = (bytes: Uint8Array): Tracked | null => {
 
 type Question = Parameters<typeof dumpConnections>
 
-/** The kernel goes through its whole table for each question, and tells only what answers it. */
+/** The kernel goes through its whole table for each question (some ms), and tells only what answers it. */
 const FEW = 4
 
 const questionsFor = (changes: ReadonlyArray<PortChange>): ReadonlyArray<Question> => {
@@ -86,6 +88,8 @@ const byPort = (changes: ReadonlyArray<PortChange>): ReadonlyMap<number, Readonl
 
 const dropAt = (place: Place, changes: ReadonlyArray<PortChange>): Promise<void> =>
   withSocket(place, NETLINK_NETFILTER, undefined, async (socket) => {
+    const count = await ask(socket, countConnections(), decodeStats, 'here')()
+    if (E.isLeft(count) || count.right.connections === 0) return
     const groups = byPort(changes)
     const isFor = ({ conversation }: Tracked, isOurs: (ip: Ip) => boolean): boolean =>
       groups.get(conversation.to.port)?.some((change) => isStale(change, conversation, isOurs)) === true

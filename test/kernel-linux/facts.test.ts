@@ -1,5 +1,6 @@
 // What kernels say of a host. The simulated one says the same of the same host.
 
+import { execFileSync } from 'node:child_process'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { freshEngine } from '../../src/engine/engine.ts'
 import { freshLoopback } from '../../src/kernel/cascade.ts'
@@ -9,7 +10,7 @@ import type { Kernel } from '../../src/kernel/kernel.ts'
 import type { KernelObject, LinkSpec } from '../../src/kernel/object.ts'
 import { EMPTY_STATE, objectsOf, stateOf } from '../../src/kernel/state.ts'
 import { deviceSysctl, PORT_RANGE, RESERVED_PORTS, type SysctlName } from '../../src/kernel/sysctl.ts'
-import { socketsIn } from '../../src/kernel-linux/facts.ts'
+import { socketsIn } from '../../src/kernel-linux/facts/tools.ts'
 import { labNames } from '../../src/kernel-linux/names.ts'
 import { spaceOf } from '../../src/kernel-sim/datapath/plane.ts'
 import { openUdp } from '../../src/kernel-sim/datapath/socket/datagram.ts'
@@ -40,6 +41,7 @@ test('sockets are read as ss(8) tells them', () => {
     'tcp   LISTEN 0      511    *:8080  *:*',
     'tcp   LISTEN 0      511    [::1]:631  [::]:*',
     'sctp  LISTEN 0      128    10.0.0.1:38412  0.0.0.0:*',
+    'tcp   LISTEN 0      50     [::ffff:127.0.0.1]:8005  *:*',
     'icmp6 UNCONN 0      0      *:58  *:*',
     '',
   ]
@@ -50,6 +52,7 @@ test('sockets are read as ss(8) tells them', () => {
     { ip: ip('::'), port: 8080, transport: 'tcp' },
     { ip: ip('::1'), port: 631, transport: 'tcp' },
     { ip: ip('10.0.0.1'), port: 38412, transport: 'sctp' },
+    { ip: ip('127.0.0.1'), port: 8005, transport: 'tcp' },
   ])
 })
 
@@ -274,15 +277,24 @@ const onLinux = (transport: TransportName) => (): void => {
   let end: () => Promise<void> = async () => {}
   beforeAll(async () => {
     rightOf(await kernel.apply(diff(EMPTY_STATE, stateOf(SET_UP)))())
-    end = await waitAt(real, PROGRAMS)
+    end = await waitAt(real, [...PROGRAMS, { transport: 'tcp', address: '::ffff:127.0.0.1', port: 2010 }])
   })
   afterAll(async () => {
     await end()
     await close()
   })
 
-  test('is what it was set up as', async () => {
-    await expect.poll(() => askedOf(kernel)).toEqual(EXPECTED)
+  test('is what it was set up as, and has a socket of IPv6 that waits for IPv4', async () => {
+    const taken = [...EXPECTED.taken, 'tcp 127.0.0.1 2010'].sort()
+    await expect.poll(() => askedOf(kernel)).toEqual({ ...EXPECTED, taken })
+  })
+
+  test('has no way by a gateway of the other family, by several, or for what is thrown away', async () => {
+    for (const words of ['10.20.0.0/16 via inet6 fe80::1 dev br0', 'blackhole 10.21.0.0/16'])
+      execFileSync('ip', ['-n', real, 'route', 'add', ...words.split(' ')])
+    const hops = ['nexthop', 'via', '10.7.0.2', 'nexthop', 'via', '10.7.0.3']
+    execFileSync('ip', ['-n', real, 'route', 'add', '10.22.0.0/16', ...hops])
+    expect((await askedOf(kernel)).prefixes).toEqual(EXPECTED.prefixes)
   })
 
   test('gives ports of its range, and none that is reserved or in use', async () => {

@@ -1,10 +1,10 @@
-// Tracked connections: IPCTNL_MSG_CT_GET, IPCTNL_MSG_CT_DELETE. Each is known by the tuple of its first packet and of its answer;
+// Tracked connections: IPCTNL_MSG_CT_GET, IPCTNL_MSG_CT_DELETE, IPCTNL_MSG_CT_GET_STATS. Each is known by the tuple of its first packet and of its answer;
 // ports are in network byte order, the id is a number that is handed back as it came.
 // Source: include/uapi/linux/netfilter/nfnetlink_conntrack.h, include/linux/netfilter/nf_internals.h (CTA_FILTER_F_*),
 // net/netfilter/nf_conntrack_netlink.c.
 
 import type { Family } from '../../../net/ip.ts'
-import { be16, fields, ip4Address, ip6Address, nest, u8, u16, u32 } from '../field.ts'
+import { be16, be32, fields, ip4Address, ip6Address, nest, u8, u16, u32 } from '../field.ts'
 import { type Read, U8 } from '../format.ts'
 import { request } from '../message.ts'
 import { body, struct } from '../struct.ts'
@@ -13,6 +13,7 @@ import { AF_INET, AF_INET6, NLM_F_DUMP } from '../uapi/netlink.ts'
 const NFNL_SUBSYS_CTNETLINK = 1
 const IPCTNL_MSG_CT_GET = 1
 const IPCTNL_MSG_CT_DELETE = 2
+const IPCTNL_MSG_CT_GET_STATS = 5
 
 const CTA_TUPLE_ORIG = 1
 const CTA_TUPLE_REPLY = 2
@@ -31,6 +32,7 @@ const CTA_PROTO_SRC_PORT = 2
 const CTA_PROTO_DST_PORT = 3
 const CTA_FILTER_ORIG_FLAGS = 1
 const CTA_FILTER_REPLY_FLAGS = 2
+const CTA_STATS_GLOBAL_ENTRIES = 1
 const CTA_FILTER_F_CTA_PROTO_NUM = 1 << 3
 const CTA_FILTER_F_CTA_PROTO_DST_PORT = 1 << 5
 
@@ -91,3 +93,9 @@ export const deleteConnection = request(
   0,
   ({ family, original, id, zone }: ConnectionMessage) => CONNECTION.encode({ family, original, id, zone }),
 )
+
+const STATS = body(NFGENMSG, { connections: be32(CTA_STATS_GLOBAL_ENTRIES) })
+export const { decode: decodeStats } = STATS
+
+/** How many connections the namespace has. */
+export const countConnections = request(ofConntrack(IPCTNL_MSG_CT_GET_STATS), 0, () => STATS.encode({ family: 0 }))
