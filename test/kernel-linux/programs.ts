@@ -12,6 +12,8 @@ export type Waiting = Readonly<{
   says?: string
 }>
 
+const GRACE_MS = 1000
+
 const PROGRAM = `
 const { createServer } = require('node:net')
 const { createSocket } = require('node:dgram')
@@ -43,10 +45,12 @@ const ask = () => { timer = setTimeout(() => tell('silence'), 1000); socket.send
 require('node:readline').createInterface({ input: process.stdin }).on('line', ask).on('close', () => process.exit())
 `
 
-type Program = Readonly<{ say: (line: string) => void; hear: () => Promise<string>; end: () => Promise<void> }>
+/** It has said a line that is no answer: that it is ready. */
+export type Program = Readonly<{ say: (line: string) => void; hear: () => Promise<string>; end: () => Promise<void> }>
 
-const begin = async (real: string, source: string, args: ReadonlyArray<string>): Promise<Program> => {
-  const words = [`--net=/run/netns/${real}`, '--', process.execPath, '-e', source, '--', ...args]
+/** Node with these words in a namespace; it ends, too, when its standard input does. */
+export const startProgram = async (real: string, args: ReadonlyArray<string>): Promise<Program> => {
+  const words = [`--net=/run/netns/${real}`, '--', process.execPath, ...args]
   const child = spawn('nsenter', words, { stdio: ['pipe', 'pipe', 'inherit'] })
   const ended = new Promise<void>((resolve) => void child.once('exit', () => resolve()))
   const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]()
@@ -61,18 +65,20 @@ const begin = async (real: string, source: string, args: ReadonlyArray<string>):
     hear,
     end: async () => {
       child.stdin.end()
+      const kill = setTimeout(() => child.kill('SIGKILL'), GRACE_MS)
       await ended
+      clearTimeout(kill)
     },
   }
 }
 
 /** Starts a program that waits at these; gives how to end it. */
 export const waitAt = async (real: string, sockets: ReadonlyArray<Waiting>): Promise<() => Promise<void>> =>
-  (await begin(real, PROGRAM, [JSON.stringify(sockets)])).end
+  (await startProgram(real, ['-e', PROGRAM, '--', JSON.stringify(sockets)])).end
 
 /** A program with one UDP socket that talks to one end: it asks, and says what was answered within a second (`silence`, or an errno). */
 export const talkTo = async (real: string, address: string, port: number) => {
-  const { say, hear, end } = await begin(real, CLIENT, [address, String(port)])
+  const { say, hear, end } = await startProgram(real, ['-e', CLIENT, '--', address, String(port)])
   const ask = (): Promise<string> => {
     say('ask')
     return hear()
