@@ -13,6 +13,7 @@ const EFFECTFUL = {
   'kernel-linux': ['net', 'kernel'],
   store: ['net', 'model'],
   engine: ['net', 'kernel', 'ipam', 'model', 'drivers', 'kernel-sim', 'kernel-linux', 'store'],
+  proxy: ['net'],
   compose: ['net', 'model'],
   lab: ['net', 'kernel', 'model', 'engine', 'kernel-sim'],
   cli: [
@@ -28,6 +29,7 @@ const EFFECTFUL = {
     'store',
     'compose',
     'shell',
+    'proxy',
   ],
 }
 const PACKAGES = {

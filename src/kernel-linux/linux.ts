@@ -7,7 +7,10 @@ import { agentsOf } from './agents.ts'
 import { apply } from './apply.ts'
 import { counters } from './counters.ts'
 import { makeDepartures } from './departures.ts'
+import { earsInProcess } from './facts/in-process.ts'
+import { earsByTools } from './facts/tools.ts'
 import { facts } from './facts.ts'
+import { flowsInProcess, flowsThroughTool, withFlows } from './flows.ts'
 import { type Names, netnsPath } from './names.ts'
 import { makeNeighbours } from './neighbours.ts'
 import { loadLibc } from './netlink/libc.ts'
@@ -54,11 +57,14 @@ export const linuxKernel = (options: LinuxOptions): LinuxKernel => {
   const departures = makeDepartures()
   const transport = inProcess ? throughNetlink(names, departures) : throughIproute2(run, names)
   const paths = pathsOf(names)
-  const firewall =
+  const flows = orElse(flowsInProcess(paths), () => flowsThroughTool(run, names))
+  const byRules =
     options.transport === 'netlink'
       ? orElse(throughLibnftables(paths), () => throughConsole(run, names, paths))
       : throughNft(run, names)
+  const firewall = withFlows(byRules, flows)
   const sysctls = orElse(inProcess ? throughProc(paths) : null, () => throughSysctl(run, names))
+  const ears = orElse(inProcess ? earsInProcess(paths) : null, () => earsByTools(run, names))
   const eyes = { names, transport, firewall, sysctls, departures, neighbours: makeNeighbours() }
   const agents = agentsOf()
   const vacate = async (ns: Ns): Promise<void> => {
@@ -73,7 +79,7 @@ export const linuxKernel = (options: LinuxOptions): LinuxKernel => {
       (ops): TaskEither<ReadonlyArray<Refusal> | KernelError, void> =>
       (): Promise<Either<ReadonlyArray<Refusal> | KernelError, void>> =>
         apply({ ...eyes, vacate }, ops),
-    facts: (question) => () => facts({ run, names, sysctls }, question),
+    facts: (question) => () => facts(ears, sysctls, question),
     settled: departures.all,
     probe: (one) => () => probe(one),
     counters: (ns) => () => counters(run, names(ns)),

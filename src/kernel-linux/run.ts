@@ -8,7 +8,8 @@ import { limitOf } from './limit.ts'
 import { netnsPath } from './names.ts'
 
 export const TOOLS = ['ip', 'bridge', 'ss', 'nft', 'sysctl', 'ping', 'nsenter', 'unshare'] as const
-export type Tool = (typeof TOOLS)[number]
+/** conntrack(8) is used where it is there. */
+export type Tool = (typeof TOOLS)[number] | 'conntrack'
 
 /** Debian's packages. */
 export const PACKAGE: Readonly<Record<Tool, string>> = {
@@ -20,6 +21,7 @@ export const PACKAGE: Readonly<Record<Tool, string>> = {
   ping: 'iputils-ping',
   nsenter: 'util-linux',
   unshare: 'util-linux',
+  conntrack: 'conntrack',
 }
 
 export type Ran = Readonly<{ status: number; stdout: string; stderr: string }>
@@ -43,7 +45,7 @@ export const unavailable = (what: string, hint: string | null = null): KernelErr
 const missing = (tool: Tool): KernelError =>
   unavailable(
     `the program ${tool} was not found`,
-    `apt-get install ${[...new Set(Object.values(PACKAGE))].join(' ')} (${tool} is in ${PACKAGE[tool]})`,
+    `apt-get install ${[...new Set(TOOLS.map((each) => PACKAGE[each]))].join(' ')} (${tool} is in ${PACKAGE[tool]})`,
   )
 
 /** The words that start a program in a namespace. */

@@ -1,7 +1,6 @@
 // What a simulated host is like beside what we hold: its devices, where its routes lead, the ports at which its programs wait.
 
 import { aliasFor } from '../kernel/owned.ts'
-import { DEFAULT_PORTS } from '../kernel/sysctl.ts'
 import type { HostDevice, HostFacts, HostPorts, HostQuestion, HostSocket } from '../net/host-facts.ts'
 import { ip4, ip6 } from '../net/ip.ts'
 import { HOST } from '../net/name.ts'
@@ -9,6 +8,7 @@ import { getIn, valuesOf } from '../net/pmap.ts'
 import { isPort } from '../net/port.ts'
 import type { SocketEntry } from './datapath/socket/entry.ts'
 import type { LinkEntry } from './link-entry.ts'
+import { portsOf } from './ports.ts'
 import { type NsEntry, type RouteEntry, TABLES, type World } from './state.ts'
 
 const ANY_OF_OURS = aliasFor('')
@@ -36,10 +36,9 @@ const waiting = (socket: SocketEntry): ReadonlyArray<HostSocket> => {
   return all.map((ip) => ({ ip, port, transport: proto }))
 }
 
-const portsOf = ({ sockets }: NsEntry): HostPorts => ({
-  automatic: DEFAULT_PORTS,
-  reserved: [],
-  taken: sockets === null ? [] : valuesOf(sockets.sockets).flatMap(waiting),
+const hostPorts = (host: NsEntry): HostPorts => ({
+  ...portsOf(host),
+  taken: host.sockets === null ? [] : valuesOf(host.sockets.sockets).flatMap(waiting),
 })
 
 export const factsOf = (world: World, { devices, prefixes, ports }: HostQuestion): HostFacts => {
@@ -53,6 +52,6 @@ export const factsOf = (world: World, { devices, prefixes, ports }: HostQuestion
           .filter(isNear)
           .map(({ to }) => to)
       : [],
-    ports: ports ? portsOf(host) : null,
+    ports: ports ? hostPorts(host) : null,
   }
 }

@@ -53,11 +53,11 @@ export const automaticPorts = (value: string): PortRange => {
   return rangeOf(from, to) ?? DEFAULT_PORTS
 }
 
-/** Reads `8080,9000-9010`. */
+/** Reads `8080,9000-9010`. The kernel has 0 there, too, which is no port. */
 export const reservedPorts = (value: string): ReadonlyArray<PortRange> =>
   value.split(',').flatMap((part) => {
     const [from, to = from] = part.split('-')
-    const range = rangeOf(from, to)
+    const range = rangeOf(from === '0' ? '1' : from, to)
     return range === null ? [] : [range]
   })
 

@@ -4,8 +4,7 @@
 import { explainIpam, type IpamError, ipamErrorClass } from '../ipam/error.ts'
 import type { Cidr } from '../net/cidr.ts'
 import { showCidr } from '../net/cidr.ts'
-import type { Ip } from '../net/ip.ts'
-import { showIp } from '../net/ip.ts'
+import { type Ip, isIp4, showIp } from '../net/ip.ts'
 import { type Mac, showMac } from '../net/mac.ts'
 import type { Port, Transport } from '../net/port.ts'
 import type { PluginMethod } from './plugin/protocol.ts'
@@ -150,8 +149,10 @@ export const httpStatus: Readonly<Record<ErrorClass, 400 | 403 | 404 | 409 | 500
   Unavailable: 503,
 }
 
+const beforePort = (ip: Ip): string => (isIp4(ip) ? `${showIp(ip)}:` : `[${showIp(ip)}]:`)
+
 export const showBinding = (port: PortBinding): string =>
-  `${port.hostIp === null ? '' : `${showIp(port.hostIp)}:`}${port.hostPort}/${port.transport}`
+  `${port.hostIp === null ? '' : beforePort(port.hostIp)}${port.hostPort}/${port.transport}`
 
 const listed = (items: ReadonlyArray<string>): string => items.map((item) => `"${item}"`).join(', ')
 

@@ -4,6 +4,7 @@ import { describe, expect, test } from 'vitest'
 import { publishElement } from '../../src/kernel/firewall/elements.ts'
 import type { ConnectionEntry } from '../../src/kernel-sim/datapath/netfilter/connection.ts'
 import type { ProbeResult } from '../../src/kernel-sim/datapath/probe.ts'
+import { nftIn } from '../../src/kernel-sim/rulesets.ts'
 import type { World } from '../../src/kernel-sim/state.ts'
 import { ip, showIp } from '../../src/net/ip.ts'
 import { HOST } from '../../src/net/name.ts'
@@ -111,25 +112,33 @@ describe('source ports', () => {
 
 describe('time', () => {
   /** The first probe's conversation, then the same ports again after the port was published to somebody else. */
-  const again = (afterMs: number): ProbeResult => {
+  const again = (afterMs: number, publishAnew: (world: World) => World): ProbeResult => {
     const first = attempt(withNextPort(built, 'out', 40000), 'out', 'udp', '203.0.113.1 8081', 'a1:81')
-    const moved = publishElement(HOST, { ip: ip('203.0.113.1'), port: port(8081) }, 'udp', {
-      ip: ip('172.18.0.3'),
-      port: port(81),
-    })
-    const old = publishElement(HOST, { ip: ip('203.0.113.1'), port: port(8081) }, 'udp', {
-      ip: ip('172.18.0.2'),
-      port: port(81),
-    })
-    const world = apply(first.world, [
-      { verb: 'delete', object: old },
-      { verb: 'create', object: moved },
+    const world = later(publishAnew(first.world), afterMs)
+    return attempt(withNextPort(world, 'out', 40000), 'out', 'udp', '203.0.113.1 8081', 'a2:81')
+  }
+  const byNft = (world: World): World => {
+    const key = '203.0.113.1 . udp . 8081'
+    const script = `delete element inet cnm publish4 { ${key} }\nadd element inet cnm publish4 { ${key} : 172.18.0.3 . 81 }\n`
+    const ran = nftIn(world, HOST, script, { file: '-', json: false, handles: false })
+    if (ran === null || ran.outcome.status !== 0) throw new Error(ran?.outcome.stderr)
+    return ran.world
+  }
+  const byOperations = (world: World): World => {
+    const to = (inside: string) =>
+      publishElement(HOST, { ip: ip('203.0.113.1'), port: port(8081) }, 'udp', { ip: ip(inside), port: port(81) })
+    return apply(world, [
+      { verb: 'delete', object: to('172.18.0.2') },
+      { verb: 'create', object: to('172.18.0.3') },
     ])
-    return attempt(withNextPort(later(world, afterMs), 'out', 40000), 'out', 'udp', '203.0.113.1 8081', 'a2:81')
   }
 
-  test('an old conversation keeps its container when the port is published anew; a forgotten one does not', () => {
-    expect(endingOf(again(1000))).toBe('refused')
-    expect(endingOf(again(120_001))).toBe('arrived')
+  test('an old conversation keeps its container when nft publishes the port anew; a forgotten one does not', () => {
+    expect(endingOf(again(1000, byNft))).toBe('refused')
+    expect(endingOf(again(120_001, byNft))).toBe('arrived')
+  })
+
+  test('an operation that withdraws a port forgets its conversations', () => {
+    expect(endingOf(again(1000, byOperations))).toBe('arrived')
   })
 })

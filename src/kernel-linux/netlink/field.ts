@@ -6,6 +6,7 @@ import { eachAttr, putAttr } from './attr.ts'
 import {
   BARE_TEXT,
   BE16,
+  BE32,
   BOOL,
   FLAG,
   type Format,
@@ -85,6 +86,7 @@ export const u16 = ofFormat(U16)
 export const u32 = ofFormat(U32)
 export const s32 = ofFormat(S32)
 export const be16 = ofFormat(BE16)
+export const be32 = ofFormat(BE32)
 export const bool = ofFormat(BOOL)
 export const flag = ofFormat(FLAG)
 export const text = ofFormat(TEXT)

@@ -66,6 +66,11 @@ export const BE16 = fixed<number>(
   (view, at, value) => view.setUint16(at, value),
   (view, at) => view.getUint16(at),
 )
+export const BE32 = fixed<number>(
+  4,
+  (view, at, value) => view.setUint32(at, value),
+  (view, at) => view.getUint32(at),
+)
 /** A byte that is 0 or 1. */
 export const BOOL = fixed<boolean>(
   1,

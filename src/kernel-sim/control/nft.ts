@@ -3,10 +3,14 @@
 // Sources: nft(8), net/netfilter/nf_tables_api.c.
 
 import type { Errno } from '../../kernel/errno.ts'
+import { isStale, type PortChange, portChangeOf } from '../../kernel/firewall/published.ts'
 import { SETS, type SetName, TABLE } from '../../kernel/firewall/skeleton.ts'
 import { skeletonText } from '../../kernel/firewall/text.ts'
 import type { NftElement, NftTable } from '../../kernel/object.ts'
+import { type Ip, isLoopback } from '../../net/ip.ts'
+import { draftOf, valuesOf } from '../../net/pmap.ts'
 import { E } from '../../prelude.ts'
+import { tupleKey } from '../datapath/netfilter/connection.ts'
 import { basesFollow } from '../nft/bases.ts'
 import type { Changed } from '../nft/change/edit.ts'
 import { ABSENT } from '../nft/change/edit.ts'
@@ -17,7 +21,7 @@ import type { NftError, Place } from '../nft/error.ts'
 import { nft } from '../nft/nft.ts'
 import type { RawElement, RawPart, RawWord } from '../nft/parse/raw.ts'
 import { EMPTY_RULESET, findTable, type Ruleset, type Table, withTable } from '../nft/ruleset.ts'
-import { type Draft, type Space, spaceOf } from './draft.ts'
+import { type Draft, linksOf, type Space, spaceOf } from './draft.ts'
 
 const HERE: Place = { line: 1, from: 1, to: 1 }
 const IN_TABLE = { family: 'inet', table: TABLE, tableAt: HERE, at: HERE } as const
@@ -104,18 +108,54 @@ const inSet = (element: NftElement) => ({ name: element.set, handle: null, at: H
 export const createElement = (draft: Draft, element: NftElement): Errno | null => {
   const environment = { host: NO_INTERFACES, nowMs: draft.world.nowMs }
   const command = { tag: 'add-elements', create: true, set: inSet(element), elements: [rawOf(element)] } as const
-  return change(draft, element, (before) =>
+  const errno = change(draft, element, (before) =>
     followed(before, addElements(before, { ...IN_TABLE, ...command }, environment)),
   )
+  if (errno === null) forget(draft, portChangeOf({ verb: 'create', object: element }))
+  return errno
 }
 
 export const deleteElement = (draft: Draft, element: NftElement): Errno | null => {
   const environment = { host: NO_INTERFACES, nowMs: draft.world.nowMs }
   const elements = [rawOf({ ...element, value: null })]
   const command = { tag: 'delete-elements', destroy: false, set: inSet(element), elements } as const
-  return change(draft, element, (before) =>
+  const errno = change(draft, element, (before) =>
     followed(before, deleteElements(before, { ...IN_TABLE, ...command }, environment)),
   )
+  if (errno === null) forget(draft, portChangeOf({ verb: 'delete', object: element }))
+  return errno
+}
+
+const isOurs =
+  (space: Space) =>
+  (ip: Ip): boolean =>
+    isLoopback(ip) || linksOf(space).some(({ addresses }) => addresses.some(({ cidr }) => cidr.ip === ip))
+
+/** Forgets the conversations that a port had another answer for when they began. */
+const forget = (draft: Draft, moved: PortChange | null): void => {
+  const space = moved === null ? null : spaceOf(draft, moved.ns)
+  const tracked = space?.now.tracked ?? null
+  if (moved === null || space === null || tracked === null) return
+  const stale = valuesOf(tracked.connections).filter(({ original, reply }) =>
+    isStale(
+      moved,
+      {
+        proto: original.proto,
+        to: { ip: original.dst, port: original.dport },
+        answers: { ip: reply.src, port: reply.sport },
+      },
+      isOurs(space),
+    ),
+  )
+  if (stale.length === 0) return
+  const tuples = draftOf(tracked.tuples)
+  const connections = draftOf(tracked.connections)
+  for (const { id, original, reply } of stale) {
+    tuples.remove(tupleKey(original))
+    tuples.remove(tupleKey(reply))
+    connections.remove(String(id))
+  }
+  space.now.tracked = { ...tracked, tuples: tuples.done(), connections: connections.done() }
 }
 
 /** Chains are as they were, and so is what was made of them. */

@@ -3,13 +3,23 @@
 // net/ipv6/addrconf.c (addrconf_forward_change, addrconf_disable_change), kernel/sysctl.c (proc_dointvec).
 
 import type { Errno } from '../../kernel/errno.ts'
-import { type DeviceKey, FORWARD4, ICMP_LIMIT4, ICMP_LIMIT6, type SysctlName } from '../../kernel/sysctl.ts'
+import {
+  DEFAULT_PORTS,
+  type DeviceKey,
+  FORWARD4,
+  ICMP_LIMIT4,
+  ICMP_LIMIT6,
+  PORT_RANGE,
+  RESERVED_PORTS,
+  type SysctlName,
+} from '../../kernel/sysctl.ts'
 import type { Family } from '../../net/ip.ts'
 import type { IfName } from '../../net/name.ts'
 import { type DeviceConf, FRESH_ALL, type LinkEntry, NO_CONF } from '../link-entry.ts'
 import { addresses6, joinAnycast, leaveAnycast, restore6, start6, stop6 } from './addrconf.ts'
 import { change, linkOf, linksOf, type Space } from './draft.ts'
 import { disabled6, forwards6, runs4, runs6 } from './inet.ts'
+import { listWritten, rangeWritten, showRange } from './port-sysctls.ts'
 
 /** A fresh namespace's values; those of IPv4 may come from the machine instead (net.core.devconf_inherit_init_net). */
 const DEFAULTS: Readonly<Record<Family, Readonly<Partial<Record<DeviceKey, string>>>>> = {
@@ -37,10 +47,27 @@ const DEFAULTS: Readonly<Record<Family, Readonly<Partial<Record<DeviceKey, strin
 /** What a device's sysctl is, as a number, while nothing was written; 0 of what a family does not have. */
 export const deviceDefault = (family: Family, key: DeviceKey): number => Number(DEFAULTS[family][key] ?? 0)
 
-/** Sysctls of a whole namespace that are only numbers here: what they govern is not modelled. */
-const NUMBERS: ReadonlyMap<SysctlName, string> = new Map([
-  [ICMP_LIMIT4, '1000'],
-  [ICMP_LIMIT6, '100'],
+const INTEGER = /^\s*(-?)(0x[0-9a-f]+|0[0-7]*|[1-9][0-9]*)\s*$/i
+
+/** As proc_dointvec reads it: decimal, octal or hexadecimal, 32 bits with a sign. */
+const integer = (text: string): string | null => {
+  const [, sign, digits] = INTEGER.exec(text) ?? []
+  if (digits === undefined) return null
+  const octal = /^0[0-7]/.test(digits)
+  const n = (sign === '-' ? -1 : 1) * Number.parseInt(digits, octal ? 8 : digits.startsWith('0') ? 16 : 10)
+  const value = digits === '0' ? 0 : n
+  return value >= -(2 ** 31) && value < 2 ** 31 ? String(value) : null
+}
+
+/** A sysctl of a whole namespace: its default, and what a write makes of what it was, null if that is refused. */
+type Whole = Readonly<{ otherwise: string; written: (text: string, was: string) => string | null }>
+
+/** What the limits govern is not modelled. */
+const WHOLES: ReadonlyMap<SysctlName, Whole> = new Map([
+  [ICMP_LIMIT4, { otherwise: '1000', written: integer }],
+  [ICMP_LIMIT6, { otherwise: '100', written: integer }],
+  [PORT_RANGE, { otherwise: showRange(DEFAULT_PORTS), written: rangeWritten }],
+  [RESERVED_PORTS, { otherwise: '', written: listWritten }],
 ])
 
 /** `dev` is `all`, `default` or a device. */
@@ -75,7 +102,8 @@ const valueIn = (conf: DeviceConf, { family, key }: Parsed): string | null =>
 /** The kernel's default, or null if there is no such sysctl. */
 export const sysctlDefault = (name: SysctlName): string | null => {
   const parsed = parse(name)
-  return parsed === null ? (NUMBERS.get(name) ?? null) : valueIn(parsed.dev === 'all' ? FRESH_ALL : NO_CONF, parsed)
+  if (parsed === null) return WHOLES.get(name)?.otherwise ?? null
+  return valueIn(parsed.dev === 'all' ? FRESH_ALL : NO_CONF, parsed)
 }
 
 const confOf = (space: Space, dev: string): DeviceConf => {
@@ -85,22 +113,10 @@ const confOf = (space: Space, dev: string): DeviceConf => {
 
 /** Its value, or null if the namespace has no such sysctl. */
 export const readSysctl = (space: Space, name: SysctlName): string | null => {
-  const number = NUMBERS.get(name)
-  if (number !== undefined) return space.now.sysctls[name] ?? number
+  const whole = WHOLES.get(name)
+  if (whole !== undefined) return space.now.sysctls[name] ?? whole.otherwise
   const parsed = parse(name)
   return parsed === null || !exists(space, parsed) ? null : valueIn(confOf(space, parsed.dev), parsed)
-}
-
-const INTEGER = /^\s*(-?)(0x[0-9a-f]+|0[0-7]*|[1-9][0-9]*)\s*$/i
-
-/** As proc_dointvec reads it: decimal, octal or hexadecimal, 32 bits with a sign. */
-const integer = (text: string): number | null => {
-  const [, sign, digits] = INTEGER.exec(text) ?? []
-  if (digits === undefined) return null
-  const octal = /^0[0-7]/.test(digits)
-  const n = (sign === '-' ? -1 : 1) * Number.parseInt(digits, octal ? 8 : digits.startsWith('0') ? 16 : 10)
-  const value = digits === '0' ? 0 : n
-  return value >= -(2 ** 31) && value < 2 ** 31 ? value : null
 }
 
 const written = (conf: DeviceConf, { family, key }: Parsed, value: string): DeviceConf => {
@@ -178,17 +194,25 @@ const settle6 = (space: Space, before: ReadonlyArray<LinkEntry>): void => {
 /** Those of IPv6 that change more than themselves. */
 const LIVELY: ReadonlySet<DeviceKey> = new Set(['disable_ipv6', 'forwarding'])
 
+const writeWhole = (
+  space: Space,
+  name: SysctlName,
+  { otherwise, written: read }: Whole,
+  text: string,
+): Errno | null => {
+  const value = read(text, space.now.sysctls[name] ?? otherwise)
+  if (value === null) return 'EINVAL'
+  space.now.sysctls = { ...space.now.sysctls, [name]: value }
+  return null
+}
+
 export const writeSysctl = (space: Space, name: SysctlName, text: string): Errno | null => {
+  const whole = WHOLES.get(name)
+  if (whole !== undefined) return writeWhole(space, name, whole, text)
   const parsed = parse(name)
-  const isNumber = NUMBERS.has(name)
-  if (!isNumber && (parsed === null || !exists(space, parsed))) return 'ENOENT'
-  const n = integer(text)
-  if (n === null) return 'EINVAL'
-  const value = String(n)
-  if (parsed === null) {
-    space.now.sysctls = { ...space.now.sysctls, [name]: value }
-    return null
-  }
+  if (parsed === null || !exists(space, parsed)) return 'ENOENT'
+  const value = integer(text)
+  if (value === null) return 'EINVAL'
   const { family, dev, key } = parsed
   const was = valueIn(confOf(space, dev), parsed) ?? value
   const own = linkOf(space, dev)

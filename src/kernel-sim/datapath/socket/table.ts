@@ -3,6 +3,7 @@
 
 import { type Ip, isIp4 } from '../../../net/ip.ts'
 import { draftOf, valuesOf } from '../../../net/pmap.ts'
+import { portsOf } from '../../ports.ts'
 import { type NsEntry, nsWith } from '../../state.ts'
 import type { Device, Space } from '../plane.ts'
 import { NO_SOCKETS, type Socket } from './entry.ts'
@@ -89,19 +90,18 @@ export const findSocket = <P extends Proto>(
   return best as Extract<Socket, { proto: P }> | null
 }
 
-/** net.ipv4.ip_local_port_range. */
-const FIRST_PORT = 32768
-const LAST_PORT = 60999
-
 /**
- * A port that nobody has, in turn: what was used lately is not used again. Never `other`, for a socket that calls its own address
- * there would answer itself. Null: all are taken.
+ * A port of the namespace's range that nobody has and that is not reserved, in turn: what was used lately is not used again. Never
+ * `other`, for a socket that calls its own address there would answer itself. Null: all are taken.
  */
 export const takePort = (space: Space, proto: Proto, other: number | null): number | null => {
   const memory = socketsOf(space)
-  for (let tried = FIRST_PORT; tried <= LAST_PORT; tried++) {
-    const port = memory.nextPort
-    memory.nextPort = port >= LAST_PORT ? FIRST_PORT : port + 1
+  const { automatic, reserved } = portsOf(space.entry)
+  const { from, to } = automatic
+  for (let tried: number = from; tried <= to; tried++) {
+    const port = from <= memory.nextPort && memory.nextPort <= to ? memory.nextPort : from
+    memory.nextPort = port >= to ? from : port + 1
+    if (reserved.some((range) => range.from <= port && port <= range.to)) continue
     if (port !== other && !memory.byPort[proto].has(port)) return port
   }
   return null
