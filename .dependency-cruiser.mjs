@@ -49,12 +49,19 @@ const folders = Object.entries({ ...PURE, ...EFFECTFUL }).map(([from, to]) => ({
   },
 }))
 
+const TESTS = '[.]test[.]ts$'
+
 export default {
   allowed: [
     ...folders,
     { from: { path: '^src/prelude[.]ts$' }, to: { path: 'node_modules/fp-ts/' } },
     { from: { path: `^src/(${Object.keys(EFFECTFUL).join('|')})/` }, to: { dependencyTypes: ['core'] } },
-    { from: { path: '^(properties|test|bench|scripts)/' }, to: {} },
+    // A driver of one's own may use what ours may.
+    {
+      from: { path: '^examples/', pathNot: TESTS },
+      to: { path: [`^src/(${['drivers', ...PURE.drivers].join('|')})/`, '^src/prelude[.]ts$'] },
+    },
+    { from: { path: ['^(properties|test|bench|scripts)/', TESTS] }, to: {} },
   ],
   allowedSeverity: 'error',
   forbidden: [

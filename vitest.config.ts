@@ -5,7 +5,7 @@ import { defineConfig } from 'vitest/config'
 
 export default defineConfig({
   test: {
-    include: ['test/**/*.test.ts', 'properties/**/*.properties.ts'],
+    include: ['test/**/*.test.ts', 'properties/**/*.properties.ts', 'examples/**/*.test.ts'],
     setupFiles: ['test/lib/runs.ts'],
     globalSetup: ['test/lib/leftovers.ts'],
     pool: 'forks',

@@ -6,7 +6,7 @@ import { runNode } from './lib/run.mjs'
 import { main, ROOT } from './lib/say.mjs'
 import { ensureSetup } from './lib/setup.mjs'
 
-const folders = ['src', 'properties', 'test', 'bench'].filter((name) => existsSync(join(ROOT, name)))
+const folders = ['src', 'properties', 'test', 'bench', 'examples'].filter((name) => existsSync(join(ROOT, name)))
 
 const CHECKS = [
   { title: 'types (tsc)', args: ['node_modules/typescript/bin/tsc', '--project', '.', '--noEmit'] },

@@ -82,6 +82,7 @@ const createEndpoint = (project: Project, { container, attachment }: Attached): 
   ipv6: attachment.ipv6,
   mac: attachment.mac,
   linkLocal: attachment.linkLocal,
+  sysctls: attachment.sysctls,
 })
 
 const join = (project: Project, { container, attachment }: Attached): Join => ({

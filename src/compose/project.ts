@@ -91,7 +91,8 @@ export type ProjectAttachment = Readonly<{
   /** The highest one's network has the default gateway. */
   gwPriority: number
   interfaceName: IfName | null
-  driverOpts: Readonly<Record<string, string>>
+  /** Of its interface, by name, with IFNAME where that belongs. */
+  sysctls: Readonly<Record<string, string>>
   at: At
   /** Of the addresses asked for; `at` for those that are not. */
   places: Readonly<{ ipv4: At; ipv6: At; mac: At }>

@@ -155,6 +155,16 @@ describe('sandboxes and endpoints', () => {
     expect([twice.exit, twice.err]).toEqual([1, expect.stringContaining('is not connected to network "front"')])
   })
 
+  test('a connection may set sysctls of its interface, and bad ones are told before anything is done', async () => {
+    const sysctls = 'com.docker.network.endpoint.sysctls'
+    await host.ok('network', 'connect', '--driver-opt', `${sysctls}=net.ipv4.conf.IFNAME.rp_filter=2`, 'front', 'web')
+    await host.ok('network', 'disconnect', 'front', 'web')
+    for (const wrong of [`${sysctls}=kernel.panic=1`, `${sysctls}=net.ipv4.conf.IFNAME.rp_filter`, 'colour=red']) {
+      const refused = await host.run('network', 'connect', '--driver-opt', wrong, 'front', 'web')
+      expect([refused.exit, refused.err]).toEqual([2, expect.stringContaining('--driver-opt')])
+    }
+  })
+
   test('a connection that is refused leaves nothing half done', async () => {
     await host.ok('network', 'connect', '--driver-opt', 'com.docker.network.endpoint.ifname=lan0', 'front', 'web')
     const args = ['network', 'connect', '--driver-opt', 'com.docker.network.endpoint.ifname=lan0', 'back', 'web']

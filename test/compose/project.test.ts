@@ -217,6 +217,18 @@ networks:
     expect(fast?.interfaceName).toBe('eth7')
   })
 
+  test('may say in its driver options what its interface is called, and sysctls of it', () => {
+    const option = (name: string, value: string) =>
+      projectOf(
+        `services:\n  a: {networks: {n: {driver_opts: {com.docker.network.endpoint.${name}: "${value}"}}}}\nnetworks: {n: {}}`,
+      )
+    expect(attachmentsOf(option('ifname', 'lan0'), 'a')[0]?.interfaceName).toBe('lan0')
+    const martians = 'net.ipv4.conf.IFNAME.log_martians'
+    expect(attachmentsOf(option('sysctls', `${martians}=1`), 'a')[0]?.sysctls).toEqual({ [martians]: '1' })
+    for (const wrong of ['kernel.panic=1', `${martians}`, `${martians}=1 2`])
+      expect(() => option('sysctls', wrong)).toThrow(/not a sysctl of an interface|not NAME=VALUE/)
+  })
+
   test('is found by its own name and its aliases, each once', () => {
     expect(attachmentsOf(project, 'app')[0]?.aliases).toEqual(['app', 'backend', 'backend2'])
   })
@@ -360,7 +372,7 @@ test('what has a bearing and is not honoured is noted, with its place', () => {
     '5:5 services.a.sysctls (network settings of the container) is not supported yet; it is left out',
     '6:13 services.a.links: the alias "database" is not supported yet; it is left out',
     '7:20 services.a.deploy.mode "global" has a meaning only in a swarm',
-    '9:70 services.a.networks.default.driver_opts is not supported yet; it is left out',
+    '9:71 services.a.networks.default.driver_opts.k is not known; it is left out',
   ])
 })
 

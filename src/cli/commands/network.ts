@@ -2,11 +2,12 @@
 
 import { createInterface } from 'node:readline/promises'
 import type { Command } from '../../model/command.ts'
+import { ENDPOINT_OPTIONS, IFNAME, parseSysctls, SYSCTLS } from '../../model/endpoint-options.ts'
 import { endpointNamed, endpointsIn, endpointsOn } from '../../model/queries.ts'
-import { type Endpoint, endpointId, type Model, type Network, networkId } from '../../model/types.ts'
+import { type Endpoint, endpointId, type Model, type Network, networkId, type Texts } from '../../model/types.ts'
 import { type IfName, parseNewIfName } from '../../net/name.ts'
 import { getIn, valuesOf } from '../../net/pmap.ts'
-import { E, type Either } from '../../prelude.ts'
+import { allOf, E, type Either } from '../../prelude.ts'
 import { EXIT } from '../exit.ts'
 import { exitOf } from '../guard.ts'
 import { type ChangeOptions, change, type Deed, type Plan, removeAll } from '../host/change.ts'
@@ -16,6 +17,7 @@ import { inspectAll, type Listable, type ListOptions, listAll } from '../host/li
 import {
   type EndpointWords,
   misused,
+  optional,
   type PoolWords,
   readPairs,
   readPools,
@@ -166,27 +168,29 @@ export type ConnectOptions = ChangeOptions &
   EndpointWords &
   Readonly<{ gwPriority?: string; driverOpt?: ReadonlyArray<string> }>
 
-/** Docker's option for the name of the interface inside. */
-const IFNAME = 'com.docker.network.endpoint.ifname'
+type DriverOptions = Readonly<{ ifName: IfName | null; sysctls: Texts }>
 
-const readIfName = (options: ReadonlyArray<string> | undefined): Either<Problem, IfName | null> => {
+const readDriverOptions = (options: ReadonlyArray<string> | undefined): Either<Problem, DriverOptions> => {
   const pairs = readPairs('--driver-opt', options)
   if (E.isLeft(pairs)) return pairs
-  const strange = Object.keys(pairs.right).find((key) => key !== IFNAME)
-  if (strange !== undefined) return misused(`--driver-opt: "${strange}" is not known; there is ${IFNAME}`)
-  const text = pairs.right[IFNAME]
-  if (text === undefined) return E.right(null)
-  const name = parseNewIfName(text)
-  return E.isLeft(name) ? misused(`--driver-opt ${IFNAME}: ${name.left}`) : name
+  const strange = Object.keys(pairs.right).find((key) => !ENDPOINT_OPTIONS.includes(key))
+  if (strange !== undefined)
+    return misused(`--driver-opt: "${strange}" is not known; there are ${ENDPOINT_OPTIONS.join(' and ')}`)
+  const { [IFNAME]: name, [SYSCTLS]: sysctls } = pairs.right
+  return allOf({
+    ifName: optional(`--driver-opt ${IFNAME}`, name, parseNewIfName),
+    sysctls: E.map((values: Texts | null) => values ?? {})(optional(`--driver-opt ${SYSCTLS}`, sysctls, parseSysctls)),
+  })
 }
 
 export const connect = async (io: Io, networkWord: string, sandboxWord: string, options: ConnectOptions): Result => {
   const wishes = readWishes(options)
   const priority = readPriority(options.gwPriority)
-  const ifName = readIfName(options.driverOpt)
+  const driverOptions = readDriverOptions(options.driverOpt)
   if (E.isLeft(wishes)) return wishes
   if (E.isLeft(priority)) return priority
-  if (E.isLeft(ifName)) return ifName
+  if (E.isLeft(driverOptions)) return driverOptions
+  const { ifName, sysctls } = driverOptions.right
   const plan: Plan = (model) => {
     const network = theNetwork(model, networkWord)
     const sandbox = theSandbox(model, sandboxWord)
@@ -197,8 +201,8 @@ export const connect = async (io: Io, networkWord: string, sandboxWord: string, 
     return E.right({
       title: `connect sandbox "${container}" to network "${network.right.name}"`,
       commands: [
-        { tag: 'CreateEndpoint', id, network: network.right.id, name: container, ...wishes.right },
-        { tag: 'Join', endpoint: id, sandbox: sandbox.right.id, priority: priority.right, ifName: ifName.right },
+        { tag: 'CreateEndpoint', id, network: network.right.id, name: container, ...wishes.right, sysctls },
+        { tag: 'Join', endpoint: id, sandbox: sandbox.right.id, priority: priority.right, ifName },
       ],
       says: null,
     })

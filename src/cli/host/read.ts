@@ -26,7 +26,7 @@ export const read = <A>(
 }
 
 /** Null: it was not given. */
-const optional = <A>(
+export const optional = <A>(
   option: string,
   text: string | undefined,
   parse: (text: string) => Either<string, A>,

@@ -133,7 +133,11 @@ const addNetwork = (program: Command, io: Io, start: Start): void => {
     withChange(network.command('connect <NETWORK> <SANDBOX>').description('Connect a sandbox to a network.')),
   )
     .option('--gw-priority <number>', 'the highest of a sandbox is its way out; 0 unless said otherwise')
-    .option('--driver-opt <key=value>', 'com.docker.network.endpoint.ifname=NAME names the interface inside', collect)
+    .option(
+      '--driver-opt <key=value>',
+      'com.docker.network.endpoint.ifname=NAME names the interface inside; com.docker.network.endpoint.sysctls=net.ipv4.conf.IFNAME.KEY=VALUE sets sysctls of it, with commas between',
+      collect,
+    )
     .action((name: string, sandbox: string, flags) =>
       start(async () => (await load()).connect(io, name, sandbox, flags)),
     )

@@ -1,6 +1,7 @@
 // How a service is on its networks: the list or mapping under `networks`, or the implicit `default` (Compose
 // Specification, "networks" of a service).
 
+import { ENDPOINT_OPTIONS, IFNAME, parseSysctls, SYSCTLS } from '../../model/endpoint-options.ts'
 import { type Ip, isIp4, isIp6, parseIp } from '../../net/ip.ts'
 import { isGroup, type Mac, parseMac } from '../../net/mac.ts'
 import { parseNewIfName } from '../../net/name.ts'
@@ -9,7 +10,7 @@ import type { ProjectAttachment } from '../project.ts'
 import type { Report } from '../report.ts'
 import { nearest } from '../suggest.ts'
 import { child, type Entry, entriesOf, itemsOf, type Tree } from '../tree.ts'
-import { integerOf, parsed, recordOf, wordsOf } from './value.ts'
+import { integerOf, parsed, wordsOf } from './value.ts'
 
 const parseFamily =
   <A extends Ip>(is: (ip: Ip) => ip is A, name: string) =>
@@ -26,14 +27,17 @@ export const parseOwnMac = (text: string): Either<string, Mac> => {
 }
 
 const noteUnsupported = (tree: Tree, path: string, report: Report): void => {
-  const value = child(tree, 'driver_opts')
-  if (value !== undefined && itemsOf(value).length + entriesOf(value).length > 0)
-    report.notes.push({ at: value.at, text: `${path}.driver_opts is not supported yet; it is left out` })
+  for (const [option, { keyAt }] of entriesOf(child(tree, 'driver_opts')))
+    if (!ENDPOINT_OPTIONS.includes(option))
+      report.notes.push({ at: keyAt, text: `${path}.driver_opts.${option} is not known; it is left out` })
 }
 
 const attachmentOf = (service: string, network: string, { keyAt, value }: Entry, report: Report): ProjectAttachment => {
   const path = `services.${service}.networks.${network}`
   const field = (key: string) => child(value, key)
+  const option = (name: string) => child(child(value, 'driver_opts'), name)
+  const parsedOption = <A>(name: string, parse: (text: string) => Either<string, A>): A | null =>
+    parsed(option(name), `${path}.driver_opts.${name}`, parse, report)
   noteUnsupported(value, path, report)
   return {
     network,
@@ -46,8 +50,10 @@ const attachmentOf = (service: string, network: string, { keyAt, value }: Entry,
     mac: parsed(field('mac_address'), `${path}.mac_address`, parseOwnMac, report),
     priority: integerOf(field('priority')) ?? 0,
     gwPriority: integerOf(field('gw_priority')) ?? 0,
-    interfaceName: parsed(field('interface_name'), `${path}.interface_name`, parseNewIfName, report),
-    driverOpts: recordOf(field('driver_opts')),
+    interfaceName:
+      parsed(field('interface_name'), `${path}.interface_name`, parseNewIfName, report) ??
+      parsedOption(IFNAME, parseNewIfName),
+    sysctls: parsedOption(SYSCTLS, parseSysctls) ?? {},
     at: keyAt,
     places: {
       ipv4: field('ipv4_address')?.at ?? keyAt,
