@@ -124,6 +124,10 @@ const labels: fc.Arbitrary<Readonly<Record<string, string>>> = fc.constantFrom({
 /** Somebody has looked, and found the card alone. */
 const LOOKED: HostFacts = { devices: [{ name: CARD, type: null, ours: false }], prefixes: [], ports: null }
 
+/** A command as an engine decides it on a host with nothing but the card. */
+export const told = (command: Command): Command =>
+  command.tag === 'CreateNetwork' && command.host === undefined ? { ...command, host: LOOKED } : command
+
 const plainNetwork = fc
   .record({
     tag: fc.constant('CreateNetwork' as const),
