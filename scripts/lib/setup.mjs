@@ -2,11 +2,12 @@
 // does, and costs nothing when there is nothing to do. Without root it names the one command and goes on: the simulated
 // parts need no system package. Uses Node's own modules only, for before the first step there are no others.
 
+import { existsSync } from 'node:fs'
 import { ensureBuilt } from './build.mjs'
 import { run } from './run.mjs'
 import { ROOT, say, stop } from './say.mjs'
 import { modulesProblem } from './stale.mjs'
-import { findBinary, missingPackages, TEST_TOOLS, TOOLS } from './system.mjs'
+import { DOCKER_TOOLS, findBinary, missingPackages, TEST_TOOLS, TOOLS } from './system.mjs'
 
 const ensureModules = async () => {
   const problem = modulesProblem(ROOT)
@@ -46,13 +47,23 @@ export const ensureTools = async (tools, parts) => {
     say(`set-up: apt-get failed, see above: going on without ${missing().join(', ')}`)
 }
 
+/** Where services are run, Debian's package would start a dockerd of the machine's own: that is for its owner to want. */
+const ensureDocker = async () => {
+  const packages = missingPackages(findBinary, DOCKER_TOOLS)
+  if (packages.length === 0) return
+  if (!existsSync('/run/systemd/system')) return ensureTools(DOCKER_TOOLS, 'the comparison with dockerd')
+  say(`set-up: for the comparison with dockerd, install ${packages.join(', ')}; its service need not run`)
+}
+
 /** @param {boolean} tests */
 const ensureSystem = async (tests) => {
   if (process.platform !== 'linux')
     return say(`set-up: the real kernel needs Linux (this is ${process.platform}): simulation only`)
   await ensureTools(TOOLS, 'the parts on the real kernel')
   // By themselves: that one of these cannot be had is no reason to go without the others.
-  if (tests) await ensureTools(TEST_TOOLS, 'the tests')
+  if (!tests) return
+  await ensureTools(TEST_TOOLS, 'the tests')
+  await ensureDocker()
 }
 
 /**

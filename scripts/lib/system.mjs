@@ -18,6 +18,18 @@ export const TOOLS = [
 ]
 
 /**
+ * What a dockerd is made of that we start beside ours, to compare the two, and the one program in its image.
+ * @type {ReadonlyArray<Tool>}
+ */
+export const DOCKER_TOOLS = [
+  { binary: 'dockerd', package: 'docker.io' },
+  { binary: 'containerd', package: 'containerd' },
+  { binary: 'runc', package: 'runc' },
+  { binary: 'iptables', package: 'iptables' },
+  { binary: 'busybox', package: 'busybox-static' },
+]
+
+/**
  * What only tests call, each with a reason of its own to be skipped without it.
  * @type {ReadonlyArray<Tool>}
  */

@@ -25,11 +25,15 @@ const PATIENCE_MS = 30_000
 export const BUSYBOX = '/bin/busybox'
 export const IMAGE = 'bench'
 
+/** The first process of the PID namespace that unshare(1) has made; empty before there is one. */
+const firstIn = (child: ChildProcess): string =>
+  readFileSync(`/proc/${child.pid}/task/${child.pid}/children`, 'utf8').trim()
+
 /** Ends the first process of the PID namespace, which unshare(1) waits for, and with it all the others. */
 const end = async (child: ChildProcess): Promise<void> => {
   if (child.exitCode !== null || child.signalCode !== null) return
   const ended = once(child, 'exit')
-  const first = readFileSync(`/proc/${child.pid}/task/${child.pid}/children`, 'utf8').trim()
+  const first = firstIn(child)
   if (first === '') child.kill('SIGKILL')
   else process.kill(Number(first), 'SIGKILL')
   await ended
@@ -102,8 +106,11 @@ exec dockerd --config-file "$d/daemon.json" --containerd "$d/c.sock" --data-root
   --userland-proxy=false
 `
 
+/** `root`: where its own mounts are seen, of which the namespaces of its containers are some. */
+export type Docker = Readonly<{ call: Call; root: string }>
+
 /** Starts it in the namespace of this path. */
-export const startDocker = async (later: Later, host: string, what: string): Promise<Call> => {
+export const startDocker = async (later: Later, host: string, what: string): Promise<Docker> => {
   const dir = dirFor(later)
   const cgroup = `/cnm-bench-${what}-${process.pid}`
   const at = (name: string): string => join(dir, name)
@@ -128,5 +135,5 @@ export const startDocker = async (later: Later, host: string, what: string): Pro
   const call = callerOf(at('docker.sock'))
   await answers(call, daemon, at('log'))
   await call('POST', `/images/create?fromSrc=-&repo=${IMAGE}`, imageIn(dir))
-  return call
+  return { call, root: `/proc/${firstIn(daemon)}/root` }
 }

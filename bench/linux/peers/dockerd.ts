@@ -1,8 +1,7 @@
 // Docker's daemon through its API: running containers that publish ports are connected to a network and disconnected from it.
 // Without its userland proxy, which would be one more process for each port: the quicker of its two ways.
 
-import { existsSync } from 'node:fs'
-import { findBinary } from '../../../scripts/lib/system.mjs'
+import { DOCKER_TOOLS, findBinary, missingPackages } from '../../../scripts/lib/system.mjs'
 import { limitOf } from '../../../src/kernel-linux/limit.ts'
 import { CONTAINER_PORT, hostPortOf, subnetOf } from '../commands.ts'
 import { type Contender, each, type Peer } from '../contender.ts'
@@ -17,7 +16,7 @@ const STARTS_AT_ONCE = 4
 
 const openDocker: Peer['open'] = async (later, { what, containers, ports }): Promise<Contender> => {
   const host = makeSpace(labFor(later, `${what}-dockerd`))
-  const call = await startDocker(later, host, what)
+  const { call } = await startDocker(later, host, what)
   await createNetwork(call)
 
   const all = upTo(containers)
@@ -53,17 +52,9 @@ const createNetwork = (call: Call) =>
     IPAM: { Config: [{ Subnet: subnetOf(0) }] },
   })
 
-const PROGRAMS = [
-  ['dockerd', 'docker.io'],
-  ['containerd', 'containerd'],
-  ['runc', 'runc'],
-  ['iptables', 'iptables'],
-] as const
-
 const missing = (): string | null => {
-  const packages = PROGRAMS.filter(([binary]) => findBinary(binary) === null).map(([, name]) => name)
-  const all = existsSync(BUSYBOX) ? packages : [...packages, 'busybox-static']
-  return all.length === 0 ? null : all.join(' ')
+  const packages = missingPackages(findBinary, DOCKER_TOOLS)
+  return packages.length === 0 ? null : packages.join(' ')
 }
 
 export const dockerd: Peer = { name: 'dockerd', missing, open: openDocker }
@@ -71,7 +62,7 @@ export const dockerd: Peer = { name: 'dockerd', missing, open: openDocker }
 /** Its networks alone. */
 export const openDockerNetworks = async (later: Later, what: string): Promise<Networks | null> => {
   if (missing() !== null) return null
-  const call = await startDocker(later, makeSpace(labFor(later, `${what}-dockerd`)), what)
+  const { call } = await startDocker(later, makeSpace(labFor(later, `${what}-dockerd`)), what)
   return {
     name: 'dockerd',
     create: () => createNetwork(call),
