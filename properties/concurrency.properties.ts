@@ -14,7 +14,7 @@ import { E } from '../src/prelude.ts'
 import { memoryStore } from '../src/store/memory.ts'
 import { createEndpoint, createNetwork, createSandbox } from '../test/lib/model.ts'
 import { runs } from '../test/lib/runs.ts'
-import { command, program } from './arbitraries/commands.ts'
+import { command, program, told } from './arbitraries/commands.ts'
 import { answeringLate } from './lib/faults.ts'
 import { faultySim, type TestKernel } from './lib/kernels.ts'
 import { coreAfter, facts, storedForm, wantedFacts } from './lib/states.ts'
@@ -62,7 +62,7 @@ describe('callers at once', () => {
         const said: Said[] = []
         for (const each of plan) {
           const [answer] = await engine.submit([each])
-          if (answer !== undefined) said.push({ command: each, answer })
+          if (answer !== undefined) said.push({ command: told(each), answer })
         }
         return said
       }
@@ -72,7 +72,7 @@ describe('callers at once', () => {
       })
       const said = await scheduler.waitFor(Promise.all(plans.map(call)))
       await scheduler.waitFor(Promise.all(sweeping))
-      expect(isInOrder(coreAfter(commands), said, encode(storedForm(engine.model())))).toBe(true)
+      expect(isInOrder(coreAfter(commands.map(told)), said, encode(storedForm(engine.model())))).toBe(true)
       expect(facts(kernel.objects(engine.wanted()))).toEqual(wantedFacts(engine.wanted()))
     },
   )

@@ -12,7 +12,7 @@ import { EMPTY_STATE, objectsOf, unite } from '../src/kernel/state.ts'
 import type { Command } from '../src/model/command.ts'
 import { endpointsIn } from '../src/model/queries.ts'
 import { HOST } from '../src/net/name.ts'
-import { valuesOf } from '../src/net/pmap.ts'
+import { getIn, valuesOf } from '../src/net/pmap.ts'
 import { E } from '../src/prelude.ts'
 import { memoryStore } from '../src/store/memory.ts'
 import { command, program } from './arbitraries/commands.ts'
@@ -97,9 +97,16 @@ describe.each([
       const before = kernel.objects(known)
       const there = endpointsIn(engine.model(), sandbox).map((placed) => placed.endpoint.attachment.ifName)
       const isTaken = there.some((name) => name === guest.asked.ifName)
+      const { config } = getIn(engine.model().networks, guest.network) ?? {}
+      const isFull =
+        config?.['mode'] === 'passthru' &&
+        valuesOf(engine.model().endpoints).some(
+          ({ network, attachment }) => network === guest.network && attachment !== null,
+        )
+      const expected = isFull ? 'NetworkFull' : isTaken ? 'InterfaceTaken' : 'joined'
       const [joined] = await engine.submit([{ tag: 'Join', endpoint, sandbox, priority: 0, ifName: null }])
-      expect(joined?._tag === 'Left' ? joined.left.tag : 'joined').toBe(isTaken ? 'InterfaceTaken' : 'joined')
-      fc.pre(!isTaken)
+      expect(joined?._tag === 'Left' ? joined.left.tag : 'joined').toBe(expected)
+      fc.pre(expected === 'joined')
       await engine.submit([{ tag: 'Leave', endpoint, sandbox }])
       expect(kernel.objects(known)).toEqual(before)
     },

@@ -7,8 +7,8 @@ import { DRIVERS } from '../src/drivers/registry.ts'
 import { type Core, step } from '../src/engine/step.ts'
 import { objectsOf } from '../src/kernel/state.ts'
 import type { Command } from '../src/model/command.ts'
-import { hasNamespace } from '../src/model/queries.ts'
-import type { Endpoint, EndpointId, Model, Network, Sandbox } from '../src/model/types.ts'
+import { endpointsIn, hasNamespace, wayOut } from '../src/model/queries.ts'
+import type { Endpoint, EndpointId, Model, Network, NetworkPool, Sandbox } from '../src/model/types.ts'
 import { DEFAULT4, DEFAULT6, sameCidr } from '../src/net/cidr.ts'
 import { familyOf, type Ip } from '../src/net/ip.ts'
 import { HOST } from '../src/net/name.ts'
@@ -17,23 +17,34 @@ import { E } from '../src/prelude.ts'
 import { program } from './arbitraries/commands.ts'
 import { coreAfter } from './lib/states.ts'
 
-type Door = Readonly<{ endpoint: Endpoint; network: Network; gateways: ReadonlyArray<Ip> }>
+/** A way out of one family; no route is ours to make where somebody on the wire announces it. */
+type Way = Readonly<{ family: 4 | 6; via: Ip | null; isRouted: boolean }>
+type Door = Readonly<{ endpoint: Endpoint; network: Network; ways: ReadonlyArray<Way> }>
 
-/** The endpoints of a sandbox, each with the gateways that it could use. Straight from what is stored. */
+/** By the device in ipvlan's modes of layer 3, else by the gateway; a network on a wire is one without, too. */
+const waysBy = ({ driver, config, internal }: Network, { subnet, gateway }: NetworkPool): ReadonlyArray<Way> => {
+  const family = familyOf(subnet.ip)
+  const isOnWire = driver === 'macvlan' || driver === 'ipvlan'
+  if (internal || (isOnWire && config['parent'] === null)) return []
+  if (driver === 'ipvlan' && config['mode'] !== 'l2') return [{ family, via: null, isRouted: true }]
+  if (gateway === null) return isOnWire ? [{ family, via: null, isRouted: false }] : []
+  return [{ family, via: gateway, isRouted: true }]
+}
+
+/** The endpoints of a sandbox, each with the ways that it could use. Straight from what is stored. */
 const doors = (model: Model, sandbox: Sandbox): ReadonlyArray<Door> =>
   valuesOf(model.endpoints).flatMap((endpoint) => {
     const network = getIn(model.networks, endpoint.network)
     if (endpoint.attachment?.sandbox !== sandbox.id || network === undefined) return []
     const used = network.pools.filter(({ pool }) => endpoint.addresses.some((address) => address.pool === pool))
-    const gateways = network.internal ? [] : used.flatMap(({ gateway }) => (gateway === null ? [] : [gateway]))
-    return [{ endpoint, network, gateways }]
+    return [{ endpoint, network, ways: used.flatMap((pool) => waysBy(network, pool)) }]
   })
 
 /** docs: highest priority, then both families before one, then the first name of the network. */
 const isBefore = (a: Door, b: Door): boolean => {
   const [first, second] = [a.endpoint.attachment?.priority ?? 0, b.endpoint.attachment?.priority ?? 0]
   if (first !== second) return first > second
-  if (a.gateways.length !== b.gateways.length) return a.gateways.length > b.gateways.length
+  if (a.ways.length !== b.ways.length) return a.ways.length > b.ways.length
   if (a.network.name !== b.network.name) return a.network.name < b.network.name
   return a.endpoint.id < b.endpoint.id
 }
@@ -50,12 +61,18 @@ const outs = (core: Core, { ns }: Sandbox): ReadonlyArray<Out> =>
 
 const expected = (model: Model, sandbox: Sandbox): ReadonlyArray<Out> =>
   ([4, 6] as const).flatMap((family) => {
-    const candidates = doors(model, sandbox).filter(({ gateways }) => gateways.some((ip) => familyOf(ip) === family))
+    const candidates = doors(model, sandbox).filter(({ ways }) => ways.some((way) => way.family === family))
     const best = candidates.find((door) => candidates.every((other) => other === door || isBefore(door, other)))
-    const via = best?.gateways.find((ip) => familyOf(ip) === family)
+    const way = best?.ways.find((each) => each.family === family)
     const dev = best?.endpoint.attachment?.ifName
-    return via === undefined || dev === undefined ? [] : [{ family, via, dev }]
+    return way === undefined || dev === undefined || !way.isRouted ? [] : [{ family, via: way.via, dev }]
   })
+
+/** Those by which nothing leaves though they claim it count, too: nothing leaves by others while they are there. */
+const waysOf = (model: Model, sandbox: Sandbox): ReadonlyArray<EndpointId> => {
+  const placed = endpointsIn(model, sandbox.id)
+  return ([4, 6] as const).flatMap((family) => wayOut(placed, family)?.endpoint.id ?? [])
+}
 
 const inside = (model: Model): ReadonlyArray<Sandbox> =>
   valuesOf(model.sandboxes).filter((sandbox) => sandbox.ns !== HOST && hasNamespace(sandbox))
@@ -86,9 +103,9 @@ describe('the way out', () => {
     (commands) => {
       const core = coreAfter(commands)
       for (const sandbox of inside(core.model)) {
-        const ways = new Set(outs(core, sandbox).map(({ dev }) => dev))
+        const ways = waysOf(core.model, sandbox)
         for (const { id, attachment } of valuesOf(core.model.endpoints)) {
-          if (attachment?.sandbox !== sandbox.id || ways.has(attachment.ifName)) continue
+          if (attachment?.sandbox !== sandbox.id || ways.includes(id)) continue
           const gone = obey(core, { tag: 'Leave', endpoint: id, sandbox: sandbox.id })
           expect(roads(gone, sandbox)).toEqual(roads(core, sandbox))
           const { priority, ifName } = attachment

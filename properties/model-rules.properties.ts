@@ -180,11 +180,10 @@ describe('programs of commands reach the rules', () => {
     ])
   })
 
-  /** Of a driver of global scope, of the kernel, a plugin, the store or the engine, of an address manager asked in text, of a link-local subnet, or of ipvlan. */
+  /** Of a driver of global scope, of the kernel, a plugin, the store or the engine, of an address manager asked in text, or of a link-local subnet. */
   const ELSEWHERE: ReadonlySet<string> = new Set<CnmError['tag']>([
     'ScopeTooLow',
     'LinkLocalInSubnet',
-    'NoOwnMac',
     'IngressTaken',
     'IngressHeld',
     'Clash',

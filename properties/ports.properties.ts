@@ -32,10 +32,10 @@ const published = (model: Model): KernelState =>
       .flatMap(({ id, ports }) =>
         ([4, 6] as const).flatMap((family) => {
           const way = wayOut(endpointsIn(model, id), family)
-          const pool = way?.network.pools.find(({ exit }) => exit === way.exit)
-          const inside = way?.endpoint.addresses.find(
-            ({ cidr }) => pool !== undefined && contains(pool.subnet, cidr.ip),
-          )
+          // Others are reached past the host.
+          if (way?.network.driver !== 'bridge') return []
+          const pool = way.network.pools.find(({ exit }) => exit === way.exit)
+          const inside = way.endpoint.addresses.find(({ cidr }) => pool !== undefined && contains(pool.subnet, cidr.ip))
           if (inside === undefined) return []
           return ports
             .filter(({ hostIp }) => hostIp === null || familyOf(hostIp) === family)

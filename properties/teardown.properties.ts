@@ -23,7 +23,7 @@ import type { Store } from '../src/store/store.ts'
 import { box, createSandbox } from '../test/lib/model.ts'
 import { runs } from '../test/lib/runs.ts'
 import { command, program } from './arbitraries/commands.ts'
-import { faultySim } from './lib/kernels.ts'
+import { faultySim, hostWithCard } from './lib/kernels.ts'
 import { allAway, bothOf, coreAfter, storedForm } from './lib/states.ts'
 
 const takesAway = command.filter(({ tag }) => tag.startsWith('Delete') || tag === 'Leave')
@@ -108,7 +108,7 @@ describe('the simulated world', () => {
   test.prop([program, program, fc.boolean()], runs(0.3))(
     'is after rounds of making and taking away as it was before: no link, namespace, rule or stored entry is left (P23)',
     async (first, second, forwards) => {
-      const kernel = simKernel()
+      const kernel = simKernel(hostWithCard())
       const sysctl = (name: typeof FORWARD4) =>
         ({ kind: 'sysctl', ns: HOST, name, value: '1', otherwise: '0' }) as const
       const own = forwards ? [sysctl(FORWARD4), sysctl(FORWARD6)] : []

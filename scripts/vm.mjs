@@ -50,6 +50,7 @@ const SUITE = [
   'test/vm/facts.test.ts',
   'test/scenarios/lacked.test.ts',
   'test/kernel-linux/rtnl/lacked.test.ts',
+  'test/drivers/wire.test.ts',
   'test/kernel-linux/netlink/links.test.ts',
   'test/kernel-linux/capabilities.test.ts',
 ]

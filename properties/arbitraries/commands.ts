@@ -2,6 +2,7 @@
 // that are gone, ports that are taken. Most programs do something; all of them are allowed.
 
 import fc from 'fast-check'
+import { UPLINK as CARD } from '../../src/lab/world.ts'
 import type { Command, CreateEndpoint, PoolSpec, PortRequest } from '../../src/model/command.ts'
 import { endpointId, networkId, sandboxId } from '../../src/model/types.ts'
 import { type Cidr, cidr, nthOf } from '../../src/net/cidr.ts'
@@ -99,25 +100,50 @@ const options: fc.Arbitrary<Readonly<Record<string, string>>> = fc.oneof(
   { weight: 1, arbitrary: fc.constantFrom({ name: 'docker0' }, { name: 'shared0' }) },
 )
 
+/** On the card that each host has, on a VLAN of it, on nothing; on what cannot be. */
+const onWire: fc.Arbitrary<Readonly<Record<string, string>>> = fc
+  .record({
+    parent: fc.oneof(
+      { weight: 9, arbitrary: fc.constantFrom(undefined, CARD, `${CARD}.10`) },
+      { weight: 1, arbitrary: fc.constantFrom('lo', 'gone0', `${CARD}.4095`, '') },
+    ),
+    mode: seldom('private', 'passthru', 'l3', 'l3s'),
+    flag: seldom('private', 'vepa'),
+  })
+  .map(given)
+
+/** What each driver is told. */
+const DRIVERS: fc.Arbitrary<Readonly<{ driver: string; options: Readonly<Record<string, string>> }>> = fc.oneof(
+  { weight: 8, arbitrary: fc.record({ driver: fc.constant('bridge'), options }) },
+  { weight: 3, arbitrary: fc.record({ driver: fc.constantFrom('null', 'host', 'nope'), options }) },
+  { weight: 3, arbitrary: fc.record({ driver: fc.constantFrom('macvlan', 'ipvlan'), options: onWire }) },
+)
+
 const labels: fc.Arbitrary<Readonly<Record<string, string>>> = fc.constantFrom({}, { a: 'b' }, { $n: '5', $o: 'x' })
 
-const plainNetwork = fc.record({
-  tag: fc.constant('CreateNetwork' as const),
-  id: fc.constantFrom(...NETWORKS),
-  name: fc.oneof(
-    { weight: 9, arbitrary: fc.constantFrom('front', 'back', 'side') },
-    { weight: 1, arbitrary: fc.constant('') },
-  ),
-  driver: fc.oneof(
-    { weight: 8, arbitrary: fc.constant('bridge') },
-    { weight: 3, arbitrary: fc.constantFrom('null', 'host', 'nope') },
-  ),
-  options,
-  internal: fc.oneof({ weight: 3, arbitrary: fc.constant(false) }, { weight: 1, arbitrary: fc.constant(true) }),
-  attachable: fc.oneof({ weight: 3, arbitrary: fc.constant(false) }, { weight: 1, arbitrary: fc.constant(true) }),
-  labels,
-  pools,
-})
+/** Somebody has looked, and found the card alone. */
+const LOOKED: HostFacts = { devices: [{ name: CARD, type: null, ours: false }], prefixes: [], ports: null }
+
+/** A command as an engine decides it on a host with nothing but the card. */
+export const told = (command: Command): Command =>
+  command.tag === 'CreateNetwork' && command.host === undefined ? { ...command, host: LOOKED } : command
+
+const plainNetwork = fc
+  .record({
+    tag: fc.constant('CreateNetwork' as const),
+    id: fc.constantFrom(...NETWORKS),
+    name: fc.oneof(
+      { weight: 9, arbitrary: fc.constantFrom('front', 'back', 'side') },
+      { weight: 1, arbitrary: fc.constant('') },
+    ),
+    kind: DRIVERS,
+    internal: fc.oneof({ weight: 3, arbitrary: fc.constant(false) }, { weight: 1, arbitrary: fc.constant(true) }),
+    attachable: fc.oneof({ weight: 3, arbitrary: fc.constant(false) }, { weight: 1, arbitrary: fc.constant(true) }),
+    labels,
+    pools,
+    looked: seldom(LOOKED),
+  })
+  .map(({ kind, looked, ...rest }) => ({ ...rest, ...kind, ...given({ host: looked }) }))
 
 /** Anything at all, even what contradicts itself. */
 const anyNetwork: fc.Arbitrary<Command> = fc
@@ -312,7 +338,32 @@ const wishes: fc.Arbitrary<Partial<CreateEndpoint>> = seldom<Partial<CreateEndpo
   { linkLocal: [ip('169.254.7.7')] },
   { ipv4: v4('10.20.0.2') },
   { ipv4: v4('10.20.1.2'), disableIPv6: true },
+  { mac: mac(0x020000abcdef) },
 ).map((asked) => asked ?? {})
+
+const workingKind: typeof DRIVERS = fc.oneof(
+  { weight: 5, arbitrary: fc.record({ driver: fc.constant('bridge'), options }) },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      driver: fc.constant('macvlan'),
+      options: fc.constantFrom(
+        {},
+        { parent: CARD },
+        { parent: `${CARD}.10` },
+        { parent: CARD, mode: 'private' },
+        { mode: 'passthru' },
+      ),
+    }),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      driver: fc.constant('ipvlan'),
+      options: fc.constantFrom({}, { parent: CARD }, { parent: `${CARD}.20`, mode: 'l3' }, { flag: 'private' }),
+    }),
+  },
+)
 
 /** A host that works: networks with names of their own, containers, and endpoints that join them. Shrinks by leaving out. */
 const working: fc.Arbitrary<ReadonlyArray<Command>> = fc
@@ -321,7 +372,7 @@ const working: fc.Arbitrary<ReadonlyArray<Command>> = fc
     kinds: fc.array(
       fc.record({
         internal: fc.oneof({ weight: 3, arbitrary: fc.constant(false) }, { weight: 1, arbitrary: fc.constant(true) }),
-        options,
+        kind: workingKind,
         pools: fc.constantFrom('4', '6', '46'),
         fixed: fc.boolean(),
       }),
@@ -349,15 +400,15 @@ const working: fc.Arbitrary<ReadonlyArray<Command>> = fc
         gateway: null,
         aux: {},
       })
-      const { internal, options: asked } = kind
+      const { driver, options: asked } = kind.kind
       return [
         {
           tag: 'CreateNetwork',
           id,
           name: `net${n}`,
-          driver: 'bridge',
+          driver,
           options: asked['mtu'] === 'x' || asked['mtu'] === '1000' ? {} : asked,
-          internal,
+          internal: kind.internal,
           attachable: false,
           labels: {},
           pools: kind.pools === '46' ? [pool(4), pool(6)] : [pool(kind.pools === '4' ? 4 : 6)],

@@ -4,16 +4,18 @@
 import { scopeOf } from '../../src/engine/look.ts'
 import { after } from '../../src/kernel/diff.ts'
 import type { Kernel, Refusal } from '../../src/kernel/kernel.ts'
-import { type KernelObject, keyOf } from '../../src/kernel/object.ts'
+import { type KernelObject, keyOf, type Link } from '../../src/kernel/object.ts'
 import type { KernelOp } from '../../src/kernel/op.ts'
 import { EMPTY_STATE, type KernelState, objectsOf, stateOf } from '../../src/kernel/state.ts'
-import { hostWorld } from '../../src/kernel-sim/control.ts'
+import { applyOp, hostWorld } from '../../src/kernel-sim/control.ts'
 import { type Refusing, refusing } from '../../src/kernel-sim/faults.ts'
 import { simKernel } from '../../src/kernel-sim/kernel.ts'
 import { observe } from '../../src/kernel-sim/observe.ts'
 import { isNameless, type World } from '../../src/kernel-sim/state.ts'
-import { NO_FACTS } from '../../src/net/host-facts.ts'
-import { LO } from '../../src/net/name.ts'
+import { UPLINK } from '../../src/lab/world.ts'
+import { factsFor, type HostFacts, NO_FACTS } from '../../src/net/host-facts.ts'
+import { mac } from '../../src/net/mac.ts'
+import { HOST, LO } from '../../src/net/name.ts'
 import { hasIn, valuesOf } from '../../src/net/pmap.ts'
 import { E, TE } from '../../src/prelude.ts'
 
@@ -28,13 +30,16 @@ export type TestKernel = Kernel &
 const impossible = (state: KernelState, op: KernelOp): boolean =>
   hasIn(state, keyOf(op.object)) === (op.verb === 'create')
 
+/** Every host has a card. */
+const ON_PAPER: HostFacts = { ...NO_FACTS, devices: [{ name: UPLINK, type: null, ours: false }] }
+
 export const paperKernel = (): TestKernel => {
   let state = EMPTY_STATE
   const kernel: Kernel = {
     name: 'sim',
     marksAtOnce: true,
     settled: async () => {},
-    facts: () => TE.right(NO_FACTS),
+    facts: (question) => TE.right(factsFor(question, ON_PAPER)),
     observe: ({ namespaces, sysctls }) =>
       TE.fromIO(() =>
         stateOf(
@@ -70,9 +75,27 @@ const everything = (world: World, known: KernelState): ReadonlyArray<KernelObjec
   return objectsOf(all).filter((object) => !isTheirs(object))
 }
 
+const CARD: Link = {
+  kind: 'link',
+  ns: HOST,
+  name: UPLINK,
+  spec: { type: 'dummy' },
+  mac: mac(0x0200000000ca),
+  mtu: 1500,
+  up: true,
+  alias: null,
+}
+
+/** A host with a card. */
+export const hostWithCard = (): World => {
+  const world = applyOp(hostWorld(), { verb: 'create', object: CARD })
+  if (E.isLeft(world)) throw new Error(world.left)
+  return world.right
+}
+
 export const faultySim = (): TestKernel => {
-  const kernel = simKernel()
-  const anyway = new Set(everything(hostWorld(), EMPTY_STATE).map(keyOf))
+  const kernel = simKernel(hostWithCard())
+  const anyway = new Set(everything(hostWithCard(), EMPTY_STATE).map(keyOf))
   return {
     ...refusing(kernel),
     objects: (known) => everything(kernel.world(), known).filter((object) => !anyway.has(keyOf(object))),

@@ -2,7 +2,7 @@
 
 import { DRIVERS } from '../../src/drivers/registry.ts'
 import { type Core, FRESH_CORE, step } from '../../src/engine/step.ts'
-import type { KernelObject } from '../../src/kernel/object.ts'
+import { isStacked, type KernelObject, PLAIN_MTU } from '../../src/kernel/object.ts'
 import { type KernelState, objectsOf, stateOf } from '../../src/kernel/state.ts'
 import { type StoredWrite, storedChanges } from '../../src/model/codec.ts'
 import type { Command } from '../../src/model/command.ts'
@@ -11,9 +11,13 @@ import type { Model } from '../../src/model/types.ts'
 import { valuesOf } from '../../src/net/pmap.ts'
 import { E } from '../../src/prelude.ts'
 
-/** Without the notes that are ours, which a kernel does not know: a sysctl's `otherwise`, where a namespace was adopted from. */
+/**
+ * Without the notes that are ours, which a kernel does not know: a sysctl's `otherwise`, where a namespace was adopted from; and with 0
+ * for the MTU of the device below, which is plain here.
+ */
 export const facts = (objects: ReadonlyArray<KernelObject>): ReadonlyArray<unknown> =>
   objects.map((object) => {
+    if (object.kind === 'link' && isStacked(object.spec) && object.mtu === PLAIN_MTU) return { ...object, mtu: 0 }
     if (object.kind === 'sysctl') return { ...object, otherwise: null }
     return object.kind === 'netns' ? { ...object, at: null } : object
   })

@@ -31,15 +31,17 @@ const nsOf = (container: ProjectContainer, id: SandboxId): Ns => {
   return E.isRight(name) ? name.right : ns(id)
 }
 
-const poolOf = (network: ProjectNetwork, family: Family): PoolSpec => {
-  const pool = network.ipam.pools.find(({ subnet }) => subnet !== null && cidrFamily(subnet) === family)
-  return {
+/** Those that are named, or any. */
+const poolsOf = (network: ProjectNetwork, family: Family): ReadonlyArray<PoolSpec> => {
+  const named = network.ipam.pools.filter(({ subnet }) => subnet !== null && cidrFamily(subnet) === family)
+  if (named.length === 0) return [{ family, subnet: null, range: null, gateway: null, aux: {} }]
+  return named.map(({ subnet, ipRange: range, gateway, auxAddresses: aux }) => ({
     family,
-    subnet: pool?.subnet ?? null,
-    range: pool?.ipRange ?? null,
-    gateway: pool?.gateway ?? null,
-    aux: pool?.auxAddresses ?? {},
-  }
+    subnet,
+    range,
+    gateway,
+    aux,
+  }))
 }
 
 const createNetwork = (project: Project, network: ProjectNetwork): CreateNetwork => ({
@@ -51,7 +53,7 @@ const createNetwork = (project: Project, network: ProjectNetwork): CreateNetwork
   internal: network.internal,
   attachable: network.attachable,
   labels: network.labels,
-  pools: [...(network.enableIPv4 ? [poolOf(network, 4)] : []), ...(network.enableIPv6 ? [poolOf(network, 6)] : [])],
+  pools: [...(network.enableIPv4 ? poolsOf(network, 4) : []), ...(network.enableIPv6 ? poolsOf(network, 6) : [])],
 })
 
 const createSandbox = (project: Project, container: ProjectContainer, hostPorts: HostPorts): CreateSandbox => {

@@ -12,6 +12,10 @@ export const bridgeName = (network: NetworkId): IfName => ifName(`br-${network.s
 export const hostEndName = (endpoint: EndpointId): IfName => ifName(`veth${endpoint.slice(0, 11)}`)
 /** Not the endpoint's own MAC: that is inside. */
 export const hostEndMac = (endpoint: EndpointId): Mac => macFromHex(endpoint.slice(16, 28))
+/** What stands in for the parent of a network that was given none, as Docker calls it. */
+export const dummyName = (prefix: 'dm' | 'di', network: NetworkId): IfName =>
+  ifName(`${prefix}-${network.slice(0, 12)}`)
+export const dummyMac = (network: NetworkId): Mac => macFromHex(network.slice(16, 28))
 export const bridgeMac = (network: NetworkId): Mac => macFromHex(network.slice(16, 28))
 
 export const networkAlias = (network: NetworkId): string => aliasFor(`network/${network.slice(0, 12)}`)

@@ -25,6 +25,11 @@ export const readNumber =
     return /^[0-9]+$/.test(text) && n >= from && n <= to ? E.right(n) : E.left(`a whole number from ${from} to ${to}`)
   }
 
+export const readOneOf =
+  (words: ReadonlyArray<string>): Reader =>
+  (text) =>
+    words.includes(text) ? E.right(text) : E.left(`one of ${words.join(', ')}`)
+
 /** `expected` is a phrase: "an interface name". */
 export const readText =
   (parse: (text: string) => Either<unknown, string>, expected: string): Reader =>

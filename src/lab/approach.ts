@@ -136,7 +136,7 @@ const toInternet = (from: Place, kind: Kind, model: Model): Approach => {
     const because =
       way === null
         ? 'the host is connected'
-        : `leaves through network "${way.network.name}" with an address of the host`
+        : `leaves through network "${way.network.name}"${way.network.driver === 'bridge' ? ' with an address of the host' : ''}`
     return { to: INTERNET_ADDRESS[family], served: null, because }
   })
   return attemptsOf(from, kind, targets, INTERNET, '')

@@ -8,11 +8,12 @@ import type { Command } from '../model/command.ts'
 import type { CnmError } from '../model/error.ts'
 import type { Model, SandboxId } from '../model/types.ts'
 import { overlaps } from '../net/cidr.ts'
+import { type IfName, parseNewIfName } from '../net/name.ts'
 import { getIn } from '../net/pmap.ts'
 import type { Port, Transport } from '../net/port.ts'
 import { E, type Either } from '../prelude.ts'
 import type { Container } from './place.ts'
-import { UPLINK_SUBNETS, WORLD } from './world.ts'
+import { UPLINK, UPLINK_SUBNETS, worldWith } from './world.ts'
 
 /** A container of the plan, in the order it is shown; several may share a sandbox. */
 export type PlannedContainer = Readonly<{
@@ -50,9 +51,12 @@ export const settle = (model: Model, planned: ReadonlyArray<PlannedContainer>): 
     return sandbox === undefined ? [] : [{ tag: 'container', ...rest, sandbox }]
   })
 
-/** A network on the subnet of the host's uplink would shadow it. */
+/** Networks of these drivers are on a card of the host's, and none of their addresses is the host's. */
+const ON_CARDS: ReadonlySet<string> = new Set(['macvlan', 'ipvlan'])
+
+/** A network on the subnet of the host's uplink would shadow it, but for one that is on its wire. */
 const collisionsOf = (command: Command): ReadonlyArray<CnmError> =>
-  command.tag !== 'CreateNetwork'
+  command.tag !== 'CreateNetwork' || ON_CARDS.has(command.driver)
     ? []
     : command.pools.flatMap(({ subnet }) =>
         UPLINK_SUBNETS.flatMap(
@@ -63,6 +67,17 @@ const collisionsOf = (command: Command): ReadonlyArray<CnmError> =>
         ),
       )
 
+/** A host in a lab has the cards that a project names, with or without a VLAN. */
+const cardsOf = (commands: ReadonlyArray<Command>): ReadonlyArray<IfName> => {
+  const names = commands.flatMap((command) => {
+    const parent =
+      command.tag === 'CreateNetwork' && ON_CARDS.has(command.driver) ? command.options['parent'] : undefined
+    const name = parseNewIfName(parent?.replace(/\.[0-9]+$/, '') ?? '')
+    return E.isLeft(name) || name.right === UPLINK ? [] : [name.right]
+  })
+  return [...new Set(names)]
+}
+
 /** Builds the world and the plan on an empty kernel. On an error the kernel holds what was built so far. */
 export const openLab = async <At>(
   kernel: Kernel,
@@ -72,7 +87,8 @@ export const openLab = async <At>(
     collisionsOf(command).map((error) => ({ tag: 'Refused' as const, error, at })),
   )
   if (collisions.length > 0) return E.left(collisions)
-  const world = await kernel.apply(diff(EMPTY_STATE, WORLD))()
+  const cards = cardsOf(plan.commands.map(({ command }) => command))
+  const world = await kernel.apply(diff(EMPTY_STATE, worldWith(cards)))()
   if (E.isLeft(world)) return E.left([{ tag: 'NoWorld', error: world.left }])
   const engine = freshEngine({ kernel })
   const answers = await engine.submit(plan.commands.map(({ command }) => command))

@@ -45,8 +45,16 @@ const end = (space: Ns, name: IfName, peer: Readonly<{ ns: Ns; name: IfName }>, 
 const addresses = (space: Ns, dev: IfName, cidrs: ReadonlyArray<Cidr>): ReadonlyArray<KernelObject> =>
   cidrs.map((each) => ({ kind: 'address', ns: space, dev, cidr: each }))
 
-/** The host and what is beyond it, before any network of ours. */
-export const WORLD: KernelState = stateOf([
+/** More cards of the host, which lead to the internet too, but have no addresses at either end. */
+const card = (name: IfName, i: number): ReadonlyArray<KernelObject> => {
+  const far = ifName(`card${i}`)
+  return [
+    end(HOST, name, { ns: INTERNET, name: far }, mac(0x020000000100 + 2 * i)),
+    end(INTERNET, far, { ns: HOST, name }, mac(0x020000000101 + 2 * i)),
+  ]
+}
+
+const SHARED: ReadonlyArray<KernelObject> = [
   ...room(HOST),
   ...room(INTERNET),
   end(HOST, UPLINK, { ns: INTERNET, name: FAR_END }, mac(0x020000000002)),
@@ -55,4 +63,8 @@ export const WORLD: KernelState = stateOf([
   ...addresses(INTERNET, FAR_END, [cidr('203.0.113.1/24'), cidr('2001:db8::1/64')]),
   { kind: 'route', ns: HOST, to: DEFAULT4, via: INTERNET_ADDRESS[4], dev: UPLINK, metric: 0 },
   { kind: 'route', ns: HOST, to: DEFAULT6, via: INTERNET_ADDRESS[6], dev: UPLINK, metric: 0 },
-])
+]
+
+/** The host and what is beyond it, before any network of ours. */
+export const worldWith = (cards: ReadonlyArray<IfName>): KernelState => stateOf([...SHARED, ...cards.flatMap(card)])
+export const WORLD: KernelState = worldWith([])

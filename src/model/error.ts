@@ -45,6 +45,15 @@ export type CnmError =
       | { tag: 'WrongFamily'; network: string; family: 4 | 6; subnet: Cidr }
       | { tag: 'MtuTooSmall'; network: string; mtu: number; least: number }
       | { tag: 'OnlyOne'; driver: string; existing: string }
+      /** Two networks that cannot be on one device of the host: of two drivers, one of them in mode passthru, or of a driver with one on each. */
+      | {
+          tag: 'ParentTaken'
+          network: string
+          parent: string
+          by: string
+          why: 'one driver' | 'passthru' | 'one network'
+        }
+      | { tag: 'NetworkFull'; network: string; endpoint: string; most: number }
       | { tag: 'GatewayOutside'; network: string; gateway: Ip; subnet: Cidr }
       | { tag: 'AuxOutside'; network: string; name: string; ip: Ip; subnet: Cidr }
       | { tag: 'RangeAlone'; network: string; range: Cidr }
@@ -58,7 +67,8 @@ export type CnmError =
       | { tag: 'LinkLocalTaken'; network: string; ip: Ip; by: string | null }
       | { tag: 'LinkLocalInSubnet'; network: string; ip: Ip; subnet: Cidr }
       | { tag: 'BadMac'; endpoint: string; mac: Mac }
-      | { tag: 'NoOwnMac'; endpoint: string; mac: Mac; driver: string }
+      | { tag: 'NoOwnMac'; endpoint: string; mac: Mac; network: string }
+      | { tag: 'MacTaken'; endpoint: string; mac: Mac; by: string; network: string }
       | { tag: 'BadSysctl'; endpoint: string; sysctl: string; why: 'name' | 'value' }
       | { tag: 'HasEndpoints'; network: string; endpoints: ReadonlyArray<string> }
       | { tag: 'AlreadyJoined'; endpoint: string; container: string }
@@ -108,6 +118,8 @@ export const errorClass: Readonly<Record<CnmError['tag'], ErrorClass>> = {
   WrongFamily: 'InvalidParameter',
   MtuTooSmall: 'InvalidParameter',
   OnlyOne: 'Forbidden',
+  ParentTaken: 'Forbidden',
+  NetworkFull: 'Forbidden',
   GatewayOutside: 'InvalidParameter',
   AuxOutside: 'Forbidden',
   RangeAlone: 'InvalidParameter',
@@ -121,6 +133,7 @@ export const errorClass: Readonly<Record<CnmError['tag'], ErrorClass>> = {
   LinkLocalInSubnet: 'InvalidParameter',
   BadMac: 'InvalidParameter',
   NoOwnMac: 'InvalidParameter',
+  MacTaken: 'Forbidden',
   BadSysctl: 'InvalidParameter',
   HasEndpoints: 'Forbidden',
   AlreadyJoined: 'Forbidden',
@@ -158,6 +171,12 @@ const listed = (items: ReadonlyArray<string>): string => items.map((item) => `"$
 
 type ModelError = Exclude<CnmError, AddressError>
 type Sentences = { readonly [T in ModelError['tag']]: (error: Extract<ModelError, { tag: T }>) => string }
+
+const WHY_ALONE: Readonly<Record<Extract<ModelError, { tag: 'ParentTaken' }>['why'], string>> = {
+  'one driver': 'a device carries macvlans or ipvlans, not both',
+  passthru: 'mode passthru has its device to itself',
+  'one network': 'a device carries one network of ipvlans',
+}
 
 const SENTENCES: Sentences = {
   NotFound: (error) => `there is no ${error.what} "${error.id}"`,
@@ -202,6 +221,10 @@ const SENTENCES: Sentences = {
   MtuTooSmall: (error) =>
     `network "${error.network}" has IPv6, which needs an MTU of ${error.least} at least, not ${error.mtu}`,
   OnlyOne: (error) => `driver ${error.driver} has one network only, "${error.existing}"`,
+  ParentTaken: (error) =>
+    `network "${error.network}" cannot be on ${error.parent}, where network "${error.by}" is: ${WHY_ALONE[error.why]}`,
+  NetworkFull: (error) =>
+    `endpoint "${error.endpoint}" cannot join: network "${error.network}" has room for ${error.most === 1 ? 'one' : error.most}`,
   GatewayOutside: (error) =>
     `gateway ${showIp(error.gateway)} of network "${error.network}" is not in its subnet ${showCidr(error.subnet)}`,
   AuxOutside: (error) =>
@@ -225,7 +248,9 @@ const SENTENCES: Sentences = {
   BadMac: (error) =>
     `${showMac(error.mac)} of endpoint "${error.endpoint}" is not an address that one interface can have`,
   NoOwnMac: (error) =>
-    `endpoint "${error.endpoint}" asks for ${showMac(error.mac)}, but interfaces of driver ${error.driver} have the MAC of the device below`,
+    `endpoint "${error.endpoint}" asks for ${showMac(error.mac)}, but interfaces on network "${error.network}" have the MAC of the device below`,
+  MacTaken: (error) =>
+    `${showMac(error.mac)} of endpoint "${error.endpoint}" belongs to endpoint "${error.by}" of network "${error.network}" already`,
   BadSysctl: (error) =>
     error.why === 'name'
       ? `"${error.sysctl}" of endpoint "${error.endpoint}" is not a sysctl of an interface, such as net.ipv4.conf.IFNAME.log_martians`

@@ -30,7 +30,11 @@ export type DriverRules = Readonly<{
   /** Whether there is one network of this driver at most. */
   single: boolean
   /** Whether an endpoint may be given a MAC address. */
-  ownMac: boolean
+  ownMac: (config: DriverConfig) => boolean
+  /** How many of a network's endpoints can be joined at once; null: any number. */
+  seats: (config: DriverConfig) => number | null
+  /** The device of the host that its endpoints stand on, if it is not the network's own. It carries those of one driver. */
+  below: (config: DriverConfig) => IfName | null
   /** The devices of the host that a network with these options would be about, so that `configure` is told of them. */
   devices: (options: Texts) => ReadonlyArray<IfName>
   /** Reads the user's options and fills defaults. `devices` are those of them that are there; null: nobody has looked. */
@@ -41,7 +45,7 @@ export type DriverRules = Readonly<{
   internal: (config: DriverConfig) => boolean
   /** Why there cannot be such a network, or null. */
   objection: (plan: Plan) => CnmError | null
-  /** Why it cannot be beside this other one of the driver, or null. */
+  /** Why it cannot be beside this other one of the driver, or null. That two drivers want one device is known without. */
   conflict: (plan: Plan, other: Readonly<{ network: string; config: DriverConfig }>) => CnmError | null
   gateway: (config: DriverConfig, family: Family) => GatewayRule
   /** How containers leave by a pool of a network that is not internal; null: they do not. */

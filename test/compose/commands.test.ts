@@ -148,3 +148,27 @@ test('link-local addresses are asked for with the endpoint', () => {
     '169.254.8.8',
   ])
 })
+
+describe('a network on a card of the host', () => {
+  const project = projectOf(`
+services:
+  a: {networks: {lan: {ipv4_address: 10.8.0.77, mac_address: "02:00:00:00:00:77"}}}
+networks:
+  lan:
+    driver: macvlan
+    driver_opts: {parent: eth0.10, macvlan_mode: private}
+    ipam: {config: [{subnet: 10.9.0.0/24, gateway: 10.9.0.1}, {subnet: 10.8.0.0/24}]}
+`)
+
+  test('has the options as they are written, and several subnets of a family', () => {
+    const [network] = valuesOf(modelOf(project).networks)
+    expect(network).toMatchObject({ driver: 'macvlan', config: { parent: 'eth0.10', mode: 'private' } })
+    expect(network?.pools.map(({ subnet }) => showCidr(subnet))).toEqual(['10.9.0.0/24', '10.8.0.0/24'])
+  })
+
+  test('gives an address of whichever subnet has it, and the MAC that was asked for', () => {
+    const [endpoint] = valuesOf(modelOf(project).endpoints)
+    expect(endpoint?.addresses.map(({ cidr }) => showCidr(cidr))).toEqual(['10.8.0.77/24'])
+    expect(endpoint?.mac).toBe(0x02_00_00_00_00_77)
+  })
+})

@@ -22,6 +22,7 @@ import { HOST, ifName } from '../../src/net/name.ts'
 import { valuesOf } from '../../src/net/pmap.ts'
 import { port } from '../../src/net/port.ts'
 import { E } from '../../src/prelude.ts'
+import { createNetwork, pool } from '../lib/model.ts'
 
 const FILE = `
 name: shop
@@ -202,4 +203,27 @@ test('a container whose network namespace somebody else is yet to make can neith
   const found = await findAll(lab.kernel, model, asked)
   const why = 'later has no network namespace yet'
   expect(found).toEqual(E.right(asked.map((question) => ({ question, reaches: false, how: null, why }))))
+})
+
+describe('a host in a lab', () => {
+  const opened = (driver: 'macvlan' | 'bridge', options: Readonly<Record<string, string>>, subnet: string) =>
+    openLab(simKernel(EMPTY_WORLD), {
+      commands: [{ command: createNetwork(1, 'lan', { driver, options, pools: [pool(subnet)] }), at: null }],
+      containers: [],
+    })
+
+  test('has the cards that networks name, and no others', async () => {
+    expect((await opened('macvlan', { parent: 'eth9' }, '10.9.0.0/24'))._tag).toBe('Right')
+    expect((await opened('macvlan', { parent: 'eth9.10' }, '10.9.0.0/24'))._tag).toBe('Right')
+    expect(await opened('macvlan', { parent: 'lo' }, '10.9.0.0/24')).toMatchObject({
+      left: [{ tag: 'Refused', error: { tag: 'BadOption' } }],
+    })
+  })
+
+  test('may have a network in the subnet of its uplink only on the wire itself', async () => {
+    expect((await opened('macvlan', { parent: 'uplink0' }, '203.0.113.0/24'))._tag).toBe('Right')
+    expect(await opened('bridge', {}, '203.0.113.0/24')).toMatchObject({
+      left: [{ tag: 'Refused', error: { tag: 'PoolOverlap' } }],
+    })
+  })
 })

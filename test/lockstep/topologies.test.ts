@@ -7,7 +7,8 @@ import { program } from '../../properties/arbitraries/commands.ts'
 import { simKernel } from '../../src/kernel-sim/kernel.ts'
 import { EMPTY_WORLD } from '../../src/kernel-sim/state.ts'
 import type { Container } from '../../src/lab/place.ts'
-import type { Command } from '../../src/model/command.ts'
+import { UPLINK } from '../../src/lab/world.ts'
+import type { Command, CreateNetwork } from '../../src/model/command.ts'
 import type { Model } from '../../src/model/types.ts'
 import { valuesOf } from '../../src/net/pmap.ts'
 import { port } from '../../src/net/port.ts'
@@ -32,11 +33,27 @@ const containersOf = (model: Model): ReadonlyArray<Container> =>
     listens: LISTENS,
   }))
 
+const isOnWire = ({ driver }: CreateNetwork): boolean => driver === 'macvlan' || driver === 'ipvlan'
+
+/** What a kernel may lack (ipvlans, VLANs, dummies) becomes what each has: macvlans on the uplink. Of what is borrowed, nobody knows. */
+const common = (network: CreateNetwork): CreateNetwork => {
+  const { options, configFrom } = network
+  const isLent = configFrom !== undefined || network.configOnly === true
+  if (isLent) return isOnWire(network) ? { ...network, driver: 'bridge' } : network
+  if (!isOnWire(network)) return network
+  const parent = options['parent']?.split('.')[0] ?? UPLINK
+  return { ...network, driver: 'macvlan', options: { ...options, parent: parent === '' ? UPLINK : parent } }
+}
+
 /** A command as it is for this machine: where it tells of somebody else's namespace, there is one. */
 const here =
   ({ at }: Foreign) =>
   async (command: Command): Promise<Command> =>
-    command.tag === 'SetKey' && command.path !== '' ? { ...command, path: await at(command.path) } : command
+    command.tag === 'SetKey' && command.path !== ''
+      ? { ...command, path: await at(command.path) }
+      : command.tag === 'CreateNetwork'
+        ? common(command)
+        : command
 
 needs.kernel('the simulated and the real kernel', () => {
   beforeAll(bundleAgent)

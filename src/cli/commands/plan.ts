@@ -7,6 +7,7 @@ import { EMPTY_STATE, objectsOf, stateOf } from '../../kernel/state.ts'
 import type { Lab } from '../../lab/lab.ts'
 import { addressesOf, type Container } from '../../lab/place.ts'
 import { type Subject, stagesOf } from '../../lab/stages.ts'
+import type { Network } from '../../model/types.ts'
 import { showIp } from '../../net/ip.ts'
 import { HOST, type Ns, parseNs } from '../../net/name.ts'
 import { getIn } from '../../net/pmap.ts'
@@ -34,13 +35,17 @@ const namesOf = (project: Project, lab: Lab): NsNames => {
   return (ns) => names.get(ns) ?? (ns === HOST ? '/proc/$$/ns/net' : `cnm-${ns}`)
 }
 
+/** What a network is made of on the host. */
+const partsOf = (network: Network | undefined): string =>
+  network?.driver === 'bridge' ? 'its bridge, and its place in the firewall' : 'the device that its containers are on'
+
 const titleOf = (lab: Lab, name: NsNames, subject: Subject): string => {
   const model = lab.engine.model()
   switch (subject.of) {
     case 'host':
       return 'the host: forwarding, and the firewall that all networks share'
     case 'network':
-      return `network "${getIn(model.networks, subject.id)?.name ?? subject.id}": its bridge, and its place in the firewall`
+      return `network "${getIn(model.networks, subject.id)?.name ?? subject.id}": ${partsOf(getIn(model.networks, subject.id))}`
     case 'sandbox': {
       const sandbox = getIn(model.sandboxes, subject.id)
       const where = sandbox === undefined ? '' : `: its namespace ${name(sandbox.ns)}, and a cable for each network`

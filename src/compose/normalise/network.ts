@@ -65,7 +65,7 @@ const poolOf = (network: string, tree: Tree, path: string, report: Report): Proj
   return pool
 }
 
-const ipamOf = (network: string, tree: Tree | undefined, report: Report): ProjectIpam => {
+const ipamOf = (network: string, networkDriver: string, tree: Tree | undefined, report: Report): ProjectIpam => {
   const path = `networks.${network}.ipam`
   const driver = wordOf(child(tree, 'driver')) ?? 'default'
   const options = child(tree, 'options')
@@ -79,7 +79,7 @@ const ipamOf = (network: string, tree: Tree | undefined, report: Report): Projec
   const pools = itemsOf(child(tree, 'config'))
     .map((item, i) => poolOf(network, item, `${path}.config[${i}]`, report))
     .filter((pool) => pool.subnet !== null)
-  for (const family of [4, 6] as const) {
+  for (const family of networkDriver === 'bridge' ? ([4, 6] as const) : []) {
     const second = pools.filter(({ subnet }) => subnet !== null && cidrFamily(subnet) === family)[1]
     if (second === undefined) continue
     const instead = 'a bridge has one of each family'
@@ -128,16 +128,17 @@ export const networkFrom = (project: string, key: string, { keyAt, value }: Entr
   if (external) checkExternal(key, value, report)
   noteOptions(key, child(value, 'driver_opts'), report)
   const name = wordOf(child(value, 'name')) ?? oldName ?? (external ? key : `${project}_${key}`)
+  const driver = wordOf(child(value, 'driver')) ?? 'bridge'
   return {
     ...plainNetwork(key, name, keyAt),
     external,
-    driver: wordOf(child(value, 'driver')) ?? 'bridge',
+    driver,
     driverOpts: recordOf(child(value, 'driver_opts')),
     internal: flagOf(child(value, 'internal'), false),
     attachable: flagOf(child(value, 'attachable'), false),
     enableIPv4: flagOf(child(value, 'enable_ipv4'), true),
     enableIPv6: flagOf(child(value, 'enable_ipv6'), false),
-    ipam: ipamOf(key, child(value, 'ipam'), report),
+    ipam: ipamOf(key, driver, child(value, 'ipam'), report),
     labels: recordOf(child(value, 'labels')),
   }
 }

@@ -15,10 +15,11 @@ import type { KernelObject, Sysctl } from '../../kernel/object.ts'
 import type { Fragment } from '../../kernel/state.ts'
 import { deviceSysctl, FORWARD4, FORWARD6, type SysctlName } from '../../kernel/sysctl.ts'
 import type { Network, PortBinding } from '../../model/types.ts'
-import { type Cidr, cidr, cidrFamily } from '../../net/cidr.ts'
+import { cidr, cidrFamily } from '../../net/cidr.ts'
 import { type Family, familyOf, type Ip, ip4, ip6 } from '../../net/ip.ts'
 import { HOST, type IfName, ifName } from '../../net/name.ts'
 import type { Driver, EndpointView, NetworkView } from '../driver.ts'
+import { addressesInside } from '../inside.ts'
 import { bridgeMac, bridgeName, endpointAlias, hostEndMac, hostEndName, networkAlias } from '../names.ts'
 import { PLAIN } from '../plain.ts'
 import { bridgeOptions, configureBridge, isBridgeConfig } from './options.ts'
@@ -121,11 +122,8 @@ const published = (view: EndpointView, family: Family): ReadonlyArray<KernelObje
   )
 }
 
-/** Link-local addresses have the prefix lengths that libnetwork gives them. */
-const inLinkLocal = (ip: Ip): Cidr => ({ ip, bits: familyOf(ip) === 4 ? 16 : 64 })
-
 const endpoint = (view: EndpointView): Fragment => {
-  const { id, mac, addresses, linkLocal, attachment } = view.endpoint
+  const { id, mac, attachment } = view.endpoint
   const { icc, mtu } = bridgeOptions(view.config)
   const outside = hostEndName(id)
   const inside = { ns: view.sandbox.ns, name: attachment.ifName }
@@ -150,9 +148,7 @@ const endpoint = (view: EndpointView): Fragment => {
       alias: null,
     },
     { kind: 'port', ns: HOST, dev: outside, bridge: deviceOf(view.network), isolated: !icc, hairpin: isHairpin(view) },
-    ...[...addresses.map(({ cidr }) => cidr), ...linkLocal.map(inLinkLocal)].map(
-      (cidr): KernelObject => ({ kind: 'address', ns: inside.ns, dev: inside.name, cidr }),
-    ),
+    ...addressesInside(view),
     ...published(view, 4),
     ...published(view, 6),
   ]

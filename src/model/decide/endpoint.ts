@@ -4,7 +4,7 @@
 import { chooseIp } from '../../ipam/space.ts'
 import { type Ip, type Ip4, ip6, isIp4, isIp6, isLinkLocal } from '../../net/ip.ts'
 import { isGroup, type Mac, macFromHex, macFromIp4, ZERO_MAC } from '../../net/mac.ts'
-import { getIn, hasIn } from '../../net/pmap.ts'
+import { getIn, hasIn, valuesOf } from '../../net/pmap.ts'
 import { E, type Either } from '../../prelude.ts'
 import type { CreateEndpoint, DeleteEndpoint, RenameEndpoint } from '../command.ts'
 import type { CnmError } from '../error.ts'
@@ -98,13 +98,37 @@ const checkSysctls = (endpoint: string, sysctls: Readonly<Record<string, string>
 /** Whether one interface can have it. */
 export const isUnicastMac = (mac: Mac): boolean => !isGroup(mac) && mac !== ZERO_MAC
 
+/** Who has this MAC on the network, or on another on the same device of the host. */
+const holderOf = (rules: Rules, model: Model, network: Network, mac: Mac): Endpoint | undefined => {
+  const belowOf = ({ driver, config }: Network): string | null => rules.get(driver)?.below(config) ?? null
+  const below = belowOf(network)
+  const beside = below === null ? [] : valuesOf(model.networks).filter((other) => belowOf(other) === below)
+  return [network, ...beside].flatMap(({ id }) => endpointsOn(model, id)).find((each) => each.mac === mac)
+}
+
+const checkMac = (
+  rules: Rules,
+  model: Model,
+  network: Network,
+  { name: endpoint, mac }: CreateEndpoint,
+): CnmError | null => {
+  if (mac === null) return null
+  const hasOwn = rules.get(network.driver)?.ownMac(network.config) ?? true
+  if (!hasOwn) return { tag: 'NoOwnMac', endpoint, mac, network: network.name }
+  if (!isUnicastMac(mac)) return { tag: 'BadMac', endpoint, mac }
+  const holder = holderOf(rules, model, network, mac)
+  if (holder === undefined) return null
+  const on = getIn(model.networks, holder.network)?.name ?? holder.network
+  return { tag: 'MacTaken', endpoint, mac, by: holder.name, network: on }
+}
+
 /** What is wrong with the wishes in themselves. */
-const checkWishes = (model: Model, network: Network, ownMac: boolean, command: CreateEndpoint): CnmError | null => {
-  const { name: endpoint, ipv6, mac, linkLocal = [], disableIPv6 = false, sysctls = {} } = command
+const checkWishes = (rules: Rules, model: Model, network: Network, command: CreateEndpoint): CnmError | null => {
+  const { name: endpoint, ipv6, linkLocal = [], disableIPv6 = false, sysctls = {} } = command
   const unwanted = disableIPv6 ? (ipv6 ?? linkLocal.find(isIp6)) : undefined
   if (unwanted !== undefined) return { tag: 'IPv6Off', endpoint, ip: unwanted }
-  if (mac !== null && !ownMac) return { tag: 'NoOwnMac', endpoint, mac, driver: network.driver }
-  if (mac !== null && !isUnicastMac(mac)) return { tag: 'BadMac', endpoint, mac }
+  const wrongMac = checkMac(rules, model, network, command)
+  if (wrongMac !== null) return wrongMac
   return checkSysctls(endpoint, sysctls) ?? checkLinkLocal(model, network, endpoint, linkLocal)
 }
 
@@ -122,7 +146,7 @@ export const createEndpoint = (
   if (network.configOnly) return fail({ tag: 'NoEndpointsHere', network: network.name, endpoint: name })
   if (endpointNamed(model, network.id, name) !== undefined)
     return fail({ tag: 'EndpointNameTaken', name, network: network.name })
-  const wrong = checkWishes(model, network, rules.get(network.driver)?.ownMac ?? true, command)
+  const wrong = checkWishes(rules, model, network, command)
   if (wrong !== null) return fail(wrong)
   const addresses = addressesOf(model, network, command)
   if (E.isLeft(addresses)) return addresses

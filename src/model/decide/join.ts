@@ -7,9 +7,9 @@ import type { Join, Leave } from '../command.ts'
 import type { CnmError } from '../error.ts'
 import type { CnmEvent } from '../event.ts'
 import { fail, findEndpoint, findNetwork, findSandbox } from '../model.ts'
-import { endpointsIn } from '../queries.ts'
+import { endpointsIn, endpointsOn } from '../queries.ts'
 import type { Rules } from '../rules.ts'
-import type { Model, Sandbox } from '../types.ts'
+import type { Model, Network, Sandbox } from '../types.ts'
 
 /** The first `ethN` that is free inside, or what takes the place of `eth`. */
 const freeInterface = (prefix: string, taken: ReadonlySet<IfName>): IfName => {
@@ -17,6 +17,13 @@ const freeInterface = (prefix: string, taken: ReadonlySet<IfName>): IfName => {
     const name = ifName(`${prefix}${n}`)
     if (!taken.has(name)) return name
   }
+}
+
+/** How many endpoints can be joined at once, if there are that many; null: there is room. */
+const fullFor = (rules: Rules, model: Model, { id, driver, config }: Network): number | null => {
+  const seats = rules.get(driver)?.seats(config) ?? null
+  if (seats === null) return null
+  return endpointsOn(model, id).filter(({ attachment }) => attachment !== null).length < seats ? null : seats
 }
 
 export const join = (rules: Rules, model: Model, command: Join): Either<CnmError, ReadonlyArray<CnmEvent>> => {
@@ -35,6 +42,8 @@ export const join = (rules: Rules, model: Model, command: Join): Either<CnmError
   if (E.isLeft(network)) return network
   if (sandbox.ns === HOST && network.right.pools.length > 0)
     return fail({ tag: 'SharesHost', container: sandbox.container, network: network.right.name })
+  const full = fullFor(rules, model, network.right)
+  if (full !== null) return fail({ tag: 'NetworkFull', network: network.right.name, endpoint: name, most: full })
   const taken = new Set([LO, ...endpointsIn(model, sandbox.id).map((placed) => placed.endpoint.attachment.ifName)])
   const asked = command.ifName ?? endpoint.right.asked.ifName
   if (asked !== null && taken.has(asked))

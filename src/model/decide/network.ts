@@ -86,18 +86,23 @@ const createConfig = ({ id, name, options, labels, pools }: CreateNetwork): Even
   return E.right([{ tag: 'NetworkCreated', network }])
 }
 
-/** Why there cannot be such a network beside the others of its driver, or at all. */
-const objectionTo = (model: Model, driver: DriverRules, plan: Plan): CnmError | null => {
+/** Why there cannot be such a network beside the others, or at all. */
+const objectionTo = (rules: Rules, model: Model, driver: DriverRules, plan: Plan): CnmError | null => {
   const objection = driver.objection(plan)
   if (objection !== null) return objection
+  const parent = driver.below(plan.config)
   for (const { name, driver: type, config, configOnly } of valuesOf(model.networks)) {
-    const conflict = configOnly || type !== driver.type ? null : driver.conflict(plan, { network: name, config })
+    if (configOnly) continue
+    if (type !== driver.type && parent !== null && rules.get(type)?.below(config) === parent)
+      return { tag: 'ParentTaken', network: plan.network, parent, by: name, why: 'one driver' }
+    const conflict = type === driver.type ? driver.conflict(plan, { network: name, config }) : null
     if (conflict !== null) return conflict
   }
   return null
 }
 
 const create = (
+  rules: Rules,
   model: Model,
   driver: DriverRules,
   scope: NetworkScope,
@@ -114,7 +119,7 @@ const create = (
   const asked = driver.addresses ? source.asked : []
   const internal = command.internal || driver.internal(config.right)
   const plan: Plan = { network: name, config: config.right, internal, asked }
-  const objection = objectionTo(model, driver, plan)
+  const objection = objectionTo(rules, model, driver, plan)
   if (objection !== null) return fail(objection)
   const pools = takePools(model.ipam, driver, plan, host?.prefixes ?? [])
   if (E.isLeft(pools)) return pools
@@ -161,7 +166,7 @@ export const createNetwork = (rules: Rules, model: Model, command: CreateNetwork
   const source = sourceOf(model, command)
   if (E.isLeft(source)) return source
   if (scope === 'swarm') return fail({ tag: 'NoSwarm', network: name })
-  const created = create(model, driver, scope, source.right, command)
+  const created = create(rules, model, driver, scope, source.right, command)
   return source.right.configFrom === null ? created : E.mapLeft(named(name))(created)
 }
 
