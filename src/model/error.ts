@@ -45,6 +45,12 @@ export type CnmError =
       | { tag: 'FamilyTwice'; network: string; family: 4 | 6 }
       | { tag: 'WrongFamily'; network: string; family: 4 | 6; subnet: Cidr }
       | { tag: 'MtuTooSmall'; network: string; mtu: number; least: number }
+      /** `type`: as ip-link(8) names it, null for hardware. */
+      | { tag: 'NotABridge'; device: string; type: string | null }
+      | { tag: 'DefaultBridgeMissing'; bridge: string }
+      | { tag: 'SameBridge'; network: string; bridge: string; by: string }
+      | { tag: 'IsolatedNotInternal'; network: string }
+      | { tag: 'GatewayOfInternal'; network: string; gateway: Ip }
       | { tag: 'OnlyOne'; driver: string; existing: string }
       | { tag: 'GatewayOutside'; network: string; gateway: Ip; subnet: Cidr }
       | { tag: 'AuxOutside'; network: string; name: string; ip: Ip; subnet: Cidr }
@@ -108,6 +114,11 @@ export const errorClass: Readonly<Record<CnmError['tag'], ErrorClass>> = {
   FamilyTwice: 'Forbidden',
   WrongFamily: 'InvalidParameter',
   MtuTooSmall: 'InvalidParameter',
+  NotABridge: 'InvalidParameter',
+  DefaultBridgeMissing: 'Forbidden',
+  SameBridge: 'Forbidden',
+  IsolatedNotInternal: 'InvalidParameter',
+  GatewayOfInternal: 'InvalidParameter',
   OnlyOne: 'Forbidden',
   GatewayOutside: 'InvalidParameter',
   AuxOutside: 'Forbidden',
@@ -200,6 +211,16 @@ const SENTENCES: Sentences = {
   WrongFamily: (error) => `subnet ${showCidr(error.subnet)} of network "${error.network}" is not IPv${error.family}`,
   MtuTooSmall: (error) =>
     `network "${error.network}" has IPv6, which needs an MTU of ${error.least} at least, not ${error.mtu}`,
+  NotABridge: (error) =>
+    `the host has an interface "${error.device}" that is no bridge${error.type === null ? '' : ` but of type ${error.type}`}; choose another name for the bridge`,
+  DefaultBridgeMissing: (error) =>
+    `the default bridge cannot be "${error.bridge}": the host has no such bridge, and only docker0 is made for it`,
+  SameBridge: (error) =>
+    `network "${error.network}" cannot be on bridge "${error.bridge}": network "${error.by}" is on it`,
+  IsolatedNotInternal: (error) =>
+    `network "${error.network}" has gateway mode isolated, which only an internal network can have`,
+  GatewayOfInternal: (error) =>
+    `network "${error.network}" is internal and cannot have the gateway ${showIp(error.gateway)}`,
   OnlyOne: (error) => `driver ${error.driver} has one network only, "${error.existing}"`,
   GatewayOutside: (error) =>
     `gateway ${showIp(error.gateway)} of network "${error.network}" is not in its subnet ${showCidr(error.subnet)}`,

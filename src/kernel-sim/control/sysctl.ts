@@ -3,7 +3,14 @@
 // net/ipv6/addrconf.c (addrconf_forward_change, addrconf_disable_change), kernel/sysctl.c (proc_dointvec).
 
 import type { Errno } from '../../kernel/errno.ts'
-import { type DeviceKey, FORWARD4, ICMP_LIMIT4, ICMP_LIMIT6, type SysctlName } from '../../kernel/sysctl.ts'
+import {
+  type DeviceKey,
+  FORWARD4,
+  ICMP_LIMIT4,
+  ICMP_LIMIT6,
+  type SysctlName,
+  sysctlInteger,
+} from '../../kernel/sysctl.ts'
 import type { Family } from '../../net/ip.ts'
 import type { IfName } from '../../net/name.ts'
 import { type DeviceConf, FRESH_ALL, type LinkEntry, NO_CONF } from '../link-entry.ts'
@@ -23,6 +30,7 @@ const DEFAULTS: Readonly<Record<Family, Readonly<Partial<Record<DeviceKey, strin
     arp_ignore: '0',
     arp_announce: '0',
     arp_filter: '0',
+    log_martians: '0',
   },
   6: {
     disable_ipv6: '0',
@@ -91,18 +99,6 @@ export const readSysctl = (space: Space, name: SysctlName): string | null => {
   return parsed === null || !exists(space, parsed) ? null : valueIn(confOf(space, parsed.dev), parsed)
 }
 
-const INTEGER = /^\s*(-?)(0x[0-9a-f]+|0[0-7]*|[1-9][0-9]*)\s*$/i
-
-/** As proc_dointvec reads it: decimal, octal or hexadecimal, 32 bits with a sign. */
-const integer = (text: string): number | null => {
-  const [, sign, digits] = INTEGER.exec(text) ?? []
-  if (digits === undefined) return null
-  const octal = /^0[0-7]/.test(digits)
-  const n = (sign === '-' ? -1 : 1) * Number.parseInt(digits, octal ? 8 : digits.startsWith('0') ? 16 : 10)
-  const value = digits === '0' ? 0 : n
-  return value >= -(2 ** 31) && value < 2 ** 31 ? value : null
-}
-
 const written = (conf: DeviceConf, { family, key }: Parsed, value: string): DeviceConf => {
   const own = { ...conf[family], [key]: value }
   return family === 4 ? { 4: own, 6: conf[6] } : { 4: conf[4], 6: own }
@@ -137,6 +133,7 @@ const FOLLOWING: ReadonlySet<DeviceKey> = new Set([
   'arp_ignore',
   'arp_announce',
   'arp_filter',
+  'log_martians',
 ])
 const follows = ({ pinned4 }: LinkEntry, key: DeviceKey): boolean => pinned4 !== 'all' && !pinned4.includes(key)
 
@@ -182,7 +179,7 @@ export const writeSysctl = (space: Space, name: SysctlName, text: string): Errno
   const parsed = parse(name)
   const isNumber = NUMBERS.has(name)
   if (!isNumber && (parsed === null || !exists(space, parsed))) return 'ENOENT'
-  const n = integer(text)
+  const n = sysctlInteger(text)
   if (n === null) return 'EINVAL'
   const value = String(n)
   if (parsed === null) {
