@@ -96,6 +96,21 @@ const options: fc.Arbitrary<Readonly<Record<string, string>>> = fc.oneof(
       { mtu: 'x' },
     ),
   },
+  {
+    weight: 3,
+    arbitrary: fc.constantFrom(
+      { gateway_mode_ipv4: 'routed' },
+      { gateway_mode_ipv4: 'routed', gateway_mode_ipv6: 'routed' },
+      { gateway_mode_ipv4: 'nat-unprotected', gateway_mode_ipv6: 'nat-unprotected' },
+      { gateway_mode_ipv6: 'isolated' },
+      { gateway_mode_ipv4: 'isolated', gateway_mode_ipv6: 'isolated' },
+      { inhibit_ipv4: 'true' },
+      { host_binding_ipv4: '203.0.113.2' },
+      { host_ipv4: '203.0.113.2', host_ipv6: '2001:db8::2' },
+      { trusted_host_interfaces: 'uplink0' },
+      { container_iface_prefix: 'net' },
+    ),
+  },
   { weight: 1, arbitrary: fc.constantFrom({ name: 'docker0' }, { name: 'shared0' }) },
 )
 
@@ -314,6 +329,10 @@ const wishes: fc.Arbitrary<Partial<CreateEndpoint>> = seldom<Partial<CreateEndpo
   { ipv4: v4('10.20.1.2'), disableIPv6: true },
 ).map((asked) => asked ?? {})
 
+/** Options that a network of either family can have. */
+const isFit = (asked: Readonly<Record<string, string>>, internal: boolean): boolean =>
+  asked['mtu'] !== 'x' && asked['mtu'] !== '1000' && (internal || asked['gateway_mode_ipv6'] !== 'isolated')
+
 /** A host that works: networks with names of their own, containers, and endpoints that join them. Shrinks by leaving out. */
 const working: fc.Arbitrary<ReadonlyArray<Command>> = fc
   .record({
@@ -356,7 +375,7 @@ const working: fc.Arbitrary<ReadonlyArray<Command>> = fc
           id,
           name: `net${n}`,
           driver: 'bridge',
-          options: asked['mtu'] === 'x' || asked['mtu'] === '1000' ? {} : asked,
+          options: isFit(asked, internal) ? asked : {},
           internal,
           attachable: false,
           labels: {},
