@@ -88,13 +88,11 @@ const options: fc.Arbitrary<Readonly<Record<string, string>>> = fc.oneof(
   { weight: 6, arbitrary: fc.constant({}) },
   {
     weight: 2,
-    arbitrary: fc.constantFrom(
-      { icc: 'false' },
-      { masquerade: 'false' },
-      { mtu: '1400' },
-      { mtu: '1000' },
-      { mtu: 'x' },
-    ),
+    arbitrary: fc.constantFrom({ icc: 'false' }, { masquerade: 'false' }),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.constantFrom({ mtu: '1400' }, { mtu: '1000' }, { mtu: 'x' }),
   },
   {
     weight: 3,
