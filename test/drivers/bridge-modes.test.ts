@@ -1,24 +1,18 @@
 // Who reaches a container of a bridge network, by its options: asked with real packets, on the simulated kernel and on Linux. Outside is a
 // machine that routes straight to containers' addresses, as any host on the same layer 2 can.
 
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { freshEngine } from '../../src/engine/engine.ts'
-import { diff } from '../../src/kernel/diff.ts'
+import { describe, expect, test } from 'vitest'
 import type { Kernel, Probe } from '../../src/kernel/kernel.ts'
 import type { KernelObject } from '../../src/kernel/object.ts'
-import { EMPTY_STATE } from '../../src/kernel/state.ts'
-import { simKernel } from '../../src/kernel-sim/kernel.ts'
-import { EMPTY_WORLD } from '../../src/kernel-sim/state.ts'
-import { HOST_ADDRESS, INTERNET, INTERNET_ADDRESS, UPLINK, WORLD } from '../../src/lab/world.ts'
+import { HOST_ADDRESS, INTERNET, INTERNET_ADDRESS, UPLINK } from '../../src/lab/world.ts'
 import type { Command } from '../../src/model/command.ts'
 import type { Texts } from '../../src/model/types.ts'
 import { cidr } from '../../src/net/cidr.ts'
 import { type Family, type Ip, ip } from '../../src/net/ip.ts'
 import { HOST, ifName, type Ns, ns } from '../../src/net/name.ts'
 import { port } from '../../src/net/port.ts'
-import { bundleAgent, labKernel, rightOf } from '../kernel-linux/labs.ts'
 import { createEndpoint, createNetwork, createSandbox, join, pool, v4, v6 } from '../lib/model.ts'
-import { needs } from '../lib/need.ts'
+import { arrives, build, onBothKernels } from './both.ts'
 
 const WEB = ns('web')
 const OTHER = ns('other')
@@ -133,17 +127,6 @@ const CASES: ReadonlyArray<readonly [string, Options, Reached]> = [
 const SNAT = { options: { host_ipv4: '198.51.100.7', host_ipv6: '2001:db8:7::7' } }
 const SOURCES = ['198.51.100.7/32', '2001:db8:7::7/128']
 
-const build = async (kernel: Kernel, beside: ReadonlyArray<KernelObject>, commands: ReadonlyArray<Command>) => {
-  rightOf(await kernel.apply(diff(EMPTY_STATE, WORLD))())
-  rightOf(await kernel.apply(beside.map((object) => ({ verb: 'create', object })))())
-  const engine = freshEngine({ kernel, check: true })
-  for (const answer of await engine.submit(commands)) rightOf(answer)
-  return engine
-}
-
-const arrives = async (kernel: Kernel, probe: Probe): Promise<boolean> =>
-  rightOf(await kernel.probe(probe)()).tag === 'arrived'
-
 const reachedIn = async (kernel: Kernel, family: Family): Promise<ReadonlyArray<Question>> => {
   const answers = await Promise.all(ALL.map((each) => arrives(kernel, QUESTIONS[each](family))))
   return ALL.filter((_, i) => answers[i])
@@ -152,22 +135,10 @@ const reachedIn = async (kernel: Kernel, family: Family): Promise<ReadonlyArray<
 const inOrder = (reached: ReadonlyArray<Question>): ReadonlyArray<Question> =>
   ALL.filter((each) => reached.includes(each))
 
-type Opened = Readonly<{ kernel: Kernel; close: () => Promise<void> }>
-
-const facts = (open: (n: number) => Opened): void => {
-  const closing: Array<() => Promise<void>> = []
-  afterAll(async () => {
-    for (const close of closing) await close()
-  })
-  const fresh = (n: number): Kernel => {
-    const { kernel, close } = open(n)
-    closing.push(close)
-    return kernel
-  }
-
-  describe.each(CASES.map((each, n) => [...each, n] as const))('%s', (_, options, expected, n) => {
+onBothKernels('brmode', (fresh) => {
+  describe.each(CASES)('%s', (_, options, expected) => {
     test('lets these pass and no others', { timeout: 60_000 }, async () => {
-      const kernel = fresh(n)
+      const kernel = fresh()
       await build(kernel, STRAIGHT, topology(options))
       for (const family of [4, 6] as const)
         expect([family, await reachedIn(kernel, family)]).toEqual([family, inOrder(expected[family])])
@@ -183,7 +154,7 @@ const facts = (open: (n: number) => Opened): void => {
       timeout: 60_000,
     },
     async (_, isKnown) => {
-      const kernel = fresh(CASES.length + Number(isKnown))
+      const kernel = fresh()
       const beside = SOURCES.flatMap(
         (source, i): ReadonlyArray<KernelObject> => [
           { kind: 'address', ns: HOST, dev: UPLINK, cidr: cidr(source) },
@@ -197,13 +168,4 @@ const facts = (open: (n: number) => Opened): void => {
       }
     },
   )
-}
-
-describe('on the simulated kernel', () => {
-  facts(() => ({ kernel: simKernel(EMPTY_WORLD), close: async () => {} }))
-})
-
-needs.kernel('on Linux', () => {
-  beforeAll(bundleAgent)
-  facts((n) => labKernel(`brmode${n}`, 'netlink'))
 })
