@@ -41,7 +41,8 @@ describe('the model', () => {
         const mine = valuesOf(model.networks).flatMap(({ pools }) =>
           pools.filter(({ subnet }) => sameCidr(subnet, cidr)),
         )
-        const gateways = mine.length + mine.flatMap(({ aux }) => Object.keys(aux)).length
+        const gateways =
+          mine.filter(({ gateway }) => gateway !== null).length + mine.flatMap(({ aux }) => Object.keys(aux)).length
         const held = valuesOf(model.endpoints).flatMap(({ addresses }) =>
           addresses.filter((a) => contains(cidr, a.cidr.ip)),
         ).length

@@ -5,7 +5,7 @@ import fc from 'fast-check'
 import type { Command, CreateEndpoint, PoolSpec, PortRequest } from '../../src/model/command.ts'
 import { endpointId, networkId, sandboxId } from '../../src/model/types.ts'
 import { type Cidr, cidr, nthOf } from '../../src/net/cidr.ts'
-import type { HostFacts } from '../../src/net/host-facts.ts'
+import { type HostFacts, NO_FACTS } from '../../src/net/host-facts.ts'
 import { ip } from '../../src/net/ip.ts'
 import { mac } from '../../src/net/mac.ts'
 import { HOST, ifName, LO, ns } from '../../src/net/name.ts'
@@ -33,7 +33,7 @@ type Given<T> = { [K in keyof T]: Exclude<T[K], undefined> }
 const given = <T extends object>(fields: T): Partial<Given<T>> =>
   Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as Partial<Given<T>>
 
-/** Half of a subnet to hand out from, and an address of it that is kept for somebody. */
+/** Half of a subnet to hand out from, and an address of it that is kept for somebody, who may be the way out. */
 const spec = (family: 4 | 6, subnets: ReadonlyArray<Cidr>): fc.Arbitrary<PoolSpec> =>
   fc
     .record({
@@ -41,9 +41,10 @@ const spec = (family: 4 | 6, subnets: ReadonlyArray<Cidr>): fc.Arbitrary<PoolSpe
       gateway: fc.boolean(),
       range: fc.boolean(),
       aux: fc.boolean(),
+      leads: fc.boolean(),
       stray: seldom('range', 'gateway', 'aux'),
     })
-    .map(({ subnet, gateway, range, aux, stray }) => ({
+    .map(({ subnet, gateway, range, aux, leads, stray }) => ({
       family,
       subnet,
       range:
@@ -53,7 +54,12 @@ const spec = (family: 4 | 6, subnets: ReadonlyArray<Cidr>): fc.Arbitrary<PoolSpe
             ? cidr(family === 4 ? '10.9.0.0/31' : 'fd00:1::/80')
             : null,
       gateway: stray === 'gateway' ? ip('192.0.2.1') : subnet !== null && gateway ? nthOf(subnet, 2n) : null,
-      aux: stray === 'aux' ? { router: ip('192.0.2.2') } : subnet !== null && aux ? { router: nthOf(subnet, 1n) } : {},
+      aux:
+        stray === 'aux'
+          ? { router: ip('192.0.2.2') }
+          : subnet !== null && aux
+            ? { [leads ? `DefaultGatewayIPv${family}` : 'router']: nthOf(subnet, 1n) }
+            : {},
     }))
 
 /** Wishes that nobody can be granted, each in its own way. */
@@ -109,7 +115,15 @@ const options: fc.Arbitrary<Readonly<Record<string, string>>> = fc.oneof(
       { container_iface_prefix: 'net' },
     ),
   },
-  { weight: 1, arbitrary: fc.constantFrom({ name: 'docker0' }, { name: 'shared0' }) },
+  {
+    weight: 1,
+    arbitrary: fc.constantFrom(
+      { name: 'docker0' },
+      { name: 'shared0' },
+      { default_bridge: 'true' },
+      { default_bridge: 'true', name: 'shared0' },
+    ),
+  },
 )
 
 const labels: fc.Arbitrary<Readonly<Record<string, string>>> = fc.constantFrom({}, { a: 'b' }, { $n: '5', $o: 'x' })
@@ -132,6 +146,9 @@ const plainNetwork = fc.record({
   pools,
 })
 
+/** A host that has a card under the name of Docker's bridge. */
+const CARD: HostFacts = { ...NO_FACTS, devices: [{ name: ifName('docker0'), type: null, ours: false }] }
+
 /** Anything at all, even what contradicts itself. */
 const anyNetwork: fc.Arbitrary<Command> = fc
   .tuple(
@@ -141,6 +158,7 @@ const anyNetwork: fc.Arbitrary<Command> = fc
       ingress: seldom(true, false),
       configOnly: seldom(true, false),
       configFrom: seldom('front', 'back', 'shared'),
+      host: seldom(CARD),
     }),
   )
   .map(([network, more]) => ({ ...network, ...given(more) }))
@@ -329,7 +347,10 @@ const wishes: fc.Arbitrary<Partial<CreateEndpoint>> = seldom<Partial<CreateEndpo
 
 /** Options that a network of either family can have. */
 const isFit = (asked: Readonly<Record<string, string>>, internal: boolean): boolean =>
-  asked['mtu'] !== 'x' && asked['mtu'] !== '1000' && (internal || asked['gateway_mode_ipv6'] !== 'isolated')
+  asked['mtu'] !== 'x' &&
+  asked['mtu'] !== '1000' &&
+  (internal || asked['gateway_mode_ipv6'] !== 'isolated') &&
+  !(asked['default_bridge'] === 'true' && asked['name'] === 'shared0')
 
 /** A host that works: networks with names of their own, containers, and endpoints that join them. Shrinks by leaving out. */
 const working: fc.Arbitrary<ReadonlyArray<Command>> = fc

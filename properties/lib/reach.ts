@@ -32,8 +32,10 @@ const isOn = (model: Model, sandbox: Sandbox, network: Network, family: Family):
 
 /** The network by which packets of a family get out of a container and to the host. */
 const wayTo = (model: Model, { id }: Sandbox, family: Family): Network | null => {
-  const network = wayOut(endpointsIn(model, id), family)?.network
-  return network !== undefined && hasHost(network, family) ? network : null
+  const way = wayOut(endpointsIn(model, id), family)
+  if (way === null || !hasHost(way.network, family)) return null
+  const isHost = way.network.pools.some(({ gateway }) => way.exit.by === 'gateway' && way.exit.via === gateway)
+  return isHost ? way.network : null
 }
 
 const masquerades = (network: Network, family: Family): boolean =>

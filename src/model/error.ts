@@ -212,9 +212,9 @@ const SENTENCES: Sentences = {
   MtuTooSmall: (error) =>
     `network "${error.network}" has IPv6, which needs an MTU of ${error.least} at least, not ${error.mtu}`,
   NotABridge: (error) =>
-    `the host has an interface "${error.device}" that is no bridge${error.type === null ? '' : ` but of type ${error.type}`}; choose another name for the bridge`,
+    `driver bridge cannot use "${error.device}" of the host: it is no bridge${error.type === null ? '' : ` but of type ${error.type}`}`,
   DefaultBridgeMissing: (error) =>
-    `the default bridge cannot be "${error.bridge}": the host has no such bridge, and only docker0 is made for it`,
+    `driver bridge makes docker0 alone as the default bridge, and the host has no bridge "${error.bridge}"`,
   SameBridge: (error) =>
     `network "${error.network}" cannot be on bridge "${error.bridge}": network "${error.by}" is on it`,
   IsolatedNotInternal: (error) =>

@@ -102,7 +102,7 @@ onBothKernels('foreign', (fresh) => {
     const [answer] = await engine.submit([{ ...front, options: { name: UPLINK } }])
     if (answer === undefined) throw new Error('each command has an answer')
     expect(explain(leftOf(answer) as Parameters<typeof explain>[0])).toBe(
-      `the host has an interface "${UPLINK}" that is no bridge but of type veth; choose another name for the bridge`,
+      `driver bridge cannot use "${UPLINK}" of the host: it is no bridge but of type veth`,
     )
   })
 })

@@ -250,9 +250,7 @@ describe('is refused before anything is touched:', () => {
   test('a device of that name that is no bridge', () => {
     const refused = refusal(freshModel(), front({ name: 'eth7' }, beside([device('eth7', null)])))
     expect(outcome(refused)).toEqual(['NotABridge', 400])
-    expect(sentence(refused)).toBe(
-      'the host has an interface "eth7" that is no bridge; choose another name for the bridge',
-    )
+    expect(sentence(refused)).toBe('driver bridge cannot use "eth7" of the host: it is no bridge')
   })
 
   test('a second network on a bridge', () => {
