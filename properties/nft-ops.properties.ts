@@ -4,6 +4,8 @@
 import { test } from '@fast-check/vitest'
 import fc from 'fast-check'
 import { describe, expect } from 'vitest'
+import { SKELETON_VERSION } from '../src/kernel/firewall/skeleton.ts'
+import { versionChain } from '../src/kernel/firewall/text.ts'
 import type { KernelObject } from '../src/kernel/object.ts'
 import { keyOf } from '../src/kernel/object.ts'
 import type { KernelOp } from '../src/kernel/op.ts'
@@ -42,7 +44,7 @@ const strange = fc.constantFrom(
   'flush set inet cnm subnet4',
   'add chain inet cnm skeleton_7',
   'add chain inet cnm skeleton_x',
-  'rename chain inet cnm skeleton_1 skeleton',
+  `rename chain inet cnm ${versionChain(SKELETON_VERSION)} skeleton`,
   'add table inet other; add set inet other bridges { type ifname; }; add element inet other bridges { "x" }',
   'delete table inet cnm; add table inet cnm; add set inet cnm bridges { type ipv4_addr; flags interval; }; add element inet cnm bridges { 10.0.0.0/8, 1.2.3.4 }',
   'delete table inet cnm; add table inet cnm; add map inet cnm internal { type ifname : verdict; }; add element inet cnm internal { "x" : drop }',

@@ -3,6 +3,7 @@
 import { test } from '@fast-check/vitest'
 import fc from 'fast-check'
 import { describe, expect } from 'vitest'
+import { bridgeOptions, modeOf } from '../src/drivers/bridge/options.ts'
 import { DRIVERS } from '../src/drivers/registry.ts'
 import { FRESH_CORE, step } from '../src/engine/step.ts'
 import { publishElement } from '../src/kernel/firewall/elements.ts'
@@ -11,9 +12,9 @@ import { type KernelState, objectsOf, stateOf } from '../src/kernel/state.ts'
 import type { Command } from '../src/model/command.ts'
 import { decide } from '../src/model/decide.ts'
 import { endpointsIn, hasNamespace, wayOut } from '../src/model/queries.ts'
-import type { Model, PortBinding } from '../src/model/types.ts'
+import type { Model, Network, PortBinding } from '../src/model/types.ts'
 import { contains } from '../src/net/cidr.ts'
-import { familyOf, type Ip, ip, isUnspecified } from '../src/net/ip.ts'
+import { type Family, familyOf, type Ip, ip, isUnspecified } from '../src/net/ip.ts'
 import { HOST, ns } from '../src/net/name.ts'
 import { valuesOf } from '../src/net/pmap.ts'
 import { port } from '../src/net/port.ts'
@@ -23,6 +24,16 @@ import { program } from './arbitraries/commands.ts'
 import { coreAfter } from './lib/states.ts'
 
 const ANY = { 4: ip('0.0.0.0'), 6: ip('::') } as const
+
+/** Where a port is published in one family that says where, or does not; null: not there. */
+const doorOf = ({ config }: Network, family: Family, hostIp: Ip | null): Ip | null => {
+  const options = bridgeOptions(config)
+  if (!modeOf(options, family).startsWith('nat')) return null
+  if (hostIp !== null) return familyOf(hostIp) === family ? hostIp : null
+  const { binding4 } = options
+  if (binding4 === null || binding4 === '0.0.0.0') return ANY[family]
+  return family === 4 ? ip(binding4) : null
+}
 
 /** What the model's bindings should be in the firewall: each at the address of its container's way out of that family. */
 const published = (model: Model): KernelState =>
@@ -37,14 +48,11 @@ const published = (model: Model): KernelState =>
           const pool = way.network.pools.find(({ exit }) => exit === way.exit)
           const inside = way.endpoint.addresses.find(({ cidr }) => pool !== undefined && contains(pool.subnet, cidr.ip))
           if (inside === undefined) return []
-          return ports
-            .filter(({ hostIp }) => hostIp === null || familyOf(hostIp) === family)
-            .map(({ hostIp, hostPort, containerPort, transport }) =>
-              publishElement(HOST, { ip: hostIp ?? ANY[family], port: hostPort }, transport, {
-                ip: inside.cidr.ip,
-                port: containerPort,
-              }),
-            )
+          return ports.flatMap(({ hostIp, hostPort, containerPort, transport }) => {
+            const door = doorOf(way.network, family, hostIp)
+            const to = { ip: inside.cidr.ip, port: containerPort }
+            return door === null ? [] : [publishElement(HOST, { ip: door, port: hostPort }, transport, to)]
+          })
         }),
       ),
   )

@@ -2,9 +2,6 @@
 
 import { test } from '@fast-check/vitest'
 import { describe, expect } from 'vitest'
-import { bridgeOptions } from '../src/drivers/bridge/options.ts'
-import { ipvlanOptions } from '../src/drivers/ipvlan/options.ts'
-import { macvlanOptions } from '../src/drivers/macvlan/options.ts'
 import { freshEngine } from '../src/engine/engine.ts'
 import { diff } from '../src/kernel/diff.ts'
 import type { Kernel, Probe } from '../src/kernel/kernel.ts'
@@ -14,14 +11,24 @@ import { simKernel } from '../src/kernel-sim/kernel.ts'
 import { EMPTY_WORLD } from '../src/kernel-sim/state.ts'
 import { HOST_ADDRESS, INTERNET, INTERNET_ADDRESS, UPLINK, WORLD } from '../src/lab/world.ts'
 import type { Command } from '../src/model/command.ts'
-import { endpointsIn, hasNamespace, wayOut } from '../src/model/queries.ts'
-import type { Model, Network, Sandbox } from '../src/model/types.ts'
-import { DEFAULT4 } from '../src/net/cidr.ts'
-import { familyOf, type Ip, ip, showIp } from '../src/net/ip.ts'
-import { HOST } from '../src/net/name.ts'
-import { getIn, valuesOf } from '../src/net/pmap.ts'
+import { endpointsIn, hasNamespace } from '../src/model/queries.ts'
+import type { Model, Sandbox } from '../src/model/types.ts'
+import { cidrFamily, DEFAULT4 } from '../src/net/cidr.ts'
+import { familyOf, showIp } from '../src/net/ip.ts'
+import { HOST, ifName } from '../src/net/name.ts'
+import { valuesOf } from '../src/net/pmap.ts'
+import { port } from '../src/net/port.ts'
 import { E } from '../src/prelude.ts'
 import { program } from './arbitraries/commands.ts'
+import {
+  addressesOf,
+  hostPings,
+  isPublishedAt,
+  outsiderPings,
+  outsiderReaches,
+  pingsContainer,
+  pingsInternet,
+} from './lib/reach.ts'
 
 const build = async (commands: ReadonlyArray<Command>) => {
   const kernel = simKernel(EMPTY_WORLD)
@@ -37,61 +44,33 @@ const arrives = async (kernel: Kernel, probe: Probe): Promise<boolean> => {
   return verdict.right.tag === 'arrived'
 }
 
-type At = Readonly<{ ip: Ip; network: Network }>
-const addresses = (model: Model, sandbox: Sandbox): ReadonlyArray<At> =>
-  endpointsIn(model, sandbox.id).flatMap(({ endpoint, network }) =>
-    endpoint.addresses.map(({ cidr }) => ({ ip: cidr.ip, network })),
-  )
-
 /** Those that can have packets: with a namespace of their own, which somebody has made. */
 const containers = (model: Model): ReadonlyArray<Sandbox> =>
   valuesOf(model.sandboxes).filter((sandbox) => sandbox.ns !== HOST && hasNamespace(sandbox))
 
-const ANY = { 4: ip('0.0.0.0'), 6: ip('::') } as const
-
-/** Whether those on a network hear each other: as its driver's option says. */
-const talks = ({ driver, config }: Network): boolean => {
-  switch (driver) {
-    case 'macvlan':
-      return macvlanOptions(config).mode === 'bridge'
-    case 'ipvlan':
-      return ipvlanOptions(config).flag === 'bridge'
-    default:
-      return bridgeOptions(config).icc
-  }
-}
-
-/** The host is on bridges only. To others it has no way, nor have they to its addresses or by them. */
-const isOnHost = ({ driver }: Network): boolean => driver === 'bridge'
-const masquerades = (network: Network): boolean => isOnHost(network) && bridgeOptions(network.config).masquerade
-
-/** A container has the host's card to itself, and the host hears nothing by it. */
-const isCutOff = (model: Model): boolean =>
-  valuesOf(model.endpoints).some(({ network: id, attachment }) => {
-    const network = attachment === null ? undefined : getIn(model.networks, id)
-    return network?.config['parent'] === UPLINK && network.config['mode'] === 'passthru'
+/** Outside knows the way to every subnet by the host, as a machine on the same layer 2 can. */
+const showTheWay = async (kernel: Kernel, model: Model): Promise<void> => {
+  const subnets = valuesOf(model.networks).flatMap(({ pools }) => pools.map(({ subnet }) => subnet))
+  const dev = ifName('eth0')
+  const routes = subnets.map((to): KernelOp => {
+    const via = HOST_ADDRESS[cidrFamily(to)]
+    return { verb: 'create', object: { kind: 'route', ns: INTERNET, to, via, dev, metric: 0 } }
   })
-
-/** Whether a container's published ports lead to it in a family. */
-const opensTo = (model: Model, id: Sandbox['id'], family: 4 | 6): boolean => {
-  const way = wayOut(endpointsIn(model, id), family)
-  return way !== null && isOnHost(way.network)
+  expect(await kernel.apply(routes)()).toEqual(E.right(undefined))
 }
 
 describe('packets', () => {
   test.prop([program])(
-    'reach an address of another container exactly when both have one of its family on its network, which allows that',
+    'reach an address of another container exactly when they share its network, which allows it, or that is open to all',
     async (commands) => {
       const { kernel, model } = await build(commands)
       for (const from of containers(model)) {
-        const own = addresses(model, from)
         for (const to of containers(model)) {
           if (to === from) continue
-          for (const { ip, network } of addresses(model, to)) {
-            const reached = await arrives(kernel, { proto: 'icmp', ns: from.ns, to: ip })
-            const asked = `${from.container} to ${to.container} at ${showIp(ip)} on ${network.name}`
-            const on = own.some((at) => at.network.id === network.id && familyOf(at.ip) === familyOf(ip))
-            expect([asked, reached]).toEqual([asked, on && talks(network)])
+          for (const at of addressesOf(model, to)) {
+            const reached = await arrives(kernel, { proto: 'icmp', ns: from.ns, to: at.ip })
+            const asked = `${from.container} to ${to.container} at ${showIp(at.ip)} on ${at.network.name}`
+            expect([asked, reached]).toEqual([asked, pingsContainer(model, from, to, at)])
           }
         }
       }
@@ -102,50 +81,46 @@ describe('packets', () => {
     'reach the internet exactly from containers with a way out that is masqueraded',
     async (commands) => {
       const { kernel, model } = await build(commands)
-      for (const { id, ns, container } of containers(model)) {
+      for (const from of containers(model)) {
         for (const family of [4, 6] as const) {
-          const way = wayOut(endpointsIn(model, id), family)
-          const reached = await arrives(kernel, { proto: 'icmp', ns, to: INTERNET_ADDRESS[family] })
-          expect([container, family, reached]).toEqual([
-            container,
-            family,
-            way !== null && masquerades(way.network) && !isCutOff(model),
-          ])
+          const reached = await arrives(kernel, { proto: 'icmp', ns: from.ns, to: INTERNET_ADDRESS[family] })
+          const asked = [from.container, family]
+          expect([...asked, reached]).toEqual([...asked, pingsInternet(model, from, family)])
         }
       }
     },
   )
 
-  test.prop([program])('never reach a container from the internet by its own address', async (commands) => {
-    const { kernel, model } = await build(commands)
-    for (const to of containers(model)) {
-      for (const { ip } of addresses(model, to)) {
-        expect(await arrives(kernel, { proto: 'icmp', ns: INTERNET, to: ip })).toBe(false)
+  test.prop([program])(
+    'never reach a container by its own address from the internet, which knows no way to it',
+    async (commands) => {
+      const { kernel, model } = await build(commands)
+      for (const to of containers(model)) {
+        for (const { ip } of addressesOf(model, to)) {
+          expect(await arrives(kernel, { proto: 'icmp', ns: INTERNET, to: ip })).toBe(false)
+        }
       }
-    }
-  })
+    },
+  )
 
   test.prop([program])(
     'reach a published port from the internet exactly by the families of its way out',
     async (commands) => {
       const { kernel, model } = await build(commands)
-      const bindings = containers(model).flatMap(({ id, ns, ports }) =>
-        ports.map((binding) => ({ id, ns, ...binding })),
-      )
-      for (const { hostPort, transport, ns, containerPort } of bindings) {
+      const bindings = containers(model).flatMap((sandbox) => sandbox.ports.map((binding) => ({ sandbox, binding })))
+      for (const { sandbox, binding } of bindings) {
+        const { hostPort, transport, containerPort } = binding
         if (transport === 'sctp') continue
         for (const family of [4, 6] as const) {
           const to = HOST_ADDRESS[family]
           const door = bindings.find(
             (each) =>
-              each.hostPort === hostPort &&
-              each.transport === transport &&
-              (each.hostIp === null || each.hostIp === to || each.hostIp === ANY[family]) &&
-              opensTo(model, each.id, family),
+              each.binding.hostPort === hostPort &&
+              each.binding.transport === transport &&
+              isPublishedAt(model, each.sandbox, each.binding, to),
           )
-          const leadsHere =
-            !isCutOff(model) && door !== undefined && door.ns === ns && door.containerPort === containerPort
-          const listener = { ns, port: containerPort }
+          const leadsHere = door?.sandbox === sandbox && door.binding.containerPort === containerPort
+          const listener = { ns: sandbox.ns, port: containerPort }
           const reached = await arrives(kernel, { proto: transport, ns: INTERNET, to, port: hostPort, listener })
           expect([hostPort, family, reached]).toEqual([hostPort, family, leadsHere])
         }
@@ -154,15 +129,37 @@ describe('packets', () => {
   )
 
   test.prop([program])(
-    'reach every address of a container on a bridge from the host, and no other',
+    'of an outsider who routes straight to containers reach what is open there, and no other port',
+    async (commands) => {
+      const { kernel, model } = await build(commands)
+      await showTheWay(kernel, model)
+      for (const to of containers(model)) {
+        for (const at of addressesOf(model, to)) {
+          const asked = `${to.container} at ${showIp(at.ip)} on ${at.network.name}`
+          const pinged = await arrives(kernel, { proto: 'icmp', ns: INTERNET, to: at.ip })
+          expect([asked, pinged]).toEqual([asked, outsiderPings(model, to, at)])
+          for (const containerPort of [port(80), port(53)]) {
+            const listener = { ns: to.ns, port: containerPort }
+            const probe: Probe = { proto: 'tcp', ns: INTERNET, to: at.ip, port: containerPort, listener }
+            const reached = await arrives(kernel, probe)
+            const expected = outsiderReaches(model, to, at, { containerPort, transport: 'tcp' }, UPLINK)
+            expect([asked, containerPort, reached]).toEqual([asked, containerPort, expected])
+          }
+        }
+      }
+    },
+  )
+
+  test.prop([program])(
+    'reach from the host exactly containers on networks where it has an address',
     async (commands) => {
       const { kernel, model } = await build(commands)
       for (const to of containers(model))
-        for (const { ip, network } of addresses(model, to))
-          expect([network.name, await arrives(kernel, { proto: 'icmp', ns: HOST, to: ip })]).toEqual([
-            network.name,
-            isOnHost(network),
-          ])
+        for (const at of addressesOf(model, to)) {
+          const asked = `${to.container} at ${showIp(at.ip)} on ${at.network.name}`
+          const reached = await arrives(kernel, { proto: 'icmp', ns: HOST, to: at.ip })
+          expect([asked, reached]).toEqual([asked, hostPings(at)])
+        }
     },
   )
 

@@ -6,7 +6,7 @@ import { UPLINK as CARD } from '../../src/lab/world.ts'
 import type { Command, CreateEndpoint, PoolSpec, PortRequest } from '../../src/model/command.ts'
 import { endpointId, networkId, sandboxId } from '../../src/model/types.ts'
 import { type Cidr, cidr, nthOf } from '../../src/net/cidr.ts'
-import type { HostFacts } from '../../src/net/host-facts.ts'
+import { type HostFacts, NO_FACTS } from '../../src/net/host-facts.ts'
 import { ip } from '../../src/net/ip.ts'
 import { mac } from '../../src/net/mac.ts'
 import { HOST, ifName, LO, ns } from '../../src/net/name.ts'
@@ -34,7 +34,7 @@ type Given<T> = { [K in keyof T]: Exclude<T[K], undefined> }
 const given = <T extends object>(fields: T): Partial<Given<T>> =>
   Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as Partial<Given<T>>
 
-/** Half of a subnet to hand out from, and an address of it that is kept for somebody. */
+/** Half of a subnet to hand out from, and an address of it that is kept for somebody, who may be the way out. */
 const spec = (family: 4 | 6, subnets: ReadonlyArray<Cidr>): fc.Arbitrary<PoolSpec> =>
   fc
     .record({
@@ -42,9 +42,10 @@ const spec = (family: 4 | 6, subnets: ReadonlyArray<Cidr>): fc.Arbitrary<PoolSpe
       gateway: fc.boolean(),
       range: fc.boolean(),
       aux: fc.boolean(),
+      leads: fc.boolean(),
       stray: seldom('range', 'gateway', 'aux'),
     })
-    .map(({ subnet, gateway, range, aux, stray }) => ({
+    .map(({ subnet, gateway, range, aux, leads, stray }) => ({
       family,
       subnet,
       range:
@@ -54,7 +55,12 @@ const spec = (family: 4 | 6, subnets: ReadonlyArray<Cidr>): fc.Arbitrary<PoolSpe
             ? cidr(family === 4 ? '10.9.0.0/31' : 'fd00:1::/80')
             : null,
       gateway: stray === 'gateway' ? ip('192.0.2.1') : subnet !== null && gateway ? nthOf(subnet, 2n) : null,
-      aux: stray === 'aux' ? { router: ip('192.0.2.2') } : subnet !== null && aux ? { router: nthOf(subnet, 1n) } : {},
+      aux:
+        stray === 'aux'
+          ? { router: ip('192.0.2.2') }
+          : subnet !== null && aux
+            ? { [leads ? `DefaultGatewayIPv${family}` : 'router']: nthOf(subnet, 1n) }
+            : {},
     }))
 
 /** Wishes that nobody can be granted, each in its own way. */
@@ -89,15 +95,36 @@ const options: fc.Arbitrary<Readonly<Record<string, string>>> = fc.oneof(
   { weight: 6, arbitrary: fc.constant({}) },
   {
     weight: 2,
+    arbitrary: fc.constantFrom({ icc: 'false' }, { masquerade: 'false' }),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.constantFrom({ mtu: '1400' }, { mtu: '1000' }, { mtu: 'x' }),
+  },
+  {
+    weight: 3,
     arbitrary: fc.constantFrom(
-      { icc: 'false' },
-      { masquerade: 'false' },
-      { mtu: '1400' },
-      { mtu: '1000' },
-      { mtu: 'x' },
+      { gateway_mode_ipv4: 'routed' },
+      { gateway_mode_ipv4: 'routed', gateway_mode_ipv6: 'routed' },
+      { gateway_mode_ipv4: 'nat-unprotected', gateway_mode_ipv6: 'nat-unprotected' },
+      { gateway_mode_ipv6: 'isolated' },
+      { gateway_mode_ipv4: 'isolated', gateway_mode_ipv6: 'isolated' },
+      { inhibit_ipv4: 'true' },
+      { host_binding_ipv4: '203.0.113.2' },
+      { host_ipv4: '203.0.113.2', host_ipv6: '2001:db8::2' },
+      { trusted_host_interfaces: 'uplink0' },
+      { container_iface_prefix: 'net' },
     ),
   },
-  { weight: 1, arbitrary: fc.constantFrom({ name: 'docker0' }, { name: 'shared0' }) },
+  {
+    weight: 1,
+    arbitrary: fc.constantFrom(
+      { name: 'docker0' },
+      { name: 'shared0' },
+      { default_bridge: 'true' },
+      { default_bridge: 'true', name: 'shared0' },
+    ),
+  },
 )
 
 /** On the card that each host has, on a VLAN of it, on nothing; on what cannot be. */
@@ -145,6 +172,9 @@ const plainNetwork = fc
   })
   .map(({ kind, looked, ...rest }) => ({ ...rest, ...kind, ...given({ host: looked }) }))
 
+/** A host that has a card under the name of Docker's bridge. */
+const OCCUPIED: HostFacts = { ...NO_FACTS, devices: [{ name: ifName('docker0'), type: null, ours: false }] }
+
 /** Anything at all, even what contradicts itself. */
 const anyNetwork: fc.Arbitrary<Command> = fc
   .tuple(
@@ -154,6 +184,7 @@ const anyNetwork: fc.Arbitrary<Command> = fc
       ingress: seldom(true, false),
       configOnly: seldom(true, false),
       configFrom: seldom('front', 'back', 'shared'),
+      host: seldom(OCCUPIED),
     }),
   )
   .map(([network, more]) => ({ ...network, ...given(more) }))
@@ -364,6 +395,12 @@ const workingKind: typeof DRIVERS = fc.oneof(
     }),
   },
 )
+/** Options that a network of either family can have. */
+const isFit = (asked: Readonly<Record<string, string>>, internal: boolean): boolean =>
+  asked['mtu'] !== 'x' &&
+  asked['mtu'] !== '1000' &&
+  (internal || asked['gateway_mode_ipv6'] !== 'isolated') &&
+  !(asked['default_bridge'] === 'true' && asked['name'] === 'shared0')
 
 /** A host that works: networks with names of their own, containers, and endpoints that join them. Shrinks by leaving out. */
 const working: fc.Arbitrary<ReadonlyArray<Command>> = fc
@@ -407,7 +444,7 @@ const working: fc.Arbitrary<ReadonlyArray<Command>> = fc
           id,
           name: `net${n}`,
           driver,
-          options: asked['mtu'] === 'x' || asked['mtu'] === '1000' ? {} : asked,
+          options: isFit(asked, kind.internal) ? asked : {},
           internal: kind.internal,
           attachable: false,
           labels: {},

@@ -55,14 +55,17 @@ export const readOptions =
     return E.right(config)
   }
 
-/** Whether a config has a value for each declared option, and each is one that its reader gives. */
+/** What a network has of which nothing was said. */
+export const defaultsOf = (specs: Readonly<Record<string, OptionSpec>>): DriverConfig =>
+  Object.fromEntries(Object.entries(specs).map(([key, { otherwise }]) => [key, otherwise]))
+
+/** Whether each value of a config is one that its option's reader gives. Options that a former version did not know are missing. */
 export const isConfigOf =
   (specs: Readonly<Record<string, OptionSpec>>) =>
   (config: DriverConfig): boolean =>
-    Object.keys(config).length === Object.keys(specs).length &&
-    Object.entries(specs).every(([key, { otherwise, read }]) => {
-      const value = config[key]
-      if (value === undefined || value === otherwise) return value !== undefined
-      const again = read(String(value))
+    Object.entries(config).every(([key, value]) => {
+      const spec = specs[key]
+      if (spec === undefined || value === spec.otherwise) return spec !== undefined
+      const again = spec.read(String(value))
       return E.isRight(again) && again.right === value
     })

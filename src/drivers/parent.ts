@@ -13,7 +13,7 @@ import { ZERO_MAC } from '../net/mac.ts'
 import { HOST, type IfName, ifName, LO, parseIfName } from '../net/name.ts'
 import { E, type Either } from '../prelude.ts'
 import type { EndpointView } from './driver.ts'
-import { addressesInside } from './inside.ts'
+import { insideOf } from './inside.ts'
 import { dummyMac, dummyName, endpointAlias, networkAlias } from './names.ts'
 import { isConfigOf, type OptionSpec, readOptions } from './options.ts'
 import { PLAIN } from './plain.ts'
@@ -182,5 +182,5 @@ export const endpointFragment = (view: EndpointView, spec: StackedSpec): Fragmen
     up: true,
     alias: endpointAlias(id),
   }
-  return [link, ...addressesInside(view)]
+  return [link, ...insideOf(view.endpoint, link)]
 }

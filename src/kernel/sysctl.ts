@@ -21,6 +21,7 @@ const DEVICE_KEYS = [
   'arp_ignore',
   'arp_announce',
   'arp_filter',
+  'log_martians',
   'proxy_ndp',
   'accept_dad',
   'dad_transmits',
@@ -47,6 +48,18 @@ const rangeOf = (from: string | undefined, to: string | undefined): PortRange | 
   return isPort(first) && isPort(last) && first <= last ? { from: first, to: last } : null
 }
 
+const INTEGER = /^\s*(-?)(0x[0-9a-f]+|0[0-7]*|[1-9][0-9]*)\s*$/i
+
+/** As proc_dointvec reads it: decimal, octal or hexadecimal, 32 bits with a sign. */
+export const sysctlInteger = (text: string): number | null => {
+  const [, sign, digits] = INTEGER.exec(text) ?? []
+  if (digits === undefined) return null
+  const octal = /^0[0-7]/.test(digits)
+  const n = (sign === '-' ? -1 : 1) * Number.parseInt(digits, octal ? 8 : digits.startsWith('0') ? 16 : 10)
+  const value = digits === '0' ? 0 : n
+  return value >= -(2 ** 31) && value < 2 ** 31 ? value : null
+}
+
 /** Reads `32768 60999`. */
 export const automaticPorts = (value: string): PortRange => {
   const [from, to] = value.split(/\s+/)
@@ -67,10 +80,14 @@ const inSysctl = (dev: IfName): string => dev.replaceAll('.', '/')
 export const deviceSysctl = (family: 4 | 6, dev: IfName, key: DeviceKey): SysctlName =>
   `net.ipv${family}.conf.${inSysctl(dev)}.${key}` as SysctlName
 
-const DEVICE = /^net\.ipv([46])\.conf\.([^.]+)\.([a-z0-9_]+)$/
+/** `net.ipv4.neigh.IFNAME.gc_stale_time`, say, of that device. Casts: whoever calls it has checked that it is a name of this shape. */
+export const interfaceSysctl = (name: string, dev: IfName): SysctlName =>
+  name.replace('.IFNAME.', `.${inSysctl(dev)}.`) as SysctlName
+
+const DEVICE = /^net\.(?:ipv4|ipv6|mpls)\.(?:conf|neigh)\.([^.]+)\.[a-z0-9_]+$/
 
 /** The device a sysctl belongs to, or null for one of the whole namespace (`all` and `default` included). */
 export const sysctlDevice = (name: SysctlName): string | null => {
-  const dev = DEVICE.exec(name)?.[2]
+  const dev = DEVICE.exec(name)?.[1]
   return dev === undefined || dev === 'all' || dev === 'default' ? null : dev.replaceAll('/', '.')
 }

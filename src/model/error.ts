@@ -44,6 +44,12 @@ export type CnmError =
       | { tag: 'FamilyTwice'; network: string; family: 4 | 6 }
       | { tag: 'WrongFamily'; network: string; family: 4 | 6; subnet: Cidr }
       | { tag: 'MtuTooSmall'; network: string; mtu: number; least: number }
+      /** `type`: as ip-link(8) names it, null for hardware. */
+      | { tag: 'NotABridge'; device: string; type: string | null }
+      | { tag: 'DefaultBridgeMissing'; bridge: string }
+      | { tag: 'SameBridge'; network: string; bridge: string; by: string }
+      | { tag: 'IsolatedNotInternal'; network: string }
+      | { tag: 'GatewayOfInternal'; network: string; gateway: Ip }
       | { tag: 'OnlyOne'; driver: string; existing: string }
       /** Two networks that cannot be on one device of the host: of two drivers, one of them in mode passthru, or of a driver with one on each. */
       | {
@@ -117,6 +123,11 @@ export const errorClass: Readonly<Record<CnmError['tag'], ErrorClass>> = {
   FamilyTwice: 'Forbidden',
   WrongFamily: 'InvalidParameter',
   MtuTooSmall: 'InvalidParameter',
+  NotABridge: 'InvalidParameter',
+  DefaultBridgeMissing: 'Forbidden',
+  SameBridge: 'Forbidden',
+  IsolatedNotInternal: 'InvalidParameter',
+  GatewayOfInternal: 'InvalidParameter',
   OnlyOne: 'Forbidden',
   ParentTaken: 'Forbidden',
   NetworkFull: 'Forbidden',
@@ -220,6 +231,16 @@ const SENTENCES: Sentences = {
   WrongFamily: (error) => `subnet ${showCidr(error.subnet)} of network "${error.network}" is not IPv${error.family}`,
   MtuTooSmall: (error) =>
     `network "${error.network}" has IPv6, which needs an MTU of ${error.least} at least, not ${error.mtu}`,
+  NotABridge: (error) =>
+    `driver bridge cannot use "${error.device}" of the host: it is no bridge${error.type === null ? '' : ` but of type ${error.type}`}`,
+  DefaultBridgeMissing: (error) =>
+    `driver bridge makes docker0 alone as the default bridge, and the host has no bridge "${error.bridge}"`,
+  SameBridge: (error) =>
+    `network "${error.network}" cannot be on bridge "${error.bridge}": network "${error.by}" is on it`,
+  IsolatedNotInternal: (error) =>
+    `network "${error.network}" has gateway mode isolated, which only an internal network can have`,
+  GatewayOfInternal: (error) =>
+    `network "${error.network}" is internal and cannot have the gateway ${showIp(error.gateway)}`,
   OnlyOne: (error) => `driver ${error.driver} has one network only, "${error.existing}"`,
   ParentTaken: (error) =>
     `network "${error.network}" cannot be on ${error.parent}, where network "${error.by}" is: ${WHY_ALONE[error.why]}`,

@@ -83,15 +83,6 @@ describe('the bridge driver', () => {
     expect(plain.some((line) => line.includes('masquerade'))).toBe(false)
   })
 
-  test('refuses two networks on one bridge, as a clash of what they want', () => {
-    const named = { options: { name: 'shared0' } }
-    const model = obey([createNetwork(1, 'front', named), createNetwork(2, 'back', named)])
-    expect(unite(renderAll(DRIVERS, model).map(({ fragment }) => fragment))).toMatchObject({
-      _tag: 'Left',
-      left: { key: 'host/dev/shared0/link' },
-    })
-  })
-
   test('puts link-local addresses that were asked for on the interface, IPv4 as /16 and IPv6 as /64', () => {
     const linked = [
       createNetwork(1, 'front', { pools: [pool('172.20.0.0/16')] }),

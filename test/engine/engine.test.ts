@@ -20,12 +20,14 @@ const sentence = (answer: E.Either<Parameters<typeof explain>[0], unknown> | und
 const web = [createNetwork(1, 'front'), createSandbox(1, 'web'), createEndpoint(1, 1, 'web'), join(1, 1)]
 
 describe('an engine', () => {
-  test('refuses a network that wants a bridge which another has, naming both', async () => {
+  test('refuses a network that wants a bridge which another has by its id, naming both', async () => {
     const kernel = paperKernel()
     const engine = freshEngine({ kernel, check: true })
-    const named = { options: { name: 'shared0' } }
-    const [, second] = await engine.submit([createNetwork(1, 'front', named), createNetwork(2, 'back', named)])
-    expect(sentence(second)).toBe('network "front" and network "back" want the link shared0 of the host differently')
+    const named = { options: { name: 'br-1a0000000000' } }
+    const [, second] = await engine.submit([createNetwork(1, 'front'), createNetwork(2, 'back', named)])
+    expect(sentence(second)).toBe(
+      'network "front" and network "back" want the link br-1a0000000000 of the host differently',
+    )
     expect(sizeOfMap(engine.model().networks)).toBe(1)
   })
 

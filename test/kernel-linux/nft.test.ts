@@ -5,6 +5,7 @@ import { readdirSync, readlinkSync } from 'node:fs'
 import { setTimeout } from 'node:timers/promises'
 import * as fc from 'fast-check'
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest'
+import { SKELETON_VERSION } from '../../src/kernel/firewall/skeleton.ts'
 import { makeHoldBack } from '../../src/kernel/hold-back.ts'
 import type { KernelObject } from '../../src/kernel/object.ts'
 import type { KernelOp } from '../../src/kernel/op.ts'
@@ -34,6 +35,8 @@ import {
   withConsole,
   withTool,
 } from './nft-lab.ts'
+
+const VERSION = `skeleton ${SKELETON_VERSION}`
 
 /** Programs in the property; each takes some tenths of a second, for what is refused waits in the kernel. */
 const RUNS = 15
@@ -149,7 +152,7 @@ for (const [name, make] of [
 
     test('a port moves from one container to another in one transaction', async () => {
       expect(await run(deleteOf(port(80)), createOf(port(80, 9)))).toEqual([])
-      expect(await held()).toEqual(['/nft/publish4_any/tcp . 80 10.0.0.9 . 80', 'skeleton 1'])
+      expect(await held()).toEqual(['/nft/publish4_any/tcp . 80 10.0.0.9 . 80', VERSION])
     })
 
     test('an interval that is made twice at once is refused the second time', async () => {
@@ -165,7 +168,7 @@ for (const [name, make] of [
       expect(await held()).toEqual([
         '/nft/publish4_any/tcp . 81 10.0.0.7 . 1',
         '/nft/publish4_any/tcp . 82 10.0.0.2 . 80',
-        'skeleton 1',
+        VERSION,
       ])
     })
 
@@ -174,7 +177,7 @@ for (const [name, make] of [
       expect(await run(createOf(port(81)))).toEqual(['0 ENOENT'])
       expect(await held()).toEqual([])
       expect(await run(createOf(table(where)), createOf(port(81)))).toEqual([])
-      expect(await held()).toEqual(['/nft/publish4_any/tcp . 81 10.0.0.2 . 80', 'skeleton 1'])
+      expect(await held()).toEqual(['/nft/publish4_any/tcp . 81 10.0.0.2 . 80', VERSION])
     })
 
     test('a table of another version is replaced', async () => {
@@ -183,7 +186,7 @@ for (const [name, make] of [
       expect(
         await run(deleteOf(table(where)), createOf(table(where)), createOf(masquerade(where, '10.1.0.0/16'))),
       ).toEqual([])
-      expect(await held()).toEqual(['/nft/masquerade4/10.1.0.0/16', 'skeleton 1'])
+      expect(await held()).toEqual(['/nft/masquerade4/10.1.0.0/16', VERSION])
     })
 
     test('nothing of the tables of others is seen or changed', async () => {

@@ -12,6 +12,7 @@ import {
   PORT_RANGE,
   RESERVED_PORTS,
   type SysctlName,
+  sysctlInteger,
 } from '../../kernel/sysctl.ts'
 import type { Family } from '../../net/ip.ts'
 import type { IfName } from '../../net/name.ts'
@@ -33,6 +34,7 @@ const DEFAULTS: Readonly<Record<Family, Readonly<Partial<Record<DeviceKey, strin
     arp_ignore: '0',
     arp_announce: '0',
     arp_filter: '0',
+    log_martians: '0',
   },
   6: {
     disable_ipv6: '0',
@@ -47,16 +49,10 @@ const DEFAULTS: Readonly<Record<Family, Readonly<Partial<Record<DeviceKey, strin
 /** What a device's sysctl is, as a number, while nothing was written; 0 of what a family does not have. */
 export const deviceDefault = (family: Family, key: DeviceKey): number => Number(DEFAULTS[family][key] ?? 0)
 
-const INTEGER = /^\s*(-?)(0x[0-9a-f]+|0[0-7]*|[1-9][0-9]*)\s*$/i
-
-/** As proc_dointvec reads it: decimal, octal or hexadecimal, 32 bits with a sign. */
+/** As proc_dointvec reads it. */
 const integer = (text: string): string | null => {
-  const [, sign, digits] = INTEGER.exec(text) ?? []
-  if (digits === undefined) return null
-  const octal = /^0[0-7]/.test(digits)
-  const n = (sign === '-' ? -1 : 1) * Number.parseInt(digits, octal ? 8 : digits.startsWith('0') ? 16 : 10)
-  const value = digits === '0' ? 0 : n
-  return value >= -(2 ** 31) && value < 2 ** 31 ? String(value) : null
+  const n = sysctlInteger(text)
+  return n === null ? null : String(n)
 }
 
 /** A sysctl of a whole namespace: its default, and what a write makes of what it was, null if that is refused. */
@@ -153,6 +149,7 @@ const FOLLOWING: ReadonlySet<DeviceKey> = new Set([
   'arp_ignore',
   'arp_announce',
   'arp_filter',
+  'log_martians',
 ])
 const follows = ({ pinned4 }: LinkEntry, key: DeviceKey): boolean => pinned4 !== 'all' && !pinned4.includes(key)
 

@@ -2,7 +2,7 @@
 // nft syntax, so equal elements have equal keys, and nothing else reaches an nft script.
 
 import { type Cidr, cidrFamily, networkOf, showCidr } from '../../net/cidr.ts'
-import { type Ip, isIp4, isUnspecified, showIp } from '../../net/ip.ts'
+import { type Family, type Ip, isIp4, isUnspecified, showIp } from '../../net/ip.ts'
 import type { IfName, Ns } from '../../net/name.ts'
 import type { Port, Transport } from '../../net/port.ts'
 import type { NftElement, NftTable } from '../object.ts'
@@ -30,6 +30,22 @@ export const subnetElement = (ns: Ns, bridge: IfName, subnet: Cidr): NftElement 
   element(ns, cidrFamily(subnet) === 4 ? 'subnet4' : 'subnet6', [bridge, showPrefix(subnet)])
 export const masqueradeElement = (ns: Ns, subnet: Cidr): NftElement =>
   element(ns, cidrFamily(subnet) === 4 ? 'masquerade4' : 'masquerade6', [showPrefix(subnet)])
+/** What leaves the subnet carries this address of the host. */
+export const snatElement = (ns: Ns, subnet: Cidr, source: Ip): NftElement =>
+  element(ns, cidrFamily(subnet) === 4 ? 'snat4' : 'snat6', [showPrefix(subnet)], [showIp(source)])
+
+/** A bridge that lets in whatever comes, of one family. */
+export const unprotectedElement = (ns: Ns, bridge: IfName, family: Family): NftElement =>
+  element(ns, family === 4 ? 'unprotected4' : 'unprotected6', [bridge])
+/** A bridge whose containers' open ports are reached straight, of one family. */
+export const routedElement = (ns: Ns, bridge: IfName, family: Family): NftElement =>
+  element(ns, family === 4 ? 'routed4' : 'routed6', [bridge])
+/** What comes in by this interface of the host reaches open ports behind the bridge straight. */
+export const trustedElement = (ns: Ns, from: IfName, bridge: IfName): NftElement =>
+  element(ns, 'trusted', [from, bridge])
+/** A container's port for those who may come straight to its address. */
+export const openElement = (ns: Ns, { ip, port }: Readonly<{ ip: Ip; port: Port }>, transport: Transport): NftElement =>
+  element(ns, isIp4(ip) ? 'open4' : 'open6', [showIp(ip), transport, String(port)])
 
 /** A published port: `host` unspecified (0.0.0.0, ::) means every address of the host of that family. */
 export const publishElement = (

@@ -31,6 +31,7 @@ export type Match = Readonly<
   | { tag: 'in'; fields: ReadonlyArray<Field>; set: SetName }
   | { tag: 'network'; field: 'ip saddr' | 'ip daddr' | 'ip6 saddr' | 'ip6 daddr'; network: string }
   | { tag: 'family'; family: 4 | 6 }
+  | { tag: 'protocol'; protocol: 'icmp' | 'ipv6-icmp' }
   | { tag: 'ct-state'; states: ReadonlyArray<CtState> }
   | { tag: 'ct-dnat' }
   | { tag: 'fib-local'; of: 'saddr' | 'daddr' }
@@ -41,7 +42,7 @@ export type Statement = Readonly<
   | { tag: 'drop' }
   | { tag: 'return' }
   | { tag: 'jump'; chain: string }
-  | { tag: 'dnat'; family: 4 | 6; fields: ReadonlyArray<Field>; map: SetName }
+  | { tag: 'dnat' | 'snat'; family: 4 | 6; fields: ReadonlyArray<Field>; map: SetName }
   | { tag: 'masquerade' }
 >
 

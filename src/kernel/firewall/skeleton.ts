@@ -3,14 +3,16 @@
 //
 // What it promises, for IPv4 and IPv6 alike:
 //   networks do not reach each other; an internal network is not routed at all; from outside only published ports are
-//   reachable; what leaves a network carries the host's address; a container reaches its own published ports.
+//   reachable, and those of a container at its own address only where the network is routed or who comes is trusted; what
+//   leaves a network carries the host's address; a container reaches its own published ports.
+//   A network that is unprotected (and not internal) is reached by all.
 // It does not rely on br_netfilter, and holds with it on, but for one case (docs/known-differences.md, 6): bridged frames
 // stay within a pair of `within`.
 // Raise SKELETON_VERSION with every change: a table of another version is replaced as a whole.
 
 import type { Chain, SetSpec } from './rule.ts'
 
-export const SKELETON_VERSION = 1
+export const SKELETON_VERSION = 2
 export const TABLE = 'cnm'
 
 export type SetName =
@@ -21,6 +23,15 @@ export type SetName =
   | 'subnet6'
   | 'masquerade4'
   | 'masquerade6'
+  | 'snat4'
+  | 'snat6'
+  | 'unprotected4'
+  | 'unprotected6'
+  | 'routed4'
+  | 'routed6'
+  | 'trusted'
+  | 'open4'
+  | 'open6'
   | 'publish4'
   | 'publish6'
   | 'publish4_any'
@@ -41,6 +52,21 @@ export const SETS: ReadonlyArray<SetSpec> = [
   set('subnet6', ['ifname', 'ipv6_addr'], 'a bridge and its subnet', { interval: true }),
   set('masquerade4', ['ipv4_addr'], 'subnets that leave with an address of the host', { interval: true }),
   set('masquerade6', ['ipv6_addr'], 'subnets that leave with an address of the host', { interval: true }),
+  set('snat4', ['ipv4_addr'], 'subnets that leave with this address of the host', {
+    value: ['ipv4_addr'],
+    interval: true,
+  }),
+  set('snat6', ['ipv6_addr'], 'subnets that leave with this address of the host', {
+    value: ['ipv6_addr'],
+    interval: true,
+  }),
+  set('unprotected4', ['ifname'], 'bridges that let in all IPv4'),
+  set('unprotected6', ['ifname'], 'bridges that let in all IPv6'),
+  set('routed4', ['ifname'], 'bridges whose containers have their ports open at their own addresses'),
+  set('routed6', ['ifname'], 'bridges whose containers have their ports open at their own addresses'),
+  set('trusted', ['ifname', 'ifname'], 'an interface of the host, and a bridge whose open ports it leads to'),
+  set('open4', ['ipv4_addr', 'inet_proto', 'inet_service'], 'a port of a container, at its own address'),
+  set('open6', ['ipv6_addr', 'inet_proto', 'inet_service'], 'a port of a container, at its own address'),
   set('publish4', ['ipv4_addr', 'inet_proto', 'inet_service'], 'a host address and port, and the container behind it', {
     value: ['ipv4_addr', 'inet_service'],
   }),
@@ -104,9 +130,49 @@ const withinSubnet = (family: 4 | 6): Pick<Chain, 'rules'>['rules'] => {
     },
     { matches: [inSubnet], statement: { tag: 'accept' }, about: 'nat: stays within its network' },
     {
+      matches: [],
+      statement: { tag: 'snat', family, fields: [field], map: `snat${family}` },
+      about: 'snat: leaves its network with the address of the host that was chosen for it',
+    },
+    {
       matches: [{ tag: 'in', fields: [field], set: `masquerade${family}` }],
       statement: { tag: 'masquerade' },
       about: 'masquerade: leaves its network with an address of the host',
+    },
+  ]
+}
+
+/** Who may come straight to a container of one family. */
+const straight = (family: 4 | 6): Chain['rules'] => {
+  const open = {
+    tag: 'in',
+    fields: [family === 4 ? 'ip daddr' : 'ip6 daddr', 'meta l4proto', 'th dport'],
+    set: `open${family}`,
+  } as const
+  const isRouted = { tag: 'in', fields: ['oifname'], set: `routed${family}` } as const
+  return [
+    {
+      matches: [
+        { tag: 'family', family },
+        { tag: 'in', fields: ['oifname'], set: `unprotected${family}` },
+      ],
+      statement: { tag: 'accept' },
+      about: 'unprotected: a network that everybody may enter',
+    },
+    {
+      matches: [isRouted, { tag: 'protocol', protocol: family === 4 ? 'icmp' : 'ipv6-icmp' }],
+      statement: { tag: 'accept' },
+      about: 'routed: containers are there for ICMP',
+    },
+    {
+      matches: [isRouted, open],
+      statement: { tag: 'accept' },
+      about: 'routed: a published port at the address of its container',
+    },
+    {
+      matches: [{ tag: 'in', fields: ['iifname', 'oifname'], set: 'trusted' }, open],
+      statement: { tag: 'accept' },
+      about: 'trusted: a published port at the address of its container, for an interface that may',
     },
   ]
 }
@@ -158,6 +224,8 @@ export const CHAINS: ReadonlyArray<Chain> = [
         statement: { tag: 'accept' },
         about: 'published: sent here by a published port',
       },
+      ...straight(4),
+      ...straight(6),
       {
         matches: [{ tag: 'in', fields: ['oifname'], set: 'bridges' }],
         statement: { tag: 'drop' },

@@ -17,6 +17,8 @@ const matchText = (match: Match): string => {
       return `${match.field} ${match.network.replace(/\/(32|128)$/, '')}`
     case 'family':
       return `meta nfproto ${match.family === 4 ? 'ipv4' : 'ipv6'}`
+    case 'protocol':
+      return `meta l4proto ${match.protocol}`
     case 'ct-state':
       return `ct state ${match.states.join(',')}`
     case 'ct-dnat':
@@ -31,7 +33,8 @@ const statementText = (statement: Statement): string => {
     case 'jump':
       return `jump ${statement.chain}`
     case 'dnat':
-      return `dnat ${statement.family === 4 ? 'ip' : 'ip6'} to ${concat(statement.fields)} map @${statement.map}`
+    case 'snat':
+      return `${statement.tag} ${statement.family === 4 ? 'ip' : 'ip6'} to ${concat(statement.fields)} map @${statement.map}`
     case 'accept':
     case 'drop':
     case 'return':

@@ -43,11 +43,12 @@ const anyAddress = (model: Model, network: Network, endpoint: string, family: 4 
 const addressesOf = (
   model: Model,
   network: Network,
-  { name, ipv4, ipv6, disableIPv6 = false }: CreateEndpoint,
+  command: CreateEndpoint,
 ): Either<CnmError, ReadonlyArray<EndpointAddress>> => {
+  const { name, ipv4, ipv6 } = command
   const v4 = ipv4 === null ? anyAddress(model, network, name, 4) : preferredAddress(model, network, ipv4)
   if (E.isLeft(v4)) return v4
-  if (disableIPv6) return E.right(v4.right === null ? [] : [v4.right])
+  if (isWithoutIPv6(command)) return E.right(v4.right === null ? [] : [v4.right])
   const v6 = ipv6 === null ? anyAddress(model, network, name, 6) : preferredAddress(model, network, ipv6)
   return E.isLeft(v6) ? v6 : E.right([v4.right, v6.right].filter((address) => address !== null))
 }
@@ -95,6 +96,10 @@ const checkSysctls = (endpoint: string, sysctls: Readonly<Record<string, string>
   return null
 }
 
+/** Who switches IPv6 off on the interface asks for no IPv6 address. */
+const isWithoutIPv6 = ({ disableIPv6 = false, sysctls = {} }: CreateEndpoint): boolean =>
+  disableIPv6 || !['0', undefined].includes(sysctls['net.ipv6.conf.IFNAME.disable_ipv6'])
+
 /** Whether one interface can have it. */
 export const isUnicastMac = (mac: Mac): boolean => !isGroup(mac) && mac !== ZERO_MAC
 
@@ -124,8 +129,8 @@ const checkMac = (
 
 /** What is wrong with the wishes in themselves. */
 const checkWishes = (rules: Rules, model: Model, network: Network, command: CreateEndpoint): CnmError | null => {
-  const { name: endpoint, ipv6, linkLocal = [], disableIPv6 = false, sysctls = {} } = command
-  const unwanted = disableIPv6 ? (ipv6 ?? linkLocal.find(isIp6)) : undefined
+  const { name: endpoint, ipv6, linkLocal = [], sysctls = {} } = command
+  const unwanted = isWithoutIPv6(command) ? (ipv6 ?? linkLocal.find(isIp6)) : undefined
   if (unwanted !== undefined) return { tag: 'IPv6Off', endpoint, ip: unwanted }
   const wrongMac = checkMac(rules, model, network, command)
   if (wrongMac !== null) return wrongMac

@@ -46,6 +46,44 @@ table inet cnm {
 		flags interval
 		comment "subnets that leave with an address of the host"
 	}
+	map snat4 {
+		type ipv4_addr : ipv4_addr
+		flags interval
+		comment "subnets that leave with this address of the host"
+	}
+	map snat6 {
+		type ipv6_addr : ipv6_addr
+		flags interval
+		comment "subnets that leave with this address of the host"
+	}
+	set unprotected4 {
+		type ifname
+		comment "bridges that let in all IPv4"
+	}
+	set unprotected6 {
+		type ifname
+		comment "bridges that let in all IPv6"
+	}
+	set routed4 {
+		type ifname
+		comment "bridges whose containers have their ports open at their own addresses"
+	}
+	set routed6 {
+		type ifname
+		comment "bridges whose containers have their ports open at their own addresses"
+	}
+	set trusted {
+		type ifname . ifname
+		comment "an interface of the host, and a bridge whose open ports it leads to"
+	}
+	set open4 {
+		type ipv4_addr . inet_proto . inet_service
+		comment "a port of a container, at its own address"
+	}
+	set open6 {
+		type ipv6_addr . inet_proto . inet_service
+		comment "a port of a container, at its own address"
+	}
 	map publish4 {
 		type ipv4_addr . inet_proto . inet_service : ipv4_addr . inet_service
 		comment "a host address and port, and the container behind it"
@@ -88,19 +126,29 @@ table inet cnm {
 		iifname @internal drop comment "internal: nothing leaves an internal network"
 		oifname @internal drop comment "internal: nothing enters an internal network"
 		oifname @bridges ct status dnat accept comment "published: sent here by a published port"
+		meta nfproto ipv4 oifname @unprotected4 accept comment "unprotected: a network that everybody may enter"
+		oifname @routed4 meta l4proto icmp accept comment "routed: containers are there for ICMP"
+		oifname @routed4 ip daddr . meta l4proto . th dport @open4 accept comment "routed: a published port at the address of its container"
+		iifname . oifname @trusted ip daddr . meta l4proto . th dport @open4 accept comment "trusted: a published port at the address of its container, for an interface that may"
+		meta nfproto ipv6 oifname @unprotected6 accept comment "unprotected: a network that everybody may enter"
+		oifname @routed6 meta l4proto ipv6-icmp accept comment "routed: containers are there for ICMP"
+		oifname @routed6 ip6 daddr . meta l4proto . th dport @open6 accept comment "routed: a published port at the address of its container"
+		iifname . oifname @trusted ip6 daddr . meta l4proto . th dport @open6 accept comment "trusted: a published port at the address of its container, for an interface that may"
 		oifname @bridges drop comment "isolation: only published ports and answers enter a network"
 	}
 	chain postrouting {
 		type nat hook postrouting priority 100; policy accept;
 		oifname . ip saddr @subnet4 ct status dnat masquerade comment "hairpin: back into the network it came from, so answers must come back this way"
 		oifname . ip saddr @subnet4 accept comment "nat: stays within its network"
+		snat ip to ip saddr map @snat4 comment "snat: leaves its network with the address of the host that was chosen for it"
 		ip saddr @masquerade4 masquerade comment "masquerade: leaves its network with an address of the host"
 		oifname . ip6 saddr @subnet6 ct status dnat masquerade comment "hairpin: back into the network it came from, so answers must come back this way"
 		oifname . ip6 saddr @subnet6 accept comment "nat: stays within its network"
+		snat ip6 to ip6 saddr map @snat6 comment "snat: leaves its network with the address of the host that was chosen for it"
 		ip6 saddr @masquerade6 masquerade comment "masquerade: leaves its network with an address of the host"
 		ip saddr 127.0.0.0/8 oifname @bridges masquerade comment "loopback: a container could not answer 127.0.0.1"
 	}
-	chain skeleton_1 {
+	chain skeleton_2 {
 	}
 }
 EOF
