@@ -127,7 +127,7 @@ export type NsEntry = Readonly<{
   vxlans: PMap<Place>
   /** Of all tables. Keyed so that iteration is deterministic; longest prefix is found by an index derived from this map. */
   routes: PMap<RouteEntry>
-  /** The keys of the routes through no device, and of IPv4's that prefer a source, by it. */
+  /** The keys of the routes through no device, and of those that prefer a source, by it (of IPv4: in the table main). */
   loose: ReadonlyArray<string>
   sources: PMap<string>
   /** Whether IPv4 has made its table `local` yet; and the tables of IPv6 that were asked for, which stay when they are empty. */
