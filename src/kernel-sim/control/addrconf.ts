@@ -289,10 +289,17 @@ const startLocal = (space: Space, link: LinkEntry): void => {
   if (link.addrGen === EUI64) addOwn(space, link.name, { ip: linkLocalOf(link), bits: 64 })
 }
 
-/** Starts IPv6 on a device if all it needs is there: up, carrier, MTU, not disabled; once until it goes down. */
+/**
+ * Starts IPv6 on a device if all it needs is there: up, carrier, MTU, not disabled; once until it goes down. Loopback has IPv6 with any
+ * MTU, and too small a one is found out once it is started: all goes again.
+ */
 export const start6 = (space: Space, dev: IfName): void => {
   const link = linkOf(space, dev)
-  if (link === null || link.ready6 || !link.up || !link.lower || link.mtu < MIN_MTU6 || disabled6(link)) return
+  if (link === null || link.ready6 || !link.up || !link.lower || disabled6(link)) return
+  if (link.mtu < MIN_MTU6) {
+    if (runs6(link)) stop6(space, dev)
+    return
+  }
   const ready = change(space, link, { ready6: true })
   if (link.spec.type === 'loopback') addOwn(space, dev, LOOPBACK6)
   else startLocal(space, ready)
