@@ -196,6 +196,8 @@ export type Plane = {
   taken: number
   /** Since the clock last moved, or somebody sent; see STORM (loop.ts). */
   busy: number
+  /** The kernel is at work, on what devices have received or a timer: what they receive meanwhile waits (softirq). Else a program is. */
+  atWork: boolean
   /** How many devices are sending, one by way of the other (device.ts). */
   depth: number
   /** A heap: the first is the next. */
@@ -232,6 +234,7 @@ export const openPlane = (
     later: [],
     taken: 0,
     busy: 0,
+    atWork: false,
     depth: 0,
     // In order, which is a heap.
     pending: [...pending],

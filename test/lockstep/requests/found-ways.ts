@@ -7,7 +7,19 @@ import { cidr } from '../../../src/net/cidr.ts'
 import { type Family, ip } from '../../../src/net/ip.ts'
 import { mac } from '../../../src/net/mac.ts'
 import { ifName, LO } from '../../../src/net/name.ts'
-import { bridge, C, has, LOOPBACK, macOf, neighbour, pair, route, up, WIRE } from '../../kernel-sim/control/story.ts'
+import {
+  bridge,
+  C,
+  has,
+  LOOPBACK,
+  macOf,
+  neighbour,
+  pair,
+  route,
+  set,
+  up,
+  WIRE,
+} from '../../kernel-sim/control/story.ts'
 import { ask, ping } from '../../scenarios/scenario.ts'
 import type { FoundTry } from './found-traffic.ts'
 
@@ -46,6 +58,11 @@ const GROUPED: ReadonlyArray<Ask> = [
   ...['10.0.0.2', 'fd00::2'].map((to) => neighbour('v0', to, { mac: GROUP_MAC })),
 ]
 const NEAR: ReadonlyArray<Ask> = [up('e0'), has('e0', '10.0.0.2/24'), has('e0', 'fd00::2/64', { nodad: true })]
+
+/** What is longer than 1418 bytes is lost on its way here. */
+const NARROW = [...CABLE, set('v0', { mtu: 1400 })]
+const ROUTER_OF = { 4: '10.0.0.1/24', 6: 'fd00::1/64' }
+const ALL = { 4: DEFAULT, 6: '::/0' }
 
 export const FOUND_WAYS: ReadonlyArray<FoundTry> = [
   {
@@ -162,4 +179,16 @@ export const FOUND_WAYS: ReadonlyArray<FoundTry> = [
     attempt: ping('h', 'fe80::7', { dev: ifName('br0') }),
     ends: 'silence',
   },
+  ...[
+    { what: 'whose pieces are lost by the device is told so', size: 2952, ends: 'ENOBUFS' },
+    { what: 'is not, of a piece that waited for a MAC', size: 2000, ends: 'silence' },
+  ].flatMap(({ what, size, ends }) =>
+    ([4, 6] as const).map((family) => ({
+      says: `who sends a packet ${what} (IPv${family})`,
+      asks: [...NARROW, has('v0', ROUTER_OF[family], { nodad: true })],
+      there: [...NEAR, route(ALL[family], { via: ROUTER_OF[family].replace('/24', '').replace('/64', '') })],
+      attempt: ping('c', family === 4 ? '10.9.0.1' : 'fd09::1', { size }),
+      ends,
+    })),
+  ),
 ]
