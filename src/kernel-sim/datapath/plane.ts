@@ -159,6 +159,8 @@ export type Parts = Readonly<{
   gather: (space: Space, dev: Device | null, held: Held) => Held | null
   /** A packet for this host is put together, and passes `input`. Null: it waits for its other pieces, or ended there. */
   arrive: (space: Space, dev: Device, held: Held) => Held | null
+  /** Whether a packet that came in is one of a conversation of a socket, wherever it goes (tcp_v4_early_demux, udp_v4_early_demux). */
+  isExpected: (space: Space, dev: Device, packet: Packet) => boolean
   /** A packet for this host, whole and past `input`: to its protocol. */
   deliver: (space: Space, dev: Device, held: Held) => void
   /** Takes a packet through a hook. Null: it ended there, and that was told. */

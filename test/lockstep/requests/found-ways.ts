@@ -63,6 +63,8 @@ const NEAR: ReadonlyArray<Ask> = [up('e0'), has('e0', '10.0.0.2/24'), has('e0', 
 const NARROW = [...CABLE, set('v0', { mtu: 1400 })]
 const ROUTER_OF = { 4: '10.0.0.1/24', 6: 'fd00::1/64' }
 const ALL = { 4: DEFAULT, 6: '::/0' }
+const LOCALNET = 'net.ipv4.conf.all.route_localnet' as SysctlName
+const dropLocal = (family: Family): Ask => ({ on: 'rule', do: 'delete', family, action: { lookup: 255 } })
 
 export const FOUND_WAYS: ReadonlyArray<FoundTry> = [
   {
@@ -189,6 +191,72 @@ export const FOUND_WAYS: ReadonlyArray<FoundTry> = [
       there: [...NEAR, route(ALL[family], { via: ROUTER_OF[family].replace('/24', '').replace('/64', '') })],
       attempt: ping('c', family === 4 ? '10.9.0.1' : 'fd09::1', { size }),
       ends,
+    })),
+  ),
+  ...(['tcp', 'udp'] as const).flatMap((protocol) =>
+    ([4, 6] as const).map((family) => ({
+      says: `what a socket expects is not forwarded, and nobody redirected, where the host has no table local (${protocol}, IPv${family})`,
+      asks: [
+        ...CABLE,
+        has('v0', ROUTER_OF[family], { nodad: true }),
+        family === 4 ? FORWARD : FORWARD6,
+        neighbour('v0', family === 4 ? '10.0.0.2' : 'fd00::2', { mac: macOf(2) }),
+        dropLocal(family),
+        { on: 'rule', do: 'add', family, action: { is: 'nop' } } as const,
+      ],
+      there: [...NEAR, neighbour('e0', family === 4 ? '10.0.0.1' : 'fd00::1', { mac: macOf(1) })],
+      attempt: ask(protocol, 'h', family === 4 ? '10.0.0.2' : 'fd00::2', 7000, THERE),
+      ends: 'silence',
+    })),
+  ),
+  {
+    says: 'but a ping is',
+    asks: [...CABLE, has('v0', '10.0.0.1/24'), FORWARD, dropLocal(4)],
+    there: NEAR,
+    attempt: ping('h', '10.0.0.2'),
+    ends: 'silence',
+  },
+  {
+    says: 'a route to all is none to groups: who has that instead of a table local is not found',
+    asks: [
+      ...CABLE,
+      has('v0', 'fd00::1/64', { nodad: true }),
+      dropLocal(6),
+      route('::/0', { via: 'fd00::9' }),
+      { on: 'rule', do: 'add', family: 6, action: { is: 'nop' } },
+    ],
+    there: NEAR,
+    attempt: ask('tcp', 'c', 'fd00::1', 7000, { listen: 'h' }),
+    ends: 'silence',
+  },
+  {
+    says: 'a route to groups is',
+    asks: [
+      ...CABLE,
+      has('v0', 'fd00::1/64', { nodad: true }),
+      dropLocal(6),
+      route('ff00::/8', { dev: 'v0' }),
+      { on: 'rule', do: 'add', family: 6, action: { is: 'nop' } },
+    ],
+    there: NEAR,
+    attempt: ask('tcp', 'c', 'fd00::1', 7000, { listen: 'h' }),
+    ends: 'silence',
+  },
+  {
+    says: 'who may send from 127.0.0.1 does by loopback, where nothing has a way',
+    asks: [LOOPBACK, turnOn(LOCALNET)],
+    attempt: ask('udp', 'h', '10.0.0.9', 7002, HERE, { dev: LO }),
+    ends: 'silence',
+  },
+  ...(['ping', 'udp', 'tcp'] as const).flatMap((send) =>
+    [LO, null].map((dev) => ({
+      says: `without IPv4 on loopback nobody reaches himself (${send}, by ${dev ?? 'any device'})`,
+      asks: [LOOPBACK, pair('v0', 'v1'), has('v0', '10.0.0.3/32'), set('lo', { mtu: 67 })],
+      attempt:
+        send === 'ping'
+          ? ping('h', '10.0.0.3', dev === null ? {} : { dev })
+          : ask(send, 'h', '10.0.0.3', 7000, HERE, dev === null ? {} : { dev }),
+      ends: dev === null ? 'EINVAL' : 'ENETUNREACH',
     })),
   ),
 ]

@@ -58,6 +58,7 @@ const route = (dev: Device, held: Held) => {
     }
     case 'forward':
       if (meta.forMany === true) return lose(dev, packet, { tag: 'not-unicast', to: packet.dst })
+      if (space.plane.parts.isExpected(space, dev, packet)) return lose(dev, packet, { tag: 'own-socket' })
       if (packet.tag === 'ip4') return forward4(space, dev, verdict.way, packet, meta)
       return forward6(space, dev, verdict.way, packet, meta)
   }

@@ -96,6 +96,7 @@ export const partsWith = (deliver: Parts['deliver'], hooks: Hooks = {}): Parts =
   ...KINDS,
   transmit: { ...KINDS.transmit, nic: never },
   deliver,
+  isExpected: () => false,
   pass: (_space, _at, held) => held,
   passFrame: (_space, _at, skb) => skb,
   close: [closeIp],
