@@ -5,7 +5,7 @@ import type { SysctlName } from '../../../src/kernel/sysctl.ts'
 import { ip } from '../../../src/net/ip.ts'
 import { ifName } from '../../../src/net/name.ts'
 import { bridge, C, has, macOf, pair, route, set, up } from '../../kernel-sim/control/story.ts'
-import { ask } from '../../scenarios/scenario.ts'
+import { ask, ping } from '../../scenarios/scenario.ts'
 import { D, type FoundTry } from './found-traffic.ts'
 
 const HERE = { listen: 'h' }
@@ -199,6 +199,18 @@ export const FOUND_IN_TUNNELS: ReadonlyArray<FoundTry> = [
     there: otherHalf(6),
     before: ask('tcp', 'c', '10.9.0.2', 7000, HERE, size(1402)),
     attempt: ask('udp', 'h', '10.9.0.1', 7001, {}, size(1410)),
+    ends: 'silence',
+  },
+  {
+    says: 'a question for a neighbour that a tunnel brings back to its own bridge is heard there, and answered',
+    asks: [
+      bridge('br0', { up: true, mac: macOf(1) }),
+      vxlan('x0', 6, 'fd00::2'),
+      set('x0', { master: ifName('br0') }),
+      pair('v1', 'v2'),
+      has('v1', 'fd00::2/64', { nodad: true }),
+    ],
+    attempt: ping('h', 'fe80::ff:fe00:1', { dev: ifName('x0') }),
     ends: 'silence',
   },
 ]
