@@ -59,6 +59,12 @@ const BEHIND: ReadonlyArray<Ask> = [
 ]
 const BEYOND: ReadonlyArray<Ask> = [up('e0'), has('e0', '10.9.0.7/24'), has('e0', 'fd09::7/64', { nodad: true })]
 
+/** Of a packet too long for the tunnel. */
+const toLinkLocal = (send: 'udp' | 'tcp' | 'ping', by: 'c' | 'd', to: string, name: string) => {
+  const options = { dev: ifName(name), ...size(send === 'tcp' ? 1441 : 1448) }
+  return send === 'ping' ? ping(by, to, options) : ask(send, by, to, 7000, { listen: by === 'c' ? 'd' : 'c' }, options)
+}
+
 export const FOUND_IN_TUNNELS: ReadonlyArray<FoundTry> = [
   {
     says: 'what a tunnel over IPv6 has no room for is lost, and nobody is told',
@@ -213,4 +219,22 @@ export const FOUND_IN_TUNNELS: ReadonlyArray<FoundTry> = [
     attempt: ping('h', 'fe80::ff:fe00:1', { dev: ifName('x0') }),
     ends: 'silence',
   },
+  ...([null, 'udp', 'tcp', 'ping'] as const).map((first) => ({
+    says: `who has sent too long a packet to a link-local address knows that afterwards (${first ?? 'of nothing'})`,
+    asks: BEHIND,
+    there: otherHalf(6),
+    beyond: [up('e0')],
+    ...(first === null ? {} : { before: toLinkLocal(first, 'd', 'fe80::ff:fe00:7', 'e0') }),
+    attempt: toLinkLocal('tcp', 'c', 'fe80::ff:fe00:5', 'x0'),
+    ends: 'answered',
+  })),
+  ...(['udp', 'tcp', 'ping'] as const).map((first) => ({
+    says: `and cuts them then (${first})`,
+    asks: BEHIND,
+    there: otherHalf(6),
+    beyond: [up('e0')],
+    before: toLinkLocal(first, 'd', 'fe80::ff:fe00:7', 'e0'),
+    attempt: toLinkLocal('udp', 'd', 'fe80::ff:fe00:7', 'e0'),
+    ends: first === 'tcp' ? 'answered' : 'silence',
+  })),
 ]

@@ -34,7 +34,7 @@ export const deliverHere = (space: Space, dev: Device, held: Held): void => {
   if (space.plane.watch !== null) note(space, dev, 'ip', held.packet, { tag: 'routed-local' })
   const whole = atHost(space, dev, held)
   if (whole === null) return
-  noteTooBig(space, whole)
   const by = arrivedBy(dev, whole)
+  noteTooBig(by, whole)
   if (!receiveDiscovery(by, whole)) space.plane.parts.deliver(space, by, whole)
 }

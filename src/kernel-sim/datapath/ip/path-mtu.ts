@@ -2,7 +2,7 @@
 // the last ten minutes. Routers do not look at it, they have their devices' MTUs.
 // Sources: net/ipv4/route.c (__ip_rt_update_pmtu, ipv4_mtu), net/ipv6/route.c (__ip6_rt_update_pmtu), RFC 1191, RFC 8201.
 
-import { type Ip, isIp4 } from '../../../net/ip.ts'
+import { type Ip, isIp4, isLinkLocal } from '../../../net/ip.ts'
 import { getIn, setIn } from '../../../net/pmap.ts'
 import type { NsEntry, PathMtuEntry } from '../../state.ts'
 import type { Packet } from '../../wire/nested.ts'
@@ -49,8 +49,9 @@ const learn = (space: Space, by: Learner, told: number): void => {
 const isOfLaterPiece = (packet: Packet): boolean =>
   packet.tag === 'ip6' && packet.fragment !== null && packet.fragment.offset > 0
 
-/** Takes note of an ICMP error about a packet of ours that was too long. */
-export const noteTooBig = (space: Space, { packet }: Held): void => {
+/** Takes note of an ICMP error about a packet of ours that was too long. `by`: where it came in, and so on whose link a link-local address is. */
+export const noteTooBig = (by: Device, { packet }: Held): void => {
+  const { space } = by
   const { body } = packet
   if (!('about' in body)) return
   const told =
@@ -62,7 +63,7 @@ export const noteTooBig = (space: Space, { packet }: Held): void => {
   if (told === null || isOfLaterPiece(body.about)) return
   if (ownersOf(space.entry, body.about.src).length === 0) return
   const { dst, src } = body.about
-  learn(space, { dst, src, dev: null, tos: 0, mark: 0, foreign: false }, told)
+  learn(space, { dst, src, dev: isLinkLocal(dst) ? by : null, tos: 0, mark: 0, foreign: false }, told)
 }
 
 /**
