@@ -90,6 +90,10 @@ export type PathMtuEntry = Readonly<{
   untilMs: number
 }>
 
+/** Each way to an address has one of its own, as each hop of a route has (fnhe_hash, rt6i_exception_bucket). */
+export const pathMtuKey = ({ ip, dev, via }: Pick<PathMtuEntry, 'ip' | 'dev' | 'via'>): string =>
+  `${ip} ${dev} ${via ?? ''}`
+
 /** An address that is answered for; a `permanent` one stays when its device loses its carrier. */
 export type ProxyEntry = Readonly<{ ip: Ip; permanent: boolean }>
 
@@ -152,7 +156,7 @@ export type NsEntry = Readonly<{
   neighbours: PMap<NeighbourEntry>
   /** The addresses that are answered for, under `<device> <address>`. */
   proxies: PMap<ProxyEntry>
-  /** By the address in decimal. */
+  /** As `pathMtuKey` says. */
   pathMtus: PMap<PathMtuEntry>
   /** The source port (or echo id) of the next probe from here: a new conversation has one that was not used lately. */
   nextPort: number

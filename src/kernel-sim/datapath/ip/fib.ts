@@ -71,7 +71,7 @@ type Known<A> = Map<Ip, Map<Ip | null, A>>
 
 /** `out`: by the device that a packet is bound to, `loose`: that it had better leave by; `in`: by the device that it came in by. */
 export type RoutingMemory = {
-  readonly pathMtus: Map<Ip, PathMtuEntry>
+  readonly pathMtus: Map<Ip, ReadonlyArray<PathMtuEntry>>
   readonly redirects: Map<Ip, RedirectLimit>
   /** Of the next packet that needs one of its own. */
   nextId: number
@@ -85,8 +85,14 @@ export type RoutingMemory = {
   readonly byTos: boolean
 }
 
+const byAddress = (learned: ReadonlyArray<PathMtuEntry>): RoutingMemory['pathMtus'] => {
+  const found: RoutingMemory['pathMtus'] = new Map()
+  for (const one of learned) found.set(one.ip, [...(found.get(one.ip) ?? []), one])
+  return found
+}
+
 const openRouting = ({ entry }: Space): RoutingMemory => ({
-  pathMtus: new Map(valuesOf(entry.pathMtus).map((learned) => [learned.ip, learned])),
+  pathMtus: byAddress(valuesOf(entry.pathMtus)),
   redirects: new Map(),
   nextId: 1,
   out: new Map(),

@@ -186,6 +186,7 @@ export const labOf = (world: World): Lab => {
     sendError: never,
     redirected: never,
     noteNarrow: never,
+    noteTooBig: never,
     selectSource: never,
     gather: never,
     open: () => {},
