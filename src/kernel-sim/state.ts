@@ -90,6 +90,10 @@ export type PathMtuEntry = Readonly<{
   untilMs: number
 }>
 
+/** Each way to an address has one of its own, as each hop of a route has (fnhe_hash, rt6i_exception_bucket). */
+export const pathMtuKey = ({ ip, dev, via }: Pick<PathMtuEntry, 'ip' | 'dev' | 'via'>): string =>
+  `${ip} ${dev} ${via ?? ''}`
+
 /** An address that is answered for; a `permanent` one stays when its device loses its carrier. */
 export type ProxyEntry = Readonly<{ ip: Ip; permanent: boolean }>
 
@@ -127,7 +131,7 @@ export type NsEntry = Readonly<{
   vxlans: PMap<Place>
   /** Of all tables. Keyed so that iteration is deterministic; longest prefix is found by an index derived from this map. */
   routes: PMap<RouteEntry>
-  /** The keys of the routes through no device, and of IPv4's that prefer a source, by it. */
+  /** The keys of the routes through no device, and of those that prefer a source, by it (of IPv4: in the table main). */
   loose: ReadonlyArray<string>
   sources: PMap<string>
   /** Whether IPv4 has made its table `local` yet; and the tables of IPv6 that were asked for, which stay when they are empty. */
@@ -152,7 +156,7 @@ export type NsEntry = Readonly<{
   neighbours: PMap<NeighbourEntry>
   /** The addresses that are answered for, under `<device> <address>`. */
   proxies: PMap<ProxyEntry>
-  /** By the address in decimal. */
+  /** As `pathMtuKey` says. */
   pathMtus: PMap<PathMtuEntry>
   /** The source port (or echo id) of the next probe from here: a new conversation has one that was not used lately. */
   nextPort: number

@@ -5,6 +5,7 @@ import { needs } from '../lib/need.ts'
 import { runs } from '../lib/runs.ts'
 import { runBoth } from './requests/both.ts'
 import { FOUND, programOf } from './requests/found.ts'
+import { FOUND_PATHS } from './requests/found-paths.ts'
 import { caseOfFound, FOUND_TRIES } from './requests/found-traffic.ts'
 import { FOUND_IN_TUNNELS } from './requests/found-tunnels.ts'
 import { FOUND_WAYS } from './requests/found-ways.ts'
@@ -22,7 +23,7 @@ needs.kernel('the simulated and the real network stack', () => {
     expect(answers.at(-1)).toBe(found.errno)
   })
 
-  test.each([...FOUND_TRIES, ...FOUND_WAYS, ...FOUND_IN_TUNNELS])('agree: $says', async (found) => {
+  test.each([...FOUND_TRIES, ...FOUND_WAYS, ...FOUND_IN_TUNNELS, ...FOUND_PATHS])('agree: $says', async (found) => {
     const { difference, endings } = await runBoth(caseOfFound(found))
     expect(difference).toBeNull()
     expect(endings).toHaveLength(found.before === undefined ? 1 : 2)

@@ -13,6 +13,8 @@ import { AF_INET, AF_INET6, AF_PACKET } from './sockaddr.ts'
 import {
   close,
   closeAside,
+  IP,
+  IPPROTO_IP,
   IPPROTO_IPV6,
   IPV6,
   nameOfDevice,
@@ -43,6 +45,7 @@ const RECEIVE_BYTES = 8 << 20
 /** What goes round in a loop comes as fast as it is read. */
 const AT_ONCE = 5000
 const [ICMP, TCP, UDP, ICMP6] = [1, 6, 17, 58]
+const PMTUDISC_INTERFACE = 4
 
 type Ear = Readonly<{ fd: number; family: 4 | 6; protocol: number }>
 
@@ -71,7 +74,9 @@ const openAll = (
     const opened = openIn(libc, nsFd, family === 4 ? AF_INET : AF_INET6, SOCK_RAW, protocol)
     if (E.isLeft(opened)) return fail(opened.left)
     open.push(opened.right)
-    if (family === 6) {
+    // Who hears that a packet was too long would learn that, for a way that the sender may not have asked for (ip_sk_accept_pmtu).
+    if (family === 4) setInt(libc, opened.right, IPPROTO_IP, IP.MTU_DISCOVER, PMTUDISC_INTERFACE)
+    else {
       setInt(libc, opened.right, IPPROTO_IPV6, IPV6.RECVPKTINFO, 1)
       setInt(libc, opened.right, IPPROTO_IPV6, IPV6.RECVHOPLIMIT, 1)
     }

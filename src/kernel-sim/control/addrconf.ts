@@ -13,6 +13,7 @@ import type { IfName } from '../../net/name.ts'
 import { getIn, removeIn, setIn } from '../../net/pmap.ts'
 import { type AddressEntry, isTentative, type LinkEntry } from '../link-entry.ts'
 import { type RouteEntry, TABLES } from '../state.ts'
+import { isSince } from '../version.ts'
 import { acceptsDad, begunOn, forgetTentative, noteTentative, runDad, tentativeTimes } from './dad.ts'
 import { change, linkOf, type Space } from './draft.ts'
 import { bring6, disable6, enable6, routeOn } from './fib6.ts'
@@ -20,7 +21,7 @@ import { disabled6, forwards6, runs6 } from './inet.ts'
 import { forgetAll } from './neigh.ts'
 import { SCOPES } from './scope.ts'
 import { isAddressTaken } from './stacked.ts'
-import { amendRoute, removeRoute, routesThrough } from './table.ts'
+import { dropSource, removeRoute, routesFrom } from './table.ts'
 
 /** The metric of connected IPv6 routes (IP6_RT_PRIO_ADDRCONF). */
 const CONNECTED6 = 256
@@ -214,11 +215,20 @@ const put = (space: Space, link: LinkEntry, ask: AddressRequest, ip: Ip6): Errno
 export const isUsable6 = (space: Space, ip: Ip): boolean =>
   (getIn(space.now.owned6, ip.toString(16)) ?? 0) > tentativeTimes(space, ip)
 
-/** The routes of a device prefer an address no more that it has lost. */
+/** Whether what leaves by a device can have this source: one of any device, a link-local one of its own (ipv6_chk_addr). */
+export const isUsableBy = (space: Space, ip: Ip, dev: LinkEntry | null): boolean =>
+  isLinkLocal(ip)
+    ? dev?.addresses.some((address) => address.cidr.ip === ip && !isTentative(address)) === true
+    : isUsable6(space, ip)
+
+/** Routes prefer an address no more that is gone; before 6.6 those of its device, have another one the address or not (rt6_remove_prefsrc). */
 const forgetSource = (space: Space, dev: IfName, ip: Ip): void => {
-  const link = linkOf(space, dev)
-  if (link === null || isUsable6(space, ip)) return
-  for (const route of routesThrough(space, link, 6)) if (route.source === ip) amendRoute(space, route, { source: null })
+  const isOfAll = isSince(space.draft.world.linux, 6, 6)
+  for (const route of routesFrom(space, ip)) {
+    const by = route.hops[0]?.dev ?? null
+    const isLost = isOfAll ? !isUsableBy(space, ip, by === null ? null : linkOf(space, by)) : by === dev
+    if (isLost) dropSource(space, route)
+  }
 }
 
 const remove = (space: Space, link: LinkEntry, address: AddressEntry): void => {
@@ -279,10 +289,17 @@ const startLocal = (space: Space, link: LinkEntry): void => {
   if (link.addrGen === EUI64) addOwn(space, link.name, { ip: linkLocalOf(link), bits: 64 })
 }
 
-/** Starts IPv6 on a device if all it needs is there: up, carrier, MTU, not disabled; once until it goes down. */
+/**
+ * Starts IPv6 on a device if all it needs is there: up, carrier, MTU, not disabled; once until it goes down. Loopback has IPv6 with any
+ * MTU, and too small a one is found out once it is started: all goes again.
+ */
 export const start6 = (space: Space, dev: IfName): void => {
   const link = linkOf(space, dev)
-  if (link === null || link.ready6 || !link.up || !link.lower || link.mtu < MIN_MTU6 || disabled6(link)) return
+  if (link === null || link.ready6 || !link.up || !link.lower || disabled6(link)) return
+  if (link.mtu < MIN_MTU6) {
+    if (runs6(link)) stop6(space, dev)
+    return
+  }
   const ready = change(space, link, { ready6: true })
   if (link.spec.type === 'loopback') addOwn(space, dev, LOOPBACK6)
   else startLocal(space, ready)

@@ -8,9 +8,9 @@ import { networkOf } from '../../net/cidr.ts'
 import { type Ip, isIp4, isLinkLocal, isMulticast, isUnspecified } from '../../net/ip.ts'
 import { hasIn } from '../../net/pmap.ts'
 import { E, type Either } from '../../prelude.ts'
-import { isTentative, type LinkEntry } from '../link-entry.ts'
+import type { LinkEntry } from '../link-entry.ts'
 import { loopbackName, type RouteEntry, TABLES } from '../state.ts'
-import { isUsable6 } from './addrconf.ts'
+import { isUsableBy } from './addrconf.ts'
 import { linkOf, type Space } from './draft.ts'
 import { lookInTable6, lookNear6, lookup6 } from './fib6.ts'
 import { disabled6, runs6 } from './inet.ts'
@@ -82,12 +82,8 @@ export const checkDevice = (space: Space, asked: NextHop, table: number): Either
 }
 
 /** The source must be an own address that is in use. */
-const fitsSource = (space: Space, { source }: Wanted6, dev: LinkEntry | null): boolean => {
-  if (source === null || isIp4(source) || isUnspecified(source)) return true
-  return isLinkLocal(source) && dev !== null
-    ? dev.addresses.some((address) => address.cidr.ip === source && !isTentative(address))
-    : isUsable6(space, source)
-}
+const fitsSource = (space: Space, { source }: Wanted6, dev: LinkEntry | null): boolean =>
+  source === null || isIp4(source) || isUnspecified(source) || isUsableBy(space, source, dev)
 
 /** The route by one hop, or why there can be none. What leads nowhere is loopback's. */
 export const checkRoute6 = (space: Space, wanted: Wanted6, asked: NextHop): Either<Errno, NewRoute> => {
@@ -97,8 +93,9 @@ export const checkRoute6 = (space: Space, wanted: Wanted6, asked: NextHop): Eith
     const given = asked.dev === undefined ? null : linkOf(space, asked.dev)
     if (given === null ? onlink : !runs6(given)) return E.left('ENODEV')
     if (onlink && given?.up === false) return E.left('ENETDOWN')
-    return fitsSource(space, wanted, null)
-      ? E.right({ ...wanted, to, hops: [hop(loopbackName(space.now), null, { onlink })] })
+    const lo = loopbackName(space.now)
+    return fitsSource(space, wanted, linkOf(space, lo))
+      ? E.right({ ...wanted, to, hops: [hop(lo, null, { onlink })] })
       : E.left('EINVAL')
   }
   const dev = checkDevice(space, asked, wanted.table)

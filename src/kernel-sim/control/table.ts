@@ -109,13 +109,19 @@ const forgetDevices = (space: Space, { hops }: RouteEntry, key: string): void =>
   if (!found) space.now.loose = without(space.now.loose)
 }
 
-/** Only IPv4 routes of the main table are looked for by their source (fib_sync_down_addr). */
+const sourceText = (source: Ip): string => (isIp4(source) ? `4 ${source} ` : `6 ${source.toString(16)} `)
+
+/** Of IPv4 only routes of the main table are looked for by their source (fib_sync_down_addr). */
 const sourceKey = ({ source, table }: NewRoute, key: string): string | null =>
-  source !== null && isIp4(source) && table === TABLES.main ? `${source} ${key}` : null
+  source !== null && (table === TABLES.main || !isIp4(source)) ? sourceText(source) + key : null
 
 const noteSource = (space: Space, route: RouteEntry, key: string): void => {
   const at = sourceKey(route, key)
   if (at !== null) space.now.sources = setIn(space.now.sources, at, key)
+}
+const forgetSource = (space: Space, route: RouteEntry, key: string): void => {
+  const at = sourceKey(route, key)
+  if (at !== null) space.now.sources = removeIn(space.now.sources, at)
 }
 
 const put = (space: Space, route: RouteEntry): void => {
@@ -147,8 +153,7 @@ export const removeRoute = (space: Space, route: RouteEntry): void => {
   const key = keyOf(route)
   space.routes.remove(key)
   forgetDevices(space, route, key)
-  const at = sourceKey(route, key)
-  if (at !== null) space.now.sources = removeIn(space.now.sources, at)
+  forgetSource(space, route, key)
 }
 
 /** Puts a route into the place of another one of its seat. */
@@ -158,12 +163,15 @@ export const replaceRoute = (space: Space, old: RouteEntry, route: NewRoute): vo
 }
 
 /** Puts a route in with some of it changed that neither its place nor its devices depend on. */
-export const amendRoute = (
-  space: Space,
-  route: RouteEntry,
-  to: Partial<Pick<RouteEntry, 'hops' | 'source' | 'mtu'>>,
-): void => {
+export const amendRoute = (space: Space, route: RouteEntry, to: Partial<Pick<RouteEntry, 'hops' | 'mtu'>>): void => {
   space.routes.set(keyOf(route), { ...route, ...to })
+}
+
+/** A route prefers no source any more. */
+export const dropSource = (space: Space, route: RouteEntry): void => {
+  const key = keyOf(route)
+  forgetSource(space, route, key)
+  space.routes.set(key, { ...route, source: null })
 }
 
 const routesOfKeys = (space: Space, keys: ReadonlyArray<string>, prefix: string): ReadonlyArray<RouteEntry> => {
@@ -190,11 +198,11 @@ export const routesOn = (space: Space, link: LinkEntry, table: number, to: Cidr)
   return routesOfKeys(space, keys.length > 1 ? keys.sort() : keys, '')
 }
 
-/** The IPv4 routes of the main table that prefer this source. */
+/** The routes that prefer this source; of IPv4, those of the main table. */
 export const routesFrom = (space: Space, source: Ip): ReadonlyArray<RouteEntry> =>
   routesOfKeys(
     space,
-    entriesUnder(space.now.sources, `${source} `).map(([, key]) => key),
+    entriesUnder(space.now.sources, sourceText(source)).map(([, key]) => key),
     '',
   )
 
@@ -242,8 +250,11 @@ export const dropRoutes6 = (space: Space, link: LinkEntry): ReadonlyArray<string
   if (kept.length === link.routes.length) return left
   for (const key of link.routes) {
     if (!key.startsWith('6/')) continue
-    if (space.routes.get(key)?.hops[0]?.via === null) space.routes.remove(key)
-    else left.push(key)
+    const route = space.routes.get(key)
+    if (route?.hops[0]?.via === null) {
+      space.routes.remove(key)
+      forgetSource(space, route, key)
+    } else left.push(key)
   }
   change(space, link, { routes: [...kept, ...left] })
   return left

@@ -67,12 +67,17 @@ const takeNext = (heap: Pending[]): Pending | undefined => {
 }
 
 // A cast: each key of the table takes what has that key as its `what`.
-const happen = (plane: Plane, happening: Happening): void =>
-  (plane.parts.happen[happening.what] as (plane: Plane, happening: Happening) => void)(plane, happening)
+const happen = (plane: Plane, happening: Happening): void => {
+  plane.atWork = happening.what !== 'socket' || happening.timer !== 'serve'
+  const act = plane.parts.happen[happening.what] as (plane: Plane, happening: Happening) => void
+  act(plane, happening)
+  plane.atWork = false
+}
 
 /** Looks at what devices have received, and at what that brings, until there is nothing left at this moment. */
 const settle = (plane: Plane, receive: (dev: Device, skb: Skb) => void): void => {
   const { backlog, later } = plane
+  plane.atWork = true
   while (plane.taken < backlog.length || later.length > 0) {
     if (plane.taken === backlog.length) backlog.push(...later.splice(0))
     const next = backlog[plane.taken++]
@@ -89,6 +94,12 @@ const settle = (plane: Plane, receive: (dev: Device, skb: Skb) => void): void =>
   }
   backlog.length = 0
   plane.taken = 0
+  plane.atWork = false
+}
+
+/** A program that has sent a frame goes on when all has been done that this brings (local_bh_enable), unless a tunnel sends for it. */
+export const giveWay = (plane: Plane, receive: (dev: Device, skb: Skb) => void): void => {
+  if (!plane.atWork && plane.depth === 0) settle(plane, receive)
 }
 
 /** Lets time pass until `untilMs`, or until `isOver`; the clock stands where the last thing happened, or at the end. */

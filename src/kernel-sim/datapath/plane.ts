@@ -141,6 +141,8 @@ export type Parts = Readonly<{
   sendPacket: (space: Space, packet: Packet, meta: Meta, dev: IfName | null, from?: Ip | null) => SendErrno | null
   /** Tells the sender of `about` of an error, unless one may not (RFC 1122 section 3.2.2). `dev`: where it came in. */
   sendError: (space: Space, dev: Device | null, about: Held, error: IcmpError) => void
+  /** An ICMP error that came in by a device says that a packet of ours was too long for its path. `from`: as that of `redirected`. */
+  noteTooBig: (by: Device, about: Packet, mtu: number, from: Readonly<{ dev: Device | null; mark: number }>) => void
   /** A tunnel cannot take a frame that our own IP has made: its packet's path is no wider than that (skb_dst_update_pmtu_no_confirm). */
   noteNarrow: (tunnel: Device, skb: Skb, mtu: number) => void
   /** `router` says that what somebody here has sent (`about`), by `from`, better goes by another gateway; `by`: where that came in. */
@@ -159,6 +161,8 @@ export type Parts = Readonly<{
   gather: (space: Space, dev: Device | null, held: Held) => Held | null
   /** A packet for this host is put together, and passes `input`. Null: it waits for its other pieces, or ended there. */
   arrive: (space: Space, dev: Device, held: Held) => Held | null
+  /** Whether a packet that came in is one of a conversation of a socket, wherever it goes (tcp_v4_early_demux, udp_v4_early_demux). */
+  isExpected: (space: Space, dev: Device, packet: Packet) => boolean
   /** A packet for this host, whole and past `input`: to its protocol. */
   deliver: (space: Space, dev: Device, held: Held) => void
   /** Takes a packet through a hook. Null: it ended there, and that was told. */
@@ -196,6 +200,8 @@ export type Plane = {
   taken: number
   /** Since the clock last moved, or somebody sent; see STORM (loop.ts). */
   busy: number
+  /** The kernel is at work, on what devices have received or a timer: what they receive meanwhile waits (softirq). Else a program is. */
+  atWork: boolean
   /** How many devices are sending, one by way of the other (device.ts). */
   depth: number
   /** A heap: the first is the next. */
@@ -232,6 +238,7 @@ export const openPlane = (
     later: [],
     taken: 0,
     busy: 0,
+    atWork: false,
     depth: 0,
     // In order, which is a heap.
     pending: [...pending],

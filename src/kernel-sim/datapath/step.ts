@@ -67,6 +67,8 @@ export type DropReason = Readonly<
   | { tag: 'no-protocol'; protocol: number }
   | { tag: 'no-listener'; proto: 'tcp' | 'udp'; port: number }
   | { tag: 'no-socket' }
+  /** A socket here expects it, by its ports and addresses, and its destination is elsewhere. */
+  | { tag: 'own-socket' }
   | { tag: 'no-free-port'; ip: Ip }
   | { tag: 'cable'; why: 'lost' | 'cut' | 'unplugged' }
 >

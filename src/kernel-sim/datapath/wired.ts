@@ -10,13 +10,14 @@ import { pass } from './netfilter/hooks.ts'
 import { closeFilter } from './netfilter/memory.ts'
 import type { Parts } from './plane.ts'
 import { deliver, onSocketTimer } from './socket/deliver.ts'
-import { closeSockets } from './socket/table.ts'
+import { closeSockets, isExpected } from './socket/table.ts'
 
 export const PARTS: Parts = {
   ...ipParts,
   ...KINDS,
   transmit: { ...KINDS.transmit, nic: transmitOnCable },
   deliver,
+  isExpected,
   pass,
   passFrame,
   close: [closeDevices, closeIp, closeFilter, closeSockets],

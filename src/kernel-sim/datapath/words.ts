@@ -193,6 +193,8 @@ export const reasonText = (reason: DropReason, ns: Ns, names: Names = NO_NAMES):
       return `nothing listens on ${reason.proto}/${reason.port}`
     case 'no-socket':
       return 'no socket expects it'
+    case 'own-socket':
+      return 'a socket here expects it, and so it is not forwarded'
     case 'no-free-port':
       return `every port of ${names.ip(reason.ip)} is taken by another conversation`
     case 'cable':

@@ -98,3 +98,19 @@ test('several hops of IPv6 are asked for their gateways first, since 6.16', () =
     'EINVAL',
   ])
 })
+
+test('a route of IPv6 prefers a source that is gone no more, whatever its device, since 6.6', () => {
+  const begin = [
+    ...WIRE,
+    ...['v0', 'v1'].map((dev, n) => has(dev, `fd0${n}::1/64`, { nodad: true })),
+    route('fd09::/64', { dev: 'v1', src: ip('fd00::1') }),
+  ]
+  const sources = (...asks: ReadonlyArray<Ask>) =>
+    [1, 6].map(
+      (minor) => tellOn(linux(minor), [...begin, ...asks]).h.routes.find(({ to }) => to.ip === ip('fd09::'))?.src,
+    )
+  const lost = has('v0', 'fd00::1/64', { do: 'delete' })
+  expect(sources(lost)).toEqual([ip('fd00::1'), null])
+  const both = has('v1', 'fd00::1/64', { nodad: true })
+  expect(sources(both, has('v1', 'fd00::1/64', { do: 'delete' }))).toEqual([null, ip('fd00::1')])
+})

@@ -2,7 +2,7 @@
 
 import type { Ask } from '../../../src/kernel/rtnl/request.ts'
 import { ip } from '../../../src/net/ip.ts'
-import { ifName } from '../../../src/net/name.ts'
+import { ifName, LO } from '../../../src/net/name.ts'
 import { down, has, pair, route, set, up } from '../../kernel-sim/control/story.ts'
 import type { FoundCase } from './found.ts'
 
@@ -32,6 +32,17 @@ const SIBLINGS: ReadonlyArray<Ask> = [
   ...['v0', 'v2'].map((dev, n) => has(dev, `fd0${n}::1/64`, { nodad: true })),
   route('fd09::/64', { hops: ['fd00::9', 'fd01::9'].map((via) => ({ via: ip(via) })) }),
 ]
+
+const SOURCED: ReadonlyArray<Ask> = [
+  ...PAIR_UP,
+  up('v1'),
+  has('v0', 'fd01::1/64', { nodad: true }),
+  route('::/0', { type: 'prohibit', src: ip('fd01::1') }),
+  route('fd09::/64', { dev: 'v1', src: ip('fd01::1') }),
+  route('fd0a::/64', { dev: 'v1', src: ip('fd01::1'), table: 7 }),
+]
+const LOST_SOURCE = has('v0', 'fd01::1/64', { do: 'delete' })
+const LOCAL = 'fe80::1/64'
 
 export const FOUND_ROUTES: ReadonlyArray<FoundCase> = [
   {
@@ -191,4 +202,47 @@ export const FOUND_ROUTES: ReadonlyArray<FoundCase> = [
     ],
     errno: null,
   })),
+  {
+    says: 'no route of any device or table prefers a source of IPv6 that was removed',
+    asks: [...SOURCED, LOST_SOURCE],
+    errno: null,
+  },
+  {
+    says: 'unless another device has it',
+    asks: [...SOURCED, has('v1', 'fd01::1/128', { nodad: true }), LOST_SOURCE],
+    errno: null,
+  },
+  {
+    says: 'a source that went with IPv6 of its device is preferred as before',
+    asks: [...SOURCED, down('v0')],
+    errno: null,
+  },
+  {
+    says: 'until it is removed from another one',
+    asks: [...SOURCED, down('v0'), has('v1', 'fd01::1/64', { nodad: true }), has('v1', 'fd01::1/64', { do: 'delete' })],
+    errno: null,
+  },
+  {
+    says: 'a source that is link-local is one of each device',
+    asks: [
+      ...PAIR_UP,
+      up('v1'),
+      ...['v0', 'v1'].flatMap((dev) => [
+        has(dev, LOCAL, { nodad: true }),
+        route('fd09::/64', { dev, src: ip('fe80::1'), metric: dev === 'v0' ? 1 : 2 }),
+      ]),
+      has('v0', LOCAL, { do: 'delete' }),
+    ],
+    errno: null,
+  },
+  {
+    says: 'also of loopback, for what leads nowhere',
+    asks: [up(LO), has(LO, LOCAL), route('::/0', { type: 'prohibit', src: ip('fe80::1') })],
+    errno: null,
+  },
+  {
+    says: 'and of that alone',
+    asks: [...PAIR_UP, has('v0', LOCAL, { nodad: true }), route('::/0', { type: 'prohibit', src: ip('fe80::1') })],
+    errno: 'EINVAL',
+  },
 ]

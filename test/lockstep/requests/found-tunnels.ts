@@ -5,7 +5,7 @@ import type { SysctlName } from '../../../src/kernel/sysctl.ts'
 import { ip } from '../../../src/net/ip.ts'
 import { ifName } from '../../../src/net/name.ts'
 import { bridge, C, has, macOf, pair, route, set, up } from '../../kernel-sim/control/story.ts'
-import { ask } from '../../scenarios/scenario.ts'
+import { ask, ping } from '../../scenarios/scenario.ts'
 import { D, type FoundTry } from './found-traffic.ts'
 
 const HERE = { listen: 'h' }
@@ -58,6 +58,12 @@ const BEHIND: ReadonlyArray<Ask> = [
   set('v1', { master: ifName('br0') }),
 ]
 const BEYOND: ReadonlyArray<Ask> = [up('e0'), has('e0', '10.9.0.7/24'), has('e0', 'fd09::7/64', { nodad: true })]
+
+/** Of a packet too long for the tunnel. */
+const toLinkLocal = (send: 'udp' | 'tcp' | 'ping', by: 'c' | 'd', to: string, name: string) => {
+  const options = { dev: ifName(name), ...size(send === 'tcp' ? 1441 : 1448) }
+  return send === 'ping' ? ping(by, to, options) : ask(send, by, to, 7000, { listen: by === 'c' ? 'd' : 'c' }, options)
+}
 
 export const FOUND_IN_TUNNELS: ReadonlyArray<FoundTry> = [
   {
@@ -201,4 +207,34 @@ export const FOUND_IN_TUNNELS: ReadonlyArray<FoundTry> = [
     attempt: ask('udp', 'h', '10.9.0.1', 7001, {}, size(1410)),
     ends: 'silence',
   },
+  {
+    says: 'a question for a neighbour that a tunnel brings back to its own bridge is heard there, and answered',
+    asks: [
+      bridge('br0', { up: true, mac: macOf(1) }),
+      vxlan('x0', 6, 'fd00::2'),
+      set('x0', { master: ifName('br0') }),
+      pair('v1', 'v2'),
+      has('v1', 'fd00::2/64', { nodad: true }),
+    ],
+    attempt: ping('h', 'fe80::ff:fe00:1', { dev: ifName('x0') }),
+    ends: 'silence',
+  },
+  ...([null, 'udp', 'tcp', 'ping'] as const).map((first) => ({
+    says: `who has sent too long a packet to a link-local address knows that afterwards (${first ?? 'of nothing'})`,
+    asks: BEHIND,
+    there: otherHalf(6),
+    beyond: [up('e0')],
+    ...(first === null ? {} : { before: toLinkLocal(first, 'd', 'fe80::ff:fe00:7', 'e0') }),
+    attempt: toLinkLocal('tcp', 'c', 'fe80::ff:fe00:5', 'x0'),
+    ends: 'answered',
+  })),
+  ...(['udp', 'tcp', 'ping'] as const).map((first) => ({
+    says: `and cuts them then (${first})`,
+    asks: BEHIND,
+    there: otherHalf(6),
+    beyond: [up('e0')],
+    before: toLinkLocal(first, 'd', 'fe80::ff:fe00:7', 'e0'),
+    attempt: toLinkLocal('udp', 'd', 'fe80::ff:fe00:7', 'e0'),
+    ends: first === 'tcp' ? 'answered' : 'silence',
+  })),
 ]

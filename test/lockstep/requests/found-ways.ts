@@ -7,7 +7,19 @@ import { cidr } from '../../../src/net/cidr.ts'
 import { type Family, ip } from '../../../src/net/ip.ts'
 import { mac } from '../../../src/net/mac.ts'
 import { ifName, LO } from '../../../src/net/name.ts'
-import { bridge, C, has, LOOPBACK, macOf, neighbour, pair, route, up, WIRE } from '../../kernel-sim/control/story.ts'
+import {
+  bridge,
+  C,
+  has,
+  LOOPBACK,
+  macOf,
+  neighbour,
+  pair,
+  route,
+  set,
+  up,
+  WIRE,
+} from '../../kernel-sim/control/story.ts'
 import { ask, ping } from '../../scenarios/scenario.ts'
 import type { FoundTry } from './found-traffic.ts'
 
@@ -46,6 +58,13 @@ const GROUPED: ReadonlyArray<Ask> = [
   ...['10.0.0.2', 'fd00::2'].map((to) => neighbour('v0', to, { mac: GROUP_MAC })),
 ]
 const NEAR: ReadonlyArray<Ask> = [up('e0'), has('e0', '10.0.0.2/24'), has('e0', 'fd00::2/64', { nodad: true })]
+
+/** What is longer than 1418 bytes is lost on its way here. */
+const NARROW = [...CABLE, set('v0', { mtu: 1400 })]
+const ROUTER_OF = { 4: '10.0.0.1/24', 6: 'fd00::1/64' }
+const ALL = { 4: DEFAULT, 6: '::/0' }
+const LOCALNET = 'net.ipv4.conf.all.route_localnet' as SysctlName
+const dropLocal = (family: Family): Ask => ({ on: 'rule', do: 'delete', family, action: { lookup: 255 } })
 
 export const FOUND_WAYS: ReadonlyArray<FoundTry> = [
   {
@@ -162,4 +181,82 @@ export const FOUND_WAYS: ReadonlyArray<FoundTry> = [
     attempt: ping('h', 'fe80::7', { dev: ifName('br0') }),
     ends: 'silence',
   },
+  ...[
+    { what: 'whose pieces are lost by the device is told so', size: 2952, ends: 'ENOBUFS' },
+    { what: 'is not, of a piece that waited for a MAC', size: 2000, ends: 'silence' },
+  ].flatMap(({ what, size, ends }) =>
+    ([4, 6] as const).map((family) => ({
+      says: `who sends a packet ${what} (IPv${family})`,
+      asks: [...NARROW, has('v0', ROUTER_OF[family], { nodad: true })],
+      there: [...NEAR, route(ALL[family], { via: ROUTER_OF[family].replace('/24', '').replace('/64', '') })],
+      attempt: ping('c', family === 4 ? '10.9.0.1' : 'fd09::1', { size }),
+      ends,
+    })),
+  ),
+  ...(['tcp', 'udp'] as const).flatMap((protocol) =>
+    ([4, 6] as const).map((family) => ({
+      says: `what a socket expects is not forwarded, and nobody redirected, where the host has no table local (${protocol}, IPv${family})`,
+      asks: [
+        ...CABLE,
+        has('v0', ROUTER_OF[family], { nodad: true }),
+        family === 4 ? FORWARD : FORWARD6,
+        neighbour('v0', family === 4 ? '10.0.0.2' : 'fd00::2', { mac: macOf(2) }),
+        dropLocal(family),
+        { on: 'rule', do: 'add', family, action: { is: 'nop' } } as const,
+      ],
+      there: [...NEAR, neighbour('e0', family === 4 ? '10.0.0.1' : 'fd00::1', { mac: macOf(1) })],
+      attempt: ask(protocol, 'h', family === 4 ? '10.0.0.2' : 'fd00::2', 7000, THERE),
+      ends: 'silence',
+    })),
+  ),
+  {
+    says: 'but a ping is',
+    asks: [...CABLE, has('v0', '10.0.0.1/24'), FORWARD, dropLocal(4)],
+    there: NEAR,
+    attempt: ping('h', '10.0.0.2'),
+    ends: 'silence',
+  },
+  {
+    says: 'a route to all is none to groups: who has that instead of a table local is not found',
+    asks: [
+      ...CABLE,
+      has('v0', 'fd00::1/64', { nodad: true }),
+      dropLocal(6),
+      route('::/0', { via: 'fd00::9' }),
+      { on: 'rule', do: 'add', family: 6, action: { is: 'nop' } },
+    ],
+    there: NEAR,
+    attempt: ask('tcp', 'c', 'fd00::1', 7000, { listen: 'h' }),
+    ends: 'silence',
+  },
+  {
+    says: 'a route to groups is',
+    asks: [
+      ...CABLE,
+      has('v0', 'fd00::1/64', { nodad: true }),
+      dropLocal(6),
+      route('ff00::/8', { dev: 'v0' }),
+      { on: 'rule', do: 'add', family: 6, action: { is: 'nop' } },
+    ],
+    there: NEAR,
+    attempt: ask('tcp', 'c', 'fd00::1', 7000, { listen: 'h' }),
+    ends: 'silence',
+  },
+  {
+    says: 'who may send from 127.0.0.1 does by loopback, where nothing has a way',
+    asks: [LOOPBACK, turnOn(LOCALNET)],
+    attempt: ask('udp', 'h', '10.0.0.9', 7002, HERE, { dev: LO }),
+    ends: 'silence',
+  },
+  ...(['ping', 'udp', 'tcp'] as const).flatMap((send) =>
+    [LO, null].map((dev) => ({
+      says: `without IPv4 on loopback nobody reaches himself (${send}, by ${dev ?? 'any device'})`,
+      asks: [LOOPBACK, pair('v0', 'v1'), has('v0', '10.0.0.3/32'), set('lo', { mtu: 67 })],
+      attempt:
+        send === 'ping'
+          ? ping('h', '10.0.0.3', dev === null ? {} : { dev })
+          : ask(send, 'h', '10.0.0.3', 7000, HERE, dev === null ? {} : { dev }),
+      ends: dev === null ? 'EINVAL' : 'ENETUNREACH',
+    })),
+  ),
 ]

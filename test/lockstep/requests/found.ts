@@ -1,5 +1,6 @@
 // Programs in which the kernels once differed, shrunk, each with what Linux does in words: they stay in agreement. All of it is
-// asked in `h`, or elsewhere where that is said. Those of routes alone are in found-routes.ts.
+// asked in `h`, or elsewhere where that is said. Those of routes alone are in found-routes.ts, of
+// addresses in found-addresses.ts.
 
 import type { Ask, Request, RuleRequest } from '../../../src/kernel/rtnl/request.ts'
 import { cidr } from '../../../src/net/cidr.ts'
@@ -7,6 +8,7 @@ import { ip, ip4 } from '../../../src/net/ip.ts'
 import { ZERO_MAC } from '../../../src/net/mac.ts'
 import { ifName, LO } from '../../../src/net/name.ts'
 import { bridge, C, H, has, macOf, neighbour, pair, route, set, up } from '../../kernel-sim/control/story.ts'
+import { FOUND_ADDRESSES } from './found-addresses.ts'
 import { FOUND_ROUTES } from './found-routes.ts'
 
 /** `elsewhere`: what comes then, said where. `errno`: how the last request is answered. */
@@ -39,6 +41,7 @@ const macvlan = (name: string, n: number): Ask => ({
 
 export const FOUND: ReadonlyArray<FoundCase> = [
   ...FOUND_ROUTES,
+  ...FOUND_ADDRESSES,
   {
     says: 'who was looked for in vain at what has become a broadcast address is forgotten',
     asks: [

@@ -18,21 +18,25 @@ const BRIDGED: ReadonlyArray<string> = ['iptables', 'ip6tables', 'arptables'].ma
 )
 
 const zero = (file: string): void => writeFileSync(`${SYSCTLS}/${file}`, '0\n')
-const zeroIfThere = (file: string): void => {
+/** Null: there is no such file. */
+const ifThere = <A>(use: () => A): A | null => {
   try {
-    zero(file)
+    return use()
   } catch (error) {
     // What Node throws has a code.
     if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
+    return null
   }
 }
+/** The devices with neighbours of a family, of which there may be none. */
+const devicesOf = (family: string): ReadonlyArray<string> =>
+  ifThere(() => readdirSync(`${SYSCTLS}/net/${family}/neigh`)) ?? []
 
 /** In the namespace that is open as `fd`. Of devices, those that are there. */
 export const unbind = (libc: Libc, fd: number): Either<NetlinkError, void> =>
   within(libc, fd, () => {
     for (const name of UNRATIONED) zero(name.replaceAll('.', '/'))
-    for (const file of BRIDGED) zeroIfThere(file)
+    for (const file of BRIDGED) ifThere(() => zero(file))
     for (const family of ['ipv4', 'ipv6'])
-      for (const dev of readdirSync(`${SYSCTLS}/net/${family}/neigh`))
-        zeroIfThere(`net/${family}/neigh/${dev}/proxy_delay`)
+      for (const dev of devicesOf(family)) ifThere(() => zero(`net/${family}/neigh/${dev}/proxy_delay`))
   })

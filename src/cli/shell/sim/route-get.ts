@@ -5,7 +5,7 @@ import { PARTS } from '../../../kernel-sim/datapath/wired.ts'
 import type { Fabric } from '../../../kernel-sim/fabric/fabric.ts'
 import { onFabric } from '../../../kernel-sim/fabric/fabric.ts'
 import type { NsEntry, RouteEntry } from '../../../kernel-sim/state.ts'
-import { TABLES } from '../../../kernel-sim/state.ts'
+import { pathMtuKey, TABLES } from '../../../kernel-sim/state.ts'
 import { contains } from '../../../net/cidr.ts'
 import { type Ip, isIp4 } from '../../../net/ip.ts'
 import { LO, type Ns } from '../../../net/name.ts'
@@ -41,7 +41,10 @@ const answerOf = (entry: NsEntry, nowMs: number, question: RouteQuestion, told: 
   const { type, via, src } = told
   const { to, iif } = question
   const route = behind(entry, told, to)
-  const learned = told.mtu === null ? undefined : getIn(entry.pathMtus, String(to))
+  const learned =
+    told.mtu === null || told.dev === null
+      ? undefined
+      : getIn(entry.pathMtus, pathMtuKey({ ip: to, dev: told.dev, via }))
   return {
     tag: 'route',
     type,

@@ -168,8 +168,8 @@ const input6 = (space: Space, dev: Device, { dst: to, src: from, tos, mark, hash
   // ip6_pol_route_input: what came in by a device had better leave by it.
   const flow: Flow = { dst, src, iif: dev.name, oif: null, tos, mark, strict: isStrict6(dst), near: dev.name }
   const found = find(space.entry, flow, hashed ?? flow)
-  // The route to groups is in the table `local`, which rules of somebody's own may leave out.
-  if (isMulticast(dst) && !('errno' in found))
+  // The route to groups is in the table `local`, which rules of somebody's own may leave out; a route to all is none to groups.
+  if (isMulticast(dst) && !('errno' in found) && isMulticast(found.route.to.ip))
     return inGroup6(dev, dst) ? DELIVER.multicast : refuse({ tag: 'not-unicast', to: dst })
   if ('errno' in found) return refuse(noWayOf(found, dst).reason, found.errno)
   const { route, hop } = found

@@ -17,6 +17,7 @@ import {
   MAX4,
 } from '../../../net/ip.ts'
 import { valuesOf } from '../../../net/pmap.ts'
+import { runs4 } from '../../control/inet.ts'
 import { SCOPES } from '../../control/scope.ts'
 import { type HopEntry, loopbackName, type PathMtuEntry, type RouteEntry } from '../../state.ts'
 import { type Device, deviceOf, loopbackOf, type SendErrno, type Space } from '../plane.ts'
@@ -70,7 +71,7 @@ type Known<A> = Map<Ip, Map<Ip | null, A>>
 
 /** `out`: by the device that a packet is bound to, `loose`: that it had better leave by; `in`: by the device that it came in by. */
 export type RoutingMemory = {
-  readonly pathMtus: Map<Ip, PathMtuEntry>
+  readonly pathMtus: Map<Ip, ReadonlyArray<PathMtuEntry>>
   readonly redirects: Map<Ip, RedirectLimit>
   /** Of the next packet that needs one of its own. */
   nextId: number
@@ -84,8 +85,14 @@ export type RoutingMemory = {
   readonly byTos: boolean
 }
 
+const byAddress = (learned: ReadonlyArray<PathMtuEntry>): RoutingMemory['pathMtus'] => {
+  const found: RoutingMemory['pathMtus'] = new Map()
+  for (const one of learned) found.set(one.ip, [...(found.get(one.ip) ?? []), one])
+  return found
+}
+
 const openRouting = ({ entry }: Space): RoutingMemory => ({
-  pathMtus: new Map(valuesOf(entry.pathMtus).map((learned) => [learned.ip, learned])),
+  pathMtus: byAddress(valuesOf(entry.pathMtus)),
   redirects: new Map(),
   nextId: 1,
   out: new Map(),
@@ -187,6 +194,7 @@ const made4 = (wanted: Wanted, dev: Device, source: Ip4 | null, found: Found | n
   // Cast: the caller has looked at the family.
   const dst = wanted.dst as Ip4
   const given = wanted.src === null ? source : (wanted.src as Ip4)
+  if (!runs4(dev.link)) return invalid({ tag: 'martian-destination', ip: dst }, dev)
   if (isStuck4(given, dev)) return invalid({ tag: 'martian-source', ip: given ?? dst }, dev)
   const isGroup = isMulticast(dst)
   if (dst === MAX4 || found?.route.type === 'broadcast') return wayOf('broadcast', dev, source, null, { copies: true })
@@ -204,6 +212,10 @@ const prefsrc4 = (space: Space, { route, hop }: Found, dev: Device): Ip4 | null 
   const near = hop.via !== null && isIp4(hop.via) ? hop.via : ip4(0)
   return select4(space.entry, dev.link, near, route.scope, policyOf(dev).routeLocalnet)
 }
+
+/** The source of what a device sends on its link. */
+const ofLink4 = ({ entry }: Space, dev: Device): Ip4 | null =>
+  select4(entry, dev.link, ip4(0), SCOPES.link, policyOf(dev).routeLocalnet)
 
 const down = (dev: Device): NoWay => ({
   errno: 'ENETUNREACH',
@@ -236,10 +248,8 @@ const bound4 = (space: Space, wanted: Wanted): Way | NoWay | null => {
     const out = owner === undefined ? null : deviceOf(space, owner)
     return out === null ? null : made4(wanted, out, null, null)
   }
-  if (!dev.link.up) return down(dev)
-  return isLocalGroup(dst) || dst === MAX4
-    ? made4(wanted, dev, select4(space.entry, dev.link, ip4(0), SCOPES.link), null)
-    : null
+  if (!dev.link.up || !runs4(dev.link)) return down(dev)
+  return isLocalGroup(dst) || dst === MAX4 ? made4(wanted, dev, ofLink4(space, dev), null) : null
 }
 
 /** A source of zeros is none: who has no address sends from it. */
@@ -254,7 +264,7 @@ const output4 = (space: Space, given: Wanted): Way | NoWay => {
   if ('errno' in found) {
     if (dev === null) return noWayOf(found, wanted.dst)
     // Whoever names a device knows better than the tables: the destination is taken to be on its link.
-    return made4(wanted, dev, select4(space.entry, dev.link, ip4(0), SCOPES.link), null)
+    return made4(wanted, dev, ofLink4(space, dev), null)
   }
   // Cast: a destination of IPv4.
   if (found.route.type === 'local') return made4(wanted, lo, (found.route.source ?? wanted.dst) as Ip4, found)

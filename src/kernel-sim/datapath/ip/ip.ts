@@ -13,7 +13,7 @@ import { atHost } from './local.ts'
 import { find, typeOf } from './lookup.ts'
 import { announce6 } from './ndisc.ts'
 import { isConnected, isValid, knownNeighbour, neighbourDue, output } from './neighbour.ts'
-import { noteNarrow, pathMtu } from './path-mtu.ts'
+import { noteNarrow, noteTooBig, pathMtu } from './path-mtu.ts'
 import { receiveIp } from './receive.ts'
 import { redirected } from './redirect.ts'
 import { send, sendPacket } from './send.ts'
@@ -63,6 +63,7 @@ type Offers =
   | 'sendError'
   | 'redirected'
   | 'noteNarrow'
+  | 'noteTooBig'
   | 'wayOf'
   | 'selectSource'
   | 'hasAddress'
@@ -81,6 +82,7 @@ export const ipParts: Pick<Parts, Offers> = {
   sendError,
   redirected,
   noteNarrow,
+  noteTooBig,
   wayOf,
   selectSource: (dev, dst, next) => sourceFor(dev.space, dev, dst, next),
   hasAddress: ({ entry }, ip, dev) => (dev === null ? ownersOf(entry, ip).length > 0 : hasAddress(dev.link, ip)),

@@ -1,5 +1,4 @@
-// A packet has come to its host: it is put together, passes `input`, tells of the path's MTU or of a neighbour, or goes to its
-// protocol. IPv4 puts together before the hook, IPv6 behind it.
+// A packet has come to its host: it is put together, passes `input`, tells of a neighbour, or goes to its protocol. IPv4 puts together before the hook, IPv6 behind it.
 // Sources: net/ipv4/ip_input.c (ip_local_deliver), net/ipv6/ip6_input.c (ip6_input, ip6_protocol_deliver_rcu).
 
 import { type Device, deviceOf, type Space } from '../plane.ts'
@@ -7,7 +6,6 @@ import type { Held } from '../skb.ts'
 import { note } from '../step.ts'
 import { defragment } from './defrag.ts'
 import { receiveDiscovery } from './ndisc.ts'
-import { noteTooBig } from './path-mtu.ts'
 
 const passInput = (space: Space, dev: Device, held: Held): Held | null => {
   if (space.entry.firewall === null) return held
@@ -34,7 +32,6 @@ export const deliverHere = (space: Space, dev: Device, held: Held): void => {
   if (space.plane.watch !== null) note(space, dev, 'ip', held.packet, { tag: 'routed-local' })
   const whole = atHost(space, dev, held)
   if (whole === null) return
-  noteTooBig(space, whole)
   const by = arrivedBy(dev, whole)
   if (!receiveDiscovery(by, whole)) space.plane.parts.deliver(space, by, whole)
 }

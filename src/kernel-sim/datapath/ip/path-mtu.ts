@@ -2,12 +2,12 @@
 // the last ten minutes. Routers do not look at it, they have their devices' MTUs.
 // Sources: net/ipv4/route.c (__ip_rt_update_pmtu, ipv4_mtu), net/ipv6/route.c (__ip6_rt_update_pmtu), RFC 1191, RFC 8201.
 
-import { type Ip, isIp4 } from '../../../net/ip.ts'
+import { type Ip, isIp4, isLinkLocal } from '../../../net/ip.ts'
 import { getIn, setIn } from '../../../net/pmap.ts'
-import type { NsEntry, PathMtuEntry } from '../../state.ts'
+import { type NsEntry, type PathMtuEntry, pathMtuKey } from '../../state.ts'
 import type { Packet } from '../../wire/nested.ts'
-import { type Device, deviceOf, type Space } from '../plane.ts'
-import type { Held, Skb } from '../skb.ts'
+import { type Device, deviceOf, type Parts, type Space } from '../plane.ts'
+import type { Skb } from '../skb.ts'
 import { ownersOf } from './address.ts'
 import { isWay, routingOf, type Wanted, type Way, wayOut } from './fib.ts'
 
@@ -19,9 +19,9 @@ const MIN6 = 1280
 
 const learnedOf = (space: Space, { dev, via }: Way, dst: Ip): PathMtuEntry | null => {
   const { pathMtus } = routingOf(space)
-  const learned = pathMtus.size === 0 ? undefined : pathMtus.get(dst)
-  if (learned === undefined || learned.untilMs <= space.plane.nowMs) return null
-  return learned.dev === dev.name && learned.via === via ? learned : null
+  const learned =
+    pathMtus.size === 0 ? undefined : pathMtus.get(dst)?.find((one) => one.dev === dev.name && one.via === via)
+  return learned === undefined || learned.untilMs <= space.plane.nowMs ? null : learned
 }
 
 /** `locked`: packets may be cut on their way, whatever their sender would like. */
@@ -42,27 +42,24 @@ const learn = (space: Space, by: Learner, told: number): void => {
   const locked = isIp4(dst) && told < MIN4
   const mtu = locked ? Math.min(before, MIN4) : told
   const entry = { ip: dst, dev: way.dev.name, via: way.via, mtu, locked, untilMs: space.plane.nowMs + EXPIRES_MS }
-  routingOf(space).pathMtus.set(dst, entry)
+  const { pathMtus } = routingOf(space)
+  const others = pathMtus.get(dst)?.filter((one) => one.dev !== entry.dev || one.via !== entry.via) ?? []
+  pathMtus.set(dst, [...others, entry])
 }
 
 /** Nobody looks at an error about a later piece of an IPv6 packet: it does not tell of which protocol it was (icmpv6_notify). */
 const isOfLaterPiece = (packet: Packet): boolean =>
   packet.tag === 'ip6' && packet.fragment !== null && packet.fragment.offset > 0
 
-/** Takes note of an ICMP error about a packet of ours that was too long. */
-export const noteTooBig = (space: Space, { packet }: Held): void => {
-  const { body } = packet
-  if (!('about' in body)) return
-  const told =
-    body.type === 'packet-too-big'
-      ? body.mtu
-      : body.proto === 'icmp' && body.type === 'unreachable' && body.code === 'fragmentation-needed'
-        ? body.mtu
-        : null
-  if (told === null || isOfLaterPiece(body.about)) return
-  if (ownersOf(space.entry, body.about.src).length === 0) return
-  const { dst, src } = body.about
-  learn(space, { dst, src, dev: null, tos: 0, mark: 0, foreign: false }, told)
+/**
+ * Takes note of an ICMP error about a packet of ours that was too long. `by`: where it came in, and so on whose link a link-local address
+ * is. `from`: whose way it is about.
+ */
+export const noteTooBig: Parts['noteTooBig'] = (by, about, told, { dev, mark }) => {
+  const { space } = by
+  const { dst, src } = about
+  if (isOfLaterPiece(about) || ownersOf(space.entry, src).length === 0) return
+  learn(space, { dst, src, dev: dev ?? (isLinkLocal(dst) ? by : null), tos: 0, mark, foreign: false }, told)
 }
 
 /**
@@ -81,8 +78,8 @@ export const noteNarrow = ({ space, link, ...tunnel }: Device, { frame, meta, ds
 /** What is believed still, for the entry of a plane that is closed. */
 export const closePathMtus = (space: Space): NsEntry['pathMtus'] => {
   let { pathMtus } = space.entry
-  for (const learned of space.routing?.pathMtus.values() ?? []) {
-    const key = String(learned.ip)
+  for (const learned of [...(space.routing?.pathMtus.values() ?? [])].flat()) {
+    const key = pathMtuKey(learned)
     if (getIn(pathMtus, key) !== learned) pathMtus = setIn(pathMtus, key, learned)
   }
   return pathMtus

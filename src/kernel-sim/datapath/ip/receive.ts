@@ -58,6 +58,7 @@ const route = (dev: Device, held: Held) => {
     }
     case 'forward':
       if (meta.forMany === true) return lose(dev, packet, { tag: 'not-unicast', to: packet.dst })
+      if (space.plane.parts.isExpected(space, dev, packet)) return lose(dev, packet, { tag: 'own-socket' })
       if (packet.tag === 'ip4') return forward4(space, dev, verdict.way, packet, meta)
       return forward6(space, dev, verdict.way, packet, meta)
   }
@@ -72,12 +73,18 @@ const bad = (dev: Device, packet: Packet): DropReason | null => {
   return isAskedLater ? null : martian6(dev, packet.src, packet.dst)
 }
 
+/** Discovery has ways of its own, by which it comes in (icmp6_dst_alloc). */
+const isDiscovery = ({ body }: Packet): boolean =>
+  body.proto === 'icmp6' && (body.type === 'neighbour-solicitation' || body.type === 'neighbour-advertisement')
+
 /**
  * What a tunnel answers to what we have sent by it, and a bridge brings back, has still the way of that, so none is looked for
  * (skb_valid_dst). By that of IPv4 nothing comes in (dst_discard), by that of IPv6 a router sends it out again.
  */
-const goOutAgain = (dev: Device, hop: Hop, { packet, meta }: Held) => {
+const goOutAgain = (dev: Device, hop: Hop, held: Held) => {
   const { space } = dev
+  const { packet, meta } = held
+  if (isDiscovery(packet)) return deliverHere(space, dev, held)
   const out = deviceOf(space, hop.dev.name)
   if (packet.tag === 'ip4' || out === null || !policyOf(dev).forwarding6)
     return lose(dev, packet, { tag: 'not-forwarding', family: packet.tag === 'ip4' ? 4 : 6 })

@@ -11,6 +11,8 @@ import type { Packet4 } from '../../wire/ip4.ts'
 import type { Packet6 } from '../../wire/ip6.ts'
 import type { Packet } from '../../wire/nested.ts'
 import { lengthOfPacket } from '../../wire/wire.ts'
+import { receive } from '../device.ts'
+import { giveWay } from '../loop.ts'
 import { type Device, deviceOf, type HookAt, type SendErrno, type Space } from '../plane.ts'
 import type { Held, Meta, Sending } from '../skb.ts'
 import { type DropReason, drop, note } from '../step.ts'
@@ -49,7 +51,7 @@ const roomFor = ({ packet, meta }: Held, mtu: number): number => {
   return packet.tag === 'ip4' ? longest : Math.max(longest, 1280)
 }
 
-/** After a piece that the device lost there is none. */
+/** After a piece that the device lost there is none. The first one may have been answered by who has its neighbour's MAC. */
 const cut = (space: Space, iif: Device | null, way: Way, held: Held, room: number): boolean => {
   const { packet } = held
   const { gso: _, ...meta } = held.meta
@@ -61,7 +63,10 @@ const cut = (space: Space, iif: Device | null, way: Way, held: Held, room: numbe
   }
   if (space.plane.watch !== null)
     note(space, way.dev, 'ip', packet, { tag: 'fragmented', pieces: pieces.right.length, mtu: room })
-  return pieces.right.every((piece) => toNeighbour(iif, way, { packet: piece, meta }))
+  return pieces.right.every((piece) => {
+    giveWay(space.plane, receive)
+    return toNeighbour(iif, way, { packet: piece, meta })
+  })
 }
 
 /** Postrouting and all behind it; what it was lost by. `iif`: by which device it came in. `mtu`: of the way, for this packet. */

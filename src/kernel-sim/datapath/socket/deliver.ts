@@ -23,7 +23,7 @@ import {
 import type { Held } from '../skb.ts'
 import { drop, note } from '../step.ts'
 import { hearUdp, scopeOf } from './datagram.ts'
-import type { Message, SocketErrno, TcpSocket } from './entry.ts'
+import type { Message, Socket, SocketErrno, TcpSocket } from './entry.ts'
 import { mtuIn, toldOf } from './error.ts'
 import { type Ends, findSocket, socketsOf } from './table.ts'
 import { receiveTcp, serve } from './tcp.ts'
@@ -91,6 +91,26 @@ const isOnItsWay = ({ sndUna, sndNxt }: TcpSocket, quoted: Packet): boolean => {
   return ((tcp.seq - sndUna) | 0) >= 0 && ((sndNxt - tcp.seq) | 0) >= 0
 }
 
+const NOBODYS = { dev: null, mark: 0 }
+
+/**
+ * How long packets may be is learned for the way of the socket that has sent too long a one; over IPv6 but for TCP for any that leads there
+ * (ip6_update_pmtu). What we answer to echo requests is of no socket, and so is what a tunnel sends.
+ */
+const learnMtu = (by: Device, dev: Device, about: Packet, socket: Socket | null, mtu: number) => {
+  const { noteTooBig, hasTunnel } = by.space.plane.parts
+  const quoted = about.body.proto === 'head' ? about.body.of : about.body
+  const { proto } = quoted
+  const isLoose = about.tag === 'ip6' && proto !== 'tcp'
+  const isAnswer = 'payload' in quoted && 'type' in quoted && quoted.type === 'echo-reply'
+  if (socket !== null && !isLoose) {
+    const { dev: bound, mark } = socket.options
+    if (socket.proto !== 'tcp' || isOnItsWay(socket, about))
+      noteTooBig(by, about, mtu, { dev: bound === null ? null : dev, mark })
+  } else if (socket !== null || proto === 'icmp6' || isAnswer || (proto === 'udp' && hasTunnel(by.space, about)))
+    noteTooBig(by, about, mtu, NOBODYS)
+}
+
 /** Only an attempt ends with an error; and over IPv6 not while connect() itself is still sending, as on cables without delay. */
 const tellTcp = (space: Space, socket: TcpSocket, quoted: Packet, errno: SocketErrno, mtu: number | null) => {
   if (!isOnItsWay(socket, quoted)) return
@@ -112,8 +132,6 @@ const deviceOfError = (by: Device, { meta }: Held, { about }: Error4 | Error6): 
   return seesOwner ? by : (loopbackOf(by.space) ?? by)
 }
 
-const NOBODYS = { dev: null, mark: 0 }
-
 /** A redirect is for the socket that has sent what it is about; what we answer to echo requests is from none, and so is what a tunnel sends. */
 const hearRedirect = (by: Device, { packet }: Held, redirect: Redirect, ends: Ends) => {
   const { space } = by
@@ -133,6 +151,13 @@ const hearRedirect = (by: Device, { packet }: Held, redirect: Redirect, ends: En
   redirected(by, packet.src, redirect, { dev: dev === null ? null : deviceOf(space, dev), mark })
 }
 
+/** Who has sent what an error is about. */
+const senderOf = (space: Space, { body }: Packet, ends: Ends): Socket | null => {
+  const { proto } = body.proto === 'head' ? body.of : body
+  if (proto === 'udp' || proto === 'tcp') return findSocket(space, proto, ends)
+  return proto === 'icmp' || proto === 'icmp6' ? findSocket(space, 'echo', { ...ends, remotePort: 0 }) : null
+}
+
 /** Errors about what we have sent: `quoted` is that, so its source is our end. */
 const hearError = (space: Space, by: Device, held: Held, error: Error4 | Error6) => {
   const dev = deviceOfError(by, held, error)
@@ -141,30 +166,15 @@ const hearError = (space: Space, by: Device, held: Held, error: Error4 | Error6)
   if (tuple === null) return
   const ends: Ends = { local: about.src, port: tuple.sport, remote: about.dst, remotePort: tuple.dport, dev }
   if (error.type === 'redirect') return hearRedirect(by, held, error, ends)
+  const socket = senderOf(space, about, ends)
   const told = toldOf(error)
   const mtu = mtuIn(error)
-  const { body } = about
-  switch (body.proto === 'head' ? body.of.proto : body.proto) {
-    case 'udp': {
-      const socket = findSocket(space, 'udp', ends)
-      // Who discovers the path's MTU wants to know that a packet was too long for it, in time to send shorter ones.
-      const isHard = told.isHard || (mtu !== null && socket?.options.df !== false)
-      if (socket !== null && socket.remote !== null && isHard) socket.error = told.errno
-      return
-    }
-    case 'tcp': {
-      const socket = findSocket(space, 'tcp', ends)
-      if (socket !== null) tellTcp(space, socket, about, told.errno, mtu)
-      return
-    }
-    case 'icmp':
-    case 'icmp6': {
-      const socket = findSocket(space, 'echo', { ...ends, remotePort: 0 })
-      if (socket !== null) socket.error = told.errno
-      return
-    }
-    default:
-  }
+  if (mtu !== null) learnMtu(by, dev, about, socket, mtu)
+  if (socket === null) return
+  if (socket.proto === 'tcp') return tellTcp(space, socket, about, told.errno, mtu)
+  // Who discovers the path's MTU wants to know that a packet was too long for it, in time to send shorter ones.
+  const isHard = told.isHard || (mtu !== null && socket.options.df !== false)
+  if (socket.proto === 'echo' || (socket.remote !== null && isHard)) socket.error = told.errno
 }
 
 const receiveUdp = (space: Space, dev: Device, held: Held, udp: Udp) => {

@@ -5,6 +5,7 @@ import { type Ip, isIp4 } from '../../../net/ip.ts'
 import { draftOf, valuesOf } from '../../../net/pmap.ts'
 import { portsOf } from '../../ports.ts'
 import { type NsEntry, nsWith } from '../../state.ts'
+import type { Packet } from '../../wire/nested.ts'
 import type { Device, Space } from '../plane.ts'
 import { NO_SOCKETS, type Socket } from './entry.ts'
 
@@ -88,6 +89,19 @@ export const findSocket = <P extends Proto>(
   }
   // A cast: sockets are kept by their protocol.
   return best as Extract<Socket, { proto: P }> | null
+}
+
+const isPiece = (packet: Packet): boolean =>
+  packet.tag === 'ip4' ? packet.mf || packet.offset > 0 : packet.fragment !== null
+
+/** A piece is of no conversation before it is put together. */
+export const isExpected = (space: Space, dev: Device, packet: Packet): boolean => {
+  const { body, src, dst } = packet
+  if ((body.proto !== 'tcp' && body.proto !== 'udp') || isPiece(packet)) return false
+  if (space.sockets === null && space.entry.sockets === null) return false
+  const ends: Ends = { local: dst, port: body.dport, remote: src, remotePort: body.sport, dev }
+  const here = socketsOf(space).byPort[body.proto].get(body.dport) ?? []
+  return here.some((socket) => socket.remote !== null && scoreOf(socket, ends) >= 0)
 }
 
 /**

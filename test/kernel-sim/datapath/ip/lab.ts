@@ -21,6 +21,7 @@ import {
   spaceOf,
 } from '../../../../src/kernel-sim/datapath/plane.ts'
 import type { Held } from '../../../../src/kernel-sim/datapath/skb.ts'
+import { mtuIn } from '../../../../src/kernel-sim/datapath/socket/error.ts'
 import type { Step } from '../../../../src/kernel-sim/datapath/step.ts'
 import { onWorld } from '../../../../src/kernel-sim/datapath/world.ts'
 import { EMPTY_WORLD, type World } from '../../../../src/kernel-sim/state.ts'
@@ -96,6 +97,7 @@ export const partsWith = (deliver: Parts['deliver'], hooks: Hooks = {}): Parts =
   ...KINDS,
   transmit: { ...KINDS.transmit, nic: never },
   deliver,
+  isExpected: () => false,
   pass: (_space, _at, held) => held,
   passFrame: (_space, _at, skb) => skb,
   close: [closeIp],
@@ -190,6 +192,8 @@ export const attemptIn = (
     const { packet } = held
     const { body, src: from, dst: to, ttl } = packet
     delivered.push(held)
+    const mtu = 'about' in body ? mtuIn(body) : null
+    if ('about' in body && mtu !== null) space.plane.parts.noteTooBig(dev, body.about, mtu, { dev: null, mark: 0 })
     const what = whatOf(packet)
     if (what === 'request')
       arrivals.push({ ns: space.ns, from, to, port: body.proto === 'udp' ? body.dport : null, ttl })

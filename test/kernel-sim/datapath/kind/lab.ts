@@ -177,6 +177,7 @@ export const labOf = (world: World): Lab => {
       const family = held.packet.tag === 'ip4' ? 'ip' : 'ip6'
       return parts.pass(space, { family, hook: 'input', iif: dev, oif: null, next: null }, held)
     },
+    isExpected: () => false,
     deliver: (space, dev, { packet }) => {
       received.push(`${space.ns} ${dev.name} ${showIp(packet.src)}`)
     },
@@ -185,6 +186,7 @@ export const labOf = (world: World): Lab => {
     sendError: never,
     redirected: never,
     noteNarrow: never,
+    noteTooBig: never,
     selectSource: never,
     gather: never,
     open: () => {},
