@@ -149,6 +149,18 @@ export const FOUND_WAYS: ReadonlyArray<FoundTry> = [
     attempt: ask('udp', 'h', '0.0.0.0', 7000, HERE),
     ends: 'ENETUNREACH',
   },
+  ...(['tcp', 'udp'] as const).map((protocol) => ({
+    says: `who is bound to a device without an address is itself only by loopback (${protocol})`,
+    asks: [LOOPBACK, ...WIRE],
+    attempt: ask(protocol, 'h', '0.0.0.0', 7000, HERE, { dev: ifName('v0') }),
+    ends: 'EINVAL',
+  })),
+  {
+    says: 'and by the device, if that may carry loopback addresses',
+    asks: [LOOPBACK, ...WIRE, turnOn('net.ipv4.conf.all.route_localnet' as SysctlName)],
+    attempt: ask('udp', 'h', '0.0.0.0', 7000, HERE, { dev: ifName('v0') }),
+    ends: 'silence',
+  },
   {
     says: 'a router that hears from itself redirects itself over loopback, and asks nobody for its own MAC',
     asks: [
