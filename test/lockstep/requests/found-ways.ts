@@ -143,6 +143,13 @@ export const FOUND_WAYS: ReadonlyArray<FoundTry> = [
     attempt: ask(protocol, 'h', 'fd00::2', 7000, THERE),
     ends: 'answered',
   })),
+  ...(['tcp', 'udp'] as const).map((protocol) => ({
+    says: `who connects asks for a way of its type of service (${protocol})`,
+    asks: [...CABLE, has('v0', '10.0.0.1/24'), route('10.9.0.0/24', { dev: 'v0', tos: 0x10 })],
+    there: [...NEAR, has('e0', '10.9.0.2/24')],
+    attempt: ask(protocol, 'h', '10.9.0.2', 7000, THERE, { tos: 0x10 }),
+    ends: 'answered',
+  })),
   {
     says: 'what is for nobody is not sent by a route to all that is in the way of ourselves',
     asks: [pair('v0', 'v1'), has('v0', '10.0.0.1/24'), up('v0'), route(DEFAULT, { dev: 'v0', scope: 'host' })],

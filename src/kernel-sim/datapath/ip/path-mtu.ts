@@ -61,8 +61,8 @@ export const noteTooBig = (space: Space, { packet }: Held): void => {
         : null
   if (told === null || isOfLaterPiece(body.about)) return
   if (ownersOf(space.entry, body.about.src).length === 0) return
-  const { dst, src } = body.about
-  learn(space, { dst, src, dev: null, tos: 0, mark: 0, foreign: false }, told)
+  const { dst, src, tos } = body.about
+  learn(space, { dst, src, dev: null, tos, mark: 0, foreign: false }, told)
 }
 
 /**

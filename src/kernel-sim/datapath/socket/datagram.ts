@@ -92,7 +92,7 @@ const ownEnd = (
   if (port === null) return 'EADDRNOTAVAIL'
   const src = boundTo(space, from, options.dev)
   if (typeof src === 'string') return src
-  const way = space.plane.parts.wayOf(space, { src, dst: to.ip, dev: options.dev, mark: options.mark })
+  const way = space.plane.parts.wayOf(space, { ...options, src, dst: to.ip })
   return typeof way === 'string'
     ? unsent(space, options, src, to.ip, request(port), way)
     : { src: isUnspecified(way.src) ? null : way.src, port, to: way.dst, isKept: src === null && !isIp4(to.ip) }
