@@ -143,6 +143,13 @@ export const FOUND_WAYS: ReadonlyArray<FoundTry> = [
     attempt: ask(protocol, 'h', 'fd00::2', 7000, THERE),
     ends: 'answered',
   })),
+  {
+    says: 'what is forwarded by loopback goes round there until its hops are used up',
+    asks: [...CABLE, LOOPBACK, has('v0', '10.0.0.1/24'), FORWARD, route(DEFAULT, { dev: 'lo' })],
+    there: [up('e0'), has('e0', '10.0.0.2/24'), route(DEFAULT, { via: '10.0.0.1' })],
+    attempt: ask('tcp', 'c', '10.9.0.7', 7000),
+    ends: 'EHOSTUNREACH',
+  },
   ...(['tcp', 'udp'] as const).map((protocol) => ({
     says: `who connects asks for a way of its type of service (${protocol})`,
     asks: [...CABLE, has('v0', '10.0.0.1/24'), route('10.9.0.0/24', { dev: 'v0', tos: 0x10 })],

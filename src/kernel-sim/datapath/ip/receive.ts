@@ -85,7 +85,13 @@ const goOutAgain = (dev: Device, hop: Hop, { packet, meta }: Held) => {
   forward6(space, dev, wayOf('unicast', out, null, null, isOnLink ? {} : { via: hop.ip }), packet, meta)
 }
 
-/** What comes over loopback was routed when it was sent. */
+/** What comes over loopback was routed when it was sent: it is for us, or goes round and round until its hops are counted. */
+const comeBack = (lo: Device, held: Held) => {
+  const { packet, meta } = held
+  if (meta.onward !== true || packet.tag !== 'ip4') return deliverHere(lo.space, lo, held)
+  forward4(lo.space, lo, wayOf('unicast', lo, null, null), packet, meta)
+}
+
 export const receiveIp = (dev: Device, { frame, meta, dst }: Skb) => {
   const { space } = dev
   const { payload: packet } = frame
@@ -101,6 +107,6 @@ export const receiveIp = (dev: Device, { frame, meta, dst }: Skb) => {
     held = passed
   }
   if (dst !== undefined) return goOutAgain(dev, dst, held)
-  if (dev.link.spec.type === 'loopback') deliverHere(space, dev, held)
+  if (dev.link.spec.type === 'loopback') comeBack(dev, held)
   else route(dev, held)
 }
