@@ -3,7 +3,7 @@
 // opened over values and closed into values (close.ts), and is never seen outside of this folder.
 // The parts of the data path call each other through `Parts`, as drivers and protocols register with Linux's core.
 
-import type { Ip } from '../../net/ip.ts'
+import type { Family, Ip } from '../../net/ip.ts'
 import type { Mac } from '../../net/mac.ts'
 import type { IfName, Ns } from '../../net/name.ts'
 import { getIn } from '../../net/pmap.ts'
@@ -198,6 +198,8 @@ export type Plane = {
   busy: number
   /** How many devices are sending, one by way of the other (device.ts). */
   depth: number
+  /** Whether ICMP is sending something by itself (ip/send.ts). */
+  readonly speaks: Record<Family, boolean>
   /** A heap: the first is the next. */
   readonly pending: Pending[]
   nextOrder: number
@@ -233,6 +235,7 @@ export const openPlane = (
     taken: 0,
     busy: 0,
     depth: 0,
+    speaks: { 4: false, 6: false },
     // In order, which is a heap.
     pending: [...pending],
     nextOrder: pending.reduce((highest, { order }) => Math.max(highest, order), -1) + 1,

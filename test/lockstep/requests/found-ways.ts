@@ -117,6 +117,19 @@ export const FOUND_WAYS: ReadonlyArray<FoundTry> = [
     ends: 'ENETUNREACH',
   },
   {
+    says: 'whatever it calls itself',
+    asks: [LOOPBACK, route('::/0', { dev: 'lo', type: 'broadcast' })],
+    attempt: ping('h', 'fd09::1'),
+    ends: 'ENETUNREACH',
+  },
+  {
+    says: 'but nobody is told so of an answer, for ICMP says one thing at a time',
+    asks: [LOOPBACK, ...CABLE, has('v0', 'fd00::1/64', { nodad: true }), has('lo', 'fd00::9/80', { nodad: true })],
+    there: [up('e0'), has('e0', 'fd00::3/64', { nodad: true })],
+    attempt: ping('c', 'fd00::1'),
+    ends: 'silence',
+  },
+  {
     says: 'a tunnel that is redirected has the MAC of the other router asked for',
     asks: [...CABLE, has('v0', '10.0.0.1/24'), FORWARD, route(DEFAULT, { dev: 'v0' })],
     there: [up('e0'), has('e0', '10.0.0.2/24'), route(DEFAULT, { via: '10.0.0.1' }), VXLAN],
