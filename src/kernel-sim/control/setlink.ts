@@ -11,7 +11,7 @@ import { emptyMap, getIn, setIn } from '../../net/pmap.ts'
 import { type AddressEntry, type LinkEntry, linkWith } from '../link-entry.ts'
 import { isSince } from '../version.ts'
 import { start6 } from './addrconf.ts'
-import { setMaster } from './bridge.ts'
+import { refusesMaster, setMaster } from './bridge.ts'
 import { invalidBridge, setOptions } from './bridge-options.ts'
 import { passCarrier } from './carrier.ts'
 import { bornConf } from './dad.ts'
@@ -146,7 +146,7 @@ export const askUp = (space: Space, link: LinkEntry, up: boolean, gen?: SetLink[
   }
   const errno = refusesOpen(space, link)
   if (errno !== null) return errno
-  // IPv6 waits for linkwatch to find the carrier, which is when the whole message is done (addrconf_link_ready).
+  // IPv6 waits for linkwatch to find the carrier, which is when the whole message is done (addrconf_link_ready), or its rest is refused.
   const waits = link.oper !== 'up' && link.oper !== 'unknown'
   setUp(space, waits && gen !== undefined ? change(space, link, { addrGen: GEN_MODES[gen] }) : link)
   return null
@@ -194,7 +194,7 @@ const obey = (space: Space, link: LinkEntry, part: Part, ask: SetLink, master: n
     case 'alias':
       return askAlias(space, link, ask.alias ?? '')
     case 'up':
-      return askUp(space, link, up, ask.addrGenMode)
+      return askUp(space, link, up, refusesMaster(space, link, master) === null ? ask.addrGenMode : undefined)
     case 'master':
       return setMaster(space, link.name, master)
     case 'txqlen':

@@ -104,6 +104,16 @@ export const FOUND: ReadonlyArray<FoundCase> = [
     errno: 'EAFNOSUPPORT',
   },
   {
+    says: 'how a device makes addresses is not looked at where the message is refused before that',
+    asks: [br('br0', 3), set('br0', { up: true, addrGenMode: 'none', master: ifName('br0') })],
+    errno: 'ELOOP',
+  },
+  {
+    says: 'so it makes one',
+    asks: [PAIR, up('v1'), set('v0', { up: true, addrGenMode: 'none', master: ifName('v1') })],
+    errno: 'EOPNOTSUPP',
+  },
+  {
     says: 'a device that loses IPv6 forgets how it makes addresses',
     asks: [PAIR, set('v0', { addrGenMode: 'none' }), set('v0', { mtu: 1279 })],
     errno: null,
