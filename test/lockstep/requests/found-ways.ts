@@ -47,6 +47,8 @@ const GROUPED: ReadonlyArray<Ask> = [
 ]
 const NEAR: ReadonlyArray<Ask> = [up('e0'), has('e0', '10.0.0.2/24'), has('e0', 'fd00::2/64', { nodad: true })]
 
+const TO_MANY = { from: ip('10.0.0.255') }
+
 export const FOUND_WAYS: ReadonlyArray<FoundTry> = [
   {
     says: 'a gateway is one though it has become an own address since the route was made',
@@ -170,6 +172,20 @@ export const FOUND_WAYS: ReadonlyArray<FoundTry> = [
     attempt: ask(protocol, 'h', '10.9.0.2', 7000, THERE, { tos: 0x10 }),
     ends: 'answered',
   })),
+  ...[ping('h', '10.0.0.2', TO_MANY), ask('udp', 'h', '10.0.0.2', 7000, THERE, TO_MANY)].map((attempt) => ({
+    says: `who is bound to the address of many hears only what comes to that (${attempt.send})`,
+    asks: [...CABLE, has('v0', '10.0.0.1/24')],
+    there: NEAR,
+    attempt,
+    ends: 'silence',
+  })),
+  {
+    says: 'but TCP, what comes to the source that it was given',
+    asks: [...CABLE, has('v0', '10.0.0.1/24')],
+    there: NEAR,
+    attempt: ask('tcp', 'h', '10.0.0.2', 7000, THERE, TO_MANY),
+    ends: 'answered',
+  },
   {
     says: 'what is for nobody is not sent by a route to all that is in the way of ourselves',
     asks: [pair('v0', 'v1'), has('v0', '10.0.0.1/24'), up('v0'), route(DEFAULT, { dev: 'v0', scope: 'host' })],

@@ -41,6 +41,7 @@ type Opening = Pick<
 const newSocket = (space: Space, opening: Opening): TcpSocket => ({
   id: 0,
   proto: 'tcp',
+  heardAt: null,
   error: null,
   soft: null,
   iss: 0,
