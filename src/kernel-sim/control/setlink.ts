@@ -73,9 +73,11 @@ const askName = (space: Space, link: LinkEntry, name: IfName): Errno | null => {
 
 /**
  * Where a device is moved to; it is down there, with the sysctls of a new one, and hears nothing but its own MAC. Without a free name
- * it takes `name`. The VXLANs on it are gone.
+ * it takes `name`. The VXLANs on it are gone; since 6.6 it has its index before.
  */
 export const move = (space: Space, link: LinkEntry, target: Space, name: IfName): void => {
+  const isFirst = isSince(space.draft.world.linux, 6, 6)
+  const reserved = isFirst ? takenIndex(target, link.index) : null
   if (link.up) setDown(space, link)
   strip(space, link.name)
   for (const on of thoseOn(space, link, 'vxlan')) removeLink(on.space, on.link)
@@ -88,7 +90,7 @@ export const move = (space: Space, link: LinkEntry, target: Space, name: IfName)
     target,
     linkWith(there, {
       name,
-      index: takenIndex(target, there.index),
+      index: reserved ?? takenIndex(target, there.index),
       filter: { ...there.filter, macs: emptyMap() },
       conf: bornConf(target, there),
       pinned4: [],

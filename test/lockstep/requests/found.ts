@@ -1,7 +1,7 @@
 // Programs in which the kernels once differed, shrunk, each with what Linux does in words: they stay in agreement. All of it is
 // asked in `h`, or elsewhere where that is said. Those of routes alone are in found-routes.ts.
 
-import type { Ask, Request, RuleRequest } from '../../../src/kernel/rtnl/request.ts'
+import type { Ask, NewLink, Request, RuleRequest } from '../../../src/kernel/rtnl/request.ts'
 import { cidr } from '../../../src/net/cidr.ts'
 import { ip, ip4 } from '../../../src/net/ip.ts'
 import { ZERO_MAC } from '../../../src/net/mac.ts'
@@ -35,6 +35,14 @@ const macvlan = (name: string, n: number): Ask => ({
   mac: macOf(n),
   dev: ifName('v0'),
   kind: { kind: 'macvlan', mode: 'bridge' },
+})
+
+const vxlan = (name: string, vni: number): NewLink => ({
+  on: 'link',
+  do: 'add',
+  name: ifName(name),
+  mac: macOf(vni),
+  kind: { kind: 'vxlan', vni, port: 8472 },
 })
 
 export const FOUND: ReadonlyArray<FoundCase> = [
@@ -92,6 +100,15 @@ export const FOUND: ReadonlyArray<FoundCase> = [
     says: 'a master is looked for by its index where the device has been moved to',
     asks: [PAIR, pair('v2', 'v3'), set('v0', { to: C, master: ifName('v3') })],
     errno: 'EINVAL',
+  },
+  {
+    says: 'a device that is moved has another index there than who goes for its sake',
+    asks: [
+      vxlan('x0', 5),
+      { ...vxlan('x1', 6), to: C, kind: { kind: 'vxlan', vni: 6, port: 8472, dev: ifName('x0') } },
+      set('x0', { to: C }),
+    ],
+    errno: null,
   },
   {
     says: 'a master is looked for by its index where the device is made',
