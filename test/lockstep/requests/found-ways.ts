@@ -9,7 +9,7 @@ import { mac } from '../../../src/net/mac.ts'
 import { ifName, LO } from '../../../src/net/name.ts'
 import { bridge, C, has, LOOPBACK, macOf, neighbour, pair, route, up, WIRE } from '../../kernel-sim/control/story.ts'
 import { ask, ping } from '../../scenarios/scenario.ts'
-import type { FoundTry } from './found-traffic.ts'
+import { D, type FoundTry } from './found-traffic.ts'
 
 const DEFAULT = '0.0.0.0/0'
 const HERE = { listen: 'h' }
@@ -46,6 +46,16 @@ const GROUPED: ReadonlyArray<Ask> = [
   ...['10.0.0.2', 'fd00::2'].map((to) => neighbour('v0', to, { mac: GROUP_MAC })),
 ]
 const NEAR: ReadonlyArray<Ask> = [up('e0'), has('e0', '10.0.0.2/24'), has('e0', 'fd00::2/64', { nodad: true })]
+
+const macvlan = (name: string, n: number): NewLink => ({
+  on: 'link',
+  do: 'add',
+  name: ifName(name),
+  mac: macOf(n),
+  dev: ifName('v0'),
+  to: D,
+  kind: { kind: 'macvlan', mode: 'bridge' },
+})
 
 const TO_MANY = { from: ip('10.0.0.255') }
 
@@ -158,6 +168,14 @@ export const FOUND_WAYS: ReadonlyArray<FoundTry> = [
     attempt: ask(protocol, 'h', 'fd00::2', 7000, THERE),
     ends: 'answered',
   })),
+  {
+    says: 'of macvlans of one host the first to hear a broadcast is the first by a hash of its MAC',
+    asks: [...CABLE, macvlan('m0', 8), macvlan('m1', 9)],
+    there: [up('e0'), has('e0', '10.0.0.2/24')],
+    beyond: [up('m0'), up('m1'), has('m0', '10.0.0.3/24')],
+    attempt: ping('c', '10.0.0.3'),
+    ends: 'answered',
+  },
   {
     says: 'what is forwarded by loopback goes round there until its hops are used up',
     asks: [...CABLE, LOOPBACK, has('v0', '10.0.0.1/24'), FORWARD, route(DEFAULT, { dev: 'lo' })],
