@@ -177,6 +177,18 @@ export const FOUND_WAYS: ReadonlyArray<FoundTry> = [
     ends: 'answered',
   },
   {
+    says: 'what is sent to a group by loopback arrives only if that takes part',
+    asks: [LOOPBACK],
+    attempt: ask('udp', 'h', '224.0.0.9', 7000, HERE, { from: ip('127.0.0.1') }),
+    ends: 'silence',
+  },
+  {
+    says: 'as it does in the group of all',
+    asks: [LOOPBACK],
+    attempt: ask('udp', 'h', '224.0.0.1', 7000, HERE, { from: ip('127.0.0.1') }),
+    ends: 'silence',
+  },
+  {
     says: 'what is forwarded by loopback goes round there until its hops are used up',
     asks: [...CABLE, LOOPBACK, has('v0', '10.0.0.1/24'), FORWARD, route(DEFAULT, { dev: 'lo' })],
     there: [up('e0'), has('e0', '10.0.0.2/24'), route(DEFAULT, { via: '10.0.0.1' })],
