@@ -47,6 +47,15 @@ const GROUPED: ReadonlyArray<Ask> = [
 ]
 const NEAR: ReadonlyArray<Ask> = [up('e0'), has('e0', '10.0.0.2/24'), has('e0', 'fd00::2/64', { nodad: true })]
 
+const RP_FILTER = turnOn('net.ipv4.conf.all.rp_filter' as SysctlName)
+const refuseFrom = (dev: string): Ask => ({
+  on: 'rule',
+  do: 'add',
+  family: 4,
+  iif: ifName(dev),
+  action: { is: 'prohibit' },
+})
+
 const macvlan = (name: string, n: number): NewLink => ({
   on: 'link',
   do: 'add',
@@ -175,6 +184,30 @@ export const FOUND_WAYS: ReadonlyArray<FoundTry> = [
     beyond: [up('m0'), up('m1'), has('m0', '10.0.0.3/24')],
     attempt: ping('c', '10.0.0.3'),
     ends: 'answered',
+  },
+  {
+    says: 'the way back to who asks us is looked for as one of our own packets, whatever rules say of what comes in there',
+    asks: [...CABLE, has('v0', '10.0.0.1/24'), RP_FILTER, refuseFrom('v0')],
+    there: NEAR,
+    attempt: ping('c', '10.0.0.1'),
+    ends: 'answered',
+  },
+  {
+    says: 'and through us as one that comes in where it is to leave',
+    asks: [
+      ...CABLE,
+      has('v0', '10.0.0.1/24'),
+      pair('v1', 'v2', { up: true }),
+      up('v2'),
+      has('v1', '10.0.1.1/24'),
+      neighbour('v1', '10.0.1.9', { mac: macOf(9) }),
+      FORWARD,
+      RP_FILTER,
+      refuseFrom('v1'),
+    ],
+    there: [...NEAR, route(DEFAULT, { via: '10.0.0.1' })],
+    attempt: ping('c', '10.0.1.9'),
+    ends: 'silence',
   },
   {
     says: 'what is sent to a group by loopback arrives only if that takes part',
