@@ -113,9 +113,9 @@ const sizeOf = (links: ReadonlyArray<LinkFacts>, to: Ip, { send, length }: Pick)
   return Math.max(0, (nth(mtus, length.mtu) ?? 1500) + length.more - headersOf(to, send))
 }
 
-/** A link-local address is on some device. Not to oneself by a device: docs/known-differences.md, 12. */
+/** A link-local address is on some device. */
 const devOf = ({ links }: Stack, to: Ip, { dev, target }: Pick): IfName | undefined =>
-  (dev !== undefined && !isUnspecified(to)) || isLinkLocal(to) ? nth(links, dev ?? target)?.name : undefined
+  dev !== undefined || isLinkLocal(to) ? nth(links, dev ?? target)?.name : undefined
 
 /** The first of the ports that are asked for. */
 const FIRST_PORT = 7000

@@ -62,6 +62,14 @@ const refusal = (space: Space, link: LinkEntry, master: LinkEntry): Errno | null
   return carries(space, master, { ns: space.ns, name: link.name }) ? 'EBUSY' : null
 }
 
+/** Why a link that is free, or another's port, is not taken by this master; null: it is, or there is none to take it. */
+export const refusesMaster = (space: Space, link: LinkEntry, index: number | null): Errno | null => {
+  if (index === null) return null
+  const wanted = linkAt(space, index)
+  if (wanted === null) return 'EINVAL'
+  return link.port?.bridge === wanted.name ? null : refusal(space, link, wanted)
+}
+
 /**
  * do_set_master: a link leaves its bridge before the new one is asked. That is known by its index, which is looked for where the
  * link is by now. Null: none.
@@ -73,9 +81,8 @@ export const setMaster = (space: Space, name: IfName, index: number | null): Err
   if (link.port !== null) leave(space, name)
   const now = linkOf(space, name)
   if (index === null || now === null) return null
-  if (wanted === null) return 'EINVAL'
-  const errno = refusal(space, now, wanted)
-  if (errno !== null) return errno
+  const errno = refusesMaster(space, now, index)
+  if (errno !== null || wanted === null) return errno
   change(space, now, { port: newPort(wanted.name, costOf(space, now)) })
   const bridge = linkOf(space, wanted.name) ?? wanted
   const since = space.now.nextOrder++

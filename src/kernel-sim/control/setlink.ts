@@ -11,7 +11,7 @@ import { emptyMap, getIn, setIn } from '../../net/pmap.ts'
 import { type AddressEntry, type LinkEntry, linkWith } from '../link-entry.ts'
 import { isSince } from '../version.ts'
 import { start6 } from './addrconf.ts'
-import { setMaster } from './bridge.ts'
+import { refusesMaster, setMaster } from './bridge.ts'
 import { invalidBridge, setOptions } from './bridge-options.ts'
 import { passCarrier } from './carrier.ts'
 import { bornConf } from './dad.ts'
@@ -73,9 +73,11 @@ const askName = (space: Space, link: LinkEntry, name: IfName): Errno | null => {
 
 /**
  * Where a device is moved to; it is down there, with the sysctls of a new one, and hears nothing but its own MAC. Without a free name
- * it takes `name`. The VXLANs on it are gone.
+ * it takes `name`. The VXLANs on it are gone; since 6.6 it has its index before.
  */
 export const move = (space: Space, link: LinkEntry, target: Space, name: IfName): void => {
+  const isFirst = isSince(space.draft.world.linux, 6, 6)
+  const reserved = isFirst ? takenIndex(target, link.index) : null
   if (link.up) setDown(space, link)
   strip(space, link.name)
   for (const on of thoseOn(space, link, 'vxlan')) removeLink(on.space, on.link)
@@ -88,7 +90,7 @@ export const move = (space: Space, link: LinkEntry, target: Space, name: IfName)
     target,
     linkWith(there, {
       name,
-      index: takenIndex(target, there.index),
+      index: reserved ?? takenIndex(target, there.index),
       filter: { ...there.filter, macs: emptyMap() },
       conf: bornConf(target, there),
       pinned4: [],
@@ -146,7 +148,7 @@ export const askUp = (space: Space, link: LinkEntry, up: boolean, gen?: SetLink[
   }
   const errno = refusesOpen(space, link)
   if (errno !== null) return errno
-  // IPv6 waits for linkwatch to find the carrier, which is when the whole message is done (addrconf_link_ready).
+  // IPv6 waits for linkwatch to find the carrier, which is when the whole message is done (addrconf_link_ready), or its rest is refused.
   const waits = link.oper !== 'up' && link.oper !== 'unknown'
   setUp(space, waits && gen !== undefined ? change(space, link, { addrGen: GEN_MODES[gen] }) : link)
   return null
@@ -194,7 +196,7 @@ const obey = (space: Space, link: LinkEntry, part: Part, ask: SetLink, master: n
     case 'alias':
       return askAlias(space, link, ask.alias ?? '')
     case 'up':
-      return askUp(space, link, up, ask.addrGenMode)
+      return askUp(space, link, up, refusesMaster(space, link, master) === null ? ask.addrGenMode : undefined)
     case 'master':
       return setMaster(space, link.name, master)
     case 'txqlen':

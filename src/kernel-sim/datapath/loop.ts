@@ -14,7 +14,7 @@ export const enqueue = (dev: Device, skb: Skb): void => {
   dev.space.plane.backlog.push({ dev, skb })
 }
 
-/** Another thread of the kernel brings a frame, once what goes on has come to rest. */
+/** Another thread of the kernel brings a frame, once what goes on has come to rest; the next one waits for what that brings (netif_rx). */
 export const enqueueLater = (dev: Device, skb: Skb): void => {
   dev.space.plane.later.push({ dev, skb })
 }
@@ -79,8 +79,7 @@ const settle = (plane: Plane, receive: (dev: Device, skb: Skb) => void): void =>
   const { backlog, later } = plane
   plane.atWork = true
   while (plane.taken < backlog.length || later.length > 0) {
-    if (plane.taken === backlog.length) backlog.push(...later.splice(0))
-    const next = backlog[plane.taken++]
+    const next = plane.taken < backlog.length ? backlog[plane.taken++] : later.shift()
     if (next === undefined) break
     if (++plane.busy > STORM) {
       drop(next.dev.space, next.dev, 'link', next.skb.frame.payload, { tag: 'storm', frames: STORM }, next.skb.frame)

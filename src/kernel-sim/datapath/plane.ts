@@ -3,7 +3,7 @@
 // opened over values and closed into values (close.ts), and is never seen outside of this folder.
 // The parts of the data path call each other through `Parts`, as drivers and protocols register with Linux's core.
 
-import type { Ip } from '../../net/ip.ts'
+import type { Family, Ip } from '../../net/ip.ts'
 import type { Mac } from '../../net/mac.ts'
 import type { IfName, Ns } from '../../net/name.ts'
 import { getIn } from '../../net/pmap.ts'
@@ -103,7 +103,7 @@ export type HookAt = Readonly<{
 }>
 
 /** As a socket asks for it; `src` null: not bound. `dev`: bound to it, or the scope of a link-local address. */
-export type Destination = Readonly<{ src: Ip | null; dst: Ip; dev: string | null; mark: number }>
+export type Destination = Readonly<{ src: Ip | null; dst: Ip; dev: string | null; mark: number; tos: number | null }>
 /** `dst`: whom the destination means, which may be nobody's address. */
 export type Way = Readonly<{ type: RouteEntry['type']; dev: Device; src: Ip; dst: Ip; mtu: number }>
 
@@ -204,6 +204,8 @@ export type Plane = {
   atWork: boolean
   /** How many devices are sending, one by way of the other (device.ts). */
   depth: number
+  /** Whether ICMP is sending something by itself (ip/send.ts). */
+  readonly speaks: Record<Family, boolean>
   /** A heap: the first is the next. */
   readonly pending: Pending[]
   nextOrder: number
@@ -240,6 +242,7 @@ export const openPlane = (
     busy: 0,
     atWork: false,
     depth: 0,
+    speaks: { 4: false, 6: false },
     // In order, which is a heap.
     pending: [...pending],
     nextOrder: pending.reduce((highest, { order }) => Math.max(highest, order), -1) + 1,

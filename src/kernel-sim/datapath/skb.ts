@@ -14,7 +14,7 @@ import type { Flow } from './netfilter/flow.ts'
  * of some. `gso`: a segment of several that go as one (GSO), whose length devices do not look at. `via`: over loopback, the device whose
  * address it is for, by which it counts as received. `reroute`: a chain of type route has changed something, and wants it routed again.
  * `frame`: what it came in, if a rule asks for that. `forMany`: it came in a frame for a group, or for all (pkt_type is not PACKET_HOST),
- * whatever its own address.
+ * whatever its own address. `onward`: over loopback, it is on its way through this host, and goes on when it comes back.
  */
 export type Meta = Readonly<{
   mark: number
@@ -25,6 +25,7 @@ export type Meta = Readonly<{
   reroute?: boolean
   frame?: Frame
   forMany?: boolean
+  onward?: true
 }>
 
 export const NO_META: Meta = { mark: 0, flow: null }

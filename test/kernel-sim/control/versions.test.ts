@@ -54,6 +54,14 @@ describe('links', () => {
     expect(states).toEqual(['lowerlayerdown', 'down', 'down'])
   })
 
+  test('a device that moves has its index before the VXLANs on it are gone since 6.6', () => {
+    const vxlan = (vni: number) => ({ kind: 'vxlan', vni, port: 8472 }) as const
+    const on: Ask = { on: 'link', do: 'add', name: ifName('x1'), to: C, kind: { ...vxlan(6), dev: ifName('x0') } }
+    const asks = [{ on: 'link', do: 'add', name: ifName('x0'), kind: vxlan(5) } as const, on, set('x0', { to: C })]
+    const indexes = [1, 12, 18].map((minor) => linkIn(tellOn(linux(minor), asks).c, 'x0').index)
+    expect(indexes).toEqual([2, 3, 3])
+  })
+
   test('an ipvlan hears that the device below went down since 6.10', () => {
     const carriers = told('i0', ...WIRE, ipvlan, down('v0')).map(({ carrier }) => carrier)
     expect(carriers).toEqual([true, false, false])

@@ -3,8 +3,20 @@
 import type { Ask } from '../../../src/kernel/rtnl/request.ts'
 import type { SysctlName } from '../../../src/kernel/sysctl.ts'
 import { ip } from '../../../src/net/ip.ts'
-import { ifName } from '../../../src/net/name.ts'
-import { bridge, C, has, macOf, pair, route, set, up } from '../../kernel-sim/control/story.ts'
+import { type IfName, ifName } from '../../../src/net/name.ts'
+import {
+  bridge,
+  C,
+  has,
+  LOOPBACK,
+  macOf,
+  neighbour,
+  pair,
+  route,
+  set,
+  up,
+  WIRE,
+} from '../../kernel-sim/control/story.ts'
 import { ask, ping } from '../../scenarios/scenario.ts'
 import { D, type FoundTry } from './found-traffic.ts'
 
@@ -12,13 +24,13 @@ const HERE = { listen: 'h' }
 const THERE = { listen: 'c' }
 const size = (bytes: number) => ({ size: bytes })
 
-const vxlan = (name: string, n: number, remote: string): Ask => ({
+const vxlan = (name: string, n: number, remote: string, more: Readonly<{ dev?: IfName }> = {}): Ask => ({
   on: 'link',
   do: 'add',
   name: ifName(name),
   up: true,
   mac: macOf(n),
-  kind: { kind: 'vxlan', vni: 5, remote: ip(remote), port: 8472 },
+  kind: { kind: 'vxlan', vni: 5, remote: ip(remote), port: 8472, ...more },
 })
 
 /** A cable to there, and over it one half of a tunnel, whose MTU says 1500: over IPv4 there is room for 1450 bytes, over IPv6 for 1430. */
@@ -64,6 +76,15 @@ const toLinkLocal = (send: 'udp' | 'tcp' | 'ping', by: 'c' | 'd', to: string, na
   const options = { dev: ifName(name), ...size(send === 'tcp' ? 1441 : 1448) }
   return send === 'ping' ? ping(by, to, options) : ask(send, by, to, 7000, { listen: by === 'c' ? 'd' : 'c' }, options)
 }
+/** A tunnel to its own host, by which who it is for has its own MAC. */
+const toItself = (kind: Readonly<{ dev?: IfName }>): ReadonlyArray<Ask> => [
+  LOOPBACK,
+  ...WIRE,
+  has('v0', '10.0.0.1/24'),
+  vxlan('x0', 6, '10.0.0.1', kind),
+  has('x0', '10.9.0.1/24'),
+  neighbour('x0', '10.9.0.7', { mac: macOf(6) }),
+]
 
 export const FOUND_IN_TUNNELS: ReadonlyArray<FoundTry> = [
   {
@@ -128,6 +149,24 @@ export const FOUND_IN_TUNNELS: ReadonlyArray<FoundTry> = [
     ],
     there: otherHalf(6),
     attempt: ask('udp', 'h', 'fd77::1', 7000, {}, size(1452)),
+    ends: 'silence',
+  },
+  {
+    says: 'a tunnel whose remote is its own host leads back to itself',
+    asks: toItself({}),
+    attempt: ping('h', '10.9.0.7'),
+    ends: 'silence',
+  },
+  {
+    says: 'but not one that names a device to send by',
+    asks: toItself({ dev: ifName('v0') }),
+    attempt: ping('h', '10.9.0.7'),
+    ends: 'silence',
+  },
+  {
+    says: 'and by another device the remote is somebody else',
+    asks: toItself({ dev: ifName('v1') }),
+    attempt: ping('h', '10.9.0.7'),
     ends: 'silence',
   },
   {

@@ -21,7 +21,7 @@ import {
   WIRE,
 } from '../../kernel-sim/control/story.ts'
 import { ask, ping } from '../../scenarios/scenario.ts'
-import type { FoundTry } from './found-traffic.ts'
+import { D, type FoundTry } from './found-traffic.ts'
 
 const DEFAULT = '0.0.0.0/0'
 const HERE = { listen: 'h' }
@@ -65,6 +65,26 @@ const ROUTER_OF = { 4: '10.0.0.1/24', 6: 'fd00::1/64' }
 const ALL = { 4: DEFAULT, 6: '::/0' }
 const LOCALNET = 'net.ipv4.conf.all.route_localnet' as SysctlName
 const dropLocal = (family: Family): Ask => ({ on: 'rule', do: 'delete', family, action: { lookup: 255 } })
+const RP_FILTER = turnOn('net.ipv4.conf.all.rp_filter' as SysctlName)
+const refuseFrom = (dev: string): Ask => ({
+  on: 'rule',
+  do: 'add',
+  family: 4,
+  iif: ifName(dev),
+  action: { is: 'prohibit' },
+})
+
+const macvlan = (name: string, n: number): NewLink => ({
+  on: 'link',
+  do: 'add',
+  name: ifName(name),
+  mac: macOf(n),
+  dev: ifName('v0'),
+  to: D,
+  kind: { kind: 'macvlan', mode: 'bridge' },
+})
+
+const TO_MANY = { from: ip('10.0.0.255') }
 
 export const FOUND_WAYS: ReadonlyArray<FoundTry> = [
   {
@@ -136,6 +156,19 @@ export const FOUND_WAYS: ReadonlyArray<FoundTry> = [
     ends: 'ENETUNREACH',
   },
   {
+    says: 'whatever it calls itself',
+    asks: [LOOPBACK, route('::/0', { dev: 'lo', type: 'broadcast' })],
+    attempt: ping('h', 'fd09::1'),
+    ends: 'ENETUNREACH',
+  },
+  {
+    says: 'but nobody is told so of an answer, for ICMP says one thing at a time',
+    asks: [LOOPBACK, ...CABLE, has('v0', 'fd00::1/64', { nodad: true }), has('lo', 'fd00::9/80', { nodad: true })],
+    there: [up('e0'), has('e0', 'fd00::3/64', { nodad: true })],
+    attempt: ping('c', 'fd00::1'),
+    ends: 'silence',
+  },
+  {
     says: 'a tunnel that is redirected has the MAC of the other router asked for',
     asks: [...CABLE, has('v0', '10.0.0.1/24'), FORWARD, route(DEFAULT, { dev: 'v0' })],
     there: [up('e0'), has('e0', '10.0.0.2/24'), route(DEFAULT, { via: '10.0.0.1' }), VXLAN],
@@ -163,10 +196,94 @@ export const FOUND_WAYS: ReadonlyArray<FoundTry> = [
     ends: 'answered',
   })),
   {
+    says: 'of macvlans of one host the first to hear a broadcast is the first by a hash of its MAC',
+    asks: [...CABLE, macvlan('m0', 8), macvlan('m1', 9)],
+    there: [up('e0'), has('e0', '10.0.0.2/24')],
+    beyond: [up('m0'), up('m1'), has('m0', '10.0.0.3/24')],
+    attempt: ping('c', '10.0.0.3'),
+    ends: 'answered',
+  },
+  {
+    says: 'the way back to who asks us is looked for as one of our own packets, whatever rules say of what comes in there',
+    asks: [...CABLE, has('v0', '10.0.0.1/24'), RP_FILTER, refuseFrom('v0')],
+    there: NEAR,
+    attempt: ping('c', '10.0.0.1'),
+    ends: 'answered',
+  },
+  {
+    says: 'and through us as one that comes in where it is to leave',
+    asks: [
+      ...CABLE,
+      has('v0', '10.0.0.1/24'),
+      pair('v1', 'v2', { up: true }),
+      up('v2'),
+      has('v1', '10.0.1.1/24'),
+      neighbour('v1', '10.0.1.9', { mac: macOf(9) }),
+      FORWARD,
+      RP_FILTER,
+      refuseFrom('v1'),
+    ],
+    there: [...NEAR, route(DEFAULT, { via: '10.0.0.1' })],
+    attempt: ping('c', '10.0.1.9'),
+    ends: 'silence',
+  },
+  {
+    says: 'what is sent to a group by loopback arrives only if that takes part',
+    asks: [LOOPBACK],
+    attempt: ask('udp', 'h', '224.0.0.9', 7000, HERE, { from: ip('127.0.0.1') }),
+    ends: 'silence',
+  },
+  {
+    says: 'as it does in the group of all',
+    asks: [LOOPBACK],
+    attempt: ask('udp', 'h', '224.0.0.1', 7000, HERE, { from: ip('127.0.0.1') }),
+    ends: 'silence',
+  },
+  {
+    says: 'what is forwarded by loopback goes round there until its hops are used up',
+    asks: [...CABLE, LOOPBACK, has('v0', '10.0.0.1/24'), FORWARD, route(DEFAULT, { dev: 'lo' })],
+    there: [up('e0'), has('e0', '10.0.0.2/24'), route(DEFAULT, { via: '10.0.0.1' })],
+    attempt: ask('tcp', 'c', '10.9.0.7', 7000),
+    ends: 'EHOSTUNREACH',
+  },
+  ...(['tcp', 'udp'] as const).map((protocol) => ({
+    says: `who connects asks for a way of its type of service (${protocol})`,
+    asks: [...CABLE, has('v0', '10.0.0.1/24'), route('10.9.0.0/24', { dev: 'v0', tos: 0x10 })],
+    there: [...NEAR, has('e0', '10.9.0.2/24')],
+    attempt: ask(protocol, 'h', '10.9.0.2', 7000, THERE, { tos: 0x10 }),
+    ends: 'answered',
+  })),
+  ...[ping('h', '10.0.0.2', TO_MANY), ask('udp', 'h', '10.0.0.2', 7000, THERE, TO_MANY)].map((attempt) => ({
+    says: `who is bound to the address of many hears only what comes to that (${attempt.send})`,
+    asks: [...CABLE, has('v0', '10.0.0.1/24')],
+    there: NEAR,
+    attempt,
+    ends: 'silence',
+  })),
+  {
+    says: 'but TCP, what comes to the source that it was given',
+    asks: [...CABLE, has('v0', '10.0.0.1/24')],
+    there: NEAR,
+    attempt: ask('tcp', 'h', '10.0.0.2', 7000, THERE, TO_MANY),
+    ends: 'answered',
+  },
+  {
     says: 'what is for nobody is not sent by a route to all that is in the way of ourselves',
     asks: [pair('v0', 'v1'), has('v0', '10.0.0.1/24'), up('v0'), route(DEFAULT, { dev: 'v0', scope: 'host' })],
     attempt: ask('udp', 'h', '0.0.0.0', 7000, HERE),
     ends: 'ENETUNREACH',
+  },
+  ...(['tcp', 'udp'] as const).map((protocol) => ({
+    says: `who is bound to a device without an address is itself only by loopback (${protocol})`,
+    asks: [LOOPBACK, ...WIRE],
+    attempt: ask(protocol, 'h', '0.0.0.0', 7000, HERE, { dev: ifName('v0') }),
+    ends: 'EINVAL',
+  })),
+  {
+    says: 'and by the device, if that may carry loopback addresses',
+    asks: [LOOPBACK, ...WIRE, turnOn('net.ipv4.conf.all.route_localnet' as SysctlName)],
+    attempt: ask('udp', 'h', '0.0.0.0', 7000, HERE, { dev: ifName('v0') }),
+    ends: 'silence',
   },
   {
     says: 'a router that hears from itself redirects itself over loopback, and asks nobody for its own MAC',

@@ -2,7 +2,7 @@
 // asked in `h`, or elsewhere where that is said. Those of routes alone are in found-routes.ts, of
 // addresses in found-addresses.ts.
 
-import type { Ask, Request, RuleRequest } from '../../../src/kernel/rtnl/request.ts'
+import type { Ask, NewLink, Request, RuleRequest } from '../../../src/kernel/rtnl/request.ts'
 import { cidr } from '../../../src/net/cidr.ts'
 import { ip, ip4 } from '../../../src/net/ip.ts'
 import { ZERO_MAC } from '../../../src/net/mac.ts'
@@ -37,6 +37,14 @@ const macvlan = (name: string, n: number): Ask => ({
   mac: macOf(n),
   dev: ifName('v0'),
   kind: { kind: 'macvlan', mode: 'bridge' },
+})
+
+const vxlan = (name: string, vni: number): NewLink => ({
+  on: 'link',
+  do: 'add',
+  name: ifName(name),
+  mac: macOf(vni),
+  kind: { kind: 'vxlan', vni, port: 8472 },
 })
 
 export const FOUND: ReadonlyArray<FoundCase> = [
@@ -97,6 +105,15 @@ export const FOUND: ReadonlyArray<FoundCase> = [
     errno: 'EINVAL',
   },
   {
+    says: 'a device that is moved has another index there than who goes for its sake',
+    asks: [
+      vxlan('x0', 5),
+      { ...vxlan('x1', 6), to: C, kind: { kind: 'vxlan', vni: 6, port: 8472, dev: ifName('x0') } },
+      set('x0', { to: C }),
+    ],
+    errno: null,
+  },
+  {
     says: 'a master is looked for by its index where the device is made',
     asks: [PAIR, bridge('br0', { mac: macOf(3), to: C, master: ifName('v0') })],
     errno: 'EINVAL',
@@ -105,6 +122,16 @@ export const FOUND: ReadonlyArray<FoundCase> = [
     says: 'a device that has lost IPv6 earlier in a message has no way to make addresses',
     asks: [PAIR, set('v0', { mtu: 1279, addrGenMode: 'none' })],
     errno: 'EAFNOSUPPORT',
+  },
+  {
+    says: 'how a device makes addresses is not looked at where the message is refused before that',
+    asks: [br('br0', 3), set('br0', { up: true, addrGenMode: 'none', master: ifName('br0') })],
+    errno: 'ELOOP',
+  },
+  {
+    says: 'so it makes one',
+    asks: [PAIR, up('v1'), set('v0', { up: true, addrGenMode: 'none', master: ifName('v1') })],
+    errno: 'EOPNOTSUPP',
   },
   {
     says: 'a device that loses IPv6 forgets how it makes addresses',

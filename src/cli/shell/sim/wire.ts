@@ -38,12 +38,12 @@ const optionsOf = ({ ttl, tos, df, mark, dev }: Settings): SocketOptions => ({ t
 const complaint = (errno: string, mtu: number | null = null): Complaint => ({ errno, mtu })
 
 /** Why a socket cannot be as it is wanted, before anything is sent. */
-const unfit = (space: Space, { to, from, dev, mark, broadcast }: Socketed): SocketErrno | null => {
+const unfit = (space: Space, { to, from, dev, mark, tos, broadcast }: Socketed): SocketErrno | null => {
   const { parts } = space.plane
   if (dev !== null && deviceOf(space, dev) === null) return 'ENODEV'
   if (from !== null && parts.typeOf(space, from, dev === null ? null : deviceOf(space, dev)) !== 'local')
     return 'EADDRNOTAVAIL'
-  const way = parts.wayOf(space, { src: from, dst: to, dev, mark })
+  const way = parts.wayOf(space, { src: from, dst: to, dev, mark, tos })
   return typeof way !== 'string' && way.type === 'broadcast' && !broadcast ? 'EACCES' : null
 }
 
@@ -112,7 +112,7 @@ const sendDatagram = (space: Space, socket: EchoSocket | UdpSocket, wish: Socket
   const sending = { ...sendingFor(socket, socket.local.ip, wish.to, body), broadcast: wish.broadcast }
   const errno = parts.send(space, sending)
   if (errno !== 'EMSGSIZE') return errno === null ? null : complaint(errno)
-  const way = parts.wayOf(space, { src: socket.local.ip, dst: wish.to, dev: wish.dev, mark: wish.mark })
+  const way = parts.wayOf(space, { ...optionsOf(wish), src: socket.local.ip, dst: wish.to })
   return complaint(errno, typeof way === 'string' ? null : way.mtu)
 }
 

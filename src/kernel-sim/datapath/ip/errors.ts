@@ -11,7 +11,7 @@ import type { Packet4 } from '../../wire/ip4.ts'
 import type { Packet6 } from '../../wire/ip6.ts'
 import { quote4, quote6 } from '../../wire/quote.ts'
 import type { Device, IcmpError, Space } from '../plane.ts'
-import type { Held } from '../skb.ts'
+import type { Held, Meta } from '../skb.ts'
 import { ownersOf, select6 } from './address.ts'
 import { isWay, wayOut } from './fib.ts'
 import { isBroadcast, typeOf } from './lookup.ts'
@@ -123,8 +123,8 @@ const tell6 = (space: Space, dev: Device | null, about: Packet6, error: IcmpErro
 }
 
 /** Sent to our loopback device by name, and to none of our addresses: from there no error can come (__icmp_send, RTCF_LOCAL). */
-const isStray = ({ entry }: Space, dev: Device | null, { dst }: Packet4): boolean =>
-  dev?.link.spec.type === 'loopback' && typeOf(entry, dst) !== 'local'
+const isStray = ({ entry }: Space, dev: Device | null, { dst }: Packet4, { onward }: Meta): boolean =>
+  dev?.link.spec.type === 'loopback' && onward !== true && typeOf(entry, dst) !== 'local'
 
 /**
  * `dev`: where the packet came in; null for one of our own, unless it has a link-local source: then where it was to leave. Never about what
@@ -133,6 +133,6 @@ const isStray = ({ entry }: Space, dev: Device | null, { dst }: Packet4): boolea
 export const sendError = (space: Space, dev: Device | null, { packet, meta }: Held, error: IcmpError): void => {
   if (meta.forMany === true) return
   if (packet.tag === 'ip4') {
-    if (!isStray(space, dev, packet)) tell4(space, packet, (mtu) => body4(packet, error, mtu))
+    if (!isStray(space, dev, packet, meta)) tell4(space, packet, (mtu) => body4(packet, error, mtu))
   } else tell6(space, dev, packet, error)
 }

@@ -13,6 +13,7 @@ import {
   isUnspecified,
   MAX4,
 } from '../../../net/ip.ts'
+import { loopbackName } from '../../state.ts'
 import { type Device, deviceOf, type Space } from '../plane.ts'
 import type { DropReason } from '../step.ts'
 import { ownersOf } from './address.ts'
@@ -69,7 +70,9 @@ const validate4 = (
     if (!entry.customRules[4] && !tablesOf(entry.routes).hasOwnLocal)
       return ownersOf(entry, src).length > 0 ? { tag: 'martian-source', ip: src } : false
   }
-  const flow: Flow = { dst: src, src: dst, iif: dev.name, oif: null, tos, mark: 0, strict: false }
+  // As the answer would come in.
+  const iif = oif?.name ?? loopbackName(entry)
+  const flow: Flow = { dst: src, src: dst, iif, oif: null, tos, mark: 0, strict: false }
   const back = find4(entry, flow)
   const unreached: DropReason | boolean = rpFilter !== 0 ? { tag: 'reverse-path', ip: src } : false
   if ('errno' in back) return unreached

@@ -138,7 +138,7 @@ export const wayOf = (
  * does not see that.
  */
 export const isDeadEnd6 = ({ type, to }: RouteEntry, dev: Device): boolean =>
-  type === 'unicast' && !isIp4(to.ip) && dev.link.spec.type === 'loopback' && !isLoopback(to.ip)
+  type !== 'local' && type !== 'anycast' && !isIp4(to.ip) && dev.link.spec.type === 'loopback' && !isLoopback(to.ip)
 
 export const isWay = (found: Way | NoWay): found is Way => 'dev' in found
 

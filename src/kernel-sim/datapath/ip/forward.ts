@@ -72,6 +72,8 @@ const noteRoute = (space: Space, dev: Device, way: Way, held: Held) => {
 const isTooBig4 = ({ df }: Packet4, { fragment }: Meta, length: number, mtu: number): boolean =>
   df && length > mtu && (fragment === undefined || fragment > mtu)
 
+const isLoop = ({ dev }: Way): boolean => dev.link.spec.type === 'loopback'
+
 export const forward4 = (space: Space, dev: Device, way: Way, packet: Packet4, meta: Meta) => {
   const held = { packet, meta }
   if (packet.ttl <= 1)
@@ -83,7 +85,7 @@ export const forward4 = (space: Space, dev: Device, way: Way, packet: Packet4, m
     return refuse(space, dev, held, { tag: 'too-big', mtu, length }, { tag: 'too-big', mtu })
   const next = hopped4(packet)
   if (way.redirect) redirect4(space, next, way.via)
-  goOn(space, dev, way, { packet: next, meta })
+  goOn(space, dev, way, { packet: next, meta: isLoop(way) ? { ...meta, onward: true } : meta })
 }
 
 /** What a proxy does with packets for whom it answers: discovery is its own, link-local ones go no further. */

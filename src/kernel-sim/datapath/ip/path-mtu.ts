@@ -57,9 +57,9 @@ const isOfLaterPiece = (packet: Packet): boolean =>
  */
 export const noteTooBig: Parts['noteTooBig'] = (by, about, told, { dev, mark }) => {
   const { space } = by
-  const { dst, src } = about
+  const { dst, src, tos } = about
   if (isOfLaterPiece(about) || ownersOf(space.entry, src).length === 0) return
-  learn(space, { dst, src, dev: dev ?? (isLinkLocal(dst) ? by : null), tos: 0, mark, foreign: false }, told)
+  learn(space, { dst, src, dev: dev ?? (isLinkLocal(dst) ? by : null), tos, mark, foreign: false }, told)
 }
 
 /**

@@ -3,6 +3,7 @@
 // Sources: net/ipv4/ip_input.c (ip_rcv), net/ipv4/route.c (ip_error), net/ipv6/ip6_input.c (ip6_rcv_core),
 // net/ipv6/route.c (ip6_pkt_drop).
 
+import { isIp4, isMulticast } from '../../../net/ip.ts'
 import { isGroup } from '../../../net/mac.ts'
 import { runs4, runs6 } from '../../control/inet.ts'
 import type { Packet } from '../../wire/nested.ts'
@@ -13,6 +14,7 @@ import { sendError } from './errors.ts'
 import { type Verdict, wayOf } from './fib.ts'
 import { type Incoming, martian6, verdictOn } from './fib-input.ts'
 import { forward4, forward6 } from './forward.ts'
+import { inGroup4 } from './groups.ts'
 import { deliverHere } from './local.ts'
 import { policyOf } from './policy.ts'
 
@@ -92,7 +94,18 @@ const goOutAgain = (dev: Device, hop: Hop, held: Held) => {
   forward6(space, dev, wayOf('unicast', out, null, null, isOnLink ? {} : { via: hop.ip }), packet, meta)
 }
 
-/** What comes over loopback was routed when it was sent. */
+/**
+ * What comes over loopback was routed when it was sent: it is for us, or for a group that loopback is not in, or goes round and round
+ * until its hops are counted.
+ */
+const comeBack = (lo: Device, held: Held) => {
+  const { packet, meta } = held
+  if (isIp4(packet.dst) && isMulticast(packet.dst) && !inGroup4(lo, packet.dst))
+    return lose(lo, packet, { tag: 'not-unicast', to: packet.dst })
+  if (meta.onward !== true || packet.tag !== 'ip4') return deliverHere(lo.space, lo, held)
+  forward4(lo.space, lo, wayOf('unicast', lo, null, null), packet, meta)
+}
+
 export const receiveIp = (dev: Device, { frame, meta, dst }: Skb) => {
   const { space } = dev
   const { payload: packet } = frame
@@ -108,6 +121,6 @@ export const receiveIp = (dev: Device, { frame, meta, dst }: Skb) => {
     held = passed
   }
   if (dst !== undefined) return goOutAgain(dev, dst, held)
-  if (dev.link.spec.type === 'loopback') deliverHere(space, dev, held)
+  if (dev.link.spec.type === 'loopback') comeBack(dev, held)
   else route(dev, held)
 }

@@ -3,7 +3,7 @@
 // Sources: net/ipv4/ip_output.c, net/ipv4/netfilter.c (ip_route_me_harder), net/ipv4/udp.c (udp_sendmsg), net/ipv6/ip6_output.c,
 // net/ipv6/netfilter.c.
 
-import { type Ip, ip4, ip6, isIp4, isLinkLocal, isUnspecified } from '../../../net/ip.ts'
+import { familyOf, type Ip, ip4, ip6, isIp4, isLinkLocal, isUnspecified } from '../../../net/ip.ts'
 import type { IfName } from '../../../net/name.ts'
 import { E } from '../../../prelude.ts'
 import { fragment } from '../../wire/fragment.ts'
@@ -203,8 +203,25 @@ const sized = (space: Space, way: Way, packet: Packet, df: boolean | undefined):
 
 const nowhere = (like: Ip): Ip => (isIp4(like) ? ip4(0) : ip6(0n))
 
-/** Routes and sends a packet of our own; what the sending call says, if it fails. */
+const isOfIcmp = (body: Packet['body']): boolean =>
+  (body.proto === 'icmp' || body.proto === 'icmp6') && ('about' in body || body.type === 'echo-reply')
+
+/**
+ * Routes and sends a packet of our own; what the sending call says, if it fails. What ICMP would say of what it is sending itself is said to
+ * nobody (icmp_xmit_lock, icmpv6_xmit_lock).
+ */
 export const send = (space: Space, sending: Sending): SendErrno | null => {
+  if (!isOfIcmp(sending.body)) return sendOne(space, sending)
+  const { speaks } = space.plane
+  const family = familyOf(sending.dst)
+  if (speaks[family]) return null
+  speaks[family] = true
+  const errno = sendOne(space, sending)
+  speaks[family] = false
+  return errno
+}
+
+const sendOne = (space: Space, sending: Sending): SendErrno | null => {
   const { tos = 0, mark = 0, df } = sending
   const src = sending.src === null || isUnspecified(sending.src) ? null : sending.src
   const name = sending.dev ?? sending.near

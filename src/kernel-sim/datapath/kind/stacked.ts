@@ -10,6 +10,7 @@ import { type Device, deviceAt } from '../plane.ts'
 
 export type Stacked = Readonly<{
   vlans: ReadonlyMap<number, Device>
+  /** In the order in which they hear a broadcast. */
   macvlans: ReadonlyArray<Device>
   ofMac: ReadonlyMap<Mac, Device>
   /** A passthru macvlan, which has the device for itself. */
@@ -21,6 +22,23 @@ export type Stacked = Readonly<{
 const VIDS = 4096
 const vlanKey = (protocol: VlanProtocol, vid: number): number => (protocol === '802.1Q' ? vid : VIDS + vid)
 
+const GOLDEN_RATIO = 0x61c8864680b583ebn
+
+/** macvlan_eth_hash: the first byte of a MAC is the lowest of its number. */
+const bucketOf = (mac: Mac): number => {
+  let value = 0n
+  for (let rest: number = mac; rest > 0; rest = Math.floor(rest / 256)) value = (value << 8n) | BigInt(rest % 256)
+  return Number(BigInt.asUintN(64, (value << 16n) * GOLDEN_RATIO) >> 56n)
+}
+
+/** As macvlan_broadcast goes through its table; within a bucket the last one is first. */
+const inBuckets = (macvlans: ReadonlyArray<Device>): ReadonlyArray<Device> =>
+  macvlans
+    .map((on) => ({ on, bucket: bucketOf(on.link.mac) }))
+    .reverse()
+    .sort((a, b) => a.bucket - b.bucket)
+    .map(({ on }) => on)
+
 const stackedOn = (dev: Device): Stacked => {
   const above = dev.link.above.flatMap((place) => deviceAt(dev.space, place) ?? [])
   const those = (type: Spec['type']) => above.filter(({ link }) => link.spec.type === type)
@@ -28,12 +46,13 @@ const stackedOn = (dev: Device): Stacked => {
     on.link.spec.type === 'vlan' ? [[vlanKey(on.link.spec.protocol, on.link.spec.id), on] as const] : [],
   )
   // Linux asks the last one first (hlist_add_head_rcu).
-  const macvlans = those('macvlan').filter(({ link }) => link.up)
+  const listed = those('macvlan').filter(({ link }) => link.up)
+  const macvlans = listed.length < 2 ? listed : inBuckets(listed)
   const ipvlans = those('ipvlan').filter(({ link }) => link.up)
   return {
     vlans: new Map(vlans),
     macvlans,
-    ofMac: new Map(macvlans.map((on) => [on.link.mac, on])),
+    ofMac: new Map(listed.map((on) => [on.link.mac, on])),
     passthru: macvlans.find(({ link: { spec } }) => spec.type === 'macvlan' && spec.mode === 'passthru') ?? null,
     ipvlans,
     ofIp: new Map(ipvlans.flatMap((on) => on.link.addresses.map(({ cidr }) => [cidr.ip, on] as const))),

@@ -62,9 +62,13 @@ const packetOf = (dev: Device, spec: VxlanSpec, remote: RemoteEntry, src: Ip, sk
 const lose = (dev: Device, { frame }: Skb, reason: DropReason) =>
   drop(dev.space, dev, 'tunnel', frame.payload, reason, frame)
 
-/** A remote that is this very host: the frame goes to its device there, by no wire and without a packet around it. */
-const bypass = (dev: Device, net: Space, spec: VxlanSpec, remote: RemoteEntry, skb: Skb) => {
-  const to = tunnelOf(net, spec.family, remote.port === 0 ? spec.port : remote.port, remote.vni)
+/**
+ * A remote that is this very host: the frame goes to its device there, by no wire and without a packet around it. Who names a device to
+ * send by looks in vain: no tunnel's socket is bound to one (vxlan_find_sock).
+ */
+const bypass = (dev: Device, net: Space, spec: VxlanSpec, remote: RemoteEntry, via: number, skb: Skb) => {
+  const port = remote.port === 0 ? spec.port : remote.port
+  const to = via === 0 ? tunnelOf(net, spec.family, port, remote.vni) : null
   if (to === null) {
     dev.tally.txErrors += 1
     return lose(dev, skb, { tag: 'no-tunnel', port: remote.port, vni: remote.vni })
@@ -107,6 +111,13 @@ const markFor = (dev: Device, net: Space, { meta }: Skb): number => (net === dev
 const metaAround = (mark: number, { meta }: Skb): Meta =>
   meta.gso === true ? { mark, flow: null, gso: true } : { mark, flow: null }
 
+/**
+ * Whether the way leads to this very host: of IPv4, whatever leaves by loopback and is not for many (__mkroute_output: RTCF_LOCAL); of
+ * IPv6, what a local route says.
+ */
+const isOurs = ({ family }: VxlanSpec, { type, dev }: Way): boolean =>
+  family === 4 ? dev.link.spec.type === 'loopback' && type !== 'broadcast' && type !== 'multicast' : type === 'local'
+
 const sendTo = (dev: Device, net: Space, spec: VxlanSpec, remote: RemoteEntry, skb: Skb) => {
   const { parts } = net.plane
   const { ip: dst } = remote
@@ -118,16 +129,13 @@ const sendTo = (dev: Device, net: Space, spec: VxlanSpec, remote: RemoteEntry, s
   const oif = via === 0 ? null : (getIn(net.entry.indexes, String(via)) ?? null)
   const mark = markFor(dev, net, skb)
   const src = spec.local === undefined || isUnspecified(spec.local) ? null : spec.local
-  const way = parts.wayOf(net, { src, dst, dev: oif, mark })
+  const way = parts.wayOf(net, { src, dst, dev: oif, mark, tos: null })
   if (typeof way === 'string' || way.dev === dev) {
     dev.tally.txErrors += 1
     if (typeof way !== 'string') return lose(dev, skb, { tag: 'tunnel-loop', dev: dev.name })
     return lose(dev, skb, { tag: 'no-tunnel-route', dev: dev.name, remote: dst, errno: way })
   }
-  // Whatever IPv4 sends by loopback is for ourselves (__mkroute_output: RTCF_LOCAL).
-  const isOurs =
-    parts.typeOf(net, dst, null) === 'local' || (spec.family === 4 && way.dev.link.spec.type === 'loopback')
-  if (isOurs) return bypass(dev, net, spec, remote, skb)
+  if (isOurs(spec, way)) return bypass(dev, net, spec, remote, via, skb)
   if (isTooBig(dev, spec, way, skb)) return
   if (net.plane.watch !== null)
     note(dev.space, dev, 'tunnel', skb.frame.payload, { tag: 'encapsulated', remote: dst, vni: remote.vni }, skb.frame)

@@ -36,9 +36,9 @@ export const boundTo = (space: Space, from: Ip | null, dev: string | null): Ip |
 type Connected = Readonly<{ src: Ip | null; way: Way | SendErrno }>
 
 /** The way from an own address (null: any) to an end. IPv4 looks for it once more when that has given it a source or an end (ip_route_connect). */
-export const wayFrom = (space: Space, src: Ip | null, dst: Ip, { dev, mark }: SocketOptions): Connected => {
+export const wayFrom = (space: Space, src: Ip | null, dst: Ip, options: SocketOptions): Connected => {
   const { wayOf } = space.plane.parts
-  const way = wayOf(space, { src, dst, dev, mark })
+  const way = wayOf(space, { ...options, src, dst })
   if (typeof way === 'string' || !isIp4(dst) || (src !== null && !isUnspecified(dst))) return { src, way }
-  return { src: way.src, way: wayOf(space, { src: way.src, dst: way.dst, dev, mark }) }
+  return { src: way.src, way: wayOf(space, { ...options, src: way.src, dst: way.dst }) }
 }

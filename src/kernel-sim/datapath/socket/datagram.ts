@@ -67,6 +67,7 @@ export const openUdp = (space: Space, at: Binding, service: Service | null): Udp
     proto: 'udp',
     family,
     local: { ip, port },
+    heardAt: null,
     remote: null,
     options,
     kept: false,
@@ -77,7 +78,7 @@ export const openUdp = (space: Space, at: Binding, service: Service | null): Udp
 }
 
 /** `src` null: there is none to be had, and what comes to any is heard. */
-type Own = Readonly<{ src: Ip | null; port: number; to: Ip; isKept: boolean }>
+type Own = Readonly<{ src: Ip | null; heardAt: Ip | null; port: number; to: Ip; isKept: boolean }>
 
 /** The address that the way there prefers, and a free port; or why there is none. `request`: what would have been sent. */
 const ownEnd = (
@@ -92,10 +93,15 @@ const ownEnd = (
   if (port === null) return 'EADDRNOTAVAIL'
   const src = boundTo(space, from, options.dev)
   if (typeof src === 'string') return src
-  const way = space.plane.parts.wayOf(space, { src, dst: to.ip, dev: options.dev, mark: options.mark })
-  return typeof way === 'string'
-    ? unsent(space, options, src, to.ip, request(port), way)
-    : { src: isUnspecified(way.src) ? null : way.src, port, to: way.dst, isKept: src === null && !isIp4(to.ip) }
+  const way = space.plane.parts.wayOf(space, { ...options, src, dst: to.ip })
+  if (typeof way === 'string') return unsent(space, options, src, to.ip, request(port), way)
+  return {
+    src: isUnspecified(way.src) ? null : way.src,
+    heardAt: src !== null || from === null || isUnspecified(from) ? null : from,
+    port,
+    to: way.dst,
+    isKept: src === null && !isIp4(to.ip),
+  }
 }
 
 /** A socket that talks to one end only. `first`: what it is about to say, to tell of it where there is no way. */
@@ -113,6 +119,7 @@ export const connectUdp = (
     proto: 'udp',
     family: isIp4(to.ip) ? 4 : 6,
     local: { ip: own.src, port: own.port },
+    heardAt: own.heardAt,
     remote: { ...to, ip: own.to },
     options,
     kept: own.isKept,
@@ -137,6 +144,7 @@ export const openEcho = (
     proto: 'echo',
     family: isIp4(to) ? 4 : 6,
     local: { ip: own.src, port: own.port },
+    heardAt: own.heardAt,
     remote: null,
     options,
     error: null,

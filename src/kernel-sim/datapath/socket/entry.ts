@@ -42,11 +42,15 @@ export const DEFAULTS: SocketOptions = { ttl: null, tos: null, df: null, mark: 0
 /** What came, from whom, to which of our addresses, with which TTL or hop limit left. */
 export type Message = Readonly<{ from: End; to: Ip; ttl: number; bytes: Uint8Array }>
 
-/** `family` null: both. `local.ip` null: all of our addresses. `error`: pending, for the next call. */
+/**
+ * `family` null: both. `local.ip` null: all of our addresses. `heardAt`: the address of many to which it was bound, which it does not send
+ * from, and the only one that it hears what comes to (inet_rcv_saddr beside inet_saddr). `error`: pending, for the next call.
+ */
 type Common = Readonly<{
   id: number
   family: 4 | 6 | null
   local: Readonly<{ ip: Ip | null; port: number }>
+  heardAt: Ip | null
   remote: End | null
   options: SocketOptions
   error: SocketErrno | null

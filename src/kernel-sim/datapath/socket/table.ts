@@ -66,14 +66,13 @@ export const removeSocket = (space: Space, { id, proto, local }: Socket) => {
 /** Who a packet is from and for, as its receiver sees it. */
 export type Ends = Readonly<{ local: Ip; port: number; remote: Ip; remotePort: number; dev: Device | null }>
 
-const scoreOf = ({ family, local, remote, options }: Socket, ends: Ends): number => {
+const scoreOf = ({ family, local, heardAt, remote, options }: Socket, ends: Ends): number => {
   if (family !== null && (family === 4) !== isIp4(ends.local)) return -1
-  if (local.ip !== null && local.ip !== ends.local) return -1
+  const own = heardAt ?? local.ip
+  if (own !== null && own !== ends.local) return -1
   if (remote !== null && (remote.ip !== ends.remote || remote.port !== ends.remotePort)) return -1
   if (options.dev !== null && options.dev !== ends.dev?.name) return -1
-  return (
-    (remote === null ? 0 : 8) + (options.dev === null ? 0 : 4) + (local.ip === null ? 0 : 2) + (family === null ? 0 : 1)
-  )
+  return (remote === null ? 0 : 8) + (options.dev === null ? 0 : 4) + (own === null ? 0 : 2) + (family === null ? 0 : 1)
 }
 
 export const findSocket = <P extends Proto>(

@@ -106,7 +106,7 @@ export const endIsSent = (socket: TcpSocket): boolean => socket.finQueued && sen
 export const fitToPath = (space: Space, socket: TcpSocket) => {
   const { local, remote, options } = socket
   if (remote === null) return
-  const way = space.plane.parts.wayOf(space, { src: local.ip, dst: remote.ip, dev: options.dev, mark: options.mark })
+  const way = space.plane.parts.wayOf(space, { ...options, src: local.ip, dst: remote.ip })
   if (typeof way !== 'string') socket.mss = Math.min(socket.mss, Math.max(MIN_MSS, way.mtu - headersOf(socket)))
 }
 

@@ -41,6 +41,7 @@ type Opening = Pick<
 const newSocket = (space: Space, opening: Opening): TcpSocket => ({
   id: 0,
   proto: 'tcp',
+  heardAt: null,
   error: null,
   soft: null,
   iss: 0,
@@ -204,7 +205,7 @@ const accept = (space: Space, dev: Device, listener: TcpSocket, { packet }: Held
   if (waiting > listener.backlog) return
   const { src, dst } = packet
   const options = { ...listener.options, dev: listener.options.dev ?? scopeOf(src, dev) }
-  const way = space.plane.parts.wayOf(space, { src: dst, dst: src, dev: options.dev, mark: options.mark })
+  const way = space.plane.parts.wayOf(space, { ...options, src: dst, dst: src })
   if (typeof way === 'string') return
   const socket = addSocket(
     space,

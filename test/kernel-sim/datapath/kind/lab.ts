@@ -12,6 +12,7 @@ import {
   deviceOf,
   type HookAt,
   type KnownNeighbour,
+  loopbackOf,
   openPlane,
   type Parts,
   type Plane,
@@ -133,8 +134,10 @@ const wayOf = (space: Space, dst: Ip, src: Ip | null): Way | SendErrno => {
   const dev = deviceOf(space, 'u')
   const family = typeof dst
   const own = dev?.link.addresses.find(({ cidr }) => typeof cidr.ip === family)
-  if (dev === null || own === undefined || ownerOf(space, dst) === null) return 'ENETUNREACH'
-  return { type: 'unicast' as const, dev, src: src ?? own.cidr.ip, dst, mtu: dev.link.mtu }
+  const [owner, lo] = [ownerOf(space, dst), loopbackOf(space)]
+  if (dev === null || lo === null || own === undefined || owner === null) return 'ENETUNREACH'
+  if (owner.space === space) return { type: 'local', dev: lo, src: src ?? dst, dst, mtu: lo.link.mtu }
+  return { type: 'unicast', dev, src: src ?? own.cidr.ip, dst, mtu: dev.link.mtu }
 }
 
 export const labOf = (world: World): Lab => {
