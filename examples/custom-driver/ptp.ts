@@ -15,7 +15,12 @@ import { type Ip, isIp4 } from '../../src/net/ip.ts'
 import { HOST } from '../../src/net/name.ts'
 
 const SPECS = {
-  mtu: { names: ['com.docker.network.driver.mtu', 'mtu'], otherwise: 1500, read: readNumber(1280, 65535) },
+  mtu: {
+    names: ['com.docker.network.driver.mtu', 'mtu'],
+    otherwise: 1500,
+    read: readNumber(1280, 65535),
+    about: 'bytes, of each cable',
+  },
 } satisfies Readonly<Record<string, OptionSpec>>
 
 /** A cast: `readOptions` made it of the table above. */
@@ -49,6 +54,8 @@ const cable = ({ endpoint, network, sandbox }: EndpointView): ReadonlyArray<Kern
 export const ptp: Driver = {
   ...PLAIN,
   type: 'ptp',
+  about: 'A cable from the host to each container, and nothing between.',
+  options: SPECS,
   configure: readOptions('ptp', SPECS),
   accepts: isConfigOf(SPECS),
   network: ({ network: { pools, internal } }) => [

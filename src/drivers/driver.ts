@@ -6,6 +6,7 @@ import type { Fragment } from '../kernel/state.ts'
 import type { JoinedEndpoint } from '../model/queries.ts'
 import type { DriverRules } from '../model/rules.ts'
 import type { DriverConfig, Network, PortBinding, Sandbox } from '../model/types.ts'
+import type { OptionSpecs } from './options.ts'
 
 export type NetworkView = Readonly<{ network: Network; config: DriverConfig }>
 
@@ -20,6 +21,9 @@ export type EndpointView = Readonly<{
 
 export type Driver = DriverRules &
   Readonly<{
+    /** What it is, in a sentence or two for its users. */
+    about: string
+    options: OptionSpecs
     network: (view: NetworkView) => Fragment
     endpoint: (view: EndpointView) => Fragment
   }>

@@ -4,14 +4,22 @@
 import type { Driver } from './driver.ts'
 import { PLAIN } from './plain.ts'
 
-const holdingNothing = (type: string): Driver => ({
+const holdingNothing = (type: string, about: string): Driver => ({
   ...PLAIN,
   type,
+  about,
+  options: {},
   addresses: false,
   single: true,
   network: () => [],
   endpoint: () => [],
 })
 
-export const host = holdingNothing('host')
-export const nullDriver = holdingNothing('null')
+export const host = holdingNothing(
+  'host',
+  'A container of this network shares the namespace of the host: its devices, its addresses, its ports. There is one such network.',
+)
+export const nullDriver = holdingNothing(
+  'null',
+  'A container of this network has a loopback device and nothing else. There is one such network; Docker calls it `none`.',
+)

@@ -8,8 +8,9 @@ type Value = string | number | boolean | null
 /** Left: what was expected. */
 type Reader = (text: string) => Either<string, Value>
 
-/** `names`: Docker's label first, then short spellings of ours. */
-export type OptionSpec = Readonly<{ names: ReadonlyArray<string>; otherwise: Value; read: Reader }>
+/** `names`: Docker's label first, then short spellings of ours; none for what is not the user's to say. `about`: a clause for the user. */
+export type OptionSpec = Readonly<{ names: ReadonlyArray<string>; otherwise: Value; read: Reader; about: string }>
+export type OptionSpecs = Readonly<Record<string, OptionSpec>>
 
 const TRUE = new Set(['1', 't', 'T', 'TRUE', 'true', 'True'])
 const FALSE = new Set(['0', 'f', 'F', 'FALSE', 'false', 'False'])

@@ -15,7 +15,7 @@ import { E, type Either } from '../prelude.ts'
 import type { EndpointView } from './driver.ts'
 import { insideOf } from './inside.ts'
 import { dummyMac, dummyName, endpointAlias, networkAlias } from './names.ts'
-import { isConfigOf, type OptionSpec, readOptions } from './options.ts'
+import { isConfigOf, type OptionSpec, type OptionSpecs, readOptions } from './options.ts'
 import { PLAIN } from './plain.ts'
 
 /** `parent` null: none was given. `ownsParent`: it is a VLAN on another device, and ours. */
@@ -26,7 +26,13 @@ const PARENT = 'parent'
 const readParent: OptionSpec['read'] = (text) =>
   text === '' ? E.right(null) : E.mapLeft(() => 'the name of a device of the host')(parseIfName(text))
 
-const SPEC: OptionSpec = { names: [PARENT], otherwise: null, read: readParent }
+const SPEC: OptionSpec = {
+  names: [PARENT],
+  otherwise: null,
+  read: readParent,
+  about:
+    'the device of the host that containers are on; NAME.VLAN is a VLAN on NAME (802.1Q), which is made if it is not there; without one the network is internal',
+}
 
 type Vlan = Readonly<{ below: IfName; id: number }>
 
@@ -78,7 +84,7 @@ const owns = (parent: IfName, there: ReadonlyArray<HostDevice>): Either<string, 
 }
 
 const configure =
-  (driver: string, specs: Readonly<Record<string, OptionSpec>>): DriverRules['configure'] =>
+  (driver: string, specs: OptionSpecs): DriverRules['configure'] =>
   (options, there) =>
     E.chain((config: DriverConfig): Either<CnmError, DriverConfig> => {
       const { [PARENT]: value } = config
@@ -91,7 +97,7 @@ const configure =
     })(readOptions(driver, specs)(options))
 
 const accepts =
-  (specs: Readonly<Record<string, OptionSpec>>): DriverRules['accepts'] =>
+  (specs: OptionSpecs): DriverRules['accepts'] =>
   ({ ownsParent, ...config }) =>
     isConfigOf(specs)(config) &&
     typeof ownsParent === 'boolean' &&
@@ -108,12 +114,13 @@ const parentIn = (config: DriverConfig): IfName | null => {
 /** The rules of such a driver, `specs` being its options beside the parent. */
 export const onParent = (
   type: string,
-  specs: Readonly<Record<string, OptionSpec>>,
-): Omit<typeof PLAIN, 'conflict'> & Readonly<{ type: string }> => {
+  specs: OptionSpecs,
+): Omit<typeof PLAIN, 'conflict'> & Readonly<{ type: string; options: OptionSpecs }> => {
   const all = { [PARENT]: SPEC, ...specs }
   return {
     ...PLAIN,
     type,
+    options: all,
     severalSubnets: true,
     devices,
     configure: configure(type, all),

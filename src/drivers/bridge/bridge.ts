@@ -14,7 +14,7 @@ import { insideOf } from '../inside.ts'
 import { bridgeMac, bridgeName, endpointAlias, hostEndMac, hostEndName, networkAlias } from '../names.ts'
 import { PLAIN } from '../plain.ts'
 import { networkElements, openElements, publishedElements } from './firewall.ts'
-import { bridgeDevices, bridgeOptions, configureBridge, isBridgeConfig, modeOf } from './options.ts'
+import { BRIDGE_OPTIONS, bridgeDevices, bridgeOptions, configureBridge, isBridgeConfig, modeOf } from './options.ts'
 import { conflict, exit, gateway, objection, prefix } from './rules.ts'
 
 const deviceOf = (network: Network): IfName => {
@@ -147,6 +147,10 @@ const endpoint = (view: EndpointView): Fragment => {
 export const bridge: Driver = {
   ...PLAIN,
   type: 'bridge',
+  about:
+    'A bridge on the host for each network, and a cable from it into each container. The host routes between networks and the world, ' +
+    'publishes ports, and keeps apart what is to be apart; it needs no router outside that knows of the networks.',
+  options: BRIDGE_OPTIONS,
   devices: bridgeDevices,
   configure: configureBridge,
   accepts: isBridgeConfig,

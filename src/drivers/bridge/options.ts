@@ -91,30 +91,54 @@ const mode = (family: Family): OptionSpec => ({
   names: [`${BRIDGE}.gateway_mode_ipv${family}`, `gateway_mode_ipv${family}`],
   otherwise: 'nat',
   read: readMode,
+  about: `who gets in, and as whom containers leave, by IPv${family}: nat (published ports, with the address of the host), nat-unprotected (every port), routed (published ports at the container, with its own address), isolated (the host has no address there; for internal networks)`,
 })
 
 const snat = (family: Family): OptionSpec => ({
   names: [`${DOCKER}.host_ipv${family}`, `host_ipv${family}`],
   otherwise: null,
   read: readAddress(family, canBeSource, `an IPv${family} address of the host`),
+  about: 'the address of the host with which containers leave, instead of that of the interface they leave by',
 })
 
-const SPECS: Readonly<Record<keyof BridgeOptions, OptionSpec>> = {
+export const BRIDGE_OPTIONS: Readonly<Record<keyof BridgeOptions, OptionSpec>> = {
   name: {
     names: [`${BRIDGE}.name`, 'name'],
     otherwise: null,
     read: readText(parseNewIfName, 'an interface name of at most 15 letters, digits, "_", "-" or "."'),
+    about: 'what the bridge is called; one that is there already is used as it is, and stays',
   },
-  icc: { names: [`${BRIDGE}.enable_icc`, 'icc'], otherwise: true, read: readBoolean },
-  masquerade: { names: [`${BRIDGE}.enable_ip_masquerade`, 'masquerade'], otherwise: true, read: readBoolean },
-  mtu: { names: [`${DOCKER}.driver.mtu`, 'mtu'], otherwise: 1500, read: readNumber(68, 65535) },
+  icc: {
+    names: [`${BRIDGE}.enable_icc`, 'icc'],
+    otherwise: true,
+    read: readBoolean,
+    about: 'whether containers of the network may talk to each other',
+  },
+  masquerade: {
+    names: [`${BRIDGE}.enable_ip_masquerade`, 'masquerade'],
+    otherwise: true,
+    read: readBoolean,
+    about: 'whether containers leave with an address of the host',
+  },
+  mtu: {
+    names: [`${DOCKER}.driver.mtu`, 'mtu'],
+    otherwise: 1500,
+    read: readNumber(68, 65535),
+    about: 'bytes, of the bridge and of every interface',
+  },
   mode4: mode(4),
   mode6: mode(6),
-  inhibit4: { names: [`${BRIDGE}.inhibit_ipv4`, 'inhibit_ipv4'], otherwise: false, read: readBoolean },
+  inhibit4: {
+    names: [`${BRIDGE}.inhibit_ipv4`, 'inhibit_ipv4'],
+    otherwise: false,
+    read: readBoolean,
+    about: 'whether the host goes without an IPv4 address on the bridge: the gateway is then somebody else',
+  },
   binding4: {
     names: [`${BRIDGE}.host_binding_ipv4`, 'host_binding_ipv4'],
     otherwise: null,
     read: readAddress(4, canBeBound, 'an IPv4 address of the host'),
+    about: 'the address of the host at which ports are published that name none',
   },
   snat4: snat(4),
   snat6: snat(6),
@@ -122,20 +146,28 @@ const SPECS: Readonly<Record<keyof BridgeOptions, OptionSpec>> = {
     names: [`${DOCKER}.container_iface_prefix`, 'container_iface_prefix'],
     otherwise: 'eth',
     read: readPrefix,
+    about: 'what interfaces are called inside, before their number',
   },
   trusted: {
     names: [`${BRIDGE}.trusted_host_interfaces`, 'trusted_host_interfaces'],
     otherwise: '',
     read: readInterfaces,
+    about:
+      'interfaces of the host, with colons between: what comes in by them reaches published ports at the container itself',
   },
-  defaultBridge: { names: [`${BRIDGE}.default_bridge`, 'default_bridge'], otherwise: false, read: readBoolean },
-  foreign: { names: [], otherwise: false, read: readBoolean },
+  defaultBridge: {
+    names: [`${BRIDGE}.default_bridge`, 'default_bridge'],
+    otherwise: false,
+    read: readBoolean,
+    about: 'whether it is what Docker calls the default bridge, docker0',
+  },
+  foreign: { names: [], otherwise: false, read: readBoolean, about: 'whether somebody else made the bridge' },
 }
 
-const read = readOptions('bridge', SPECS)
-export const isBridgeConfig = isConfigOf(SPECS)
+const read = readOptions('bridge', BRIDGE_OPTIONS)
+export const isBridgeConfig = isConfigOf(BRIDGE_OPTIONS)
 
-const DEFAULTS = defaultsOf(SPECS)
+const DEFAULTS = defaultsOf(BRIDGE_OPTIONS)
 
 /** Casts: the config was made by `configureBridge`, whose readers give these types. A former version did not know all of them. */
 export const bridgeOptions = (config: DriverConfig): BridgeOptions => ({ ...DEFAULTS, ...config }) as BridgeOptions

@@ -22,6 +22,9 @@ const exit: Driver['exit'] = (config, pool) =>
 
 export const ipvlan: Driver = {
   ...rules,
+  about:
+    'Each container is a device on a device of the host, with its MAC address and addresses of its own: for wires that take one MAC from a ' +
+    'port. The host itself does not reach it by that device, and ports are not published.',
   ownMac: () => false,
   conflict,
   exit,

@@ -12,8 +12,19 @@ export type IpvlanOptions = Readonly<{
 }>
 
 export const SPECS: Readonly<Record<keyof IpvlanOptions, OptionSpec>> = {
-  mode: { names: ['ipvlan_mode', 'mode'], otherwise: 'l2', read: readOneOf(IPVLAN_MODES) },
-  flag: { names: ['ipvlan_flag', 'flag'], otherwise: 'bridge', read: readOneOf(IPVLAN_FLAGS) },
+  mode: {
+    names: ['ipvlan_mode', 'mode'],
+    otherwise: 'l2',
+    read: readOneOf(IPVLAN_MODES),
+    about:
+      'l2: as on the wire; l3: the host routes for them, and they hear no broadcasts; l3s: as l3, through the filters of the host',
+  },
+  flag: {
+    names: ['ipvlan_flag', 'flag'],
+    otherwise: 'bridge',
+    read: readOneOf(IPVLAN_FLAGS),
+    about: 'who hears whom: all (bridge), nobody (private), those whom a switch outside sends back (vepa)',
+  },
 }
 
 /** A cast: the config was made from `SPECS`, whose readers give these types. */

@@ -24,6 +24,9 @@ const conflict: Driver['conflict'] = ({ network, config }: Plan, other) => {
 
 export const macvlan: Driver = {
   ...rules,
+  about:
+    'Each container is a device with a MAC address of its own on a device of the host, so it stands on the same wire as the host. ' +
+    'The host itself does not reach it by that device, and ports are not published: others call the container by its own address.',
   ownMac: (config) => !isAlone(config),
   seats: (config) => (isAlone(config) ? 1 : null),
   conflict,

@@ -13,7 +13,13 @@ export type MacvlanOptions = Readonly<{
 }>
 
 export const SPECS: Readonly<Record<keyof MacvlanOptions, OptionSpec>> = {
-  mode: { names: ['macvlan_mode', 'mode'], otherwise: 'bridge', read: readOneOf(MACVLAN_MODES) },
+  mode: {
+    names: ['macvlan_mode', 'mode'],
+    otherwise: 'bridge',
+    read: readOneOf(MACVLAN_MODES),
+    about:
+      'who hears whom: all (bridge), nobody (private), those whom a switch outside sends back (vepa); or one container that has the device to itself (passthru)',
+  },
 }
 
 /** A cast: the config was made from `SPECS`, whose readers give these types. */

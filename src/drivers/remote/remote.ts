@@ -12,6 +12,8 @@ import type { Drivers } from '../registry.ts'
 export const remoteDriver = (type: string, scope: NetworkScope = 'local'): Driver => ({
   ...PLAIN,
   type,
+  about: `What the plugin "${type}" makes.`,
+  options: {},
   scope,
   severalSubnets: true,
   configure: () => E.right(REMOTE),
