@@ -226,6 +226,10 @@ const refuseSource4 = (space: Space, { src, foreign }: Wanted): NoWay | null => 
   return foreign || isOwn4(space, src) ? null : { errno: 'ENETUNREACH', reason, at: null }
 }
 
+/** Who is asked for by a device is on its link. */
+const onLink4 = (space: Space, dev: Device): Ip4 | null =>
+  select4(space.entry, dev.link, ip4(0), SCOPES.link, policyOf(dev).routeLocalnet)
+
 /** A packet that is bound to a device, or goes to a group that needs none of the tables. */
 const bound4 = (space: Space, wanted: Wanted): Way | NoWay | null => {
   const { dst, src, dev } = wanted
@@ -237,9 +241,7 @@ const bound4 = (space: Space, wanted: Wanted): Way | NoWay | null => {
     return out === null ? null : made4(wanted, out, null, null)
   }
   if (!dev.link.up) return down(dev)
-  return isLocalGroup(dst) || dst === MAX4
-    ? made4(wanted, dev, select4(space.entry, dev.link, ip4(0), SCOPES.link), null)
-    : null
+  return isLocalGroup(dst) || dst === MAX4 ? made4(wanted, dev, onLink4(space, dev), null) : null
 }
 
 /** A source of zeros is none: who has no address sends from it. */
@@ -254,7 +256,7 @@ const output4 = (space: Space, given: Wanted): Way | NoWay => {
   if ('errno' in found) {
     if (dev === null) return noWayOf(found, wanted.dst)
     // Whoever names a device knows better than the tables: the destination is taken to be on its link.
-    return made4(wanted, dev, select4(space.entry, dev.link, ip4(0), SCOPES.link), null)
+    return made4(wanted, dev, onLink4(space, dev), null)
   }
   // Cast: a destination of IPv4.
   if (found.route.type === 'local') return made4(wanted, lo, (found.route.source ?? wanted.dst) as Ip4, found)
