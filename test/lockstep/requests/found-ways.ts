@@ -228,6 +228,12 @@ export const FOUND_WAYS: ReadonlyArray<FoundTry> = [
     ends: 'silence',
   },
   {
+    says: 'where addresses of loopback may leave, one may be the source of what is sent by its device',
+    asks: [LOOPBACK, turnOn('net.ipv4.conf.all.route_localnet' as SysctlName)],
+    attempt: ask('tcp', 'h', '10.0.0.9', 7001, HERE, { dev: LO }),
+    ends: 'silence',
+  },
+  {
     says: 'what is sent to a group by loopback arrives only if that takes part',
     asks: [LOOPBACK],
     attempt: ask('udp', 'h', '224.0.0.9', 7000, HERE, { from: ip('127.0.0.1') }),
