@@ -382,7 +382,8 @@ test('doctor finds nothing to differ on a simulated machine, and says so', async
 })
 
 describe('help', () => {
-  const groups = ['network', 'endpoint', 'sandbox', 'events', 'doctor', 'store', 'journal', 'replay', 'completion']
+  const keepers = ['events', 'doctor', 'proxy', 'store', 'journal', 'replay', 'completion']
+  const groups = ['network', 'endpoint', 'sandbox', ...keepers]
   test.each(groups)('of %s teaches by examples and documents the exit statuses', async (group) => {
     const { exit, out, err } = await cnm([group, '--help'])
     expect([exit, err]).toEqual([0, ''])

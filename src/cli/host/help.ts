@@ -7,7 +7,17 @@ Exit status: 0 done; 1 refused as things are (Conflict, Forbidden, NotFound; of 
 one), or doctor found differences; 2 the command line is wrong; 3 this machine lacks something,
 or its kernel refused; 70 a defect of cnm.`
 
-type Group = 'network' | 'endpoint' | 'sandbox' | 'events' | 'doctor' | 'store' | 'journal' | 'replay' | 'completion'
+type Group =
+  | 'network'
+  | 'endpoint'
+  | 'sandbox'
+  | 'events'
+  | 'doctor'
+  | 'proxy'
+  | 'store'
+  | 'journal'
+  | 'replay'
+  | 'completion'
 
 const STATE = `The host's networks are remembered in a state directory, --state, for one process at a time. Each verb opens it, puts right what a crash or a hand has changed on the machine, does its work, and ends; no daemon runs. With --kernel sim the machine is a simulated one, built anew each time from what is remembered: for trying things out, without root, in a state directory of its own.`
 
@@ -127,6 +137,16 @@ with --machine:
     "features": { name: { "is": "there" | "loadable" | "lacking" | "unknown",
                           "why" or "module": where there is one } },
     "tools": { name: version | null }, "lacking": sentences; none: all that networks need is there }
+${HOST_EXIT_STATUS}`,
+  },
+  proxy: {
+    about: `Stays, and relays published ports where the kernel has no way to the container: who comes by IPv6 of the host to a container that has IPv4 alone, and who comes by ::1. Everything else the kernel does, without it. TCP and UDP, all of this host in one process.
+
+It follows what other verbs do, says in a line each what it relays and what it does so no more, and changes nothing. A port that another program has is said once, and tried again every second.`,
+    examples: `
+Examples:
+  sudo cnm proxy                                       until Ctrl-C, which is status 130
+  sudo cnm proxy --state /srv/cnm >> /var/log/cnm-proxy.log
 ${HOST_EXIT_STATUS}`,
   },
   store: {

@@ -27,7 +27,8 @@ const copyOf = async ({ entries }: Sight): Promise<Store> => {
   return store
 }
 
-const readIn = async (sight: Sight, options: HostOptions): Answer<Stored> => {
+/** What a store says that was read beside whoever is at work. */
+export const readIn = async (sight: Sight, options: HostOptions): Answer<Stored> => {
   const store = await copyOf(sight)
   const place = await placeOf(store, options)
   return E.isLeft(place) ? place : storedIn(store)
