@@ -145,6 +145,7 @@ const KEYS4 = [
   'arp_ignore',
   'arp_announce',
   'arp_filter',
+  'log_martians',
 ] as const
 
 /** `all` and `default` are names, where sysctls are written. */

@@ -376,6 +376,18 @@ test('what has a bearing and is not honoured is noted, with its place', () => {
   ])
 })
 
+test('options of the bridge driver are for the driver to read: none is noted', () => {
+  const project = projectOf(`services: {a: {networks: [n]}}
+networks:
+  n: {driver_opts: {com.docker.network.bridge.gateway_mode_ipv4: routed, com.docker.network.container_iface_prefix: net}}
+`)
+  expect(project.notes).toEqual([])
+  expect(project.networks.find(({ key }) => key === 'n')?.driverOpts).toEqual({
+    'com.docker.network.bridge.gateway_mode_ipv4': 'routed',
+    'com.docker.network.container_iface_prefix': 'net',
+  })
+})
+
 describe('the name of the project', () => {
   const nameOf = (text: string, options = {}) => projectOf(`${text}services: {a: {}}\n`, options).name
   test('is that of the directory, normalised', () => {

@@ -97,36 +97,12 @@ const checkExternal = (key: string, tree: Tree, report: Report): void => {
     }
 }
 
-/** Labels of Docker's bridge driver that change who reaches whom, and that ours does not know yet. */
-const UNSUPPORTED = new Set(
-  [
-    'bridge.gateway_mode_ipv4',
-    'bridge.gateway_mode_ipv6',
-    'bridge.host_binding_ipv4',
-    'bridge.inhibit_ipv4',
-    'bridge.trusted_host_interfaces',
-    'container_iface_prefix',
-    'host_ipv4',
-    'host_ipv6',
-  ].map((label) => `com.docker.network.${label}`),
-)
-
-const noteOptions = (network: string, options: Tree | undefined, report: Report): void => {
-  for (const [label, { keyAt }] of entriesOf(options))
-    if (UNSUPPORTED.has(label))
-      report.notes.push({
-        at: keyAt,
-        text: `networks.${network}.driver_opts.${label} is not supported yet; it is left out`,
-      })
-}
-
 /** A network as the file describes it. */
 export const networkFrom = (project: string, key: string, { keyAt, value }: Entry, report: Report): ProjectNetwork => {
   const written = child(value, 'external')
   const oldName = wordOf(child(written, 'name'))
   const external = written?.tag === 'mapping' || flagOf(written, false)
   if (external) checkExternal(key, value, report)
-  noteOptions(key, child(value, 'driver_opts'), report)
   const name = wordOf(child(value, 'name')) ?? oldName ?? (external ? key : `${project}_${key}`)
   const driver = wordOf(child(value, 'driver')) ?? 'bridge'
   return {
