@@ -137,6 +137,19 @@ const takeTurns = async (kernel: Kernel): Promise<void> => {
   expect(await arrives(kernel, HOST, INTERNET_ADDRESS[4])).toBe(true)
 }
 
+/** What a host has is found out before anything is touched. */
+const refuseParents = async (kernel: Kernel): Promise<void> => {
+  const engine = await begin(kernel)
+  await obeyed(engine, [createNetwork(1, 'bridged', { options: { name: 'br9' } })])
+  const before = engine.wanted()
+  for (const driver of ['macvlan', 'ipvlan'])
+    for (const parent of ['lo', 'lo.7', 'gone0', 'gone0.7', 'br9', 'br9.7', `${UPLINK}.0`, `${UPLINK}.4095`]) {
+      const [answer] = await engine.submit([createNetwork(2, 'lan', { driver, options: { parent }, pools: APART })])
+      expect([parent, answer]).toMatchObject([parent, { left: { tag: 'BadOption', option: 'parent' } }])
+    }
+  expect(engine.wanted()).toEqual(before)
+}
+
 /** Two networks on one VLAN, the first of which goes. */
 const shareVlan = async (kernel: Kernel): Promise<void> => {
   const engine = await begin(kernel)
@@ -189,6 +202,7 @@ type Told = Readonly<{ title: string; needs: ReadonlyArray<Need>; on: (kernel: K
 const TOLD: ReadonlyArray<Told> = [
   ...STORIES.map((each) => ({ ...each, on: (kernel: Kernel) => tell(kernel, each) })),
   { title: 'a container in mode passthru has the uplink to itself', needs: [], on: takeTurns },
+  { title: 'parents that cannot be are refused', needs: [], on: refuseParents },
   { title: 'a VLAN stays for the last network on it', needs: ['vlan'], on: shareVlan },
 ]
 
