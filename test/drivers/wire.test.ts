@@ -17,7 +17,18 @@ import { HOST, type Ns, ns } from '../../src/net/name.ts'
 import { E } from '../../src/prelude.ts'
 import { bundleAgent, labKernel, rightOf, TRANSPORTS, type TransportName } from '../kernel-linux/labs.ts'
 import { missingKind } from '../kernel-linux/netlink/lab.ts'
-import { box, createEndpoint, createNetwork, createSandbox, endpointIn, join, leave, net, pool } from '../lib/model.ts'
+import {
+  box,
+  createEndpoint,
+  createNetwork,
+  createSandbox,
+  endpointIn,
+  join,
+  leave,
+  net,
+  pool,
+  v4,
+} from '../lib/model.ts'
 import { gate, needs } from '../lib/need.ts'
 
 /** Beside the host and the internet on their wire, by both families. */
@@ -137,6 +148,19 @@ const takeTurns = async (kernel: Kernel): Promise<void> => {
   expect(await arrives(kernel, HOST, INTERNET_ADDRESS[4])).toBe(true)
 }
 
+/** A container that comes where another went has its address, and so its MAC, at once. */
+const followAtOnce = async (kernel: Kernel): Promise<void> => {
+  const engine = await begin(kernel)
+  const lan = createNetwork(1, 'lan', { driver: 'macvlan', options: { parent: UPLINK }, pools: LAN })
+  const ipv4 = v4('203.0.113.77')
+  await obeyed(engine, [lan, createSandbox(1, 'a'), createEndpoint(1, 1, 'a', { ipv4 }), join(1, 1)])
+  for (const n of [2, 3, 4]) {
+    await obeyed(engine, [{ tag: 'DeleteSandbox', id: box(n - 1) }])
+    await obeyed(engine, [createSandbox(n, 'b'), createEndpoint(n, 1, 'b', { ipv4 }), join(n, n)])
+    expect(await arrives(kernel, B, INTERNET_ADDRESS[4])).toBe(true)
+  }
+}
+
 /** What a host has is found out before anything is touched. */
 const refuseParents = async (kernel: Kernel): Promise<void> => {
   const engine = await begin(kernel)
@@ -202,6 +226,7 @@ type Told = Readonly<{ title: string; needs: ReadonlyArray<Need>; on: (kernel: K
 const TOLD: ReadonlyArray<Told> = [
   ...STORIES.map((each) => ({ ...each, on: (kernel: Kernel) => tell(kernel, each) })),
   { title: 'a container in mode passthru has the uplink to itself', needs: [], on: takeTurns },
+  { title: 'a container has the address of one that has just gone', needs: [], on: followAtOnce },
   { title: 'parents that cannot be are refused', needs: [], on: refuseParents },
   { title: 'a VLAN stays for the last network on it', needs: ['vlan'], on: shareVlan },
 ]
