@@ -2,11 +2,11 @@
 //
 // Invariant: two commands that touch one namespace keep their order, unless they are about different devices of one kind
 // (links, or bridge ports), or one about devices and the other about the firewall, which the kernel holds apart. A veth touches the namespaces of both ends; deleting a namespace
-// touches all, for the other ends of its links go with it. The commands of one operation are in different stages, so that
+// touches all, for the other ends of its links go with it. What is on a device touches that, which may carry one only. The commands of one operation are in different stages, so that
 // a refused first command can hold back the second: an alias must not land on a stranger's link. For the same reason what
 // is done to an object is in a later stage than its creation.
 
-import { type KernelObject, keyOf, linkKey, type ObjectKey, parentsOf } from '../kernel/object.ts'
+import { boundTo, type KernelObject, keyOf, linkKey, type ObjectKey, parentsOf } from '../kernel/object.ts'
 import type { KernelOp } from '../kernel/op.ts'
 import { type Command, commandsOf, type NsNames } from '../kernel/print.ts'
 import type { Ns } from '../net/name.ts'
@@ -77,7 +77,7 @@ const noteEnds = (ends: Ends, { verb, object }: KernelOp): void => {
   note(linkKey(peer.ns, peer.name), linkTouch(object.ns, object.name))
 }
 
-/** Null: everywhere. Only the command that makes or deletes a veth (`first` of its operation) touches the other end. */
+/** Null: everywhere. Only the command that makes or deletes a link (`first` of its operation) touches the other end, or the device below. */
 const touchesOf = ({ verb, object }: KernelOp, first: boolean, ends: Ends): ReadonlyArray<Touch> | null => {
   const realm = devicesIn(object.ns)
   const whole: Touch = { realm, group: null, lane: '' }
@@ -93,7 +93,8 @@ const touchesOf = ({ verb, object }: KernelOp, first: boolean, ends: Ends): Read
       const own = linkTouch(object.ns, object.name)
       if (verb === 'change' || !first) return [own]
       const { spec } = object
-      const said = spec.type === 'veth' ? [linkTouch(spec.peer.ns, spec.peer.name)] : []
+      const other = boundTo(spec)
+      const said = other === null ? [] : [linkTouch(other.ns, other.name)]
       const known = verb === 'delete' ? (ends.get(keyOf(object)) ?? []) : []
       return [own, ...said, ...known]
     }

@@ -11,7 +11,7 @@
 import { HOST } from '../net/name.ts'
 import { changesBetween, draftOf, entriesUnder, getIn } from '../net/pmap.ts'
 import { born, cascade, cascadeIn } from './cascade.ts'
-import { changeable, inNs, type KernelObject, keyOf, type ObjectKey, sameObject } from './object.ts'
+import { changeable, inNs, isStacked, type KernelObject, keyOf, type ObjectKey, sameObject } from './object.ts'
 import type { KernelOp } from './op.ts'
 import { compareRank, RANK } from './order.ts'
 import type { KernelState } from './state.ts'
@@ -46,6 +46,10 @@ const deletable = (object: KernelObject): boolean => !(object.kind === 'link' &&
 const inside = (there: KernelState, { ns }: KernelObject): ReadonlyArray<KernelObject> =>
   entriesUnder(there, inNs(ns)).flatMap(([, object]) => (object.kind === 'link' && deletable(object) ? [object] : []))
 
+/** The kernel takes a namespace apart behind one's back, and until then a device in it holds its MAC, or all, of the one outside it is on. */
+const holdsOutside = (object: KernelObject | undefined): boolean =>
+  object?.kind === 'link' && isStacked(object.spec) && object.spec.below.ns !== object.ns
+
 /** A deletion; `gone` is what it takes along, where that depends on nothing but what is still there by then. */
 type Deletion = Readonly<{ object: KernelObject; gone: ReadonlyArray<ObjectKey> | null }>
 
@@ -58,7 +62,8 @@ const deletions = (there: KernelState, unwanted: ReadonlyArray<KernelObject>): R
   for (const [key, object] of [...all].sort(([, a], [, b]) => fromHost(a, b))) {
     if (implied.has(key)) continue
     const gone = isParent(object) ? cascade(there, { verb: 'delete', object }) : null
-    for (const other of gone ?? []) if (other !== key) implied.add(other)
+    for (const other of gone ?? [])
+      if (other !== key && !(object.kind === 'netns' && holdsOutside(getIn(there, other)))) implied.add(other)
     needed.push({ object, gone, key })
   }
   return needed.filter(({ key }) => !implied.has(key)).sort((a, b) => compareRank(b.object, a.object))

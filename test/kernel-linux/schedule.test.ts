@@ -186,3 +186,23 @@ describe('the schedule of a start', () => {
     expect(inHost(100)).toBe(inHost(1))
   })
 })
+
+test('what is on one device keeps its order, wherever it is: the device may carry one alone', () => {
+  const on = (space: string): KernelObject => ({
+    ...base,
+    kind: 'link',
+    ns: ns(space),
+    name: ifName('eth0'),
+    spec: { type: 'macvlan', below: { ns: HOST, name: ifName('d1') }, mode: 'passthru' },
+    mac: mac(0),
+    mtu: 0,
+    alias: null,
+  })
+  const [gone, come] = placesOf(
+    scheduled([
+      { verb: 'delete', object: on('a') },
+      { verb: 'create', object: on('b') },
+    ]),
+  )
+  expect(gone !== undefined && come !== undefined && isBefore(gone, come)).toBe(true)
+})

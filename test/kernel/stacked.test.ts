@@ -69,6 +69,12 @@ describe('a device on another', () => {
     expect([one?.object, others]).toEqual([VLAN, []])
   })
 
+  test('goes before its namespace, which the kernel takes apart when it likes, while its MAC is in use below', () => {
+    const host = stateOf([ADDRESS, INSIDE, VLAN, ROOM])
+    const gone = diff(host, stateOf([VLAN])).map(({ verb, object }) => `${verb} ${keyOf(object)}`)
+    expect(gone).toEqual([`delete ${keyOf(INSIDE)}`, `delete ${keyOf(ROOM)}`])
+  })
+
   test('without an MTU of its own equals itself with that of the device below', () => {
     expect(sameObject(VLAN, { ...VLAN, mtu: 9000 })).toBe(true)
     expect(sameObject(INSIDE, { ...INSIDE, mtu: 1500 })).toBe(false)

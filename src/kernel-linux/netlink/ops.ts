@@ -92,7 +92,8 @@ const createdStacked = (link: Link, spec: StackedSpec, context: Context): Reques
       ...(below.right.nsid === null ? {} : { linkNetnsid: below.right.nsid }),
       linkinfo: { info: infoOf(spec) },
     }),
-    ...later({ name, ...aliasOf(link) }),
+    // Before Linux 6.15 it is made beside the device below, and goes down on its way here.
+    ...later({ name, ...aliasOf(link), ...(up && below.right.nsid !== null ? { up } : {}) }),
   ])
 }
 
