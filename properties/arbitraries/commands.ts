@@ -12,6 +12,8 @@ import { mac } from '../../src/net/mac.ts'
 import { HOST, ifName, LO, ns } from '../../src/net/name.ts'
 import { port } from '../../src/net/port.ts'
 import { v4, v6 } from '../../test/lib/model.ts'
+import { given, seldom } from './given.ts'
+import { anyKind, workingKind } from './kinds.ts'
 
 const hex = (kind: string, n: number): string => `${kind}${n}`.padEnd(64, `${n}0a5c3e7`).replace(/[^0-9a-f]/g, 'e')
 
@@ -24,15 +26,6 @@ const SUBNETS6 = ['fd00:1::/64', 'fd00:2::/64'].map(cidr)
 
 const maybe = <A>(values: ReadonlyArray<A>): fc.Arbitrary<A | null> =>
   fc.oneof({ weight: 2, arbitrary: fc.constant(null) }, { weight: 1, arbitrary: fc.constantFrom(...values) })
-
-/** Fields that may be left out, and mostly are. */
-const seldom = <A>(...values: ReadonlyArray<A>): fc.Arbitrary<A | undefined> =>
-  fc.oneof({ weight: 9, arbitrary: fc.constant(undefined) }, { weight: 1, arbitrary: fc.constantFrom(...values) })
-
-type Given<T> = { [K in keyof T]: Exclude<T[K], undefined> }
-/** Without the fields that are undefined. A cast: those that stay have a value. */
-const given = <T extends object>(fields: T): Partial<Given<T>> =>
-  Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as Partial<Given<T>>
 
 /** Half of a subnet to hand out from, and an address of it that is kept for somebody, who may be the way out. */
 const spec = (family: 4 | 6, subnets: ReadonlyArray<Cidr>): fc.Arbitrary<PoolSpec> =>
@@ -91,61 +84,6 @@ export const pools: fc.Arbitrary<ReadonlyArray<PoolSpec>> = fc.oneof(
   { weight: 1, arbitrary: fc.oneof(fc.tuple(wild), fc.tuple(spec(4, SUBNETS4), spec(4, SUBNETS4)), fc.constant([])) },
 )
 
-const options: fc.Arbitrary<Readonly<Record<string, string>>> = fc.oneof(
-  { weight: 6, arbitrary: fc.constant({}) },
-  {
-    weight: 2,
-    arbitrary: fc.constantFrom({ icc: 'false' }, { masquerade: 'false' }),
-  },
-  {
-    weight: 1,
-    arbitrary: fc.constantFrom({ mtu: '1400' }, { mtu: '1000' }, { mtu: 'x' }),
-  },
-  {
-    weight: 3,
-    arbitrary: fc.constantFrom(
-      { gateway_mode_ipv4: 'routed' },
-      { gateway_mode_ipv4: 'routed', gateway_mode_ipv6: 'routed' },
-      { gateway_mode_ipv4: 'nat-unprotected', gateway_mode_ipv6: 'nat-unprotected' },
-      { gateway_mode_ipv6: 'isolated' },
-      { gateway_mode_ipv4: 'isolated', gateway_mode_ipv6: 'isolated' },
-      { inhibit_ipv4: 'true' },
-      { host_binding_ipv4: '203.0.113.2' },
-      { host_ipv4: '203.0.113.2', host_ipv6: '2001:db8::2' },
-      { trusted_host_interfaces: 'uplink0' },
-      { container_iface_prefix: 'net' },
-    ),
-  },
-  {
-    weight: 1,
-    arbitrary: fc.constantFrom(
-      { name: 'docker0' },
-      { name: 'shared0' },
-      { default_bridge: 'true' },
-      { default_bridge: 'true', name: 'shared0' },
-    ),
-  },
-)
-
-/** On the card that each host has, on a VLAN of it, on nothing; on what cannot be. */
-const onWire: fc.Arbitrary<Readonly<Record<string, string>>> = fc
-  .record({
-    parent: fc.oneof(
-      { weight: 9, arbitrary: fc.constantFrom(undefined, CARD, `${CARD}.10`) },
-      { weight: 1, arbitrary: fc.constantFrom('lo', 'gone0', `${CARD}.4095`, '') },
-    ),
-    mode: seldom('private', 'passthru', 'l3', 'l3s'),
-    flag: seldom('private', 'vepa'),
-  })
-  .map(given)
-
-/** What each driver is told. */
-const DRIVERS: fc.Arbitrary<Readonly<{ driver: string; options: Readonly<Record<string, string>> }>> = fc.oneof(
-  { weight: 8, arbitrary: fc.record({ driver: fc.constant('bridge'), options }) },
-  { weight: 3, arbitrary: fc.record({ driver: fc.constantFrom('null', 'host', 'nope'), options }) },
-  { weight: 3, arbitrary: fc.record({ driver: fc.constantFrom('macvlan', 'ipvlan'), options: onWire }) },
-)
-
 const labels: fc.Arbitrary<Readonly<Record<string, string>>> = fc.constantFrom({}, { a: 'b' }, { $n: '5', $o: 'x' })
 
 /** Somebody has looked, and found the card alone. */
@@ -163,7 +101,7 @@ const plainNetwork = fc
       { weight: 9, arbitrary: fc.constantFrom('front', 'back', 'side') },
       { weight: 1, arbitrary: fc.constant('') },
     ),
-    kind: DRIVERS,
+    kind: anyKind,
     internal: fc.oneof({ weight: 3, arbitrary: fc.constant(false) }, { weight: 1, arbitrary: fc.constant(true) }),
     attachable: fc.oneof({ weight: 3, arbitrary: fc.constant(false) }, { weight: 1, arbitrary: fc.constant(true) }),
     labels,
@@ -372,29 +310,6 @@ const wishes: fc.Arbitrary<Partial<CreateEndpoint>> = seldom<Partial<CreateEndpo
   { mac: mac(0x020000abcdef) },
 ).map((asked) => asked ?? {})
 
-const workingKind: typeof DRIVERS = fc.oneof(
-  { weight: 5, arbitrary: fc.record({ driver: fc.constant('bridge'), options }) },
-  {
-    weight: 1,
-    arbitrary: fc.record({
-      driver: fc.constant('macvlan'),
-      options: fc.constantFrom(
-        {},
-        { parent: CARD },
-        { parent: `${CARD}.10` },
-        { parent: CARD, mode: 'private' },
-        { mode: 'passthru' },
-      ),
-    }),
-  },
-  {
-    weight: 1,
-    arbitrary: fc.record({
-      driver: fc.constant('ipvlan'),
-      options: fc.constantFrom({}, { parent: CARD }, { parent: `${CARD}.20`, mode: 'l3' }, { flag: 'private' }),
-    }),
-  },
-)
 /** Options that a network of either family can have. */
 const isFit = (asked: Readonly<Record<string, string>>, internal: boolean): boolean =>
   asked['mtu'] !== 'x' &&
