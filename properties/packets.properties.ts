@@ -7,6 +7,7 @@ import type { Probe } from '../src/kernel/kernel.ts'
 import { runProbe } from '../src/kernel-sim/datapath/probe.ts'
 import { PARTS } from '../src/kernel-sim/datapath/wired.ts'
 import { stepText } from '../src/kernel-sim/datapath/words.ts'
+import { atRest } from '../src/kernel-sim/elapse.ts'
 import { applyAll } from '../src/kernel-sim/kernel.ts'
 import { EMPTY_WORLD, type World } from '../src/kernel-sim/state.ts'
 import { valuesOf } from '../src/net/pmap.ts'
@@ -79,7 +80,9 @@ describe('a probe', () => {
 
   test.prop([world, fc.array(probe, { maxLength: 6 }), probe])(
     'ends the same whatever was tried before: what traffic leaves behind is only memory',
-    (start, before, one) => {
+    (built, before, one) => {
+      // Time passes, too: from where no address is asked about any more, as probes of a kernel begin.
+      const start = atRest(PARTS, built)
       const later = before.reduce((now, other) => runProbe(PARTS, now, other).world, start)
       const fresh = runProbe(PARTS, start, one).verdict
       const { tag } = fresh
