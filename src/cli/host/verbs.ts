@@ -92,7 +92,11 @@ const addNetwork = (program: Command, io: Io, start: Start): void => {
   const load = () => import('../commands/network.ts')
   const network = group(program, 'network', 'make, list and remove networks of this host, and connect sandboxes')
   withChange(network.command('create <NETWORK>').description('Make a network, and print its id.'))
-    .option('-d, --driver <driver>', 'its driver: bridge, macvlan or ipvlan; what each is and its options are in docs/drivers', 'bridge')
+    .option(
+      '-d, --driver <driver>',
+      'its driver: bridge, macvlan or ipvlan; what each is and its options are in docs/drivers',
+      'bridge',
+    )
     .option('--subnet <subnet>', 'a subnet, instead of a free one; one of each family', collect)
     .option('--gateway <ip>', "the subnet's gateway, instead of its first free address", collect)
     .option('--ip-range <range>', 'the part of the subnet that addresses are given from', collect)
