@@ -19,7 +19,7 @@ const FILES: Readonly<Record<string, string | Uint8Array>> = {
   'empty.yaml': '',
   'binary.yaml': Uint8Array.from({ length: 512 }, (_, i) => (i * 37) % 256),
   'driver.yaml':
-    'services:\n  web: { networks: [a] }\nnetworks:\n  a: { driver: macvlan }\nx-cnm: { expect: [web reaches internet] }\n',
+    'services:\n  web: { networks: [a] }\nnetworks:\n  a: { driver: overlay }\nx-cnm: { expect: [web reaches internet] }\n',
   'alone.yaml':
     'services:\n  web: {}\nx-cnm:\n  expect:\n    - web reaches web\n    - web does not reach internet on sctp/9\n',
   'expects.yaml': 'services:\n  web: {}\nx-cnm:\n  expect:\n    - web reached nobody\n',
@@ -44,7 +44,7 @@ describe.each([
   ['10 MB', 'big.yaml', 'big.yaml:1:1: the file has 10485760 bytes'],
   ['nothing', 'empty.yaml', 'empty.yaml:1:1: the file is empty'],
   ['no text', 'binary.yaml', 'binary.yaml:1:1: this is not a text file'],
-  ['a driver there is not', 'driver.yaml', 'driver.yaml:4:3: there is no network driver "macvlan"'],
+  ['a driver there is not', 'driver.yaml', 'driver.yaml:4:3: there is no network driver "overlay"'],
   ['a sentence nobody can read', 'expects.yaml', 'expects.yaml:5:7: cannot read the expectation'],
   ['a missing file', 'missing.yaml', 'missing.yaml:1:1: no such file'],
   ['a folder', 'folder', 'folder:1:1: this is a directory'],
