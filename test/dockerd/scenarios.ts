@@ -227,4 +227,37 @@ const REFUSALS: ReadonlyArray<Scenario> = [
   { says: 'a connection that is there', steps: [front, run('web', 'front'), connect('web', 'front')] },
 ]
 
-export const SCENARIOS: ReadonlyArray<Scenario> = [...NETWORKS, ...ENDPOINTS, ...PORTS, ...REFUSALS]
+const wire = (name: string, options: Readonly<Record<string, string>>, gateway?: string) =>
+  network(name, {
+    driver: 'macvlan',
+    subnets: [{ subnet: '10.60.0.0/24', ...(gateway === undefined ? {} : { gateway }) }],
+    options: { parent: 'uplink0', ...options },
+  })
+
+const ON_A_WIRE: ReadonlyArray<Scenario> = [
+  {
+    says: 'macvlans on a card of the host',
+    steps: [wire('n', {}, '10.60.0.254'), run('web', 'n'), run('db', 'n')],
+  },
+  {
+    says: 'macvlans that are private',
+    steps: [wire('n', { macvlan_mode: 'private' }, '10.60.0.254'), run('web', 'n'), run('db', 'n')],
+  },
+  {
+    says: 'a macvlan and a bridge',
+    steps: [wire('n', {}, '10.60.0.254'), front, run('web', 'n'), connect('web', 'front'), run('db', 'front')],
+  },
+  { says: 'a macvlan of a mode that there is not', steps: [wire('n', { macvlan_mode: 'loud' }, '10.60.0.254')] },
+  {
+    says: 'a macvlan on loopback',
+    steps: [
+      network('n', {
+        driver: 'macvlan',
+        subnets: [{ subnet: '10.60.0.0/24', gateway: '10.60.0.254' }],
+        options: { parent: 'lo' },
+      }),
+    ],
+  },
+]
+
+export const SCENARIOS: ReadonlyArray<Scenario> = [...NETWORKS, ...ON_A_WIRE, ...ENDPOINTS, ...PORTS, ...REFUSALS]
