@@ -2,7 +2,7 @@
 // Sources: include/net/route.h (ip_route_connect), net/ipv4/af_inet.c (__inet_bind), net/ipv4/raw.c (raw_bind), net/ipv6/af_inet6.c (__inet6_bind), net/ipv6/raw.c.
 
 import { type Ip, isIp4, isLinkLocal, isLoopback, isMulticast, isUnspecified } from '../../../net/ip.ts'
-import { deviceOf, type SendErrno, type Space, type Way } from '../plane.ts'
+import { type Destination, deviceOf, type SendErrno, type Space, type Way } from '../plane.ts'
 import type { SocketErrno, SocketOptions } from './entry.ts'
 
 const NO_ADDRESS = 'EADDRNOTAVAIL'
@@ -35,10 +35,22 @@ export const boundTo = (space: Space, from: Ip | null, dev: string | null): Ip |
 /** `src`: the source that the way was looked for with at last. */
 type Connected = Readonly<{ src: Ip | null; way: Way | SendErrno }>
 
+/** What a socket asks of the routes. Field by field: a copy by `...` costs V8 a third of all hops. */
+export const destinationOf = (src: Ip | null, dst: Ip, { dev, mark, tos }: SocketOptions): Destination => ({
+  src,
+  dst,
+  dev,
+  mark,
+  tos,
+})
+
 /** The way from an own address (null: any) to an end. IPv4 looks for it once more when that has given it a source or an end (ip_route_connect). */
 export const wayFrom = (space: Space, src: Ip | null, dst: Ip, options: SocketOptions): Connected => {
   const { wayOf } = space.plane.parts
-  const way = wayOf(space, { ...options, src, dst })
+  const way = wayOf(space, destinationOf(src, dst, options))
   if (typeof way === 'string' || !isIp4(dst) || (src !== null && !isUnspecified(dst))) return { src, way }
-  return { src: way.src, way: wayOf(space, { ...options, src: way.src, dst: way.dst }) }
+  return {
+    src: way.src,
+    way: wayOf(space, destinationOf(way.src, way.dst, options)),
+  }
 }

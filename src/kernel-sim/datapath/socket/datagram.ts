@@ -9,7 +9,7 @@ import type { Packet } from '../../wire/nested.ts'
 import type { Device, SendErrno, Space } from '../plane.ts'
 import type { Sending } from '../skb.ts'
 import { drop } from '../step.ts'
-import { boundTo } from './bind.ts'
+import { boundTo, destinationOf } from './bind.ts'
 import type { EchoSocket, End, Message, Service, Socket, SocketErrno, SocketOptions, UdpSocket } from './entry.ts'
 import { addSocket, isBound, takePort } from './table.ts'
 
@@ -93,7 +93,7 @@ const ownEnd = (
   if (port === null) return 'EADDRNOTAVAIL'
   const src = boundTo(space, from, options.dev)
   if (typeof src === 'string') return src
-  const way = space.plane.parts.wayOf(space, { ...options, src, dst: to.ip })
+  const way = space.plane.parts.wayOf(space, destinationOf(src, to.ip, options))
   if (typeof way === 'string') return unsent(space, options, src, to.ip, request(port), way)
   return {
     src: isUnspecified(way.src) ? null : way.src,

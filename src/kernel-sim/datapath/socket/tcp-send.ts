@@ -9,6 +9,7 @@ import { FLAG, type Tcp } from '../../wire/tcp.ts'
 import type { TcpOptions } from '../../wire/tcp-options.ts'
 import type { Space } from '../plane.ts'
 import { note } from '../step.ts'
+import { destinationOf } from './bind.ts'
 import { sendingFor } from './datagram.ts'
 import type { TcpSocket } from './entry.ts'
 
@@ -106,7 +107,7 @@ export const endIsSent = (socket: TcpSocket): boolean => socket.finQueued && sen
 export const fitToPath = (space: Space, socket: TcpSocket) => {
   const { local, remote, options } = socket
   if (remote === null) return
-  const way = space.plane.parts.wayOf(space, { ...options, src: local.ip, dst: remote.ip })
+  const way = space.plane.parts.wayOf(space, destinationOf(local.ip, remote.ip, options))
   if (typeof way !== 'string') socket.mss = Math.min(socket.mss, Math.max(MIN_MSS, way.mtu - headersOf(socket)))
 }
 

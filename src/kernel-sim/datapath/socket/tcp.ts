@@ -12,7 +12,7 @@ import type { Device, Space } from '../plane.ts'
 import { next32 } from '../random.ts'
 import type { Held } from '../skb.ts'
 import { drop } from '../step.ts'
-import { boundTo, wayFrom } from './bind.ts'
+import { boundTo, destinationOf, wayFrom } from './bind.ts'
 import { answerTo, type Binding, scopeOf, unsent } from './datagram.ts'
 import type { Early, End, Service, SocketErrno, SocketOptions, Stretch, TcpSocket } from './entry.ts'
 import { addSocket, findSocket, isBound, removeSocket, socketsOf, takePort } from './table.ts'
@@ -205,7 +205,7 @@ const accept = (space: Space, dev: Device, listener: TcpSocket, { packet }: Held
   if (waiting > listener.backlog) return
   const { src, dst } = packet
   const options = { ...listener.options, dev: listener.options.dev ?? scopeOf(src, dev) }
-  const way = space.plane.parts.wayOf(space, { ...options, src: dst, dst: src })
+  const way = space.plane.parts.wayOf(space, destinationOf(dst, src, options))
   if (typeof way === 'string') return
   const socket = addSocket(
     space,
