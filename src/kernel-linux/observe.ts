@@ -16,7 +16,7 @@ import {
   type Place,
   type Sysctl,
 } from '../kernel/object.ts'
-import { aliasFor } from '../kernel/owned.ts'
+import { isOurAlias } from '../kernel/owned.ts'
 import { type KernelState, stateOf } from '../kernel/state.ts'
 import { type SysctlName, sysctlDevice } from '../kernel/sysctl.ts'
 import { ZERO_MAC } from '../net/mac.ts'
@@ -132,9 +132,6 @@ const objectsIn = (look: Look, places: Places): ReadonlyArray<KernelObject> => {
   ]
 }
 
-/** Our links bear an alias that begins so, be they finished or not. */
-const ANY_OF_OURS = aliasFor('')
-
 /** The real names that exist below /run/netns. */
 export const realNames = async (): Promise<ReadonlySet<string>> => {
   // No directory: nobody has made a namespace yet.
@@ -151,11 +148,7 @@ const leavingAmong = async (eyes: Eyes, looks: ReadonlyArray<Look>, places: Plac
   for (const { ns, links } of looks) {
     const lonely = links.filter(
       ({ index, spec, to, alias }) =>
-        spec.type === 'veth' &&
-        to !== null &&
-        to.nsid !== null &&
-        alias?.startsWith(ANY_OF_OURS) &&
-        !places.has(endKey(ns, index)),
+        spec.type === 'veth' && to !== null && to.nsid !== null && isOurAlias(alias) && !places.has(endKey(ns, index)),
     )
     if (lonely.length === 0) continue
     const named = await eyes.transport.nsids(ns, await realNames())

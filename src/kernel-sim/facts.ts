@@ -1,7 +1,14 @@
 // What a simulated host is like beside what we hold: its devices, where its routes lead, the ports at which its programs wait.
 
-import { aliasFor } from '../kernel/owned.ts'
-import type { HostDevice, HostFacts, HostPorts, HostQuestion, HostSocket } from '../net/host-facts.ts'
+import { isOurAlias } from '../kernel/owned.ts'
+import {
+  type HostDevice,
+  type HostFacts,
+  type HostPorts,
+  type HostQuestion,
+  type HostSocket,
+  isNarrow,
+} from '../net/host-facts.ts'
 import { ip4, ip6 } from '../net/ip.ts'
 import { HOST } from '../net/name.ts'
 import { getIn, valuesOf } from '../net/pmap.ts'
@@ -11,19 +18,14 @@ import type { LinkEntry } from './link-entry.ts'
 import { portsOf } from './ports.ts'
 import { type NsEntry, type RouteEntry, TABLES, type World } from './state.ts'
 
-const ANY_OF_OURS = aliasFor('')
-
 const deviceOf = ({ name, spec, alias }: LinkEntry): HostDevice => ({
   name,
   type: spec.type,
-  ours: alias?.startsWith(ANY_OF_OURS) === true,
+  ours: isOurAlias(alias),
 })
 
-/** So short a prefix says where anything goes, as a default route does. */
-const BROAD_BITS = 8
-
 const isNear = ({ to, type, table, hops }: RouteEntry): boolean =>
-  type === 'unicast' && table === TABLES.main && to.bits >= BROAD_BITS && hops.every(({ via }) => via === null)
+  type === 'unicast' && table === TABLES.main && isNarrow(to) && hops.every(({ via }) => via === null)
 
 /** Those that wait for strangers. */
 const waiting = (socket: SocketEntry): ReadonlyArray<HostSocket> => {

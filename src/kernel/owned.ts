@@ -19,8 +19,11 @@ export const aliasFor = (owner: string): string => `${MARK}${owner}`
 /** What a link of ours is said to bear that has not yet got its own alias. */
 export const UNFINISHED_ALIAS = aliasFor('unfinished')
 
+/** Whether an alias is one that we gave. */
+export const isOurAlias = (alias: string | null): boolean => alias?.startsWith(MARK) === true
+
 /** Whether a link bears our mark. */
-const isMarked = ({ alias }: Link): boolean => alias?.startsWith(MARK) === true
+const isMarked = ({ alias }: Link): boolean => isOurAlias(alias)
 
 /**
  * Whether a link is one that we began to make: the kernel takes an alias only after the link, and whoever makes it may be

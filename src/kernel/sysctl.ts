@@ -1,9 +1,9 @@
 // The sysctls we set, and which device each belongs to. A sysctl of a device lives and dies with it.
 // Source: Documentation/networking/ip-sysctl.rst.
 
-import type { PortRange } from '../net/host-facts.ts'
+import { DEFAULT_PORTS, type PortRange } from '../net/host-facts.ts'
 import type { IfName } from '../net/name.ts'
-import { isPort, port } from '../net/port.ts'
+import { isPort } from '../net/port.ts'
 import type { Brand } from '../prelude.ts'
 
 /** A dotted name below /proc/sys; in the device part a `.` of the device's name is written `/`, as sysctl(8) does. */
@@ -39,9 +39,6 @@ export const ICMP_LIMIT6 = 'net.ipv6.icmp.ratelimit' as SysctlName
 /** Ports that are given out by the kernel itself, and those among them that it does not give out. */
 export const PORT_RANGE = 'net.ipv4.ip_local_port_range' as SysctlName
 export const RESERVED_PORTS = 'net.ipv4.ip_local_reserved_ports' as SysctlName
-
-/** What the range is where nobody has written another. */
-export const DEFAULT_PORTS: PortRange = { from: port(32768), to: port(60999) }
 
 const rangeOf = (from: string | undefined, to: string | undefined): PortRange | null => {
   const [first, last] = [Number(from), Number(to)]

@@ -4,13 +4,21 @@
 import type { Cidr } from './cidr.ts'
 import type { Ip } from './ip.ts'
 import type { IfName } from './name.ts'
-import type { Port, Transport } from './port.ts'
+import { type Port, port, type Transport } from './port.ts'
 
 /** A network device of the host. `type`: as ip-link(8) names it (`bridge`, `vlan`, `loopback`), null for hardware. `ours`: we made it. */
 export type HostDevice = Readonly<{ name: IfName; type: string | null; ours: boolean }>
 
 /** Both ends included. */
 export type PortRange = Readonly<{ from: Port; to: Port }>
+
+/** What ip_local_port_range is where nobody has written another. */
+export const DEFAULT_PORTS: PortRange = { from: port(32768), to: port(60999) }
+
+/** So short a prefix says where anything goes, as a default route does: VPNs have 0.0.0.0/1 and 128.0.0.0/1. */
+const BROAD_BITS = 8
+/** Whether a prefix is one where neighbours are. */
+export const isNarrow = ({ bits }: Cidr): boolean => bits >= BROAD_BITS
 
 /** Where a socket of some program waits for strangers: 0.0.0.0 and :: stand for every address of their family. */
 export type HostSocket = Readonly<{ ip: Ip; port: Port; transport: Transport }>

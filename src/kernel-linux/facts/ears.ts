@@ -15,10 +15,6 @@ export type Ears = Readonly<{
   sockets: () => Result<ReadonlyArray<HostSocket>>
 }>
 
-/** So short a prefix says where anything goes, as a default route does: VPNs have 0.0.0.0/1 and 128.0.0.0/1. */
-const BROAD_BITS = 8
-export const isNarrow = ({ bits }: Cidr): boolean => bits >= BROAD_BITS
-
 const MAPPED = 0xffffn
 const isMapped = (ip: Ip6): boolean => ip >> 32n === MAPPED
 

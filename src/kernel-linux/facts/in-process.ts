@@ -1,8 +1,8 @@
 // The host, asked over netlink: rtnetlink for devices and routes, sock_diag for sockets.
 
-import { aliasFor } from '../../kernel/owned.ts'
+import { isOurAlias } from '../../kernel/owned.ts'
 import type { Cidr } from '../../net/cidr.ts'
-import type { HostDevice, HostSocket } from '../../net/host-facts.ts'
+import { type HostDevice, type HostSocket, isNarrow } from '../../net/host-facts.ts'
 import { ip4, ip6 } from '../../net/ip.ts'
 import { HOST, type IfName } from '../../net/name.ts'
 import { isPort, TRANSPORTS, type Transport } from '../../net/port.ts'
@@ -18,11 +18,9 @@ import { ARPHRD_LOOPBACK } from '../netlink/uapi/if-link.ts'
 import { AF_INET, AF_INET6, NETLINK_ROUTE, NETLINK_SOCK_DIAG } from '../netlink/uapi/netlink.ts'
 import { RT_TABLE_MAIN, RTM_F_CLONED, RTN_UNICAST } from '../netlink/uapi/route.ts'
 import { type Paths, portError } from '../place.ts'
-import { type Ears, isNarrow, realIp } from './ears.ts'
+import { type Ears, realIp } from './ears.ts'
 
 type Asked<A> = Promise<Either<NetlinkError, ReadonlyArray<A>>>
-
-const ANY_OF_OURS = aliasFor('')
 
 const typeOf = ({ type, linkinfo }: LinkMessage): string | null => {
   const info = linkinfo?.info
@@ -38,7 +36,7 @@ const devicesIn = async (socket: Socket, asked: ReadonlyArray<IfName>): Asked<Ho
     asked.flatMap((name, i) => {
       const link = replies.right[i]?.value ?? null
       if (link === null) return []
-      return [{ name, type: typeOf(link), ours: link.alias?.startsWith(ANY_OF_OURS) === true }]
+      return [{ name, type: typeOf(link), ours: isOurAlias(link.alias ?? null) }]
     }),
   )
 }

@@ -1,8 +1,8 @@
 // The host, through ip(8) and ss(8): a process for each question.
 
-import { aliasFor } from '../../kernel/owned.ts'
+import { isOurAlias } from '../../kernel/owned.ts'
 import { type Cidr, parseCidr } from '../../net/cidr.ts'
-import type { HostDevice, HostSocket } from '../../net/host-facts.ts'
+import { type HostDevice, type HostSocket, isNarrow } from '../../net/host-facts.ts'
 import { ip4, ip6, parseIp } from '../../net/ip.ts'
 import { HOST, type IfName } from '../../net/name.ts'
 import { isPort, TRANSPORTS } from '../../net/port.ts'
@@ -12,15 +12,13 @@ import { complaintOf } from '../errno.ts'
 import type { Names } from '../names.ts'
 import { type Run, unavailable } from '../run.ts'
 import type { Result } from '../transport.ts'
-import { type Ears, isNarrow, realIp } from './ears.ts'
+import { type Ears, realIp } from './ears.ts'
 
 const BATCH = ['-json', '-details', '-force', '-batch', '-']
-const ANY_OF_OURS = aliasFor('')
-
 const deviceOf = (name: IfName, link: Json): HostDevice => ({
   name,
   type: text(fields(link['linkinfo'])['info_kind']) ?? (text(link['link_type']) === 'loopback' ? 'loopback' : null),
-  ours: text(link['ifalias'])?.startsWith(ANY_OF_OURS) === true,
+  ours: isOurAlias(text(link['ifalias'])),
 })
 
 /** A route of another type, or by several next hops, has no device; a gateway may be of the other family (`via`). */

@@ -4,7 +4,6 @@
 
 import type { Errno } from '../../kernel/errno.ts'
 import {
-  DEFAULT_PORTS,
   type DeviceKey,
   FORWARD4,
   ICMP_LIMIT4,
@@ -14,6 +13,7 @@ import {
   type SysctlName,
   sysctlInteger,
 } from '../../kernel/sysctl.ts'
+import { DEFAULT_PORTS } from '../../net/host-facts.ts'
 import type { Family } from '../../net/ip.ts'
 import type { IfName } from '../../net/name.ts'
 import { type DeviceConf, FRESH_ALL, type LinkEntry, NO_CONF } from '../link-entry.ts'

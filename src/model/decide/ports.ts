@@ -1,7 +1,7 @@
 // Which host port does each published port get? Source: libnetwork's portallocator. P2: a port of the host, per address and
 // protocol, belongs to one sandbox.
 
-import type { HostPorts } from '../../net/host-facts.ts'
+import { DEFAULT_PORTS, type HostPorts } from '../../net/host-facts.ts'
 import { isIp4, isUnspecified } from '../../net/ip.ts'
 import { getIn, valuesOf } from '../../net/pmap.ts'
 import { type Port, port } from '../../net/port.ts'
@@ -13,7 +13,7 @@ import { fail } from '../model.ts'
 import type { Model, PortBinding, SandboxId } from '../types.ts'
 
 /** What stands where nobody has looked: Linux's default ip_local_port_range, and nothing in the way. */
-const UNKNOWN: HostPorts = { automatic: { from: port(32768), to: port(60999) }, reserved: [], taken: [] }
+const UNKNOWN: HostPorts = { automatic: DEFAULT_PORTS, reserved: [], taken: [] }
 
 /** Whether two bindings need the same socket of the host: 0.0.0.0 stands for every IPv4 address, :: for every IPv6. */
 export const collide = (a: PortBinding, b: PortBinding): boolean => {
