@@ -48,10 +48,15 @@ export const makeDepartures = (): Departures => {
     await Promise.all([...each].map(({ gone }) => gone))
   }
 
-  /** An adopted namespace loses its name when nothing of ours is left in it, for then nobody could find that. */
+  /**
+   * An adopted namespace loses its name when nothing of ours is left in it, for then nobody could find that. A route stays until its
+   * device is gone, and another one to the same destination is refused until then.
+   */
   const inTheWay = (op: KernelOp): ReadonlyArray<Device> => {
     const { verb, object } = op
-    if (verb !== 'delete' || object.kind !== 'netns' || object.at === null) return devicesOf(op)
+    const isLast = verb === 'delete' && object.kind === 'netns' && object.at !== null
+    const isRoute = verb === 'create' && object.kind === 'route'
+    if (!isLast && !isRoute) return devicesOf(op)
     return [...going.keys()].filter((device) => device.startsWith(deviceIn(object.ns, '')))
   }
 

@@ -23,7 +23,7 @@ import { openSocket, type Socket } from '../../src/kernel-linux/netlink/socket.t
 import { RTM_DELLINK } from '../../src/kernel-linux/netlink/uapi/rtnetlink.ts'
 import { HOST, ifName, type Ns, ns } from '../../src/net/name.ts'
 import { hasIn } from '../../src/net/pmap.ts'
-import { address, bridge, cable, ETH0, joined, netns, sysctl } from '../kernel-sim/topology.ts'
+import { address, bridge, cable, ETH0, joined, netns, route, sysctl } from '../kernel-sim/topology.ts'
 import { probeOf } from '../kernel-sim/world.ts'
 import { needs } from '../lib/need.ts'
 import { bundleAgent, labKernel, leftOf, rightOf, TRANSPORTS } from './labs.ts'
@@ -152,6 +152,23 @@ needs.kernel('on the running kernel', () => {
     await apply(detach(3), leave(3), leave(4))
     await kernel.settled()
     expect([await told(3), await told(4)]).toEqual([null, null])
+  })
+
+  test('a route waits for one to the same destination that goes with its device', async () => {
+    const inside = ifName('eth1')
+    const second = linkOf(cable([HOST, portOf(4)], [member(3), inside], 0x180))
+    await apply(...attach(3), route(member(3), 'default', '10.0.0.1', ETH0))
+    await apply(
+      ...cable([HOST, portOf(4)], [member(3), inside], 0x180),
+      joined(HOST, portOf(4), BR),
+      address(member(3), inside, '10.0.0.44/24'),
+    )
+    await apply(detach(3), route(member(3), 'default', '10.0.0.2', inside))
+    const there = rightOf(await kernel.observe({ namespaces: [HOST, member(3)], sysctls: [] })())
+    expect(objectsOf(there).filter(({ kind }) => kind === 'route')).toEqual([
+      route(member(3), 'default', '10.0.0.2', inside).object,
+    ])
+    await apply({ verb: 'delete', object: second })
   })
 
   test('many deletions are few of the kernel', async () => {
