@@ -41,8 +41,8 @@ export default [
     rows: ['l#485'],
     property: 'P6',
     under: 'src/kernel/order.ts',
-    find: 'address: 5,\n  route: 6,',
-    replace: 'address: 6,\n  route: 5,',
+    find: 'address: 6,\n  route: 7,',
+    replace: 'address: 7,\n  route: 6,',
     by: by('engine', 'gives back the same kernel state when an endpoint joins'),
   },
   {

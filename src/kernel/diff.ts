@@ -6,14 +6,27 @@
 // Deletes come first, children before parents, without those that a parent's deletion implies. Then creations and
 // changes, parents first, each against what is really there by then: a rebuilt link has taken its addresses with it, and
 // a veth's other end has come with the first. See `cascade.ts`.
+// A route that is to lead elsewhere does so before what it led by goes, if it can: a container that changes its way out loses no packet.
 // An adopted namespace lives on without its name, so what we have in it is taken out first.
 
+import { contains } from '../net/cidr.ts'
 import { HOST } from '../net/name.ts'
 import { changesBetween, draftOf, entriesUnder, getIn } from '../net/pmap.ts'
 import { born, cascade, cascadeIn } from './cascade.ts'
-import { changeable, inNs, isStacked, type KernelObject, keyOf, type ObjectKey, sameObject } from './object.ts'
+import {
+  addressesOn,
+  changeable,
+  inNs,
+  isStacked,
+  type KernelObject,
+  keyOf,
+  linkKey,
+  type ObjectKey,
+  type Route,
+  sameObject,
+} from './object.ts'
 import type { KernelOp } from './op.ts'
-import { compareRank, RANK } from './order.ts'
+import { compareRank, rankOf } from './order.ts'
 import type { KernelState } from './state.ts'
 
 const applied = (state: KernelState, op: KernelOp, gone: ReadonlyArray<ObjectKey>): KernelState => {
@@ -103,12 +116,26 @@ const nowFrom = (there: KernelState): Now => {
   }
 }
 
+/** Whether a route can lead where it is to, by what is there and stays; `doomed`: what deletions take along. */
+const leads = (now: Now, wanted: KernelState, doomed: ReadonlySet<ObjectKey>, { ns, dev, via }: Route): boolean => {
+  const key = linkKey(ns, dev)
+  const [link, goal] = [now.get(key), getIn(wanted, key)]
+  if (link?.kind !== 'link' || !link.up || goal === undefined || !sameObject(link, goal) || doomed.has(key))
+    return false
+  return (
+    via === null ||
+    entriesUnder(wanted, addressesOn(ns, dev)).some(
+      ([at, object]) => object.kind === 'address' && contains(object.cidr, via) && now.has(at),
+    )
+  )
+}
+
 /** The operations that lead from `there` to `wanted`. */
 export const diff = (there: KernelState, wanted: KernelState): ReadonlyArray<KernelOp> => {
   const ops: KernelOp[] = []
   const goals: Array<Map<ObjectKey, KernelObject>> = []
   const aim = (key: ObjectKey, object: KernelObject): void => {
-    const rank = RANK[object.kind]
+    const rank = rankOf(object)
     const goal = goals[rank] ?? new Map<ObjectKey, KernelObject>()
     goals[rank] = goal.set(key, object)
   }
@@ -129,8 +156,24 @@ export const diff = (there: KernelState, wanted: KernelState): ReadonlyArray<Ker
     if (before !== undefined && deletable(before) && !(goal !== undefined && changeable(before, goal)))
       unwanted.push(before)
   }
-  for (const { object, gone } of deletions(there, unwanted))
-    if (now.has(keyOf(object))) emit({ verb: 'delete', object }, gone?.filter(now.has))
+  const deleted = deletions(there, unwanted)
+  let doomed: ReadonlySet<ObjectKey> | null = null
+  const divert = (key: ObjectKey): boolean => {
+    const [from, object] = [now.get(key), getIn(wanted, key)]
+    if (from?.kind !== 'route' || object?.kind !== 'route') return false
+    doomed ??= new Set(deleted.flatMap(({ gone }) => gone ?? []))
+    if (!leads(now, wanted, doomed, object)) return false
+    emit({ verb: 'change', from, object })
+    return true
+  }
+  for (const { object, gone } of deleted) {
+    if (!now.has(keyOf(object))) continue
+    const diverted = new Set(gone?.filter(divert))
+    emit(
+      { verb: 'delete', object },
+      gone?.filter((key) => now.has(key) && !diverted.has(key)),
+    )
+  }
 
   for (let rank = 0; rank < goals.length; rank++) {
     for (const object of [...(goals[rank]?.values() ?? [])].sort(fromHost)) {

@@ -13,6 +13,7 @@ const DEVICE_KEYS = [
   'route_localnet',
   'disable_ipv6',
   'accept_ra',
+  'accept_redirects',
   'forwarding',
   'rp_filter',
   'proxy_arp',
@@ -46,6 +47,14 @@ const rangeOf = (from: string | undefined, to: string | undefined): PortRange | 
 }
 
 const INTEGER = /^\s*(-?)(0x[0-9a-f]+|0[0-7]*|[1-9][0-9]*)\s*$/i
+
+/** As the kernel says back what was written: numbers in decimal, one blank between them. */
+export const asKept = (value: string): string =>
+  value
+    .trim()
+    .split(/\s+/)
+    .map((word) => String(sysctlInteger(word) ?? word))
+    .join(' ')
 
 /** As proc_dointvec reads it: decimal, octal or hexadecimal, 32 bits with a sign. */
 export const sysctlInteger = (text: string): number | null => {
@@ -88,3 +97,6 @@ export const sysctlDevice = (name: SysctlName): string | null => {
   const dev = DEVICE.exec(name)?.[1]
   return dev === undefined || dev === 'all' || dev === 'default' ? null : dev.replaceAll('/', '.')
 }
+
+/** Whether it says what an interface that comes later begins with. */
+export const isInherited = (name: SysctlName): boolean => name.includes('.default.')
