@@ -30,6 +30,7 @@ const HELP = `npm run lockstep -- [options]
   --help           this text
 
 It needs Linux and root. Everything is in network namespaces without names, which end with the processes that made them.
+Interrupted, it ends what it has begun and sums up; interrupted again, it just ends.
 Exit status: 0 when both kernels agreed, 1 when they did not, 2 for a wrong option.`
 
 const OPTIONS = /** @type {const} */ ({
@@ -116,6 +117,7 @@ const inWords = ({ tally, findings, seconds, seed }) =>
 const runAll = async (
   { programs, only, whole, seed, jobs, minutes, differences },
   { PIECE, NOTHING, plus, worker },
+  /** @type {() => boolean} */ isStopped,
 ) => {
   const start = performance.now()
   let tally = NOTHING
@@ -126,14 +128,15 @@ const runAll = async (
   const late = () => performance.now() - start > minutes * 60_000
   const progress = () => {
     const seconds = (performance.now() - start) / 1000
-    process.stderr.write(
-      `\r${tally.programs} programs, ${tally.operations} operations, ${tally.tries} tries, ${(tally.operations / seconds).toFixed(0)}/s, ${findings.length} differ `,
-    )
+    const line = `${tally.programs} programs, ${tally.operations} operations, ${tally.tries} tries, ${(tally.operations / seconds).toFixed(0)}/s, ${findings.length} differ`
+    if (process.stderr.isTTY) process.stderr.write(`\r${line} `)
+    else say(`${line}, ${seconds.toFixed(0)} s`)
   }
+  const minutely = process.stderr.isTTY ? undefined : setInterval(progress, 60_000)
   const work = async () => {
     const one = workerOf(worker)
     try {
-      while (next < last && !late() && findings.length < differences) {
+      while (next < last && !late() && !isStopped() && findings.length < differences) {
         const piece = next++
         const order = { seed, piece, to: programs - piece * PIECE, only: only === null ? null : only % PIECE, whole }
         const answer = await one.carryOut(only === null ? order : { ...order, to: PIECE })
@@ -149,7 +152,7 @@ const runAll = async (
       one.end()
     }
   }
-  await Promise.all(Array.from({ length: jobs }, work))
+  await Promise.all(Array.from({ length: jobs }, work)).finally(() => clearInterval(minutely))
   if (process.stderr.isTTY) say('')
   return { tally, findings, seconds: (performance.now() - start) / 1000, seed }
 }
@@ -176,8 +179,14 @@ await main(async (args) => {
   const outdir = mkdtempSync(join(ROOT, 'node_modules/.cnm-lockstep-'))
   const tidy = () => rmSync(outdir, { recursive: true, force: true })
   process.on('exit', tidy)
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => process.exit(130))
-  const run = await runAll(plan, await load(outdir))
+  // What was begun is ended, and summed up; whoever asks again does not wait for that.
+  let isStopped = false
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'])
+    process.on(signal, () => {
+      if (isStopped) process.exit(130)
+      isStopped = true
+    })
+  const run = await runAll(plan, await load(outdir), () => isStopped)
   if (values.json) {
     const { tally, findings, seconds, seed } = run
     console.log(JSON.stringify({ seed, seconds, ...tally, differences: findings.map(({ program }) => program) }))
