@@ -11,6 +11,7 @@ import { diff } from '../src/kernel/diff.ts'
 import { EMPTY_STATE, objectsOf, unite } from '../src/kernel/state.ts'
 import type { Command } from '../src/model/command.ts'
 import { endpointsIn } from '../src/model/queries.ts'
+import { isIp6 } from '../src/net/ip.ts'
 import { HOST } from '../src/net/name.ts'
 import { getIn, valuesOf } from '../src/net/pmap.ts'
 import { E } from '../src/prelude.ts'
@@ -79,6 +80,7 @@ describe.each([
       expect(facts(kernel.objects(known))).toEqual(wantedFacts(known))
       expect(stored(engine)).toEqual(model)
     },
+    60_000,
   )
 
   test.prop([program, fc.nat(), fc.nat()])(
@@ -103,7 +105,10 @@ describe.each([
         valuesOf(engine.model().endpoints).some(
           ({ network, attachment }) => network === guest.network && attachment !== null,
         )
-      const expected = isFull ? 'NetworkFull' : isTaken ? 'InterfaceTaken' : 'joined'
+      const isDark = room.sysctls['net.ipv6.conf.all.disable_ipv6'] === '1'
+      const isLit = [...guest.addresses.map(({ cidr }) => cidr.ip), ...guest.linkLocal].some(isIp6)
+      const refused = isTaken ? 'InterfaceTaken' : 'joined'
+      const expected = isFull ? 'NetworkFull' : isDark && isLit ? 'IPv6OffInside' : refused
       const [joined] = await engine.submit([{ tag: 'Join', endpoint, sandbox, priority: 0, ifName: null }])
       expect(joined?._tag === 'Left' ? joined.left.tag : 'joined').toBe(expected)
       fc.pre(expected === 'joined')

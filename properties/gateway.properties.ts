@@ -31,13 +31,23 @@ const waysBy = ({ driver, config, internal }: Network, { subnet, gateway }: Netw
   return [{ family, via: gateway, isRouted: true }]
 }
 
+/** Static routes to everywhere take the place of what the network says. */
+const ownWays = ({ attachment }: Endpoint): ReadonlyArray<Way> =>
+  (attachment?.routes ?? [])
+    .filter(({ to }) => to.bits === 0)
+    .map(({ to, via }) => ({ family: familyOf(to.ip), via, isRouted: true }))
+
 /** The endpoints of a sandbox, each with the ways that it could use. Straight from what is stored. */
 const doors = (model: Model, sandbox: Sandbox): ReadonlyArray<Door> =>
   valuesOf(model.endpoints).flatMap((endpoint) => {
     const network = getIn(model.networks, endpoint.network)
     if (endpoint.attachment?.sandbox !== sandbox.id || network === undefined) return []
     const used = network.pools.filter(({ pool }) => endpoint.addresses.some((address) => address.pool === pool))
-    return [{ endpoint, network, ways: used.flatMap((pool) => waysBy(network, pool)) }]
+    const own = ownWays(endpoint)
+    const given = used.flatMap((pool) => waysBy(network, pool))
+    return [
+      { endpoint, network, ways: [...own, ...given.filter((way) => own.every(({ family }) => family !== way.family))] },
+    ]
   })
 
 /** docs: highest priority, then both families before one, then the first name of the network. */
@@ -128,9 +138,9 @@ describe('the way out', () => {
         const leave = (now: Core, { id }: Endpoint): Core =>
           obey(now, { tag: 'Leave', endpoint: id, sandbox: sandbox.id })
         const join = (now: Core, { endpoint }: Readonly<{ endpoint: Endpoint }>): Core => {
-          const { priority = 0, ifName = null } = endpoint.attachment ?? {}
+          const { priority = 0, ifName = null, routes = [], links = [] } = endpoint.attachment ?? {}
           const id: EndpointId = endpoint.id
-          return obey(now, { tag: 'Join', endpoint: id, sandbox: sandbox.id, priority, ifName })
+          return obey(now, { tag: 'Join', endpoint: id, sandbox: sandbox.id, priority, ifName, routes, links })
         }
         const again = shuffled.reduce(join, joined.reduce(leave, core))
         expect(objectsOf(again.wanted.state)).toEqual(objectsOf(core.wanted.state))

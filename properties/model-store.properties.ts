@@ -7,7 +7,7 @@ import { describe, expect, it } from 'vitest'
 import { DRIVERS } from '../src/drivers/registry.ts'
 import { renderAll } from '../src/drivers/render.ts'
 import { decode, decodeStored, encode, loadModel, storedChanges } from '../src/model/codec.ts'
-import { formerNetwork } from '../src/model/decode/former.ts'
+import { formerEndpoint, formerNetwork, formerSandbox } from '../src/model/decode/former.ts'
 import type { CnmEvent } from '../src/model/event.ts'
 import { violations } from '../src/model/invariants.ts'
 import { freshModel } from '../src/model/model.ts'
@@ -29,9 +29,17 @@ const objectOf = (event: CnmEvent | null): unknown => {
   return event?.tag === 'EndpointCreated' ? event.endpoint : null
 }
 
-/** A network without what former versions did not store is one of theirs. */
-const asNow = ({ tag }: CnmEvent, value: string): unknown =>
-  JSON.parse(tag === 'NetworkCreated' ? encode(formerNetwork(decode(value))) : value)
+const FORMERS: Readonly<Partial<Record<CnmEvent['tag'], (stored: unknown) => unknown>>> = {
+  NetworkCreated: formerNetwork,
+  EndpointCreated: formerEndpoint,
+  SandboxCreated: formerSandbox,
+}
+
+/** An object without what former versions did not store is one of theirs. */
+const asNow = ({ tag }: CnmEvent, value: string): unknown => {
+  const former = FORMERS[tag]
+  return JSON.parse(former === undefined ? value : encode(former(decode(value))))
+}
 
 /** Nothing was lost, defaulted or converted, and a model of it is refused or sound. True: one was made. */
 const isHarmless = (entries: ReadonlyArray<Entry>, { key, value }: Entry): boolean => {

@@ -12,6 +12,7 @@ import { mac } from '../../src/net/mac.ts'
 import { HOST, ifName, LO, ns } from '../../src/net/name.ts'
 import { port } from '../../src/net/port.ts'
 import { v4, v6 } from '../../test/lib/model.ts'
+import { links, routes } from './attachments.ts'
 import { given, seldom } from './given.ts'
 import { anyKind, workingKind } from './kinds.ts'
 
@@ -159,6 +160,13 @@ const sandboxOptions = fc
     dns: seldom({ servers: ['9.9.9.9', '2620:fe::9'].map(ip), search: ['example.com'], options: ['ndots:1'] }),
     exposed,
     labels: seldom<Readonly<Record<string, string>>>({ $n: '5' }, { tier: 'front' }),
+    sysctls: seldom<Readonly<Record<string, string>>>(
+      { 'net.core.somaxconn': '010' },
+      { 'net.ipv4.ip_forward': '1', 'net.ipv4.conf.default.rp_filter': '2' },
+      { 'net.ipv6.conf.all.disable_ipv6': '1' },
+      { 'net.ipv4.conf.eth0.rp_filter': '1' },
+      { 'net.core.somaxconn': ' ' },
+    ),
   })
   .map(given)
 
@@ -268,16 +276,19 @@ const renameEndpoint: fc.Arbitrary<Command> = fc
   })
   .map(({ aliases, ...rest }) => ({ tag: 'RenameEndpoint', ...rest, ...given({ aliases }) }))
 
-const join: fc.Arbitrary<Command> = fc.record({
-  tag: fc.constant('Join' as const),
-  endpoint: fc.constantFrom(...ENDPOINTS),
-  sandbox: fc.constantFrom(...SANDBOXES),
-  priority: fc.nat(2),
-  ifName: fc.oneof(
-    { weight: 9, arbitrary: fc.constant(null) },
-    { weight: 1, arbitrary: fc.constantFrom(ifName('eth0'), LO) },
-  ),
-})
+const join: fc.Arbitrary<Command> = fc
+  .record({
+    tag: fc.constant('Join' as const),
+    endpoint: fc.constantFrom(...ENDPOINTS),
+    sandbox: fc.constantFrom(...SANDBOXES),
+    priority: fc.nat(2),
+    ifName: fc.oneof(
+      { weight: 9, arbitrary: fc.constant(null) },
+      { weight: 1, arbitrary: fc.constantFrom(ifName('eth0'), LO) },
+    ),
+    more: fc.record({ routes, links }),
+  })
+  .map(({ more, ...rest }) => ({ ...rest, ...given(more) }))
 
 const leave: fc.Arbitrary<Command> = fc.record({
   tag: fc.constant('Leave' as const),
@@ -332,7 +343,15 @@ const working: fc.Arbitrary<ReadonlyArray<Command>> = fc
     ),
     sandboxes: fc.array(plainSandbox, { minLength: 2, maxLength: 6 }),
     endpoints: fc.array(
-      fc.record({ network: fc.nat(3), sandbox: fc.nat(3), priority: fc.nat(2), joined: fc.nat(5), wishes }),
+      fc.record({
+        network: fc.nat(3),
+        sandbox: fc.nat(3),
+        priority: fc.nat(2),
+        joined: fc.nat(5),
+        wishes,
+        routes,
+        links,
+      }),
       {
         minLength: 2,
         maxLength: 6,
@@ -371,7 +390,7 @@ const working: fc.Arbitrary<ReadonlyArray<Command>> = fc
       (each, i) => 'id' in each && sandboxes.findIndex((other) => 'id' in other && other.id === each.id) === i,
     )
     const ends = endpoints.flatMap(
-      ({ network, sandbox, priority, joined, wishes: asked }, at): ReadonlyArray<Command> => {
+      ({ network, sandbox, priority, joined, wishes: asked, routes: by, links: to }, at): ReadonlyArray<Command> => {
         const on = made[network % made.length]
         const room = rooms[sandbox % rooms.length]
         const id = ENDPOINTS[at]
@@ -385,9 +404,17 @@ const working: fc.Arbitrary<ReadonlyArray<Command>> = fc
           ipv4: null,
           ipv6: null,
           mac: null,
+          exposed: [{ port: port(80), transport: 'tcp' }],
           ...asked,
         }
-        const enter: Command = { tag: 'Join', endpoint: id, sandbox: room.id, priority, ifName: null }
+        const enter: Command = {
+          tag: 'Join',
+          endpoint: id,
+          sandbox: room.id,
+          priority,
+          ifName: null,
+          ...given({ routes: by, links: to }),
+        }
         return joined === 0 ? [create] : [create, enter]
       },
     )

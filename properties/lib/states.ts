@@ -1,6 +1,6 @@
 // What engines are compared by, and short ways to run them.
 
-import { DRIVERS } from '../../src/drivers/registry.ts'
+import { DRIVERS, type Drivers } from '../../src/drivers/registry.ts'
 import { type Core, FRESH_CORE, step } from '../../src/engine/step.ts'
 import { isStacked, type KernelObject, PLAIN_MTU } from '../../src/kernel/object.ts'
 import { type KernelState, objectsOf, stateOf } from '../../src/kernel/state.ts'
@@ -30,9 +30,13 @@ export const storedForm = (model: Model): ReadonlyArray<StoredWrite> => storedCh
 export const bothOf = (a: KernelState, b: KernelState): KernelState => stateOf([...objectsOf(a), ...objectsOf(b)])
 
 /** The core after commands; those that are refused change nothing. */
-export const coreAfter = (commands: ReadonlyArray<Command>, start: Core = FRESH_CORE): Core =>
+export const coreAfter = (
+  commands: ReadonlyArray<Command>,
+  start: Core = FRESH_CORE,
+  drivers: Drivers = DRIVERS,
+): Core =>
   commands.reduce((core, command) => {
-    const next = step(DRIVERS, core, command)
+    const next = step(drivers, core, command)
     return E.isLeft(next) ? core : next.right.core
   }, start)
 

@@ -4,7 +4,15 @@
 
 import { createHash } from 'node:crypto'
 import type { Command, CreateEndpoint, CreateNetwork, CreateSandbox, Join, PoolSpec } from '../model/command.ts'
-import { type EndpointId, endpointId, type NetworkId, networkId, type SandboxId, sandboxId } from '../model/types.ts'
+import {
+  type EndpointId,
+  endpointId,
+  type Link,
+  type NetworkId,
+  networkId,
+  type SandboxId,
+  sandboxId,
+} from '../model/types.ts'
 import { cidrFamily } from '../net/cidr.ts'
 import type { Family } from '../net/ip.ts'
 import { HOST, type Ns, ns, parseNs } from '../net/name.ts'
@@ -69,6 +77,8 @@ const createSandbox = (project: Project, container: ProjectContainer, hostPorts:
       const one = assigned[i] ?? null
       return { hostIp, hostPorts: one === null ? asked : { from: one, to: one }, containerPort, transport }
     }),
+    exposed: container.expose.map(({ port, proto: transport }) => ({ port, transport })),
+    sysctls: container.sysctls,
   }
 }
 
@@ -87,12 +97,27 @@ const createEndpoint = (project: Project, { container, attachment }: Attached): 
   sysctls: attachment.sysctls,
 })
 
+/** To each container of the service that is on the network, by its name there. */
+const linksOf = ({ containers }: Project, { container, attachment }: Attached): ReadonlyArray<Link> =>
+  container.links.flatMap(({ service, alias }) =>
+    containers
+      .filter(
+        ({ service: other, mode, fullName }) =>
+          other === service &&
+          fullName !== container.fullName &&
+          mode.tag === 'networks' &&
+          mode.attachments.some(({ network }) => network === attachment.network),
+      )
+      .map(({ fullName: to }) => ({ to, alias })),
+  )
+
 const join = (project: Project, { container, attachment }: Attached): Join => ({
   tag: 'Join',
   endpoint: endpointIdOf(project, container.name, attachment.network),
   sandbox: sandboxIdOf(project, container.name),
   priority: attachment.gwPriority,
   ifName: attachment.interfaceName,
+  links: linksOf(project, { container, attachment }),
 })
 
 /** Those that ask for something fixed, then the others; else the order stays. */

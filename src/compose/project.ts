@@ -66,8 +66,14 @@ export type ProjectContainer = Readonly<{
   mode: Mode
   ports: ReadonlyArray<PortPublish>
   expose: ReadonlyArray<ExposedPort>
+  /** Services that it reaches although their network keeps containers apart, and what only it calls them, if anything. */
+  links: ReadonlyArray<ServiceLink>
+  /** Of its network namespace. */
+  sysctls: Readonly<Record<string, string>>
   at: At
 }>
+
+export type ServiceLink = Readonly<{ service: string; alias: string | null }>
 
 export type Mode = Readonly<
   | { tag: 'networks'; attachments: ReadonlyArray<ProjectAttachment> }

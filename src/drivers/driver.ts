@@ -3,20 +3,24 @@
 // repairing are all `diff`.
 
 import type { Fragment } from '../kernel/state.ts'
-import type { JoinedEndpoint } from '../model/queries.ts'
+import type { JoinedEndpoint, Linked } from '../model/queries.ts'
 import type { DriverRules } from '../model/rules.ts'
 import type { DriverConfig, Network, PortBinding, Sandbox } from '../model/types.ts'
 import type { OptionSpecs } from './options.ts'
 
 export type NetworkView = Readonly<{ network: Network; config: DriverConfig }>
 
-/** A joined endpoint. `publishes`: the ports of its sandbox that it answers for, being the way out of a family. */
+/**
+ * A joined endpoint. `publishes`: the ports of its sandbox that it answers for, being the way out of a family. `linked`: whom it is
+ * to reach, or be reached by, even where the network keeps its containers apart.
+ */
 export type EndpointView = Readonly<{
   network: Network
   config: DriverConfig
   endpoint: JoinedEndpoint
   sandbox: Sandbox
   publishes: Readonly<{ 4: ReadonlyArray<PortBinding>; 6: ReadonlyArray<PortBinding> }>
+  linked: ReadonlyArray<Linked>
 }>
 
 export type Driver = DriverRules &

@@ -1,7 +1,7 @@
 // What every driver's interface has inside a sandbox, beside the link itself: addresses, link-local addresses and sysctls.
 
 import type { KernelObject, Place } from '../kernel/object.ts'
-import { interfaceSysctl, sysctlInteger } from '../kernel/sysctl.ts'
+import { asKept, interfaceSysctl } from '../kernel/sysctl.ts'
 import type { Endpoint } from '../model/types.ts'
 import type { Cidr } from '../net/cidr.ts'
 import { familyOf, type Ip } from '../net/ip.ts'
@@ -16,9 +16,6 @@ const addressesOf = ({ addresses, linkLocal }: Endpoint, { ns, name }: Place): R
     dev: name,
     cidr,
   }))
-
-/** A number as the kernel says it back, however it was written. */
-const asKept = (value: string): string => String(sysctlInteger(value) ?? value)
 
 /** They go with the interface, so there is nothing that they would be set back to. */
 const sysctlsOf = ({ sysctls }: Endpoint, { ns, name }: Place): ReadonlyArray<KernelObject> =>

@@ -23,5 +23,6 @@ export const PLAIN: Omit<DriverRules, 'type'> = {
   conflict: () => null,
   gateway: () => 'always',
   exit: (_, pool) => exitByGateway(pool),
+  needsGateway: false,
   prefix: () => 'eth',
 }

@@ -26,7 +26,7 @@ const publishedIn = (
   if (way === null || driver === undefined) return null
   const { endpoint, network } = way
   const publishes = { 4: family === 4 ? [binding] : [], 6: family === 6 ? [binding] : [] }
-  const fragment = driver.endpoint({ network, config: network.config, endpoint, sandbox, publishes })
+  const fragment = driver.endpoint({ network, config: network.config, endpoint, sandbox, publishes, linked: [] })
   const found = fragment.flatMap((object) => (object.kind === 'nft-element' ? (publishedBy(object) ?? []) : []))
   return found.find((each) => each.family === family) ?? null
 }

@@ -10,11 +10,13 @@ import {
   endpointsOn,
   hasNamespace,
   type JoinedEndpoint,
+  linkedWith,
   type WayOut,
   wayOut,
 } from '../model/queries.ts'
 import type { Endpoint, EndpointId, Model, Network, NetworkId, Sandbox, SandboxId } from '../model/types.ts'
 import { changesBetween, getIn, valuesOf } from '../net/pmap.ts'
+import type { EndpointView } from './driver.ts'
 import type { Drivers } from './registry.ts'
 import { sandboxFragment } from './sandbox.ts'
 
@@ -47,6 +49,12 @@ const waysOut = (model: Model, sandbox: SandboxId): Ways => {
   return { 4: wayOut(placed, 4), 6: wayOut(placed, 6) }
 }
 
+/** Those of an endpoint but a way out, which the sandbox has one of a family of at most (sandbox.ts). */
+const staticRoutes = ({ endpoint: { attachment }, sandbox: { ns } }: EndpointView): Fragment =>
+  attachment.routes
+    .filter(({ to }) => to.bits > 0)
+    .map(({ to, via }) => ({ kind: 'route', ns, to, via, dev: attachment.ifName, metric: 0 }))
+
 const renderEndpoint = (drivers: Drivers, model: Model, waysOf: WaysOf, endpoint: JoinedEndpoint): Fragment => {
   const network = getIn(model.networks, endpoint.network)
   const sandbox = getIn(model.sandboxes, endpoint.attachment.sandbox)
@@ -57,7 +65,9 @@ const renderEndpoint = (drivers: Drivers, model: Model, waysOf: WaysOf, endpoint
     4: ways[4]?.endpoint.id === endpoint.id ? sandbox.ports : [],
     6: ways[6]?.endpoint.id === endpoint.id ? sandbox.ports : [],
   }
-  return driver.endpoint({ network, config: network.config, endpoint, sandbox, publishes })
+  const linked = linkedWith(model, endpoint)
+  const view: EndpointView = { network, config: network.config, endpoint, sandbox, publishes, linked }
+  return [...driver.endpoint(view), ...staticRoutes(view)]
 }
 
 const renderSandbox = (waysOf: WaysOf, sandbox: Sandbox): Fragment => {
@@ -113,7 +123,8 @@ type Touched = Readonly<{ networks: Set<NetworkId>; sandboxes: Set<SandboxId>; e
 
 /**
  * Whose inputs changed. A fragment reads its own object and: an endpoint's its network, its sandbox and the sandbox's other
- * endpoints (which of them is the way out); a sandbox's its endpoints and their networks.
+ * endpoints (which of them is the way out), and those that it is linked with, with their sandboxes; a sandbox's its endpoints and
+ * their networks.
  */
 const touched = (before: Model, after: Model): Touched => {
   const networks = new Set<NetworkId>()
@@ -139,8 +150,20 @@ const touched = (before: Model, after: Model): Touched => {
     touchEndpoint(change.before)
     touchEndpoint(change.after)
   }
+  for (const id of linkedBetween(before, after, endpoints)) endpoints.add(id)
   return { networks, sandboxes, endpoints }
 }
+
+/** Whom these endpoints were or are linked with. */
+const linkedBetween = (before: Model, after: Model, ids: Iterable<EndpointId>): ReadonlyArray<EndpointId> =>
+  [before, after]
+    .filter(({ index }) => index.byLink.root !== null)
+    .flatMap((model) =>
+      [...ids].flatMap((id) => {
+        const endpoint = getIn(model.endpoints, id)
+        return joined(endpoint) ? linkedWith(model, endpoint).map(({ peer }) => peer.id) : []
+      }),
+    )
 
 /** The fragments that may differ between two versions, as they are in the later one. */
 export const renderChanged = (drivers: Drivers, before: Model, after: Model): ReadonlyArray<OwnerFragment> => {

@@ -13,10 +13,12 @@ import type {
   EndpointId,
   ExposedPort,
   ExtraHost,
+  Link,
   NetworkId,
   NetworkScope,
   PoolSpec,
   SandboxId,
+  StaticRoute,
   Texts,
 } from './types.ts'
 
@@ -69,6 +71,7 @@ export type SandboxOptions = Readonly<{
   dns?: DnsSettings
   exposed?: ReadonlyArray<ExposedPort>
   labels?: Texts
+  sysctls?: Texts
 }>
 
 export type CreateSandbox = OnHost &
@@ -133,6 +136,9 @@ export type Join = Readonly<{
   priority: number
   /** Its name inside; null takes the next `ethN`. */
   ifName: IfName | null
+  /** Absent: none. */
+  routes?: ReadonlyArray<StaticRoute>
+  links?: ReadonlyArray<Link>
 }>
 export type Leave = Readonly<{ tag: 'Leave'; endpoint: EndpointId; sandbox: SandboxId }>
 

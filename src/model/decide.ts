@@ -4,6 +4,7 @@
 import { E, type Either } from '../prelude.ts'
 import type { Command } from './command.ts'
 import { createEndpoint, deleteEndpoint, renameEndpoint } from './decide/endpoint.ts'
+import { withGateway } from './decide/gateway.ts'
 import { join, leave } from './decide/join.ts'
 import { createNetwork, deleteNetwork } from './decide/network.ts'
 import { pluginAnswered, pluginFailed } from './decide/plugin.ts'
@@ -50,8 +51,10 @@ const decideAlone = (rules: Rules, model: Model, command: Command): Either<CnmEr
   }
 }
 
-/** What happens, and what is owed to plugins then: one decision, so that no crash can come between the two. */
+/** What happens, who is on the gateway network then, and what is owed to plugins: one decision, so that no crash can come between. */
 export const decide = (rules: Rules, model: Model, command: Command): Either<CnmError, ReadonlyArray<CnmEvent>> => {
   const decided = decideAlone(rules, model, command)
-  return E.isLeft(decided) ? decided : E.right(withCalls(model, decided.right))
+  if (E.isLeft(decided)) return decided
+  const settled = withGateway(rules, model, command, decided.right)
+  return E.isLeft(settled) ? settled : E.right(withCalls(model, settled.right))
 }

@@ -68,6 +68,7 @@ export type CnmError =
       | { tag: 'NoSuchSubnet'; network: string; ip: Ip; subnets: ReadonlyArray<Cidr> }
       | { tag: 'NoAddressLeft'; network: string; endpoint: string; family: 4 | 6; subnets: ReadonlyArray<Cidr> }
       | { tag: 'IPv6Off'; endpoint: string; ip: Ip }
+      | { tag: 'IPv6OffInside'; endpoint: string; ip: Ip; container: string }
       | { tag: 'NotLinkLocal'; endpoint: string; ip: Ip }
       /** `by` null: the host, whose side of the network has it. */
       | { tag: 'LinkLocalTaken'; network: string; ip: Ip; by: string | null }
@@ -76,12 +77,24 @@ export type CnmError =
       | { tag: 'NoOwnMac'; endpoint: string; mac: Mac; network: string }
       | { tag: 'MacTaken'; endpoint: string; mac: Mac; by: string; network: string }
       | { tag: 'BadSysctl'; endpoint: string; sysctl: string; why: 'name' | 'value' }
+      | { tag: 'BadSandboxSysctl'; container: string; sysctl: string; why: 'name' | 'value' | 'host' }
       | { tag: 'HasEndpoints'; network: string; endpoints: ReadonlyArray<string> }
       | { tag: 'AlreadyJoined'; endpoint: string; container: string }
       | { tag: 'IsJoined'; endpoint: string; container: string }
       | { tag: 'NotJoined'; endpoint: string }
       | { tag: 'OtherSandbox'; endpoint: string; joined: string; asked: string }
       | { tag: 'InterfaceTaken'; ifName: string; container: string }
+      | {
+          tag: 'BadRoute'
+          endpoint: string
+          to: Cidr
+          via: Ip | null
+          why: 'destination' | 'family' | 'no address' | 'next hop'
+        }
+      /** `network`: by which the sandbox gets there. */
+      | { tag: 'RouteTaken'; endpoint: string; to: Cidr; network: string }
+      | { tag: 'NoSuchLink'; endpoint: string; to: string; network: string }
+      | { tag: 'LinkTwice'; endpoint: string; to: string; network: string }
       | { tag: 'SharesHost'; container: string; network: string }
       | { tag: 'PortTaken'; port: PortBinding; by: string }
       | { tag: 'PortInUse'; port: PortBinding }
@@ -139,6 +152,7 @@ export const errorClass: Readonly<Record<CnmError['tag'], ErrorClass>> = {
   NoSuchSubnet: 'InvalidParameter',
   NoAddressLeft: 'Unavailable',
   IPv6Off: 'InvalidParameter',
+  IPv6OffInside: 'Forbidden',
   NotLinkLocal: 'InvalidParameter',
   LinkLocalTaken: 'Forbidden',
   LinkLocalInSubnet: 'InvalidParameter',
@@ -146,12 +160,17 @@ export const errorClass: Readonly<Record<CnmError['tag'], ErrorClass>> = {
   NoOwnMac: 'InvalidParameter',
   MacTaken: 'Forbidden',
   BadSysctl: 'InvalidParameter',
+  BadSandboxSysctl: 'InvalidParameter',
   HasEndpoints: 'Forbidden',
   AlreadyJoined: 'Forbidden',
   IsJoined: 'Forbidden',
   NotJoined: 'Forbidden',
   OtherSandbox: 'Forbidden',
   InterfaceTaken: 'Forbidden',
+  BadRoute: 'InvalidParameter',
+  RouteTaken: 'Conflict',
+  NoSuchLink: 'InvalidParameter',
+  LinkTwice: 'Forbidden',
   SharesHost: 'Forbidden',
   PortTaken: 'Conflict',
   PortInUse: 'Conflict',
@@ -187,6 +206,19 @@ const WHY_ALONE: Readonly<Record<Extract<ModelError, { tag: 'ParentTaken' }>['wh
   'one driver': 'a device carries macvlans or ipvlans, not both',
   passthru: 'mode passthru has its device to itself',
   'one network': 'a device carries one network of ipvlans',
+}
+
+const WHY_NO_ROUTE: Readonly<Record<Extract<ModelError, { tag: 'BadRoute' }>['why'], string>> = {
+  destination: 'its destination is not a subnet that packets are routed to',
+  family: 'its next hop is of the other family',
+  'no address': 'the endpoint has no address of that family',
+  'next hop': 'its next hop is not another address in the subnet of the endpoint',
+}
+
+const WHY_NO_SYSCTL: Readonly<Record<Extract<ModelError, { tag: 'BadSandboxSysctl' }>['why'], string>> = {
+  name: 'it is not one of a whole network namespace, such as net.core.somaxconn (those of an interface belong to its endpoint)',
+  value: 'its value is empty or not of one line',
+  host: 'its namespace is that of the host',
 }
 
 const SENTENCES: Sentences = {
@@ -260,6 +292,8 @@ const SENTENCES: Sentences = {
   NoAddressLeft: (error) =>
     `network "${error.network}" has no IPv${error.family} address left for endpoint "${error.endpoint}" (${error.subnets.map(showCidr).join(', ')})`,
   IPv6Off: (error) => `endpoint "${error.endpoint}" asks for ${showIp(error.ip)} and for no IPv6`,
+  IPv6OffInside: (error) =>
+    `endpoint "${error.endpoint}" has ${showIp(error.ip)}, but sandbox "${error.container}" switches IPv6 off by a sysctl; make one of the two without`,
   NotLinkLocal: (error) =>
     `${showIp(error.ip)} of endpoint "${error.endpoint}" is not a link-local address (169.254.0.0/16 or fe80::/10)`,
   LinkLocalTaken: (error) =>
@@ -276,6 +310,8 @@ const SENTENCES: Sentences = {
     error.why === 'name'
       ? `"${error.sysctl}" of endpoint "${error.endpoint}" is not a sysctl of an interface, such as net.ipv4.conf.IFNAME.log_martians`
       : `the value of sysctl ${error.sysctl} of endpoint "${error.endpoint}" is not one word`,
+  BadSandboxSysctl: ({ container, sysctl, why }) =>
+    `sandbox "${container}" cannot have the sysctl "${sysctl}": ${WHY_NO_SYSCTL[why]}`,
   HasEndpoints: (error) => `network "${error.network}" is in use by ${listed(error.endpoints)}`,
   AlreadyJoined: (error) => `endpoint "${error.endpoint}" has been joined by sandbox "${error.container}" already`,
   IsJoined: (error) =>
@@ -284,6 +320,14 @@ const SENTENCES: Sentences = {
   OtherSandbox: (error) =>
     `endpoint "${error.endpoint}" is joined by sandbox "${error.joined}", not by "${error.asked}"`,
   InterfaceTaken: (error) => `sandbox "${error.container}" has an interface ${error.ifName} already`,
+  BadRoute: ({ endpoint, to, via, why }) =>
+    `endpoint "${endpoint}" cannot have the route to ${showCidr(to)}${via === null ? '' : ` by ${showIp(via)}`}: ${WHY_NO_ROUTE[why]}`,
+  RouteTaken: (error) =>
+    `endpoint "${error.endpoint}" cannot join: its sandbox gets to ${showCidr(error.to)} by network "${error.network}" already`,
+  NoSuchLink: (error) =>
+    `endpoint "${error.endpoint}" cannot link to "${error.to}": there is no other endpoint of that name on network "${error.network}"`,
+  LinkTwice: (error) =>
+    `endpoint "${error.endpoint}" cannot link to "${error.to}": its sandbox does so by another endpoint on network "${error.network}"`,
   SharesHost: (error) =>
     `sandbox "${error.container}" shares the namespace of the host and cannot join network "${error.network}"`,
   PortTaken: (error) => `port ${showBinding(error.port)} of the host is published by "${error.by}" already`,

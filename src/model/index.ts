@@ -11,6 +11,7 @@ import type {
   Index,
   Model,
   Network,
+  NetworkId,
   PortBinding,
   PortHolder,
   Sandbox,
@@ -22,6 +23,7 @@ export const EMPTY_INDEX: Index = {
   namespaces: emptyMap(),
   byNetwork: emptyMap(),
   bySandbox: emptyMap(),
+  byLink: emptyMap(),
   byPort: emptyMap(),
 }
 
@@ -40,7 +42,8 @@ const ungrouped = <V>(groups: Groups<V>, group: string, key: string): Groups<V> 
 const withSandboxes = (
   { networkNames, containers, namespaces, byNetwork, byPort }: Index,
   bySandbox: Index['bySandbox'],
-): Index => ({ networkNames, containers, namespaces, byNetwork, bySandbox, byPort })
+  byLink: Index['byLink'],
+): Index => ({ networkNames, containers, namespaces, byNetwork, bySandbox, byLink, byPort })
 
 export const indexNetwork = (index: Index, { id, name }: Network): Index => ({
   ...index,
@@ -62,11 +65,25 @@ export const forgetEndpoint = (index: Index, { network, name }: Endpoint): Index
   byNetwork: ungrouped<EndpointId>(index.byNetwork, network, name),
 })
 
-export const indexJoin = (index: Index, { id }: Endpoint, { sandbox }: Attachment): Index =>
-  withSandboxes(index, grouped(index.bySandbox, sandbox, id, id))
+const linkGroup = (network: NetworkId, name: string): string => `${network}/${name}`
 
-export const forgetJoin = (index: Index, { id }: Endpoint, { sandbox }: Attachment): Index =>
-  withSandboxes(index, ungrouped<EndpointId>(index.bySandbox, sandbox, id))
+/** The endpoints of a network that link to this name there. */
+export const linkersTo = ({ byLink }: Index, network: NetworkId, name: string): ReadonlyArray<EndpointId> =>
+  byLink.root === null ? [] : valuesOf(getIn(byLink, linkGroup(network, name)) ?? emptyMap<EndpointId>())
+
+export const indexJoin = (index: Index, { id, network }: Endpoint, { sandbox, links }: Attachment): Index =>
+  withSandboxes(
+    index,
+    grouped(index.bySandbox, sandbox, id, id),
+    links.reduce((now, { to }) => grouped(now, linkGroup(network, to), id, id), index.byLink),
+  )
+
+export const forgetJoin = (index: Index, { id, network }: Endpoint, { sandbox, links }: Attachment): Index =>
+  withSandboxes(
+    index,
+    ungrouped<EndpointId>(index.bySandbox, sandbox, id),
+    links.reduce((now, { to }) => ungrouped<EndpointId>(now, linkGroup(network, to), id), index.byLink),
+  )
 
 type HostPort = Readonly<Pick<PortBinding, 'transport' | 'hostPort'>>
 const groupOf = ({ transport, hostPort }: HostPort): string => `${transport}/${hostPort}`

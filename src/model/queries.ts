@@ -4,11 +4,25 @@
 import { cidrFamily } from '../net/cidr.ts'
 import { type Family, familyOf, type Ip } from '../net/ip.ts'
 import { emptyMap, getIn, valuesOf } from '../net/pmap.ts'
-import type { Attachment, Endpoint, EndpointId, Exit, Model, Network, NetworkId, Sandbox, SandboxId } from './types.ts'
+import { linkersTo } from './index.ts'
+import type {
+  Attachment,
+  Endpoint,
+  EndpointId,
+  Exit,
+  ExposedPort,
+  Model,
+  Network,
+  NetworkId,
+  Sandbox,
+  SandboxId,
+} from './types.ts'
 
 /** An endpoint that is joined. */
 export type JoinedEndpoint = Endpoint & Readonly<{ attachment: Attachment }>
 const isJoined = (endpoint: Endpoint): endpoint is JoinedEndpoint => endpoint.attachment !== null
+
+const NOBODY: ReadonlyArray<never> = []
 
 const found = (model: Model, ids: ReadonlyArray<EndpointId>): ReadonlyArray<Endpoint> =>
   ids.map((id) => getIn(model.endpoints, id)).filter((endpoint) => endpoint !== undefined)
@@ -29,8 +43,17 @@ export const networkNamed = (model: Model, name: string): Network | undefined =>
 export const borrowersOf = (model: Model, id: NetworkId): ReadonlyArray<Network> =>
   valuesOf(model.networks).filter((network) => network.configFrom === id)
 
-/** How an endpoint leaves its network: as does the pool of its address. */
+/** A route of its own by which everything leaves. */
+const ownExit = ({ attachment }: Endpoint, family: Family): Exit | undefined => {
+  const route = attachment?.routes.find(({ to }) => to.bits === 0 && cidrFamily(to) === family)
+  if (route === undefined) return undefined
+  return route.via === null ? { by: 'device' } : { by: 'gateway', via: route.via }
+}
+
+/** How an endpoint leaves its network: by a route of its own, else as does the pool of its address. */
 const exitOf = (network: Network, endpoint: Endpoint, family: Family): Exit | null => {
+  const own = ownExit(endpoint, family)
+  if (own !== undefined) return own
   const pool = network.pools.find(
     ({ subnet, exit, pool: id }) =>
       exit !== null && cidrFamily(subnet) === family && endpoint.addresses.some((address) => address.pool === id),
@@ -41,11 +64,18 @@ const exitOf = (network: Network, endpoint: Endpoint, family: Family): Exit | nu
 const exits = (network: Network, endpoint: Endpoint): number =>
   Number(exitOf(network, endpoint, 4) !== null) + Number(exitOf(network, endpoint, 6) !== null)
 
-type Placed = Readonly<{ endpoint: JoinedEndpoint; network: Network }>
+export type Placed = Readonly<{ endpoint: JoinedEndpoint; network: Network }>
 
-/** libnetwork's order, best first: priority, routed before internal, more families to leave by, name of the network. */
+/** A network that sandboxes are on which no other leads out of (decide/gateway.ts). */
+export const GATEWAY_NETWORK = 'cnm_gwbridge'
+
+/**
+ * libnetwork's order, best first: priority, the gateway network last, routed before internal, more families to leave by, name of the
+ * network.
+ */
 const comparePlaced = (a: Placed, b: Placed): number =>
   b.endpoint.attachment.priority - a.endpoint.attachment.priority ||
+  Number(a.network.name === GATEWAY_NETWORK) - Number(b.network.name === GATEWAY_NETWORK) ||
   Number(a.network.internal) - Number(b.network.internal) ||
   exits(b.network, b.endpoint) - exits(a.network, a.endpoint) ||
   (a.network.name < b.network.name ? -1 : a.network.name > b.network.name ? 1 : 0) ||
@@ -78,6 +108,29 @@ export const wayOut = (placed: ReadonlyArray<Placed>, family: Family): WayOut | 
   return null
 }
 
+/** An endpoint that this one may speak to, or that may speak to it, by a link; `opens`: the ports of it that are open to this one. */
+export type Linked = Readonly<{ peer: JoinedEndpoint; opens: ReadonlyArray<ExposedPort> }>
+
+/** What whoever links to an endpoint may reach: what it or its container says that it listens on, or publishes. */
+const opensOf = (model: Model, { exposed, attachment }: JoinedEndpoint): ReadonlyArray<ExposedPort> => {
+  const sandbox = getIn(model.sandboxes, attachment.sandbox)
+  const published = (sandbox?.ports ?? []).map(({ containerPort: port, transport }) => ({ port, transport }))
+  const all = [...exposed, ...(sandbox?.exposed ?? []), ...published]
+  return [...new Map(all.map((each) => [`${each.port}/${each.transport}`, each])).values()]
+}
+
+/** The joined endpoints of other sandboxes that this one links to, then those that link to it. */
+export const linkedWith = (model: Model, endpoint: JoinedEndpoint): ReadonlyArray<Linked> => {
+  const { id, network, name, attachment } = endpoint
+  const from = linkersTo(model.index, network, name)
+  if (attachment.links.length === 0 && from.length === 0) return NOBODY
+  const to = attachment.links.map((link) => endpointNamed(model, network, link.to)).filter((each) => each !== undefined)
+  return found(model, [...new Set([...to, ...from])])
+    .filter(isJoined)
+    .filter((peer) => peer.id !== id && peer.attachment.sandbox !== attachment.sandbox)
+    .map((peer) => ({ peer, opens: to.includes(peer.id) ? opensOf(model, peer) : [] }))
+}
+
 /** Whether its namespace is there: one that somebody else makes is not, before its key is set. */
 export const hasNamespace = ({ external }: Sandbox): boolean => external === null || external.path !== null
 
@@ -90,12 +143,28 @@ const known = (model: Model, sandbox: SandboxId): ReadonlyArray<JoinedEndpoint> 
   return [...networks].flatMap((network) => endpointsOn(model, network).filter(isJoined))
 }
 
-/** What the sandbox's containers are told a name means: addresses on shared networks, IPv4 first; names fold case. */
+/** The endpoints that a sandbox's links call so. */
+const aliased = (model: Model, sandbox: SandboxId, wanted: string): ReadonlyArray<Endpoint> =>
+  endpointsIn(model, sandbox).flatMap(({ endpoint: { attachment }, network }) =>
+    found(
+      model,
+      attachment.links
+        .filter(({ alias }) => alias?.toLowerCase() === wanted)
+        .flatMap(({ to }) => endpointNamed(model, network.id, to) ?? []),
+    ).filter(isJoined),
+  )
+
+/**
+ * What the sandbox's containers are told a name means: who is linked to under this name, and who has it on a shared network; IPv4
+ * first. Names fold case.
+ */
 export const resolveName = (model: Model, sandbox: SandboxId, name: string): ReadonlyArray<Ip> => {
   const wanted = name.toLowerCase()
-  const addresses = known(model, sandbox)
-    .filter((endpoint) => dnsNames(endpoint).some((each) => each.toLowerCase() === wanted))
-    .flatMap((endpoint) => endpoint.addresses.map(({ cidr }) => cidr.ip))
+  const named = known(model, sandbox).filter((endpoint) =>
+    dnsNames(endpoint).some((each) => each.toLowerCase() === wanted),
+  )
+  const endpoints = new Set([...aliased(model, sandbox, wanted), ...named])
+  const addresses = [...endpoints].flatMap((endpoint) => endpoint.addresses.map(({ cidr }) => cidr.ip))
   return [...addresses.filter((ip) => familyOf(ip) === 4), ...addresses.filter((ip) => familyOf(ip) === 6)]
 }
 

@@ -50,6 +50,11 @@ export type DriverRules = Readonly<{
   gateway: (config: DriverConfig, family: Family) => GatewayRule
   /** How containers leave by a pool of a network that is not internal; null: they do not. */
   exit: (config: DriverConfig, pool: Pick<NetworkPool, 'subnet' | 'gateway' | 'aux'>) => Exit | null
+  /**
+   * Whether its endpoints, being no way out themselves, count on there being one: a sandbox of theirs that no other network leads out
+   * of gets an endpoint on the gateway network (decide/gateway.ts).
+   */
+  needsGateway: boolean
   /** What interfaces are called inside, before their number. */
   prefix: (config: DriverConfig) => string
 }>

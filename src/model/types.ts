@@ -88,8 +88,23 @@ export type Network = Readonly<{
 
 export type EndpointAddress = Readonly<{ pool: PoolId; cidr: Cidr }>
 
+/** A destination behind the network; `via` null: on the link itself. To 0.0.0.0/0 or ::/0 it makes its endpoint a way out. */
+export type StaticRoute = Readonly<{ to: Cidr; via: Ip | null }>
+
+/**
+ * An endpoint of the network, by its name there, whose exposed ports are reached although the network keeps its containers apart.
+ * `alias`: what only this sandbox calls it, or null.
+ */
+export type Link = Readonly<{ to: string; alias: string | null }>
+
 /** `priority` orders the endpoints of a sandbox; `ifName` is the endpoint's name inside. */
-export type Attachment = Readonly<{ sandbox: SandboxId; priority: number; ifName: IfName }>
+export type Attachment = Readonly<{
+  sandbox: SandboxId
+  priority: number
+  ifName: IfName
+  routes: ReadonlyArray<StaticRoute>
+  links: ReadonlyArray<Link>
+}>
 
 /** A port that a container says it listens on; it is published only if a sandbox says so. */
 export type ExposedPort = Readonly<{ port: Port; transport: Transport }>
@@ -142,6 +157,8 @@ export type Sandbox = Readonly<{
   dns: DnsSettings
   exposed: ReadonlyArray<ExposedPort>
   labels: Texts
+  /** Network settings of its namespace, as sysctl(8) writes them: `net.core.somaxconn`; none of one interface. */
+  sysctls: Texts
   ports: ReadonlyArray<PortBinding>
 }>
 
@@ -169,6 +186,8 @@ export type Index = Readonly<{
   /** The endpoints of each network by name, and of each sandbox by id. */
   byNetwork: PMap<PMap<EndpointId>>
   bySandbox: PMap<PMap<EndpointId>>
+  /** Who links: by the network and the name that is linked to, then by id. */
+  byLink: PMap<PMap<EndpointId>>
   /** Who publishes: by protocol and port of the host, then by sandbox and address. */
   byPort: PMap<PMap<PortHolder>>
 }>

@@ -165,6 +165,22 @@ describe('sandboxes and endpoints', () => {
     }
   })
 
+  test('a connection may have links and static routes, and a sandbox sysctls of its namespace', async () => {
+    await host.ok('endpoint', 'create', 'front', 'db')
+    await host.ok('network', 'connect', '--link', 'db:database', '--route', '10.9.0.0/24=10.1.0.99', 'front', 'web')
+    const [endpoint] = await host.json('endpoint', 'ls', '--filter', 'sandbox=web')
+    expect(endpoint).toMatchObject({
+      links: [{ endpoint: 'db', alias: 'database' }],
+      routes: [{ destination: '10.9.0.0/24', nextHop: '10.1.0.99' }],
+    })
+    await host.ok('sandbox', 'create', '--sysctl', 'net.core.somaxconn=1024', 'tuned')
+    const [tuned] = await host.json('sandbox', 'inspect', 'tuned')
+    expect(tuned.sysctls).toEqual({ 'net.core.somaxconn': '1024' })
+    await host.ok('sandbox', 'rm', 'tuned')
+    await host.ok('network', 'disconnect', 'front', 'web')
+    await host.ok('endpoint', 'rm', 'db')
+  })
+
   test('a connection that is refused leaves nothing half done', async () => {
     await host.ok('network', 'connect', '--driver-opt', 'com.docker.network.endpoint.ifname=lan0', 'front', 'web')
     const args = ['network', 'connect', '--driver-opt', 'com.docker.network.endpoint.ifname=lan0', 'back', 'web']

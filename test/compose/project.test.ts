@@ -359,8 +359,6 @@ test('what has a bearing and is not honoured is noted, with its place', () => {
   a:
     dns: 1.1.1.1
     extra_hosts: ["x=1.2.3.4"]
-    sysctls: {net.ipv4.ip_forward: 1}
-    links: ["b:database", "b"]
     deploy: {mode: global}
     cap_add: [NET_ADMIN]
     networks: {default: {link_local_ips: [169.254.8.8], driver_opts: {k: v}}}
@@ -369,10 +367,27 @@ test('what has a bearing and is not honoured is noted, with its place', () => {
   expect(project.notes.map(({ at, text }) => `${at.line}:${at.column} ${text}`)).toEqual([
     '3:5 services.a.dns (the name servers of the container) is not supported yet; it is left out',
     '4:5 services.a.extra_hosts (names in /etc/hosts of the container) is not supported yet; it is left out',
-    '5:5 services.a.sysctls (network settings of the container) is not supported yet; it is left out',
-    '6:13 services.a.links: the alias "database" is not supported yet; it is left out',
-    '7:20 services.a.deploy.mode "global" has a meaning only in a swarm',
-    '9:71 services.a.networks.default.driver_opts.k is not known; it is left out',
+    '5:20 services.a.deploy.mode "global" has a meaning only in a swarm',
+    '7:71 services.a.networks.default.driver_opts.k is not known; it is left out',
+  ])
+})
+
+test('sysctls of networks and links come along', () => {
+  const project = projectOf(`services:
+  a:
+    sysctls: {net.ipv4.ip_forward: 1}
+    links: ["b:database", "b"]
+  b: {sysctls: ["kernel.shmmax=1", "net.ipv4.ip_local_port_range=20000 30000"]}
+`)
+  expect(project.containers.map(({ links, sysctls }) => ({ links, sysctls }))).toEqual([
+    {
+      links: [
+        { service: 'b', alias: 'database' },
+        { service: 'b', alias: null },
+      ],
+      sysctls: { 'net.ipv4.ip_forward': '1' },
+    },
+    { links: [], sysctls: { 'net.ipv4.ip_local_port_range': '20000 30000' } },
   ])
 })
 

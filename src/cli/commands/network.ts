@@ -19,9 +19,11 @@ import {
   misused,
   optional,
   type PoolWords,
+  readLinks,
   readPairs,
   readPools,
   readPriority,
+  readRoutes,
   readWishes,
 } from '../host/read.ts'
 import { refused } from '../host/refusal.ts'
@@ -166,7 +168,12 @@ export const prune = async (io: Io, options: PruneOptions): Result => {
 
 export type ConnectOptions = ChangeOptions &
   EndpointWords &
-  Readonly<{ gwPriority?: string; driverOpt?: ReadonlyArray<string> }>
+  Readonly<{
+    gwPriority?: string
+    driverOpt?: ReadonlyArray<string>
+    link?: ReadonlyArray<string>
+    route?: ReadonlyArray<string>
+  }>
 
 type DriverOptions = Readonly<{ ifName: IfName | null; sysctls: Texts }>
 
@@ -187,7 +194,11 @@ export const connect = async (io: Io, networkWord: string, sandboxWord: string, 
   const wishes = readWishes(options)
   const priority = readPriority(options.gwPriority)
   const driverOptions = readDriverOptions(options.driverOpt)
+  const links = readLinks(options.link)
+  const routes = readRoutes(options.route)
   if (E.isLeft(wishes)) return wishes
+  if (E.isLeft(links)) return links
+  if (E.isLeft(routes)) return routes
   if (E.isLeft(priority)) return priority
   if (E.isLeft(driverOptions)) return driverOptions
   const { ifName, sysctls } = driverOptions.right
@@ -202,7 +213,15 @@ export const connect = async (io: Io, networkWord: string, sandboxWord: string, 
       title: `connect sandbox "${container}" to network "${network.right.name}"`,
       commands: [
         { tag: 'CreateEndpoint', id, network: network.right.id, name: container, ...wishes.right, sysctls },
-        { tag: 'Join', endpoint: id, sandbox: sandbox.right.id, priority: priority.right, ifName },
+        {
+          tag: 'Join',
+          endpoint: id,
+          sandbox: sandbox.right.id,
+          priority: priority.right,
+          ifName,
+          routes: routes.right,
+          links: links.right,
+        },
       ],
       says: null,
     })

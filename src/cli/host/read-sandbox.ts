@@ -1,4 +1,4 @@
-// The options of a sandbox as values, in Docker's words: names, resolvers, extra hosts, ports, labels.
+// The options of a sandbox as values, in Docker's words: names, resolvers, extra hosts, ports, labels, sysctls.
 
 import { parseExposed } from '../../compose/normalise/port.ts'
 import type { PortRequest, SandboxOptions } from '../../model/command.ts'
@@ -19,6 +19,7 @@ export type SandboxWords = Readonly<{
   dnsOption?: ReadonlyArray<string>
   addHost?: ReadonlyArray<string>
   label?: ReadonlyArray<string>
+  sysctl?: ReadonlyArray<string>
 }>
 
 /** `hostname` null: the sandbox's own name. */
@@ -51,6 +52,7 @@ export const readSandbox = (said: SandboxWords): Either<Problem, SandboxWishes> 
     options: readWords('--dns-option', said.dnsOption),
     extraHosts: traverse(said.addHost ?? [], (text) => read('--add-host', text, parseHost)),
     labels: readPairs('--label', said.label),
+    sysctls: readPairs('--sysctl', said.sysctl),
   })
   if (E.isLeft(written)) return written
   const { domainname, servers, search, options, ...wishes } = written.right

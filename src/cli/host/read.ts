@@ -4,6 +4,7 @@ import { startOf } from '../../compose/at.ts'
 import { printable } from '../../compose/error.ts'
 import { parseShortPort } from '../../compose/normalise/port.ts'
 import type { CreateEndpoint, PoolSpec, PortRequest } from '../../model/command.ts'
+import type { Link, StaticRoute } from '../../model/types.ts'
 import { type Cidr, cidrFamily, contains, covers, parseCidr, showCidr } from '../../net/cidr.ts'
 import { type Ip, type Ip4, type Ip6, isIp4, isIp6, parseIp, showIp } from '../../net/ip.ts'
 import { parseMac } from '../../net/mac.ts'
@@ -86,6 +87,22 @@ export const readPairs = (
   })
   return E.isLeft(pairs) ? pairs : E.right(Object.fromEntries(pairs.right))
 }
+
+/** `ENDPOINT[:ALIAS]`. */
+export const readLinks = (texts: ReadonlyArray<string> = []): Either<Problem, ReadonlyArray<Link>> =>
+  traverse(texts, (text) =>
+    read('--link', text, (each) => {
+      const [, to = '', alias = null] = /^([^:\s\p{Cc}]+)(?::([^:\s\p{Cc}]+))?$/u.exec(each) ?? []
+      return to === '' ? E.left(`"${each}" is not an endpoint such as db or db:database`) : E.right({ to, alias })
+    }),
+  )
+
+/** `DESTINATION[=NEXT-HOP]`. */
+export const readRoutes = (texts: ReadonlyArray<string> = []): Either<Problem, ReadonlyArray<StaticRoute>> =>
+  traverse(texts, (text) => {
+    const [destination = '', hop] = text.split(/=(.*)/s)
+    return allOf({ to: read('--route', destination, parseCidr), via: optional('--route', hop, parseIp) })
+  })
 
 /** `[[IP:]HOST:]CONTAINER[/PROTOCOL]`, with ranges. */
 export const readPorts = (texts: ReadonlyArray<string> = []): Either<Problem, ReadonlyArray<PortRequest>> => {

@@ -32,6 +32,10 @@ const wayOut = (error: CnmError): string | null => {
       return 'choose another --link-local-ip'
     case 'LinkLocalInSubnet':
       return 'ask for it with --ip'
+    case 'NoSuchLink':
+      return '"cnm endpoint ls" has their names'
+    case 'RouteTaken':
+      return 'choose another --route'
     case 'IPAlreadyAllocated':
       return 'choose another address, or none for a free one'
     case 'PortTaken':

@@ -142,6 +142,16 @@ const addNetwork = (program: Command, io: Io, start: Start): void => {
       'com.docker.network.endpoint.ifname=NAME names the interface inside; com.docker.network.endpoint.sysctls=net.ipv4.conf.IFNAME.KEY=VALUE sets sysctls of it, with commas between',
       collect,
     )
+    .option(
+      '--link <endpoint[:alias]>',
+      'reach the exposed ports of an endpoint of the network although the network keeps its sandboxes apart, and call it so; may be repeated',
+      collect,
+    )
+    .option(
+      '--route <destination[=ip]>',
+      'a static route, by an address on the network or straight by its interface; may be repeated',
+      collect,
+    )
     .action((name: string, sandbox: string, flags) =>
       start(async () => (await load()).connect(io, name, sandbox, flags)),
     )
@@ -183,6 +193,11 @@ const withSandboxOptions = (command: Command): Command =>
     .option('--dns-option <option>', 'an option of resolv.conf(5); may be repeated', collect)
     .option('--add-host <name:ip>', 'a host that it knows by name; may be repeated', collect)
     .option('--label <key=value>', 'a label; may be repeated', collect)
+    .option(
+      '--sysctl <name=value>',
+      'a sysctl of its namespace, such as net.core.somaxconn=1024; may be repeated',
+      collect,
+    )
 
 const addSandbox = (program: Command, io: Io, start: Start): void => {
   const load = () => import('../commands/sandbox.ts')

@@ -23,6 +23,9 @@ export type EndpointView = Readonly<{
   aliases: ReadonlyArray<string>
   /** Of the sandbox's endpoints the highest is the way out. */
   gwPriority: number | null
+  routes: ReadonlyArray<Readonly<{ destination: string; nextHop: string | null }>>
+  /** Endpoints of the network whose ports it reaches, and what only it calls them. */
+  links: ReadonlyArray<Readonly<{ endpoint: string; alias: string | null }>>
 }>
 
 export const endpointView = (model: Model, endpoint: Endpoint): EndpointView => {
@@ -40,6 +43,11 @@ export const endpointView = (model: Model, endpoint: Endpoint): EndpointView => 
     addresses: addresses.map(({ cidr }) => showCidr(cidr)),
     aliases,
     gwPriority: attachment?.priority ?? null,
+    routes: (attachment?.routes ?? []).map(({ to, via }) => ({
+      destination: showCidr(to),
+      nextHop: via === null ? null : showIp(via),
+    })),
+    links: (attachment?.links ?? []).map(({ to, alias }) => ({ endpoint: to, alias })),
   }
 }
 
@@ -121,6 +129,7 @@ export type SandboxView = Readonly<{
   external: boolean
   key: string | null
   labels: Readonly<Record<string, string>>
+  sysctls: Readonly<Record<string, string>>
   ports: ReadonlyArray<PortView>
   /** `80/tcp`. */
   exposed: ReadonlyArray<string>
@@ -131,7 +140,8 @@ export type SandboxView = Readonly<{
 }>
 
 export const sandboxView = (model: Model, sandbox: Sandbox): SandboxView => {
-  const { id, container, hostname, domainname, ns, external, labels, ports, exposed, dns, extraHosts } = sandbox
+  const { id, container, hostname, domainname, ns, external, labels, sysctls, ports, exposed, dns, extraHosts } =
+    sandbox
   return {
     id,
     name: container,
@@ -141,6 +151,7 @@ export const sandboxView = (model: Model, sandbox: Sandbox): SandboxView => {
     external: external !== null,
     key: external?.path ?? null,
     labels,
+    sysctls,
     ports: ports.map(portView),
     exposed: exposed.map(({ port, transport }) => `${port}/${transport}`),
     dns: { ...dns, servers: dns.servers.map(showIp) },

@@ -1,5 +1,5 @@
 // How two trees become one (Compose Specification, "Merge and override"): mappings merge, sequences append, scalars are
-// replaced; `!reset` takes away, `!override` replaces. A service's list of networks counts as a mapping, labels likewise;
+// replaced; `!reset` takes away, `!override` replaces. A service's list of networks counts as a mapping, labels and sysctls likewise;
 // `ipam.config` is keyed by its subnet. Ports are appended here and lose their duplicates once they are read.
 
 import {
@@ -40,7 +40,8 @@ const pair = (text: string, item: Tree): [string, Tree] => {
 const canonical = (tree: Tree, [top, , key, ...rest]: Path): Tree => {
   if (tree.tag !== 'sequence' || rest.length > 0) return tree
   if (top === 'services' && key === 'networks') return mappingOf(tree, (text, item) => [text, empty(item)])
-  if (top === 'networks' && key === 'labels') return mappingOf(tree, pair)
+  if ((top === 'networks' && key === 'labels') || (top === 'services' && key === 'sysctls'))
+    return mappingOf(tree, pair)
   return tree
 }
 

@@ -20,6 +20,8 @@ const replicasOf = (world: World, service: Service, mode: Mode): ReadonlyArray<P
       mode,
       ports: mode.tag === 'networks' ? service.ports : [],
       expose: service.expose,
+      links: service.links,
+      sysctls: service.sysctls,
       at: service.entry.keyAt,
     }
   })

@@ -1,6 +1,7 @@
 // One service, before its replicas and the services it refers to are looked at.
 
-import type { ExposedPort, PortPublish } from '../project.ts'
+import { SANDBOX_SYSCTL, SANDBOX_SYSCTL_VALUE } from '../../model/decide/sandbox.ts'
+import type { ExposedPort, PortPublish, ServiceLink } from '../project.ts'
 import { isFull, type Report } from '../report.ts'
 import { nearest } from '../suggest.ts'
 import { child, type Entry, entriesOf, itemsOf, textOf } from '../tree.ts'
@@ -17,6 +18,8 @@ export type Service = Readonly<{
   networkMode: string | null
   ports: ReadonlyArray<PortPublish>
   expose: ReadonlyArray<ExposedPort>
+  links: ReadonlyArray<ServiceLink>
+  sysctls: Readonly<Record<string, string>>
 }>
 
 const MOST_REPLICAS = 1000
@@ -37,12 +40,6 @@ const noteUnsupported = (name: string, { value }: Entry, report: Report): void =
     report.notes.push({ at: keyAt, text: `services.${name}.${key} (${meaning}) is not supported yet; it is left out` })
   }
   for (const [key, meaning] of NOTED) note(key, meaning)
-  const sysctls = child(value, 'sysctls')
-  const names = [
-    ...entriesOf(sysctls).map(([key]) => key),
-    ...itemsOf(sysctls).flatMap((item) => textOf(item)?.split('=')[0] ?? []),
-  ]
-  if (names.some((key) => key.startsWith('net.'))) note('sysctls', 'network settings of the container')
   for (const key of ['mode', 'endpoint_mode']) {
     const written = child(child(value, 'deploy'), key)
     const text = textOf(written)
@@ -54,19 +51,39 @@ const noteUnsupported = (name: string, { value }: Entry, report: Report): void =
   }
 }
 
-/** `SERVICE` means nothing new, since services find each other by name; an alias only the linking one would know. */
-const checkLinks = (name: string, { value }: Entry, services: ReadonlySet<string>, report: Report): void => {
-  for (const item of itemsOf(child(value, 'links'))) {
-    const [target = '', alias] = (textOf(item) ?? '').split(':')
+const linksOf = (
+  name: string,
+  { value }: Entry,
+  services: ReadonlySet<string>,
+  report: Report,
+): ReadonlyArray<ServiceLink> =>
+  itemsOf(child(value, 'links')).flatMap((item) => {
+    const [service = '', alias = null] = (textOf(item) ?? '').split(':')
+    if (services.has(service)) return [{ service, alias }]
+    const known = [...services]
+    const suggestion = nearest(service, known)
     const where = `services.${name}.links`
-    if (!services.has(target)) {
-      const known = [...services]
-      const suggestion = nearest(target, known)
-      report.errors.push({ tag: 'Unknown', noun: 'service', name: target, where, suggestion, known, at: item.at })
-    } else if (alias !== undefined && alias !== target)
-      report.notes.push({ at: item.at, text: `${where}: the alias "${alias}" is not supported yet; it is left out` })
-  }
-}
+    report.errors.push({ tag: 'Unknown', noun: 'service', name: service, where, suggestion, known, at: item.at })
+    return []
+  })
+
+/** Those of networks; others are none of our business. */
+const sysctlsOf = (name: string, { value }: Entry, report: Report): Readonly<Record<string, string>> =>
+  Object.fromEntries(
+    entriesOf(child(value, 'sysctls'))
+      .filter(([sysctl]) => sysctl.startsWith('net.'))
+      .flatMap(([sysctl, { keyAt: at, value: written }]) => {
+        const text = textOf(written) ?? ''
+        const isKnown = SANDBOX_SYSCTL.test(sysctl)
+        if (isKnown && SANDBOX_SYSCTL_VALUE.test(text)) return [[sysctl, text]]
+        const path = `services.${name}.sysctls.${sysctl}`
+        const reason = isKnown
+          ? 'it has no value'
+          : 'it is not a sysctl of a whole network namespace; those of an interface belong under driver_opts of a network'
+        report.errors.push({ tag: 'BadValue', path, reason, at })
+        return []
+      }),
+  )
 
 const replicasOf = (name: string, { keyAt, value }: Entry, report: Report): number => {
   const provider = child(value, 'provider')
@@ -92,7 +109,6 @@ const replicasOf = (name: string, { keyAt, value }: Entry, report: Report): numb
 const serviceFrom = (name: string, entry: Entry, services: ReadonlySet<string>, report: Report): Service => {
   const field = (key: string) => child(entry.value, key)
   noteUnsupported(name, entry, report)
-  checkLinks(name, entry, services, report)
   const hostname = wordOf(field('hostname'))
   const domain = wordOf(field('domainname'))
   const service: Service = {
@@ -104,6 +120,8 @@ const serviceFrom = (name: string, entry: Entry, services: ReadonlySet<string>, 
     networkMode: wordOf(field('network_mode')) ?? null,
     ports: portsOf(field('ports'), `services.${name}.ports`, report),
     expose: exposeOf(field('expose'), `services.${name}.expose`, report),
+    links: linksOf(name, entry, services, report),
+    sysctls: sysctlsOf(name, entry, report),
   }
   if (service.containerName !== null && service.replicas > 1) {
     const at = field('container_name')?.at ?? entry.keyAt

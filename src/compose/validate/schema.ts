@@ -109,6 +109,12 @@ const service = {
     ports: { type: ['array', 'null'], items: port, description: 'a list of ports' },
     profiles: texts("a profile's name"),
     scale: count,
+    sysctls: {
+      type: ['object', 'array', 'null'],
+      items: text('NAME=VALUE'),
+      additionalProperties: scalar,
+      description: 'a mapping, or a list, each item NAME=VALUE',
+    },
   },
 }
 

@@ -14,6 +14,7 @@ import { insideOf } from '../inside.ts'
 import { bridgeMac, bridgeName, endpointAlias, hostEndMac, hostEndName, networkAlias } from '../names.ts'
 import { PLAIN } from '../plain.ts'
 import { networkElements, openElements, publishedElements } from './firewall.ts'
+import { linksOf } from './links.ts'
 import { BRIDGE_OPTIONS, bridgeDevices, bridgeOptions, configureBridge, isBridgeConfig, modeOf } from './options.ts'
 import { conflict, exit, gateway, objection, prefix } from './rules.ts'
 
@@ -141,6 +142,7 @@ const endpoint = (view: EndpointView): Fragment => {
     ...published,
     ...openElements(view, 4),
     ...openElements(view, 6),
+    ...linksOf(view, deviceOf(view.network)),
   ]
 }
 

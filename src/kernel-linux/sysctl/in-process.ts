@@ -23,7 +23,7 @@ import { assignmentOf, fileOf } from './assignment.ts'
  * What is written here and now, for it only stores a number. To switch forwarding or IPv6 takes the lock of all devices
  * (rtnl_mutex), in a loop until it is free (restart_syscall): such are written on a worker thread.
  */
-const INSTANT = /\.(route_localnet|rp_filter|proxy_arp|accept_ra|icmp_ratelimit|ratelimit)$/
+const INSTANT = /\.(route_localnet|rp_filter|proxy_arp|accept_ra|accept_redirects|icmp_ratelimit|ratelimit)$/
 
 /** Longer than any value; a read gives no more than a page. */
 const VALUE_BYTES = 4096

@@ -19,6 +19,7 @@ import type { IfName } from '../../net/name.ts'
 import { type DeviceConf, FRESH_ALL, type LinkEntry, NO_CONF } from '../link-entry.ts'
 import { addresses6, joinAnycast, leaveAnycast, restore6, start6, stop6 } from './addrconf.ts'
 import { change, linkOf, linksOf, type Space } from './draft.ts'
+import { INERT } from './inert-sysctls.ts'
 import { disabled6, forwards6, runs4, runs6 } from './inet.ts'
 import { listWritten, rangeWritten, showRange } from './port-sysctls.ts'
 
@@ -39,6 +40,7 @@ const DEFAULTS: Readonly<Record<Family, Readonly<Partial<Record<DeviceKey, strin
   6: {
     disable_ipv6: '0',
     accept_ra: '1',
+    accept_redirects: '1',
     forwarding: '0',
     proxy_ndp: '0',
     accept_dad: '1',
@@ -58,8 +60,24 @@ const integer = (text: string): string | null => {
 /** A sysctl of a whole namespace: its default, and what a write makes of what it was, null if that is refused. */
 type Whole = Readonly<{ otherwise: string; written: (text: string, was: string) => string | null }>
 
+const within =
+  (least: number, most: number) =>
+  (text: string): string | null => {
+    const n = sysctlInteger(text)
+    return n === null || n < least || n > most ? null : String(n)
+  }
+
+const inert: ReadonlyArray<readonly [SysctlName, Whole]> = Object.entries(INERT).map(
+  // A cast: they are written as sysctl(8) does.
+  ([name, { otherwise, least, most }]) => [
+    name as SysctlName,
+    { otherwise: String(otherwise), written: within(least, most) },
+  ],
+)
+
 /** What the limits govern is not modelled. */
 const WHOLES: ReadonlyMap<SysctlName, Whole> = new Map([
+  ...inert,
   [ICMP_LIMIT4, { otherwise: '1000', written: integer }],
   [ICMP_LIMIT6, { otherwise: '100', written: integer }],
   [PORT_RANGE, { otherwise: showRange(DEFAULT_PORTS), written: rangeWritten }],

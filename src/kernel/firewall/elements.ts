@@ -26,6 +26,15 @@ export const skeletonTable = (ns: Ns): NftTable => ({ kind: 'nft-table', ns, ske
 export const bridgeElement = (ns: Ns, bridge: IfName): NftElement => element(ns, 'bridges', [bridge])
 export const internalElement = (ns: Ns, bridge: IfName): NftElement => element(ns, 'internal', [bridge])
 export const withinElement = (ns: Ns, bridge: IfName): NftElement => element(ns, 'within', [bridge, bridge])
+/** Of the containers behind the bridge, that at `from` reaches this port of that at `to`. */
+export const linkedElement = (
+  ns: Ns,
+  bridge: IfName,
+  from: Ip,
+  to: Readonly<{ ip: Ip; port: Port }>,
+  transport: Transport,
+): NftElement =>
+  element(ns, isIp4(from) ? 'linked4' : 'linked6', [bridge, showIp(from), showIp(to.ip), transport, String(to.port)])
 export const subnetElement = (ns: Ns, bridge: IfName, subnet: Cidr): NftElement =>
   element(ns, cidrFamily(subnet) === 4 ? 'subnet4' : 'subnet6', [bridge, showPrefix(subnet)])
 export const masqueradeElement = (ns: Ns, subnet: Cidr): NftElement =>

@@ -12,13 +12,15 @@
 
 import type { Chain, SetSpec } from './rule.ts'
 
-export const SKELETON_VERSION = 2
+export const SKELETON_VERSION = 3
 export const TABLE = 'cnm'
 
 export type SetName =
   | 'bridges'
   | 'internal'
   | 'within'
+  | 'linked4'
+  | 'linked6'
   | 'subnet4'
   | 'subnet6'
   | 'masquerade4'
@@ -48,6 +50,16 @@ export const SETS: ReadonlyArray<SetSpec> = [
   set('bridges', ['ifname'], 'the bridge of every network'),
   set('internal', ['ifname'], 'bridges of networks that are not routed'),
   set('within', ['ifname', 'ifname'], 'a bridge, twice: its containers may talk to each other'),
+  set(
+    'linked4',
+    ['ifname', 'ipv4_addr', 'ipv4_addr', 'inet_proto', 'inet_service'],
+    'a bridge, a container, another that it links to, and a port of that one',
+  ),
+  set(
+    'linked6',
+    ['ifname', 'ipv6_addr', 'ipv6_addr', 'inet_proto', 'inet_service'],
+    'a bridge, a container, another that it links to, and a port of that one',
+  ),
   set('subnet4', ['ifname', 'ipv4_addr'], 'a bridge and its subnet', { interval: true }),
   set('subnet6', ['ifname', 'ipv6_addr'], 'a bridge and its subnet', { interval: true }),
   set('masquerade4', ['ipv4_addr'], 'subnets that leave with an address of the host', { interval: true }),
@@ -142,6 +154,21 @@ const withinSubnet = (family: 4 | 6): Pick<Chain, 'rules'>['rules'] => {
   ]
 }
 
+/** Who may speak to a container of its own network that is kept apart from the others. */
+const linked = (family: 4 | 6): Chain['rules'][number] => ({
+  matches: [
+    {
+      tag: 'in',
+      fields: ['oifname', ...(family === 4 ? FROM_TO4 : FROM_TO6), 'meta l4proto', 'th dport'],
+      set: `linked${family}`,
+    },
+  ],
+  statement: { tag: 'accept' },
+  about: 'linked: a port of a container that this one links to',
+})
+const FROM_TO4 = ['ip saddr', 'ip daddr'] as const
+const FROM_TO6 = ['ip6 saddr', 'ip6 daddr'] as const
+
 /** Who may come straight to a container of one family. */
 const straight = (family: 4 | 6): Chain['rules'] => {
   const open = {
@@ -209,6 +236,8 @@ export const CHAINS: ReadonlyArray<Chain> = [
         statement: { tag: 'accept' },
         about: 'within: containers of one network may talk',
       },
+      linked(4),
+      linked(6),
       {
         matches: [{ tag: 'in', fields: ['iifname'], set: 'internal' }],
         statement: { tag: 'drop' },

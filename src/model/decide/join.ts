@@ -10,6 +10,10 @@ import { fail, findEndpoint, findNetwork, findSandbox } from '../model.ts'
 import { endpointsIn, endpointsOn } from '../queries.ts'
 import type { Rules } from '../rules.ts'
 import type { Model, Network, Sandbox } from '../types.ts'
+import { checkLinks, checkRoutes } from './routes.ts'
+import { checkIPv6 } from './sandbox.ts'
+
+const NONE: ReadonlyArray<never> = []
 
 /** The first `ethN` that is free inside, or what takes the place of `eth`. */
 const freeInterface = (prefix: string, taken: ReadonlySet<IfName>): IfName => {
@@ -44,7 +48,14 @@ export const join = (rules: Rules, model: Model, command: Join): Either<CnmError
     return fail({ tag: 'SharesHost', container: sandbox.container, network: network.right.name })
   const full = fullFor(rules, model, network.right)
   if (full !== null) return fail({ tag: 'NetworkFull', network: network.right.name, endpoint: name, most: full })
-  const taken = new Set([LO, ...endpointsIn(model, sandbox.id).map((placed) => placed.endpoint.attachment.ifName)])
+  const placed = endpointsIn(model, sandbox.id)
+  const { routes = NONE, links = NONE } = command
+  const wrong =
+    checkIPv6(sandbox.container, sandbox.sysctls, endpoint.right) ??
+    checkRoutes(endpoint.right, network.right, placed, routes) ??
+    checkLinks(model, endpoint.right, network.right, placed, links)
+  if (wrong !== null) return fail(wrong)
+  const taken = new Set([LO, ...placed.map((each) => each.endpoint.attachment.ifName)])
   const asked = command.ifName ?? endpoint.right.asked.ifName
   if (asked !== null && taken.has(asked))
     return fail({ tag: 'InterfaceTaken', ifName: asked, container: sandbox.container })
@@ -54,7 +65,7 @@ export const join = (rules: Rules, model: Model, command: Join): Either<CnmError
     {
       tag: 'Joined',
       endpoint: endpoint.right.id,
-      attachment: { sandbox: sandbox.id, priority: command.priority, ifName: inside },
+      attachment: { sandbox: sandbox.id, priority: command.priority, ifName: inside, routes, links },
     },
   ])
 }

@@ -1,15 +1,16 @@
 // May this sandbox be made, changed or removed? Sources: libnetwork's NewSandbox, Sandbox.Refresh, Rename, SetKey, Delete.
 // A refresh is one change of one value: libnetwork leaves all networks, forgets the options and joins again, step by step.
 
-import { HOST } from '../../net/name.ts'
+import { isIp6 } from '../../net/ip.ts'
+import { HOST, type Ns } from '../../net/name.ts'
 import { hasIn, valuesOf } from '../../net/pmap.ts'
 import { E, type Either } from '../../prelude.ts'
 import type { CreateSandbox, DeleteSandbox, RefreshSandbox, RenameSandbox, SandboxOptions, SetKey } from '../command.ts'
 import type { CnmError } from '../error.ts'
 import type { CnmEvent } from '../event.ts'
 import { fail, findSandbox } from '../model.ts'
-import { endpointNamed, endpointsIn, sandboxAt, sandboxOf } from '../queries.ts'
-import type { DnsSettings, Model, Sandbox } from '../types.ts'
+import { endpointNamed, endpointsIn, GATEWAY_NETWORK, sandboxAt, sandboxOf } from '../queries.ts'
+import type { DnsSettings, Endpoint, Model, Sandbox, Texts } from '../types.ts'
 import { bind } from './ports.ts'
 
 type Events = Either<CnmError, ReadonlyArray<CnmEvent>>
@@ -22,7 +23,49 @@ const optionsOf = ({
   dns = HOSTS_DNS,
   exposed = [],
   labels = {},
-}: SandboxOptions): Required<SandboxOptions> => ({ domainname, extraHosts, dns, exposed, labels })
+  sysctls = {},
+}: SandboxOptions): Required<SandboxOptions> => ({ domainname, extraHosts, dns, exposed, labels, sysctls })
+
+/** A sysctl of a whole network namespace. One of an interface belongs to an endpoint, which alone knows when there is one. */
+export const SANDBOX_SYSCTL = /^net(?!\.[a-z0-9]+\.(conf|neigh)\.(?!all\.|default\.))(\.[a-zA-Z0-9_-]+)+$/
+/** Such as `32768 60999`. */
+export const SANDBOX_SYSCTL_VALUE = /^[\t\P{Cc}]*[^\s\p{Cc}][\t\P{Cc}]*$/u
+
+const firstOf = <A>(items: ReadonlyArray<A>, check: (item: A) => CnmError | null): CnmError | null => {
+  for (const item of items) {
+    const wrong = check(item)
+    if (wrong !== null) return wrong
+  }
+  return null
+}
+
+const checkSysctls = (container: string, ns: Ns, sysctls: Texts = {}): CnmError | null => {
+  for (const [sysctl, value] of Object.entries(sysctls)) {
+    const fault = (why: Extract<CnmError, { tag: 'BadSandboxSysctl' }>['why']): CnmError => ({
+      tag: 'BadSandboxSysctl',
+      container,
+      sysctl,
+      why,
+    })
+    if (ns === HOST) return fault('host')
+    if (!SANDBOX_SYSCTL.test(sysctl)) return fault('name')
+    if (!SANDBOX_SYSCTL_VALUE.test(value)) return fault('value')
+  }
+  return null
+}
+
+const IPV6_OFF = ['net.ipv6.conf.all.disable_ipv6', 'net.ipv6.conf.default.disable_ipv6']
+
+/** An endpoint of IPv6 cannot be in a sandbox that switches it off. */
+export const checkIPv6 = (
+  container: string,
+  sysctls: Texts,
+  { name, addresses, linkLocal }: Endpoint,
+): CnmError | null => {
+  const ip = [...addresses.map(({ cidr }) => cidr.ip), ...linkLocal].find(isIp6)
+  const isOff = IPV6_OFF.some((sysctl) => !['0', undefined].includes(sysctls[sysctl]?.trim()))
+  return ip === undefined || !isOff ? null : { tag: 'IPv6OffInside', endpoint: name, ip, container }
+}
 
 export const createSandbox = (model: Model, command: CreateSandbox): Events => {
   const { id, container, hostname, ns, external = false } = command
@@ -33,6 +76,8 @@ export const createSandbox = (model: Model, command: CreateSandbox): Events => {
   const holder = sandboxAt(model, ns)
   if (holder !== undefined) return fail({ tag: 'SandboxTaken', container, ns, by: holder.container })
   if (external && ns === HOST) return fail({ tag: 'InvalidKey', container, why: 'host' })
+  const wrong = checkSysctls(container, ns, command.sysctls)
+  if (wrong !== null) return fail(wrong)
   const ports = bind(model, { id, container, has: [], host: command.host?.ports ?? null }, command.ports)
   if (E.isLeft(ports)) return ports
   const sandbox: Sandbox = {
@@ -50,7 +95,12 @@ export const createSandbox = (model: Model, command: CreateSandbox): Events => {
 export const refreshSandbox = (model: Model, command: RefreshSandbox): Events => {
   const found = findSandbox(model, command.id)
   if (E.isLeft(found)) return found
-  const { id, container, ports: has } = found.right
+  const { id, container, ns, ports: has } = found.right
+  const { sysctls = {} } = command
+  const wrong =
+    checkSysctls(container, ns, sysctls) ??
+    firstOf(endpointsIn(model, id), ({ endpoint }) => checkIPv6(container, sysctls, endpoint))
+  if (wrong !== null) return fail(wrong)
   const ports = bind(model, { id, container, has, host: command.host?.ports ?? null }, command.ports)
   if (E.isLeft(ports)) return ports
   const sandbox: Sandbox = {
@@ -73,6 +123,7 @@ export const renameSandbox = (model: Model, { id, container }: RenameSandbox): E
     holder === undefined ? [{ tag: 'SandboxChanged', sandbox: { ...found.right, container } }] : []
   const networks = new Set<string>()
   for (const { endpoint, network } of endpointsIn(model, id)) {
+    if (network.name === GATEWAY_NETWORK) continue
     const other = endpointNamed(model, network.id, container)
     if ((other !== undefined && other !== endpoint.id) || networks.has(network.id))
       return fail({ tag: 'EndpointNameTaken', name: container, network: network.name })

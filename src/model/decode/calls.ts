@@ -3,7 +3,7 @@
 import { type Cidr, cidrFamily, isNetwork } from '../../net/cidr.ts'
 import { widthOf } from '../../net/ip.ts'
 import { parseIfName } from '../../net/name.ts'
-import type { Joined, StaticRoute } from '../plugin/answer.ts'
+import type { Joined } from '../plugin/answer.ts'
 import type { Call } from '../plugin/ledger.ts'
 import type {
   CreateEndpointCall,
@@ -15,7 +15,7 @@ import type {
   NetworkOptions,
   PluginInterface,
 } from '../plugin/protocol.ts'
-import { isId } from '../types.ts'
+import { isId, type StaticRoute } from '../types.ts'
 import {
   and,
   type Decoder,

@@ -16,3 +16,22 @@ export const formerNetwork = (network: unknown): unknown => {
   const isRemote = isObject(config) && config['remote'] === true
   return { ...network, pools: pools.map((pool) => withExit(pool, internal === false && !isRemote)) }
 }
+
+/** Before attachments had them, there were neither static routes nor links. */
+export const formerEndpoint = (endpoint: unknown): unknown => {
+  if (!isObject(endpoint) || !isObject(endpoint['attachment'])) return endpoint
+  const { attachment } = endpoint
+  if (Object.hasOwn(attachment, 'routes') || Object.hasOwn(attachment, 'links')) return endpoint
+  return { ...endpoint, attachment: { ...attachment, routes: [], links: [] } }
+}
+
+/** Before sandboxes had them, there were no sysctls of whole namespaces. */
+export const formerSandbox = (sandbox: unknown): unknown =>
+  !isObject(sandbox) || Object.hasOwn(sandbox, 'sysctls') ? sandbox : withSysctls(sandbox)
+
+/** Where `decide` has it: before the ports. */
+const withSysctls = ({ ports, ...sandbox }: Readonly<Record<string, unknown>>): unknown => ({
+  ...sandbox,
+  sysctls: {},
+  ports,
+})

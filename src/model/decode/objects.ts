@@ -11,6 +11,7 @@ import type { Mac } from '../../net/mac.ts'
 import { HOST, parseNewIfName, parseNs } from '../../net/name.ts'
 import { isPort, type Port, TRANSPORTS } from '../../net/port.ts'
 import { ENDPOINT_SYSCTL, isUnicastMac, SYSCTL_VALUE } from '../decide/endpoint.ts'
+import { SANDBOX_SYSCTL, SANDBOX_SYSCTL_VALUE } from '../decide/sandbox.ts'
 import {
   type Attachment,
   type DriverConfig,
@@ -21,11 +22,13 @@ import {
   type ExposedPort,
   type ExtraHost,
   isId,
+  type Link,
   type Network,
   type NetworkPool,
   type PoolSpec,
   type PortBinding,
   type Sandbox,
+  type StaticRoute,
 } from '../types.ts'
 import {
   and,
@@ -42,7 +45,7 @@ import {
   text,
   where,
 } from './decoder.ts'
-import { formerNetwork } from './former.ts'
+import { formerEndpoint, formerNetwork, formerSandbox } from './former.ts'
 
 const id = <A extends string>(): Decoder<A> => where((value): value is A => isId(value), '64 hexadecimal digits')
 const named = and(text, (value) => value.trim() !== '', 'a name')
@@ -160,7 +163,13 @@ const wishes: Decoder<EndpointWishes> = record({
   ifName: nullable(ifName),
 })
 
-const attachment: Decoder<Attachment> = record<Attachment>({ sandbox: id(), priority: integer, ifName })
+const attachment: Decoder<Attachment> = record<Attachment>({
+  sandbox: id(),
+  priority: integer,
+  ifName,
+  routes: list(record<StaticRoute>({ to: and(cidr, isNetwork, 'a destination'), via: nullable(ip) })),
+  links: list(record<Link>({ to: named, alias: nullable(text) })),
+})
 
 const sysctls = and(
   texts,
@@ -175,7 +184,7 @@ const granted = ({ asked, addresses, mac: own }: Endpoint): boolean =>
   [asked.ipv4, asked.ipv6].every((each) => each === null || addresses.some(({ cidr: { ip: has } }) => has === each)) &&
   (asked.mac === null || asked.mac === own)
 
-export const decodeEndpoint: Decoder<Endpoint> = and(
+const endpoint: Decoder<Endpoint> = and(
   record<Endpoint>({
     id: id(),
     network: id(),
@@ -198,7 +207,9 @@ export const decodeEndpoint: Decoder<Endpoint> = and(
   'what was asked for',
 )
 
-export const decodeSandbox: Decoder<Sandbox> = and(
+export const decodeEndpoint: Decoder<Endpoint> = (value) => endpoint(formerEndpoint(value))
+
+const sandbox: Decoder<Sandbox> = and(
   record<Sandbox>({
     id: id(),
     container: named,
@@ -210,8 +221,16 @@ export const decodeSandbox: Decoder<Sandbox> = and(
     dns: record<Sandbox['dns']>({ servers: list(ip), search: list(text), options: list(text) }),
     exposed,
     labels: texts,
+    sysctls: and(
+      texts,
+      (values) =>
+        Object.entries(values).every(([name, value]) => SANDBOX_SYSCTL.test(name) && SANDBOX_SYSCTL_VALUE.test(value)),
+      'sysctls of a namespace',
+    ),
     ports: list(record<PortBinding>({ hostIp: nullable(ip), hostPort: port, containerPort: port, transport })),
   }),
-  ({ ns, external }) => ns !== HOST || external === null,
-  'a namespace of its own for a key',
+  ({ ns, external, sysctls: values }) => ns !== HOST || (external === null && Object.keys(values).length === 0),
+  'a namespace of its own for a key and for sysctls',
 )
+
+export const decodeSandbox: Decoder<Sandbox> = (value) => sandbox(formerSandbox(value))

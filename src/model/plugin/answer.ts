@@ -5,10 +5,8 @@ import { type Cidr, isNetwork, parseCidr } from '../../net/cidr.ts'
 import { type Ip, type Ip4, type Ip6, isIp4, isIp6, parseIp } from '../../net/ip.ts'
 import { type IfName, parseIfName } from '../../net/name.ts'
 import { E, type Either, traverse } from '../../prelude.ts'
+import type { StaticRoute } from '../types.ts'
 import type { PluginBody, PluginInterface } from './protocol.ts'
-
-/** `via` null: on the link itself. */
-export type StaticRoute = Readonly<{ to: Cidr; via: Ip | null }>
 
 /** What a plugin says of a join: the device to bring inside, what to call it there, and the ways out through it. */
 export type Joined = Readonly<{
