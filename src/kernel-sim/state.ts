@@ -122,7 +122,7 @@ export type NsEntry = Readonly<{
   ns: Ns
   at: string | null
   nextIndex: number
-  /** For what keeps the order in which it came: routes, bridge ports. */
+  /** For what keeps the order in which it came: routes, bridge ports, addresses of IPv4. */
   nextOrder: number
   links: PMap<LinkEntry>
   /** The names of the links by their indexes. */

@@ -24,7 +24,7 @@ import { type Device, deviceOf, loopbackOf, type SendErrno, type Space } from '.
 import type { DropReason } from '../step.ts'
 import { ownersOf, select4, select6 } from './address.ts'
 import { inGroup4, inGroup6 } from './groups.ts'
-import { type Found, find, find4, UNIVERSE } from './lookup.ts'
+import { type Found, find, localDev4, UNIVERSE } from './lookup.ts'
 import type { Neighbour } from './neighbour.ts'
 import { policyOf } from './policy.ts'
 import { type Flow, NOWHERE, type Refusal } from './rules.ts'
@@ -223,19 +223,22 @@ const down = (dev: Device): NoWay => ({
   at: null,
 })
 
-/** Whether an address may be the source of a packet of ours. */
-const isOwn4 = ({ entry }: Space, src: Ip): boolean => {
-  if (ownersOf(entry, src).length > 0) return true
-  const flow: Flow = { dst: src, src: null, iif: loopbackName(entry), oif: null, tos: 0, mark: 0, strict: false }
-  const found = find4(entry, flow)
-  return !('errno' in found) && found.route.type === 'local'
+/** Whose an address is: of the last device that got it, or of that which the table local names (__ip_dev_find). */
+const ownerOf4 = (space: Space, ip: Ip4): Device | null => {
+  const name = ownersOf(space.entry, ip)[0] ?? localDev4(space.entry, ip)
+  return name === null ? null : deviceOf(space, name)
 }
+
+const notOurs = (src: Ip4): NoWay => ({
+  errno: 'ENETUNREACH',
+  reason: { tag: 'martian-source', ip: src },
+  at: null,
+})
 
 const refuseSource4 = (space: Space, { src, foreign }: Wanted): NoWay | null => {
   if (src === null || !isIp4(src)) return null
-  const reason: DropReason = { tag: 'martian-source', ip: src }
-  if (isMulticast(src) || src === MAX4) return invalid(reason)
-  return foreign || isOwn4(space, src) ? null : { errno: 'ENETUNREACH', reason, at: null }
+  if (isMulticast(src) || src === MAX4) return invalid({ tag: 'martian-source', ip: src })
+  return foreign || ownerOf4(space, src) !== null ? null : notOurs(src)
 }
 
 /** A packet that is bound to a device, or goes to a group that needs none of the tables. */
@@ -244,9 +247,9 @@ const bound4 = (space: Space, wanted: Wanted): Way | NoWay | null => {
   if (!isIp4(dst)) return null
   const isSpread = isMulticast(dst) || dst === MAX4
   if (dev === null) {
-    const [owner] = src === null || !isSpread ? [] : ownersOf(space.entry, src)
-    const out = owner === undefined ? null : deviceOf(space, owner)
-    return out === null ? null : made4(wanted, out, null, null)
+    if (!isSpread || src === null || !isIp4(src)) return null
+    const out = ownerOf4(space, src)
+    return out === null ? notOurs(src) : made4(wanted, out, null, null)
   }
   if (!dev.link.up || !runs4(dev.link)) return down(dev)
   return isLocalGroup(dst) || dst === MAX4 ? made4(wanted, dev, ofLink4(space, dev), null) : null
