@@ -19,7 +19,7 @@ import {
 import { valuesOf } from '../../../net/pmap.ts'
 import { runs4 } from '../../control/inet.ts'
 import { SCOPES } from '../../control/scope.ts'
-import { type HopEntry, loopbackName, type PathMtuEntry, type RouteEntry } from '../../state.ts'
+import { type HopEntry, loopbackName, type PathMtuEntry, type PeerEntry, type RouteEntry } from '../../state.ts'
 import { type Device, deviceOf, loopbackOf, type SendErrno, type Space } from '../plane.ts'
 import type { DropReason } from '../step.ts'
 import { ownersOf, select4, select6 } from './address.ts'
@@ -63,16 +63,14 @@ export type Verdict =
   | Readonly<{ tag: 'forward'; way: Way }>
   | Readonly<{ tag: 'refuse'; reason: DropReason; errno: Refusal['errno'] | null }>
 
-/** How many redirects a sender was told of lately, and the moment of the last; IPv6 counts time that it may still be told. */
-export type RedirectLimit = { told: number; lastMs: number }
-
 /** By destination, then by source (null: to be chosen). */
 type Known<A> = Map<Ip, Map<Ip | null, A>>
 
 /** `out`: by the device that a packet is bound to, `loose`: that it had better leave by; `in`: by the device that it came in by. */
 export type RoutingMemory = {
   readonly pathMtus: Map<Ip, ReadonlyArray<PathMtuEntry>>
-  readonly redirects: Map<Ip, RedirectLimit>
+  /** Those who were told something. */
+  readonly peers: Map<Ip, PeerEntry>
   /** Of the next packet that needs one of its own. */
   nextId: number
   readonly out: Map<Device | null, Known<Way | NoWay>>
@@ -93,7 +91,7 @@ const byAddress = (learned: ReadonlyArray<PathMtuEntry>): RoutingMemory['pathMtu
 
 const openRouting = ({ entry }: Space): RoutingMemory => ({
   pathMtus: byAddress(valuesOf(entry.pathMtus)),
-  redirects: new Map(),
+  peers: new Map(),
   nextId: 1,
   out: new Map(),
   loose: new Map(),
