@@ -61,7 +61,7 @@ export type Detection = 'over' | 'waiting' | 'unique' | 'taken' | 'failed' | Ask
 
 /**
  * `peer`: what it is point to point with, null for none. `scope` as RT_SCOPE_*. `metric`: of its prefix's route, 0 for the
- * kernel's own. `secondary`: IPv4, there was one of its subnet before. `label`: IPv4.
+ * kernel's own. `secondary`: IPv4, there was one of its subnet before. `label`: IPv4. `order`: IPv4, higher the later it came; 0 of IPv6.
  */
 export type AddressEntry = Readonly<{
   cidr: Cidr
@@ -74,6 +74,7 @@ export type AddressEntry = Readonly<{
   noprefixroute: boolean
   nodad: boolean
   dad: Detection
+  order: number
 }>
 
 export const isTentative = ({ dad }: AddressEntry): boolean => dad !== 'over'

@@ -94,6 +94,9 @@ export type PathMtuEntry = Readonly<{
 export const pathMtuKey = ({ ip, dev, via }: Pick<PathMtuEntry, 'ip' | 'dev' | 'via'>): string =>
   `${ip} ${dev} ${via ?? ''}`
 
+/** How much an address may be told: so many ms' worth at `lastMs`, and more since; `redirects`: so often it was redirected of late. */
+export type PeerEntry = Readonly<{ ip: Ip; tokensMs: number; lastMs: number; redirects: number }>
+
 /** An address that is answered for; a `permanent` one stays when its device loses its carrier. */
 export type ProxyEntry = Readonly<{ ip: Ip; permanent: boolean }>
 
@@ -122,7 +125,7 @@ export type NsEntry = Readonly<{
   ns: Ns
   at: string | null
   nextIndex: number
-  /** For what keeps the order in which it came: routes, bridge ports. */
+  /** For what keeps the order in which it came: routes, bridge ports, addresses of IPv4. */
   nextOrder: number
   links: PMap<LinkEntry>
   /** The names of the links by their indexes. */
@@ -158,6 +161,8 @@ export type NsEntry = Readonly<{
   proxies: PMap<ProxyEntry>
   /** As `pathMtuKey` says. */
   pathMtus: PMap<PathMtuEntry>
+  /** By their addresses. */
+  peers: PMap<PeerEntry>
   /** The source port (or echo id) of the next probe from here: a new conversation has one that was not used lately. */
   nextPort: number
   /** By the name of the device; those that nothing has passed yet have none. */
@@ -193,6 +198,7 @@ export const nsWith = (space: NsEntry, to: Partial<NsEntry>): NsEntry => {
     neighbours: space.neighbours,
     proxies: space.proxies,
     pathMtus: space.pathMtus,
+    peers: space.peers,
     nextPort: space.nextPort,
     tallies: space.tallies,
     tracked: space.tracked,
@@ -306,6 +312,7 @@ export const emptyNs = (ns: Ns): NsEntry => ({
   neighbours: emptyMap(),
   proxies: emptyMap(),
   pathMtus: emptyMap(),
+  peers: emptyMap(),
   nextPort: 32768,
   tallies: emptyMap(),
   tracked: null,

@@ -6,6 +6,7 @@ import { runs } from '../lib/runs.ts'
 import { runBoth } from './requests/both.ts'
 import { FOUND, programOf } from './requests/found.ts'
 import { FOUND_PATHS } from './requests/found-paths.ts'
+import { FOUND_PEERS } from './requests/found-peers.ts'
 import { caseOfFound, FOUND_TRIES } from './requests/found-traffic.ts'
 import { FOUND_IN_TUNNELS } from './requests/found-tunnels.ts'
 import { FOUND_WAYS } from './requests/found-ways.ts'
@@ -23,12 +24,15 @@ needs.kernel('the simulated and the real network stack', () => {
     expect(answers.at(-1)).toBe(found.errno)
   })
 
-  test.each([...FOUND_TRIES, ...FOUND_WAYS, ...FOUND_IN_TUNNELS, ...FOUND_PATHS])('agree: $says', async (found) => {
-    const { difference, endings } = await runBoth(caseOfFound(found))
-    expect(difference).toBeNull()
-    expect(endings).toHaveLength(found.before === undefined ? 1 : 2)
-    expect(endings.slice(-1).map(wordOf)).toEqual([found.ends])
-  })
+  test.each([...FOUND_TRIES, ...FOUND_WAYS, ...FOUND_IN_TUNNELS, ...FOUND_PATHS, ...FOUND_PEERS])(
+    'agree: $says',
+    async (found) => {
+      const { difference, endings } = await runBoth(caseOfFound(found))
+      expect(difference).toBeNull()
+      expect(endings).toHaveLength(found.before === undefined ? 1 : 2)
+      expect(endings.slice(-1).map(wordOf)).toEqual([found.ends])
+    },
+  )
 
   test('answer each request alike, and hold the same afterwards', { timeout: 600_000 }, async () => {
     const seed = Number(process.env['CNM_SEED'] ?? Math.floor(Math.random() * SEEDS))

@@ -135,6 +135,7 @@ const entryOf = (space: Space, link: LinkEntry, ask: AddressRequest, ip: Ip6): A
   noprefixroute: ask.noprefixroute ?? false,
   nodad: ask.nodad ?? false,
   dad: begunOn(space, link, ask.nodad ?? false),
+  order: 0,
 })
 
 const refusal = (link: LinkEntry, ip: Ip6): Errno | null => {

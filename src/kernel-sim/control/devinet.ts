@@ -48,7 +48,7 @@ const insert = (space: Space, link: LinkEntry, address: Address4): Errno | null 
     if (other.scope !== address.scope) return 'EINVAL'
   }
   if (isAddressTaken(space, link, address.cidr.ip)) return 'EADDRINUSE'
-  const added: Address4 = near.length === 0 ? address : { ...address, secondary: true }
+  const added: Address4 = { ...address, secondary: near.length > 0, order: space.now.nextOrder++ }
   const place = placeOf(four, added)
   const addresses = withAddresses4(link, [...four.slice(0, place), added, ...four.slice(place)])
   const held = change(space, link, { addresses, pinned4: 'all' })
@@ -68,6 +68,7 @@ const entryOf = (ask: AddressRequest, ip: Ip4): Address4 => ({
   noprefixroute: ask.noprefixroute ?? false,
   nodad: false,
   dad: 'over',
+  order: 0,
 })
 
 const put = (space: Space, link: LinkEntry, address: Address4, replace: boolean): Errno | null => {

@@ -105,7 +105,9 @@ const STAYS: ReadonlySet<LinkEntry['spec']['type']> = new Set(['loopback', 'brid
 
 type Moved = Readonly<{ space: Space; name: IfName }>
 
+/** IPv6 must be on a device that it is told of (validate_linkmsg), before that is moved. */
 const askMove = (space: Space, link: LinkEntry, ask: SetLink): Moved | Errno => {
+  if (ask.addrGenMode !== undefined && !runs6(link)) return 'EAFNOSUPPORT'
   const target = ask.to === undefined ? space : spaceOf(space.draft, ask.to)
   if (target === null) return 'ENOENT'
   // Before 6.13 those that stay could not even be told to stay.
@@ -224,15 +226,6 @@ const invalid = (space: Space, { kind, mac, mtu }: SetLink): Errno | null => {
   return kind.kind === 'vxlan' && mtu !== undefined && !fitsMtu('vxlan', mtu) ? 'EINVAL' : null
 }
 
-/** Before anything is done; IPv6 must be on a device that it is told of. */
-const refusal = (space: Space, ask: SetLink): Errno | null => {
-  const link = linkOf(space, ask.dev)
-  if (link === null) return 'ENODEV'
-  const errno = invalid(space, ask)
-  if (errno !== null) return errno
-  return ask.addrGenMode !== undefined && !runs6(link) ? 'EAFNOSUPPORT' : null
-}
-
 const changeMacvlan = (space: Space, link: LinkEntry, mode: MacvlanMode): Errno | null => {
   const { spec } = link
   if (spec.type !== 'macvlan') return 'EOPNOTSUPP'
@@ -266,10 +259,9 @@ const changeKind = (space: Space, link: LinkEntry, asked: KindChange, mtu: numbe
 
 /** A device keeps its index through a message, whatever its name and place. */
 export const setLink = (space: Space, ask: SetLink): Errno | null => {
-  const errno = refusal(space, ask)
   const link = linkOf(space, ask.dev)
-  if (errno !== null || link === null) return errno
-  const refused = ask.kind === undefined ? null : changeKind(space, link, ask.kind, ask.mtu)
+  if (link === null) return 'ENODEV'
+  const refused = invalid(space, ask) ?? (ask.kind === undefined ? null : changeKind(space, link, ask.kind, ask.mtu))
   if (refused !== null) return refused
   const master = indexAsked(space, ask.master)
   const moved = askMove(space, linkOf(space, ask.dev) ?? link, ask)

@@ -11,8 +11,8 @@ import type { Flow } from './netfilter/flow.ts'
  * What goes with a packet inside of a namespace. `mark`: what rules of nftables gave it, or its socket. `flow`: what conntrack
  * knows of it, null before it was asked and `untracked` if it shall not be. Forgotten where it goes to another namespace,
  * but over a bridge and loopback it stays (skb_scrub_packet). `fragment`: bytes of the longest fragment, if it was put together
- * of some. `gso`: a segment of several that go as one (GSO), whose length devices do not look at. `via`: over loopback, the device whose
- * address it is for, by which it counts as received. `reroute`: a chain of type route has changed something, and wants it routed again.
+ * of some. `gso`: of a segment of several that go as one (GSO), how long the longest of them is as a packet; devices do not look at their
+ * length. `via`: over loopback, the device whose address it is for, by which it counts as received. `reroute`: a chain of type route has changed something, and wants it routed again.
  * `frame`: what it came in, if a rule asks for that. `forMany`: it came in a frame for a group, or for all (pkt_type is not PACKET_HOST),
  * whatever its own address. `onward`: over loopback, it is on its way through this host, and goes on when it comes back.
  */
@@ -20,7 +20,7 @@ export type Meta = Readonly<{
   mark: number
   flow: Flow | null
   fragment?: number
-  gso?: true
+  gso?: number
   via?: string
   reroute?: boolean
   frame?: Frame
@@ -29,6 +29,9 @@ export type Meta = Readonly<{
 }>
 
 export const NO_META: Meta = { mark: 0, flow: null }
+
+/** How long a packet is where several that go as one pass, or none of them (skb_gso_validate_network_len). */
+export const lengthAsOne = ({ gso }: Meta, length: number): number => (gso === undefined || gso < length ? length : gso)
 
 /** By which device IP sends a packet, and to whom there. */
 export type Hop = Readonly<{ dev: Readonly<{ name: IfName }>; ip: Ip }>
@@ -65,6 +68,6 @@ export type Sending = Readonly<{
   mark?: number
   /** SO_BROADCAST. */
   broadcast?: boolean
-  /** It goes as one with others. */
-  gso?: boolean
+  /** It goes as one with others; the longest of them has so many bytes, headers and all. */
+  gso?: number
 }>

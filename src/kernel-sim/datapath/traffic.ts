@@ -35,8 +35,9 @@ type Raw = Extract<Try, { send: 'frame' | 'tap' }>
 type Socketed = Exclude<Try, Raw>
 type What = Crossing['what']
 
-/** How long nothing of a try may be heard until it is over, and how long its sender waits at most. */
-const QUIET_MS = 40
+/** How long nothing of a try may be heard until it is over, or its sender has been told, and how long that waits at most. */
+const QUIET_MS = 120
+const AFTERWARDS_MS = 3
 const PATIENCE_MS = 1000
 const DEFAULT_PING = 56
 
@@ -318,6 +319,7 @@ export const tryOver = (plane: Plane, host: Host, attempt: Try): Omit<Tried, 'wo
       ? ofRaw(plane, space, attempt, steps)
       : ofSocket(plane, host, space, attempt, steps)
   plane.watch = watched
+  run(plane, receive, plane.nowMs + (account.ending === 'silence' ? QUIET_MS : AFTERWARDS_MS))
   return { account, steps }
 }
 

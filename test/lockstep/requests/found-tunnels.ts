@@ -71,6 +71,13 @@ const BEHIND: ReadonlyArray<Ask> = [
 ]
 const BEYOND: ReadonlyArray<Ask> = [up('e0'), has('e0', '10.9.0.7/24'), has('e0', 'fd09::7/64', { nodad: true })]
 
+/** TCP from the bridge itself, which is told nothing of it. */
+export const narrowBridge = (bytes: number): Omit<FoundTry, 'says' | 'ends'> => ({
+  asks: BRIDGED,
+  there: otherHalf(6),
+  attempt: ask('tcp', 'h', 'fd09::1', 7000, THERE, size(bytes)),
+})
+
 /** Of a packet too long for the tunnel. */
 const toLinkLocal = (send: 'udp' | 'tcp' | 'ping', by: 'c' | 'd', to: string, name: string) => {
   const options = { dev: ifName(name), ...size(send === 'tcp' ? 1441 : 1448) }

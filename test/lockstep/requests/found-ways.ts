@@ -84,6 +84,9 @@ const macvlan = (name: string, n: number): NewLink => ({
   kind: { kind: 'macvlan', mode: 'bridge' },
 })
 
+const br0 = bridge('br0', { mac: macOf(3) })
+const fromLoopback = (from: string) => ask('udp', 'h', '224.0.0.9', 7000, HERE, { from: ip(from) })
+
 const TO_MANY = { from: ip('10.0.0.255') }
 
 export const FOUND_WAYS: ReadonlyArray<FoundTry> = [
@@ -243,6 +246,24 @@ export const FOUND_WAYS: ReadonlyArray<FoundTry> = [
     says: 'as it does in the group of all',
     asks: [LOOPBACK],
     attempt: ask('udp', 'h', '224.0.0.1', 7000, HERE, { from: ip('127.0.0.1') }),
+    ends: 'silence',
+  },
+  {
+    says: 'to a group one sends by the device that got the address last',
+    asks: [LOOPBACK, br0, has('br0', '127.0.0.1/8')],
+    attempt: fromLoopback('127.0.0.1'),
+    ends: 'EINVAL',
+  },
+  {
+    says: 'whatever their indexes',
+    asks: [br0, has('br0', '127.0.0.1/8'), LOOPBACK],
+    attempt: fromLoopback('127.0.0.1'),
+    ends: 'silence',
+  },
+  {
+    says: 'and from what no device has by that of the table local, be there a route elsewhere, or no rule that asks the table',
+    asks: [LOOPBACK, ...WIRE, route(DEFAULT, { dev: 'v0' }), dropLocal(4)],
+    attempt: fromLoopback('127.0.0.5'),
     ends: 'silence',
   },
   {

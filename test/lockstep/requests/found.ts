@@ -134,6 +134,38 @@ export const FOUND: ReadonlyArray<FoundCase> = [
     errno: 'EOPNOTSUPP',
   },
   {
+    says: 'nor where it is told of a kind that it is not',
+    asks: [PAIR, set('v0', { mtu: 1279 }), set('v0', { addrGenMode: 'eui64', kind: { kind: 'bridge' } })],
+    errno: 'EOPNOTSUPP',
+  },
+  {
+    says: 'what it is told of its own kind is done before that',
+    asks: [
+      br('br0', 3),
+      set('br0', { mtu: 1279 }),
+      set('br0', { addrGenMode: 'eui64', kind: { kind: 'bridge', priority: 9 } }),
+    ],
+    errno: 'EAFNOSUPPORT',
+  },
+  {
+    says: 'of which nobody hears',
+    asks: [
+      bridge('br0', { mac: macOf(1), up: true, mtu: 1279 }),
+      neighbour('br0', '10.0.0.9', { mac: macOf(3), state: 'noarp' }),
+      set('br0', { addrGenMode: 'eui64', kind: { kind: 'bridge', priority: 9 } }),
+    ],
+    errno: 'EAFNOSUPPORT',
+  },
+  {
+    says: 'nor where it may not move then',
+    asks: [
+      bridge('br0', { mac: macOf(1), up: true }),
+      neighbour('br0', '10.0.0.9', { mac: macOf(3), state: 'noarp' }),
+      set('br0', { to: C, kind: { kind: 'bridge', priority: 9 } }),
+    ],
+    errno: 'EINVAL',
+  },
+  {
     says: 'a device that loses IPv6 forgets how it makes addresses',
     asks: [PAIR, set('v0', { addrGenMode: 'none' }), set('v0', { mtu: 1279 })],
     errno: null,

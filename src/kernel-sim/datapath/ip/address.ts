@@ -11,7 +11,7 @@ import { type AddressEntry, isTentative, type LinkEntry } from '../../link-entry
 import { memoisedByShape } from '../../memo.ts'
 import type { NsEntry } from '../../state.ts'
 
-/** `links` in the order of their indexes; `owners`: the devices that have an address, in that order. */
+/** `links` in the order of their indexes; `owners`: the devices that have an address, the last that got it first. */
 type Addresses = Readonly<{
   links: ReadonlyArray<LinkEntry>
   owners: ReadonlyMap<Ip, ReadonlyArray<IfName>>
@@ -19,20 +19,20 @@ type Addresses = Readonly<{
 
 const addressesIn = memoisedByShape((links: PMap<LinkEntry>): Addresses => {
   const inOrder = [...valuesOf(links)].sort((a, b) => a.index - b.index)
+  const held = inOrder.flatMap(({ name, addresses }) =>
+    addresses.filter((address) => !isTentative(address)).map(({ cidr: { ip }, order }) => ({ ip, name, order })),
+  )
   const owners = new Map<Ip, IfName[]>()
-  for (const { name, addresses } of inOrder)
-    for (const address of addresses) {
-      if (isTentative(address)) continue
-      const { cidr: on } = address
-      const known = owners.get(on.ip)
-      if (known === undefined) owners.set(on.ip, [name])
-      else known.push(name)
-    }
+  for (const { ip, name } of held.sort((a, b) => b.order - a.order)) {
+    const known = owners.get(ip)
+    if (known === undefined) owners.set(ip, [name])
+    else known.push(name)
+  }
   return { links: inOrder, owners }
 })
 
 const NOBODY: ReadonlyArray<IfName> = []
-/** The devices that have this very address. */
+/** The devices that have this very address; of IPv4, the last that got it first (inet_addr_lst). */
 export const ownersOf = ({ links }: NsEntry, ip: Ip): ReadonlyArray<IfName> =>
   addressesIn(links).owners.get(ip) ?? NOBODY
 

@@ -1,4 +1,4 @@
-// What IP has learned while the plane was open, as values again: neighbours, what paths hold, how far tentative addresses have come.
+// What IP has learned while the plane was open, as values again: neighbours, what paths hold, who was told what, how far tentative addresses have come.
 
 import { removeIn, setIn } from '../../../net/pmap.ts'
 import { type NsEntry, nsWith } from '../../state.ts'
@@ -6,6 +6,7 @@ import type { Space } from '../plane.ts'
 import { closeDad } from './dad.ts'
 import { entryFrom, keyOf } from './neighbour.ts'
 import { closePathMtus } from './path-mtu.ts'
+import { closePeers } from './peer.ts'
 
 const closeNeighbours = ({ neighbours: memory, entry }: Space): NsEntry['neighbours'] => {
   let { neighbours } = entry
@@ -24,7 +25,9 @@ const closeNeighbours = ({ neighbours: memory, entry }: Space): NsEntry['neighbo
 export const closeIp = (space: Space, entry: NsEntry): NsEntry => {
   const neighbours = closeNeighbours(space)
   const pathMtus = closePathMtus(space)
+  const peers = closePeers(space)
   const now = closeDad(space.devices.values(), entry)
-  if (neighbours === space.entry.neighbours && pathMtus === space.entry.pathMtus) return now
-  return nsWith(now, { neighbours, pathMtus })
+  const { entry: was } = space
+  if (neighbours === was.neighbours && pathMtus === was.pathMtus && peers === was.peers) return now
+  return nsWith(now, { neighbours, pathMtus, peers })
 }

@@ -1,5 +1,5 @@
 // What the sender of a packet is told when it cannot go on. Never about errors, later fragments, and what was for many or from
-// nobody. Linux also limits how often it says so (icmp_ratelimit, icmp_msgs_per_sec); here everything is said.
+// nobody. Linux also limits how often it says so (icmp_ratelimit, icmp_msgs_per_sec); here everything is said but what peer.ts withholds.
 // Sources: net/ipv4/icmp.c (__icmp_send), net/ipv6/icmp.c (icmp6_send), RFC 1122 section 3.2.2, RFC 1812 section 4.3.2,
 // RFC 4443 section 2.4.
 
@@ -16,6 +16,7 @@ import { ownersOf, select6 } from './address.ts'
 import { isWay, wayOut } from './fib.ts'
 import { isBroadcast, typeOf } from './lookup.ts'
 import { pathMtu } from './path-mtu.ts'
+import { hearError6 } from './peer.ts'
 import { send } from './send.ts'
 
 /** Internetwork control, and of the packet's own type of service what is not its precedence (IPTOS_TOS_MASK). */
@@ -118,8 +119,10 @@ const tell6 = (space: Space, dev: Device | null, about: Packet6, error: IcmpErro
   if (!mayTell6(about, error)) return
   const dst = about.src
   const src = source6(space, dev, about.dst, dst)
-  const bound = dev !== null && isLinkLocal(dst) ? { dev: dev.name } : {}
-  send(space, { src, dst, body: body6(about, error), ...bound })
+  const by = isLinkLocal(dst) ? dev : null
+  const way = wayOut(space, { dst, src, dev: by, tos: 0, mark: 0, foreign: false })
+  if (error.tag !== 'too-big' && isWay(way) && way.dev.link.spec.type !== 'loopback') hearError6(space, dst)
+  send(space, { src, dst, body: body6(about, error), ...(by === null ? {} : { dev: by.name }) })
 }
 
 /** Sent to our loopback device by name, and to none of our addresses: from there no error can come (__icmp_send, RTCF_LOCAL). */

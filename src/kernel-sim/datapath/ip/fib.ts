@@ -19,12 +19,12 @@ import {
 import { valuesOf } from '../../../net/pmap.ts'
 import { runs4 } from '../../control/inet.ts'
 import { SCOPES } from '../../control/scope.ts'
-import { type HopEntry, loopbackName, type PathMtuEntry, type RouteEntry } from '../../state.ts'
+import { type HopEntry, loopbackName, type PathMtuEntry, type PeerEntry, type RouteEntry } from '../../state.ts'
 import { type Device, deviceOf, loopbackOf, type SendErrno, type Space } from '../plane.ts'
 import type { DropReason } from '../step.ts'
 import { ownersOf, select4, select6 } from './address.ts'
 import { inGroup4, inGroup6 } from './groups.ts'
-import { type Found, find, find4, UNIVERSE } from './lookup.ts'
+import { type Found, find, localDev4, UNIVERSE } from './lookup.ts'
 import type { Neighbour } from './neighbour.ts'
 import { policyOf } from './policy.ts'
 import { type Flow, NOWHERE, type Refusal } from './rules.ts'
@@ -63,16 +63,14 @@ export type Verdict =
   | Readonly<{ tag: 'forward'; way: Way }>
   | Readonly<{ tag: 'refuse'; reason: DropReason; errno: Refusal['errno'] | null }>
 
-/** How many redirects a sender was told of lately, and the moment of the last; IPv6 counts time that it may still be told. */
-export type RedirectLimit = { told: number; lastMs: number }
-
 /** By destination, then by source (null: to be chosen). */
 type Known<A> = Map<Ip, Map<Ip | null, A>>
 
 /** `out`: by the device that a packet is bound to, `loose`: that it had better leave by; `in`: by the device that it came in by. */
 export type RoutingMemory = {
   readonly pathMtus: Map<Ip, ReadonlyArray<PathMtuEntry>>
-  readonly redirects: Map<Ip, RedirectLimit>
+  /** Those who were told something. */
+  readonly peers: Map<Ip, PeerEntry>
   /** Of the next packet that needs one of its own. */
   nextId: number
   readonly out: Map<Device | null, Known<Way | NoWay>>
@@ -93,7 +91,7 @@ const byAddress = (learned: ReadonlyArray<PathMtuEntry>): RoutingMemory['pathMtu
 
 const openRouting = ({ entry }: Space): RoutingMemory => ({
   pathMtus: byAddress(valuesOf(entry.pathMtus)),
-  redirects: new Map(),
+  peers: new Map(),
   nextId: 1,
   out: new Map(),
   loose: new Map(),
@@ -223,19 +221,22 @@ const down = (dev: Device): NoWay => ({
   at: null,
 })
 
-/** Whether an address may be the source of a packet of ours. */
-const isOwn4 = ({ entry }: Space, src: Ip): boolean => {
-  if (ownersOf(entry, src).length > 0) return true
-  const flow: Flow = { dst: src, src: null, iif: loopbackName(entry), oif: null, tos: 0, mark: 0, strict: false }
-  const found = find4(entry, flow)
-  return !('errno' in found) && found.route.type === 'local'
+/** Whose an address is: of the last device that got it, or of that which the table local names (__ip_dev_find). */
+const ownerOf4 = (space: Space, ip: Ip4): Device | null => {
+  const name = ownersOf(space.entry, ip)[0] ?? localDev4(space.entry, ip)
+  return name === null ? null : deviceOf(space, name)
 }
+
+const notOurs = (src: Ip4): NoWay => ({
+  errno: 'ENETUNREACH',
+  reason: { tag: 'martian-source', ip: src },
+  at: null,
+})
 
 const refuseSource4 = (space: Space, { src, foreign }: Wanted): NoWay | null => {
   if (src === null || !isIp4(src)) return null
-  const reason: DropReason = { tag: 'martian-source', ip: src }
-  if (isMulticast(src) || src === MAX4) return invalid(reason)
-  return foreign || isOwn4(space, src) ? null : { errno: 'ENETUNREACH', reason, at: null }
+  if (isMulticast(src) || src === MAX4) return invalid({ tag: 'martian-source', ip: src })
+  return foreign || ownerOf4(space, src) !== null ? null : notOurs(src)
 }
 
 /** A packet that is bound to a device, or goes to a group that needs none of the tables. */
@@ -244,9 +245,9 @@ const bound4 = (space: Space, wanted: Wanted): Way | NoWay | null => {
   if (!isIp4(dst)) return null
   const isSpread = isMulticast(dst) || dst === MAX4
   if (dev === null) {
-    const [owner] = src === null || !isSpread ? [] : ownersOf(space.entry, src)
-    const out = owner === undefined ? null : deviceOf(space, owner)
-    return out === null ? null : made4(wanted, out, null, null)
+    if (!isSpread || src === null || !isIp4(src)) return null
+    const out = ownerOf4(space, src)
+    return out === null ? notOurs(src) : made4(wanted, out, null, null)
   }
   if (!dev.link.up || !runs4(dev.link)) return down(dev)
   return isLocalGroup(dst) || dst === MAX4 ? made4(wanted, dev, ofLink4(space, dev), null) : null

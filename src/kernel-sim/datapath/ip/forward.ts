@@ -7,7 +7,7 @@ import type { Packet4 } from '../../wire/ip4.ts'
 import type { Packet6 } from '../../wire/ip6.ts'
 import { lengthOfPacket } from '../../wire/wire.ts'
 import type { Device, IcmpError, Space } from '../plane.ts'
-import type { Held, Meta } from '../skb.ts'
+import { type Held, lengthAsOne, type Meta } from '../skb.ts'
 import { type DropReason, drop, note } from '../step.ts'
 import { sendError } from './errors.ts'
 import type { Way } from './fib.ts'
@@ -80,7 +80,7 @@ export const forward4 = (space: Space, dev: Device, way: Way, packet: Packet4, m
     return refuse(space, dev, held, { tag: 'ttl-exceeded' }, { tag: 'time-exceeded', code: 'transit' })
   noteRoute(space, dev, way, held)
   const { mtu } = way
-  const length = lengthOfPacket(packet)
+  const length = lengthAsOne(meta, lengthOfPacket(packet))
   if (isTooBig4(packet, meta, length, mtu))
     return refuse(space, dev, held, { tag: 'too-big', mtu, length }, { tag: 'too-big', mtu })
   const next = hopped4(packet)
@@ -113,7 +113,7 @@ export const forward6 = (space: Space, dev: Device, way: Way, packet: Packet6, m
     return refuse(space, dev, held, reason, { tag: 'unreachable', code: 'beyond-scope' })
   }
   const mtu = Math.max(way.mtu, LEAST_MTU6)
-  const length = lengthOfPacket(packet)
+  const length = lengthAsOne(meta, lengthOfPacket(packet))
   if (length > mtu && (meta.fragment === undefined || meta.fragment > mtu))
     return refuse(space, dev, held, { tag: 'too-big', mtu, length }, { tag: 'too-big', mtu })
   goOn(space, dev, way, { packet: hopped6(packet), meta })

@@ -3,7 +3,8 @@
 // net/ipv6/route.c (fib6_table_lookup, rt6_select, find_match, fib6_select_path). Not modelled: the choice between default
 // routes of one metric by the state of their gateways (fib_select_default, RTF_PREF).
 
-import { type Ip, isIp4, isUnspecified } from '../../../net/ip.ts'
+import { type Ip, type Ip4, isIp4, isUnspecified } from '../../../net/ip.ts'
+import type { IfName } from '../../../net/name.ts'
 import { getIn } from '../../../net/pmap.ts'
 import { SCOPES } from '../../control/scope.ts'
 import { hop as hopBy } from '../../control/table.ts'
@@ -152,6 +153,17 @@ export const find = (entry: NsEntry, flow: Flow, hashed: Hashed = flow, forOwn =
   return byRules(rulesInForce(entry, 6), flow, (table) => lookIn6(six.get(table) ?? NO_TABLE, flow, hash))
 }
 
+const inLocal4 = ({ customRules, routes }: NsEntry, ip: Ip4): Answer => {
+  const { four, merged4 } = tablesOf(routes)
+  return lookIn4(customRules[4] ? (four.get(TABLES.local) ?? NO_TABLE) : merged4, ip, 0, null)
+}
+
+/** The device by which the table local says that an address is ours. */
+export const localDev4 = (entry: NsEntry, ip: Ip4): IfName | null => {
+  const found = entry.local4 ? inLocal4(entry, ip) : NOT_HERE
+  return 'errno' in found || found.route.type !== 'local' ? null : found.hop.dev
+}
+
 /** What an address is to the local table (inet_addr_type); of IPv6, to the routes by `dev` only, if one is given. */
 export const typeOf = (entry: NsEntry, ip: Ip, dev: string | null = null): RouteEntry['type'] => {
   if (isIp4(ip)) {
@@ -159,9 +171,7 @@ export const typeOf = (entry: NsEntry, ip: Ip, dev: string | null = null): Route
     if (ip >>> 28 === 14) return 'multicast'
     // Before there is a table to look into.
     if (!entry.local4) return 'broadcast'
-    const { four, merged4 } = tablesOf(entry.routes)
-    const table = entry.customRules[4] ? (four.get(TABLES.local) ?? NO_TABLE) : merged4
-    const found = lookIn4(table, ip, 0, null)
+    const found = inLocal4(entry, ip)
     return 'errno' in found ? 'unicast' : found.route.type
   }
   const { six } = tablesOf(entry.routes)

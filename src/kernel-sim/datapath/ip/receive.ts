@@ -16,6 +16,7 @@ import { type Incoming, martian6, verdictOn } from './fib-input.ts'
 import { forward4, forward6 } from './forward.ts'
 import { inGroup4 } from './groups.ts'
 import { deliverHere } from './local.ts'
+import { mayHearOfRoute4 } from './peer.ts'
 import { policyOf } from './policy.ts'
 
 const lose = (dev: Device, packet: Packet, reason: DropReason): void => drop(dev.space, dev, 'ip', packet, reason)
@@ -55,7 +56,8 @@ const route = (dev: Device, held: Held) => {
     case 'refuse': {
       lose(dev, packet, verdict.reason)
       const error = errorFor(verdict.errno, packet.tag === 'ip6')
-      if (error !== null) sendError(space, dev, held, error)
+      if (error !== null && (packet.tag === 'ip6' || mayHearOfRoute4(space, packet.src)))
+        sendError(space, dev, held, error)
       return
     }
     case 'forward':

@@ -1,8 +1,6 @@
-// Redirects: a router tells a sender on the same link by whom it would better send. Not too often: of IPv4, one, then each after
-// twice as long (from 40 ms), nine at most, until 20.48 s of silence; of IPv6, six at once and then one a second, for
-// each destination and each sender. Who is told so over IPv4 asks for the MAC of the other router, and stays with the old one: that a host
-// goes by redirects is not modelled.
-// Sources: net/ipv4/route.c (ip_rt_send_redirect, __ip_do_redirect), net/ipv6/ndisc.c (ndisc_send_redirect), net/ipv4/icmp.c (inet_peer_xrlim_allow).
+// Redirects: a router tells a sender on the same link by whom it would better send, and not too often (peer.ts). Who is told so over
+// IPv4 asks for the MAC of the other router, and stays with the old one: that a host goes by redirects is not modelled.
+// Sources: net/ipv4/route.c (ip_rt_send_redirect, __ip_do_redirect), net/ipv6/ndisc.c (ndisc_send_redirect).
 
 import { type Ip, type Ip6, isIp4, isLinkLocal } from '../../../net/ip.ts'
 import type { Packet4 } from '../../wire/ip4.ts'
@@ -12,37 +10,17 @@ import { quote4, quoteOfRedirect } from '../../wire/quote.ts'
 import type { Device, Parts, Space } from '../plane.ts'
 import { linkLocalOf } from './address.ts'
 import { tell4 } from './errors.ts'
-import { isWay, routingOf, wayOut } from './fib.ts'
+import { isWay, wayOut } from './fib.ts'
 import { typeOf } from './lookup.ts'
 import { isValid, knownNeighbour, neighbourOf, prepare } from './neighbour.ts'
+import { mayBeRedirected4, mayBeRedirected6 } from './peer.ts'
 import { policyOf } from './policy.ts'
 import { sendDiscovery } from './solicit.ts'
-
-const [LOAD_MS, MOST, SILENCE_MS] = [20, 9, 20_480]
-
-/** Whether a sender may be told once more. */
-const mayTell4 = (space: Space, src: Ip): boolean => {
-  const { redirects } = routingOf(space)
-  const { nowMs } = space.plane
-  const known = redirects.get(src)
-  if (known === undefined || nowMs > known.lastMs + SILENCE_MS) {
-    redirects.set(src, { told: 1, lastMs: nowMs })
-    return true
-  }
-  if (known.told >= MOST) {
-    known.lastMs = nowMs
-    return false
-  }
-  if (nowMs <= known.lastMs + LOAD_MS * 2 ** known.told) return false
-  known.told += 1
-  known.lastMs = nowMs
-  return true
-}
 
 /** `gateway`: by whom it leaves, or where it goes to if that is on the link. */
 export const redirect4 = (space: Space, packet: Packet4, via: Ip | null): void => {
   const gateway = via ?? packet.dst
-  if (!isIp4(gateway) || !mayTell4(space, packet.src)) return
+  if (!isIp4(gateway) || !mayBeRedirected4(space, packet.src)) return
   tell4(space, packet, (mtu) => ({ proto: 'icmp', type: 'redirect', code: 'host', gateway, ...quote4(packet, mtu) }))
 }
 
@@ -56,28 +34,15 @@ export const redirected: Parts['redirected'] = (by, router, { gateway, about }, 
   prepare(neighbourOf(way.dev, gateway))
 }
 
-const [EVERY_MS, BURST] = [1000, 6]
-
-/** A bucket of tokens for an address; full at first. */
-const takeToken = (space: Space, peer: Ip): boolean => {
-  const { redirects } = routingOf(space)
-  const { nowMs } = space.plane
-  const known = redirects.get(peer) ?? { told: BURST * EVERY_MS, lastMs: nowMs }
-  const tokens = Math.min(known.told + nowMs - known.lastMs, BURST * EVERY_MS)
-  const isEnough = tokens >= EVERY_MS
-  redirects.set(peer, { told: isEnough ? tokens - EVERY_MS : tokens, lastMs: nowMs })
-  return isEnough
-}
-
 /** From the device's link-local address, to a sender on its link, of a target that is the destination or a router there. */
 export const redirect6 = (space: Space, dev: Device, packet: Packet6, via: Ip | null): void => {
   const target = via !== null && !isIp4(via) ? via : packet.dst
   const own = linkLocalOf(dev.link)
-  if (!takeToken(space, packet.dst) || own === null) return
+  if (!mayBeRedirected6(space, packet.dst) || own === null) return
   if (target !== packet.dst && !isLinkLocal(target)) return
   const wanted = { dst: packet.src, src: own, dev, tos: 0, mark: 0, foreign: false }
   const back = wayOut(space, wanted)
-  if (!isWay(back) || back.via !== null || !takeToken(space, packet.src)) return
+  if (!isWay(back) || back.via !== null || !mayBeRedirected6(space, packet.src)) return
   sendDiscovery(back.dev, { ...packet6(own, packet.src, redirectOf(dev, packet, target)), ttl: 255 })
 }
 

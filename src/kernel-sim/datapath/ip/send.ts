@@ -247,7 +247,7 @@ const sendOne = (space: Space, sending: Sending): SendErrno | null => {
   // What was for nobody, and so for us, has not come by the device of any address.
   const owner = isIp4(dst) && dst !== sending.dst ? (dev ?? way.dev) : way.owner
   const plain: Meta = owner === null ? { mark, flow: null } : { mark, flow: null, via: owner.name }
-  const meta: Meta = sending.gso === true ? { ...plain, gso: true } : plain
+  const meta: Meta = sending.gso === undefined ? plain : { ...plain, gso: sending.gso }
   return sendBy(space, way, { packet, meta }, dev)
 }
 

@@ -11,13 +11,12 @@ const VLAN_TAG = 4
 
 /** Whether a device that is up may have a frame of this length: its MTU, the Ethernet header, and a tag, unless it may be segmented yet. */
 export const fits = ({ link }: Device, { meta }: Skb, length: number): boolean =>
-  length <= link.mtu + ETHERNET + VLAN_TAG || meta.gso === true
+  length <= link.mtu + ETHERNET + VLAN_TAG || meta.gso !== undefined
 
-const SEGMENT: Meta = { ...NO_META, gso: true }
-
-const scrubbedMeta = ({ mark, gso }: Meta, crosses: boolean): Meta => {
-  if (mark === 0 || crosses) return gso === true ? SEGMENT : NO_META
-  return gso === true ? { mark, flow: null, gso } : { mark, flow: null }
+const scrubbedMeta = ({ mark: given, gso }: Meta, crosses: boolean): Meta => {
+  const mark = crosses ? 0 : given
+  if (gso !== undefined) return { mark, flow: null, gso }
+  return mark === 0 ? NO_META : { mark, flow: null }
 }
 
 /** What goes with a frame to another device: conntrack and IP forget it, and another namespace (`crosses`) does not see its mark. */

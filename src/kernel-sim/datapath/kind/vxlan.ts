@@ -14,7 +14,7 @@ import { countLost, countSent, ETHERNET, lengthOfFrame } from '../device.ts'
 import { enqueue } from '../loop.ts'
 import { type Device, type Space, spaceOf, type Way } from '../plane.ts'
 import { below } from '../random.ts'
-import type { Meta, Skb } from '../skb.ts'
+import { lengthAsOne, type Meta, type Skb } from '../skb.ts'
 import { type DropReason, drop, note } from '../step.ts'
 import { flowPort } from './flow-port.ts'
 import { scrubbed } from './forward.ts'
@@ -90,17 +90,18 @@ const handOver = (dev: Device, to: Device, skb: Skb) => {
 
 /**
  * What does not fit: our own IP takes note of it, the sender behind a bridge is told where the device is its port; else it is for the IP
- * around it to fragment, which IPv6 does not (skb_tunnel_check_pmtu). What is told to our own IP by a bridge still has the hop of what it
+ * around it to fragment, which IPv6 does not, but the end of several segments may fit (skb_tunnel_check_pmtu). What is told to our own IP by a bridge still has the hop of what it
  * is about.
  */
 const isTooBig = (dev: Device, spec: VxlanSpec, way: Way, skb: Skb): boolean => {
   const mtu = way.mtu - headroom(spec)
-  const length = lengthWithin(skb.frame)
+  const own = lengthWithin(skb.frame)
+  const length = lengthAsOne(skb.meta, own)
   if (length <= mtu) return false
   if (skb.dst !== undefined) dev.space.plane.parts.noteNarrow(dev, skb, mtu)
   const answer = dev.link.port === null ? null : tooBigAnswer(skb.frame, mtu)
   if (answer !== null) handOver(dev, dev, { ...skb, frame: answer })
-  else if (spec.family === 4) return false
+  else if (spec.family === 4 || own <= mtu) return false
   else dev.tally.txErrors += 1
   lose(dev, skb, { tag: 'too-big', mtu, length })
   return true
@@ -108,8 +109,8 @@ const isTooBig = (dev: Device, spec: VxlanSpec, way: Way, skb: Skb): boolean => 
 
 /** Where the stack that is sent by is not the device's own, what goes with a frame does not go along. */
 const markFor = (dev: Device, net: Space, { meta }: Skb): number => (net === dev.space ? meta.mark : 0)
-const metaAround = (mark: number, { meta }: Skb): Meta =>
-  meta.gso === true ? { mark, flow: null, gso: true } : { mark, flow: null }
+const metaAround = (mark: number, spec: VxlanSpec, { meta: { gso } }: Skb): Meta =>
+  gso === undefined ? { mark, flow: null } : { mark, flow: null, gso: gso + headroom(spec) }
 
 /**
  * Whether the way leads to this very host: of IPv4, whatever leaves by loopback and is not for many (__mkroute_output: RTCF_LOCAL); of
@@ -139,7 +140,7 @@ const sendTo = (dev: Device, net: Space, spec: VxlanSpec, remote: RemoteEntry, s
   if (isTooBig(dev, spec, way, skb)) return
   if (net.plane.watch !== null)
     note(dev.space, dev, 'tunnel', skb.frame.payload, { tag: 'encapsulated', remote: dst, vni: remote.vni }, skb.frame)
-  const errno = parts.sendPacket(net, packetOf(dev, spec, remote, way.src, skb), metaAround(mark, skb), oif, src)
+  const errno = parts.sendPacket(net, packetOf(dev, spec, remote, way.src, skb), metaAround(mark, spec, skb), oif, src)
   if (errno === null) countSent(dev, lengthWithin(skb.frame))
   else if (spec.family === 4) countLost(dev)
   else dev.tally.txErrors += 1

@@ -79,7 +79,7 @@ const transmit = (space: Space, socket: TcpSocket, flags: number, seq: number, p
   const { remote, local } = socket
   if (remote === null) return
   const sending = sendingFor(socket, local.ip, remote.ip, segmentOf(space, socket, flags, seq, payload))
-  space.plane.parts.send(space, gso ? { ...sending, gso } : sending)
+  space.plane.parts.send(space, gso ? { ...sending, gso: socket.mss + headersOf(socket) } : sending)
 }
 
 export const acknowledge = (space: Space, socket: TcpSocket) =>

@@ -4,13 +4,13 @@ import { expect, test } from 'vitest'
 import { runTry } from '../../../../src/kernel-sim/datapath/traffic.ts'
 import { PARTS } from '../../../../src/kernel-sim/datapath/wired.ts'
 import { EMPTY_WORLD } from '../../../../src/kernel-sim/state.ts'
-import { caseOfFound } from '../../../lockstep/requests/found-traffic.ts'
-import { narrowTunnel } from '../../../lockstep/requests/found-tunnels.ts'
+import { caseOfFound, type FoundTry } from '../../../lockstep/requests/found-traffic.ts'
+import { narrowBridge, narrowTunnel } from '../../../lockstep/requests/found-tunnels.ts'
 import { askQuietly } from '../../../lockstep/requests/quiet.ts'
 
 /** The data that `h` sends to `c` by a tunnel over IPv6 with room for 1430 bytes, whose device says 1500: when, from where, how much. */
-const sentOf = (size: number) => {
-  const { program, tries } = caseOfFound(narrowTunnel(size))
+const sentOf = (found: Omit<FoundTry, 'says' | 'ends'>) => {
+  const { program, tries } = caseOfFound(found)
   const [attempt] = tries
   if (attempt === undefined) throw new Error('there is one try')
   const world = program.reduce((now, request) => askQuietly(now, request).world, EMPTY_WORLD)
@@ -31,14 +31,14 @@ const sentOf = (size: number) => {
 }
 
 test('what is in front of a segment that has come is lost when it has not come for 2 ms, and is made shorter', () => {
-  expect(sentOf(1461)).toEqual({
+  expect(sentOf(narrowTunnel(1461))).toEqual({
     sent: ['0 ms: 1 to 1429', '0 ms: 1429 to 1462', '2 ms: 1 to 1359', '2 ms: 1359 to 1429'],
     ending: 'answered',
   })
 })
 
 test('of segments of which none has come the last one is sent again, by which the others are known to be lost', () => {
-  expect(sentOf(2856)).toEqual({
+  expect(sentOf(narrowTunnel(2856))).toEqual({
     sent: [
       '0 ms: 1 to 1429',
       '0 ms: 1429 to 2857',
@@ -53,5 +53,19 @@ test('of segments of which none has come the last one is sent again, by which th
 })
 
 test('one that was alone waits for the timer, which is too long for a try', () => {
-  expect(sentOf(1428)).toEqual({ sent: ['0 ms: 1 to 1429'], ending: 'silence' })
+  expect(sentOf(narrowTunnel(1428))).toEqual({ sent: ['0 ms: 1 to 1429'], ending: 'silence' })
+})
+
+test('behind a bridge, where those that go as one are lost as one, no segment has come, however short', () => {
+  expect(sentOf(narrowBridge(1441))).toEqual({
+    sent: [
+      '0 ms: 1 to 1429',
+      '0 ms: 1429 to 1442',
+      'probe',
+      '2 ms: 1429 to 1442',
+      '2 ms: 1 to 1359',
+      '2 ms: 1359 to 1429',
+    ],
+    ending: 'answered',
+  })
 })
