@@ -27,7 +27,7 @@ const betweenContainers = (model: Model, from: Container, to: Container): string
     return `put both on one network: ${from.name} on ${quoted(theirs)}, or ${to.name} on ${quoted(ours)}, or both on a new one`
   const closed = shared.filter(({ config }) => config['icc'] === false)
   return closed.length === shared.length
-    ? `they share ${quoted(shared)}, whose containers may not talk to each other: remove its option com.docker.network.bridge.enable_icc`
+    ? `they share ${quoted(shared)}, whose containers may not talk to each other: remove its option com.docker.network.bridge.enable_icc, or link one to the other and expose its port`
     : null
 }
 
