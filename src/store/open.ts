@@ -1,0 +1,40 @@
+// A store by its URL, for one writer. What only one kind needs is loaded with it.
+
+import { E, type TaskEither } from '../prelude.ts'
+import type { StoreError } from './error.ts'
+import type { SharedStore } from './lease.ts'
+import { lmdbStore } from './lmdb/lmdb.ts'
+import { memoryStore } from './memory.ts'
+import { owned } from './owner.ts'
+import type { Store } from './store.ts'
+import { type EtcdUrl, showStoreUrl, type StoreUrl, type ZkUrl } from './url.ts'
+
+const unknown =
+  (url: StoreUrl): TaskEither<StoreError, never> =>
+  async () =>
+    E.left({ tag: 'StoreBadUrl', url: showStoreUrl(url), why: 'is on servers that this cnm does not know yet' })
+
+/** A store on servers, shared with whoever else has it open. */
+export const openShared = (url: EtcdUrl | ZkUrl): TaskEither<StoreError, SharedStore> => {
+  switch (url.tag) {
+    case 'etcd':
+      return unknown(url)
+    case 'zk':
+      return unknown(url)
+  }
+}
+
+/** Makes one if there is none. Left `StoreInUse`, `StoreHeld`: another process writes to it. */
+export const openStore = (url: StoreUrl): TaskEither<StoreError, Store> => {
+  switch (url.tag) {
+    case 'memory':
+      return async () => E.right(memoryStore())
+    case 'lmdb':
+      return lmdbStore({ dir: url.dir })
+    default:
+      return async () => {
+        const shared = await openShared(url)()
+        return E.isLeft(shared) ? shared : owned(shared.right, showStoreUrl(url))()
+      }
+  }
+}
