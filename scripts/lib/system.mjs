@@ -30,6 +30,12 @@ export const DOCKER_TOOLS = [
 ]
 
 /**
+ * Servers that tests start, with data and ports of their own.
+ * @type {ReadonlyArray<Tool>}
+ */
+export const SERVER_TOOLS = [{ binary: 'etcd', package: 'etcd-server' }]
+
+/**
  * What only tests call, each with a reason of its own to be skipped without it.
  * @type {ReadonlyArray<Tool>}
  */

@@ -7,7 +7,7 @@ import { lmdbStore } from './lmdb/lmdb.ts'
 import { memoryStore } from './memory.ts'
 import { owned } from './owner.ts'
 import type { Store } from './store.ts'
-import { type EtcdUrl, showStoreUrl, type StoreUrl, type ZkUrl } from './url.ts'
+import { type EtcdUrl, type StoreUrl, showStoreUrl, type ZkUrl } from './url.ts'
 
 const unknown =
   (url: StoreUrl): TaskEither<StoreError, never> =>
@@ -18,7 +18,7 @@ const unknown =
 export const openShared = (url: EtcdUrl | ZkUrl): TaskEither<StoreError, SharedStore> => {
   switch (url.tag) {
     case 'etcd':
-      return unknown(url)
+      return async () => (await import('./etcd/open.ts')).openEtcd(url)()
     case 'zk':
       return unknown(url)
   }

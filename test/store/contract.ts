@@ -298,8 +298,9 @@ const watches = (fresh: Fresh): void => {
     }
     stops.push(store.watch('', 0, stopAll('first')), store.watch('', 0, stopAll('second')))
     await right(store.transact(put('a', 'x')))
-    await expect.poll(async () => (await right(store.get('b')))?.value).toBe('first')
-    expect(told).toEqual(['first'])
+    // Which of the two is told first is the store's affair.
+    await expect.poll(async () => (await right(store.get('b')))?.value).toBeDefined()
+    expect(told).toEqual([(await right(store.get('b')))?.value])
   })
 
   test('a watch from before what the store remembers ends at once and says so', async () => {

@@ -1,0 +1,201 @@
+// Opens the store below a prefix of etcd, or makes one there. What is somebody else's, or of a newer version, is told and left alone:
+// the look is one transaction that reads, and what is then written compares that nothing has changed since.
+
+import { randomUUID } from 'node:crypto'
+import { readFile } from 'node:fs/promises'
+import { E, type Either, type TaskEither } from '../../prelude.ts'
+import { type Clock, systemClock } from '../clock.ts'
+import type { StoreError } from '../error.ts'
+import type { SharedStore } from '../lease.ts'
+import { MIGRATIONS, type Migration, migrationWrites, schemaOf } from '../migrate.ts'
+import type { Revision } from '../store.ts'
+import { type EtcdUrl, showStoreUrl } from '../url.ts'
+import { kvsOf, rangesOf, revisionOf } from './answer.ts'
+import { type Client, makeClient } from './client.ts'
+import { etcdStore } from './etcd.ts'
+import { asStoreError } from './fault.ts'
+import { type Json, readJson, type Tls } from './http.ts'
+import { endOf, inBase64, type Layout, layoutAt, textOf } from './layout.ts'
+import { isAt, putOf, readOf, written } from './txn.ts'
+
+export type EtcdOptions = Readonly<{
+  migrations?: ReadonlyArray<Migration>
+  clock?: Clock
+  /** So long one server may take to answer; so long a request is tried, at all of them; so often a watch looks whether its server is well. */
+  attemptMs?: number
+  patienceMs?: number
+  aliveEveryMs?: number
+}>
+
+const FORMAT = 'cnm-store'
+const ATTEMPT_MS = 3000
+const PATIENCE_MS = 15_000
+const ALIVE_EVERY_MS = 3000
+const UNREACHED = 'see whether its servers run, and whether the URL names their client ports'
+
+type Read<A> = Either<StoreError, A>
+
+const readPem = async (file: string | null, what: string): Promise<Read<string | null>> => {
+  if (file === null) return E.right(null)
+  try {
+    return E.right(await readFile(file, 'utf8'))
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error)
+    return E.left({
+      tag: 'StoreUnavailable',
+      what: `the ${what} of the store's URL cannot be read: ${why}`,
+      hint: null,
+    })
+  }
+}
+
+type Secrets = Readonly<{ tls: Tls | null; password: string }>
+
+const readSecrets = async (url: EtcdUrl): Promise<Read<Secrets>> => {
+  const ca = await readPem(url.ca, 'ca')
+  if (E.isLeft(ca)) return ca
+  const cert = await readPem(url.cert, 'cert')
+  if (E.isLeft(cert)) return cert
+  const key = await readPem(url.key, 'key')
+  if (E.isLeft(key)) return key
+  const password = await readPem(url.passwordFile, 'password-file')
+  if (E.isLeft(password)) return password
+  return E.right({
+    tls: url.tls ? { ca: ca.right, cert: cert.right, key: key.right } : null,
+    password: url.login?.password ?? password.right?.replace(/\r?\n$/, '') ?? '',
+  })
+}
+
+/** `schema` null: there is no store. */
+type Head = Readonly<{ schema: number | null; revision: Revision }>
+
+const spans = ({ base, head, entries, marks }: Layout): ReadonlyArray<Json> =>
+  [
+    [inBase64(base), inBase64(entries)],
+    [endOf(entries), inBase64(marks)],
+    [endOf(marks), inBase64(head)],
+    [inBase64(`${head}\0`), endOf(base)],
+  ].map(([key, range_end]) => ({ request_range: { key, range_end, limit: '1', keys_only: true } }))
+
+/** Left: what is there is not ours, or newer. */
+const look = async (client: Client, place: string, layout: Layout, known: number): Promise<Read<Head>> => {
+  const inEntries = {
+    request_range: { key: inBase64(layout.entries), range_end: endOf(layout.entries), limit: '1', keys_only: true },
+  }
+  const reads = [readOf(layout.head), inEntries, ...spans(layout)]
+  const answer = await client.ask('kv/txn', { success: reads })
+  if (E.isLeft(answer)) return E.left(asStoreError(place, answer.left, UNREACHED))
+  const [heads = {}, entries = {}, ...between] = rangesOf(answer.right)
+  const [head] = kvsOf(heads)
+  const [foreign] = [...between, ...(head === undefined ? [entries] : [])].flatMap(kvsOf)
+  if (foreign !== undefined)
+    return E.left({ tag: 'StoreNotOurs', file: place, why: `holds keys of another program, such as "${foreign.key}"` })
+  if (head === undefined) return E.right({ schema: null, revision: 0 })
+  const { format, schema } = readJson(textOf(head.value))
+  if (format !== FORMAT || typeof schema !== 'number')
+    return E.left({ tag: 'StoreNotOurs', file: place, why: `holds "${head.key}", which is not that of a cnm store` })
+  if (schema > known) return E.left({ tag: 'StoreNewer', file: place, schema, known })
+  return E.right({ schema, revision: head.revision })
+}
+
+const headText = (schema: number): string => JSON.stringify({ format: FORMAT, schema, id: randomUUID() })
+
+/** Right null: somebody else was quicker, or nobody knows. */
+const write = async (
+  client: Client,
+  place: string,
+  compare: ReadonlyArray<Json>,
+  success: ReadonlyArray<Json>,
+): Promise<Read<Revision | null>> => {
+  const answer = await client.send('kv/txn', { compare, success })
+  if (E.isLeft(answer))
+    return answer.left.tag === 'Unclear' ? E.right(null) : E.left(asStoreError(place, answer.left, UNREACHED))
+  return E.right(answer.right['succeeded'] === true ? revisionOf(answer.right) : null)
+}
+
+const make = (client: Client, place: string, { base, head }: Layout, schema: number) => {
+  const nothing = {
+    key: inBase64(base),
+    range_end: endOf(base),
+    target: 'CREATE',
+    result: 'EQUAL',
+    create_revision: '0',
+  }
+  return write(client, place, [nothing], [putOf(head, headText(schema), '0')])
+}
+
+const bring = async (
+  client: Client,
+  place: string,
+  layout: Layout,
+  from: Readonly<{ schema: number; revision: Revision }>,
+  migrations: ReadonlyArray<Migration>,
+): Promise<Read<Revision | null>> => {
+  const ground = { client, place, layout, head: from.revision, patienceMs: PATIENCE_MS, aliveEveryMs: ALIVE_EVERY_MS }
+  const listed = await etcdStore(ground).list('')()
+  if (E.isLeft(listed)) return listed
+  const before = new Map(listed.right.entries.map(({ key, value }) => [key, value]))
+  const writes = migrationWrites(migrations, place, from.schema, before)
+  if (E.isLeft(writes)) return writes
+  const parts = written(layout, { compares: [], writes: writes.right })
+  if ('tag' in parts) return E.left(parts)
+  // Whoever writes leaves a mark, also where nothing but a removal is to be seen.
+  const still = [layout.entries, layout.marks].map((from) => ({
+    key: inBase64(from),
+    range_end: endOf(from),
+    target: 'MOD',
+    result: 'LESS',
+    mod_revision: String(listed.right.revision + 1),
+  }))
+  return write(
+    client,
+    place,
+    [isAt(layout.head, from.revision), ...still],
+    [putOf(layout.head, headText(schemaOf(migrations)), '0'), ...parts.writes],
+  )
+}
+
+const OPEN_ATTEMPTS = 10
+
+/** Right: the revision of the head of a store of the present version. */
+const ready = async (
+  client: Client,
+  place: string,
+  layout: Layout,
+  migrations: ReadonlyArray<Migration>,
+): Promise<Read<Revision>> => {
+  const known = schemaOf(migrations)
+  for (let attempt = 1; attempt <= OPEN_ATTEMPTS; attempt++) {
+    const head = await look(client, place, layout, known)
+    if (E.isLeft(head)) return head
+    const { schema, revision } = head.right
+    if (schema === known) return E.right(revision)
+    const done =
+      schema === null
+        ? await make(client, place, layout, known)
+        : await bring(client, place, layout, { schema, revision }, migrations)
+    if (E.isLeft(done)) return done
+    if (done.right !== null) return E.right(done.right)
+  }
+  return E.left({ tag: 'StoreUnavailable', what: `${place} changes while it is opened`, hint: 'try again later' })
+}
+
+export const openEtcd =
+  (url: EtcdUrl, options: EtcdOptions = {}): TaskEither<StoreError, SharedStore> =>
+  async () => {
+    const { migrations = MIGRATIONS, clock = systemClock } = options
+    const { attemptMs = ATTEMPT_MS, patienceMs = PATIENCE_MS, aliveEveryMs = ALIVE_EVERY_MS } = options
+    const secrets = await readSecrets(url)
+    if (E.isLeft(secrets)) return secrets
+    const { tls, password } = secrets.right
+    const place = showStoreUrl(url)
+    const layout = layoutAt(url.prefix)
+    const login = url.login === null ? null : { name: url.login.name, password }
+    const client = makeClient({ place, members: url.members, login, tls, attemptMs, patienceMs })
+    const head = await ready(client, place, layout, migrations)
+    if (E.isLeft(head)) {
+      client.close()
+      return head
+    }
+    return E.right(etcdStore({ client, place, layout, head: head.right, patienceMs, aliveEveryMs }, clock))
+  }
