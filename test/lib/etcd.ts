@@ -24,7 +24,7 @@ export type EtcdServer = Readonly<{
     path: string,
     body: object,
     headers?: Readonly<Record<string, string>>,
-  ) => Promise<Readonly<Record<string, unknown>>>
+  ) => Promise<ReadonlyMap<string, unknown>>
 }>
 
 export type Cluster = Readonly<{
@@ -98,7 +98,7 @@ const serverAt = ({ dir, name, port, peers }: Place, all: string, { flags = [], 
         signal: AbortSignal.timeout(2000),
       })
       const json: unknown = await answer.json()
-      return { ...(typeof json === 'object' ? json : {}) }
+      return new Map(Object.entries(typeof json === 'object' ? (json ?? {}) : {}))
     },
     complaint: () => complaint,
   }
@@ -127,8 +127,9 @@ export const startEtcd = async (options: EtcdOptions = {}): Promise<Cluster> => 
 
   const leaderOf = async (server: (typeof servers)[number]): Promise<EtcdServer | null> => {
     const status = await server.request('maintenance/status', {}).catch(() => null)
-    const header = { ...(status?.['header'] as object) } as Readonly<Record<string, unknown>>
-    return status !== null && status['leader'] === header['member_id'] ? server : null
+    const header: unknown = status?.get('header')
+    const isLeader = typeof header === 'object' && header !== null && 'member_id' in header
+    return isLeader && header.member_id === status?.get('leader') ? server : null
   }
   const cluster: Cluster = {
     servers,
@@ -140,7 +141,8 @@ export const startEtcd = async (options: EtcdOptions = {}): Promise<Cluster> => 
         await untilThere(
           async () => {
             const answer = await server.request('kv/range', { key: 'AA==' }).catch(() => null)
-            const isReady = answer?.['header'] !== undefined || String(answer?.['error']).includes('user name is empty')
+            const isReady =
+              answer?.has('header') === true || String(answer?.get('error')).includes('user name is empty')
             return isReady ? true : null
           },
           () => server.complaint(),

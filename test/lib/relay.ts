@@ -32,12 +32,14 @@ export const startRelay = async (port: number): Promise<Relay> => {
   }
   const server = createServer((near) => {
     const far = connect(port, '127.0.0.1')
+    /** What is held back arrives also when who asked has gone. */
+    let held = 0
     for (const [one, other] of [
       [near, far],
       [far, near],
     ] as const) {
       adopt(one)
-      one.on('close', () => way === 'open' && other.destroy())
+      one.on('close', () => way === 'open' && held === 0 && other.destroy())
     }
     near.on('data', (part) => {
       if (way === 'cut') return
@@ -45,10 +47,10 @@ export const startRelay = async (port: number): Promise<Relay> => {
         far.write(part)
         return
       }
-      // Also when who asked has gone.
+      held += 1
       const timer = setTimeout(() => {
         timers.delete(timer)
-        if (!far.destroyed) far.write(part)
+        far.write(part)
       }, delayMs)
       timers.add(timer)
     })

@@ -1,0 +1,282 @@
+// What slow, dead, stopped and unreachable servers of etcd do to the store: nothing is lost, nothing is doubled, a watch misses
+// nothing, and it all goes on by itself.
+
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { E } from '../../src/prelude.ts'
+import type { StoreError } from '../../src/store/error.ts'
+import type { News, Store } from '../../src/store/store.ts'
+import { type Cluster, needsEtcd, startEtcd } from '../lib/etcd.ts'
+import { type Relay, startRelay } from '../lib/relay.ts'
+import { wait } from '../lib/victim.ts'
+import { openAt } from './etcd-lib.ts'
+import { left, put, right } from './lib.ts'
+
+const HASTE = { attemptMs: 300, patienceMs: 10_000, aliveEveryMs: 300 }
+
+const countOf = async (store: Store): Promise<number> => Number((await right(store.get('n')))?.value ?? 0)
+
+/** Right: the number that this call has written. Left: nobody knows; a conflict is tried again. */
+const raise = async (store: Store): Promise<E.Either<StoreError, number>> => {
+  for (;;) {
+    const entry = await store.get('n')()
+    if (E.isLeft(entry)) continue
+    const next = Number(entry.right?.value ?? 0) + 1
+    const done = await store.transact({
+      compares: [{ key: 'n', revision: entry.right?.revision ?? 0 }],
+      writes: [{ key: 'n', value: String(next) }],
+    })()
+    if (E.isRight(done)) return E.right(next)
+    if (done.left.tag !== 'StoreConflict') return done
+  }
+}
+
+/** The numbers that a watch tells, which end with what ended it. */
+const listen = (store: Store): Array<number | StoreError['tag']> => {
+  const heard: Array<number | StoreError['tag']> = []
+  store.watch('n', 0, (news: News) => {
+    if (news.tag === 'Ended') heard.push(news.error.tag)
+    else heard.push(...news.writes.map(({ value }) => Number(value)))
+  })
+  return heard
+}
+
+const upTo = (count: number): ReadonlyArray<number> => Array.from({ length: count }, (_, i) => i + 1)
+
+needsEtcd('one server of etcd behind a bad line', () => {
+  let cluster: Cluster
+  let made = 0
+  beforeAll(async () => {
+    cluster = await startEtcd()
+  })
+  afterAll(() => cluster.end())
+
+  const behind = async (work: (store: Store, relay: Relay, direct: Store) => Promise<void>, options = HASTE) => {
+    made += 1
+    const relay = await startRelay(cluster.servers[0]?.port ?? 0)
+    const store = await openAt({ hosts: relay.host }, `f${made}`, options)
+    const direct = await openAt(cluster, `f${made}`)
+    try {
+      await work(store, relay, direct)
+    } finally {
+      await relay.end()
+      await store.close()
+      await direct.close()
+    }
+  }
+
+  test('a transaction whose answer is lost has happened once, and its caller is told the revision', () =>
+    behind(async (store, relay, direct) => {
+      await right(store.transact(put('a', 'before')))
+      relay.swallow()
+      const writing = store.transact({ compares: [], writes: [{ key: 'a', value: 'x' }] })()
+      await expect.poll(async () => (await right(direct.get('a')))?.value).toBe('x')
+      relay.heal()
+      expect(await writing).toEqual(E.right((await right(direct.get('a')))?.revision))
+    }))
+
+  /** Holds the next request back for longer than its attempt, and those after it not at all. */
+  const held = async <A>(relay: Relay, work: () => Promise<A>): Promise<A> => {
+    relay.delay(1000)
+    const working = work()
+    await wait(100)
+    relay.delay(0)
+    const done = await working
+    await wait(1200)
+    return done
+  }
+
+  test('a raise that is held back for longer than its attempt neither comes late nor twice', () =>
+    behind(async (store, relay, direct) => {
+      const heard = listen(direct)
+      const first = await right(store.transact(put('n', '1')))
+      const raised = await held(relay, store.transact({ compares: [], writes: [{ key: 'n', value: '2' }] }))
+      expect(E.isRight(raised) && raised.right > first).toBe(true)
+      expect(heard).toEqual([1, 2])
+      expect(await raise(store)).toEqual(E.right(3))
+      expect(heard).toEqual([1, 2, 3])
+    }))
+
+  test('a write that is held back does not undo what came after it', () =>
+    behind(async (store, relay, direct) => {
+      await right(store.transact(put('a', 'first')))
+      await held(relay, async () => {
+        await right(store.transact(put('a', 'held back')))
+        await right(direct.transact(put('a', 'last')))
+      })
+      expect((await right(direct.get('a')))?.value).toBe('last')
+    }))
+
+  test('with a line that swallows answers again and again, a counter counts each raise once', { timeout: 60_000 }, () =>
+    behind(async (store, relay, direct) => {
+      const heard = listen(direct)
+      const tampering = (async () => {
+        for (let i = 0; i < 12; i++) {
+          relay.swallow()
+          await wait(150)
+          relay.heal()
+          await wait(50)
+        }
+      })()
+      const outcomes: E.Either<StoreError, number>[] = []
+      await Promise.all(
+        [0, 1, 2].map(async () => {
+          for (let i = 0; i < 10; i++) outcomes.push(await raise(store))
+        }),
+      )
+      await tampering
+      expect(outcomes.filter(E.isLeft)).toEqual([])
+      expect(outcomes.flatMap((each) => (E.isRight(each) ? [each.right] : [])).sort((a, b) => a - b)).toEqual(upTo(30))
+      expect(await countOf(direct)).toBe(30)
+      await expect.poll(() => heard).toEqual(upTo(30))
+    }),
+  )
+
+  test('a line that is cut: the caller is told within its patience that nobody knows, a watch goes on when it is healed', () =>
+    behind(
+      async (store, relay, direct) => {
+        await raise(store)
+        const heard = listen(store)
+        await expect.poll(() => heard).toEqual([1])
+        relay.cut()
+        expect(await left(store.transact(put('a', 'x')))).toMatchObject({ tag: 'StoreUnavailable' })
+        expect(await left(store.get('a'))).toMatchObject({ tag: 'StoreUnavailable' })
+        await raise(direct)
+        await raise(direct)
+        relay.heal()
+        await expect.poll(() => heard, { timeout: 10_000 }).toEqual([1, 2, 3])
+        expect(await raise(store)).toEqual(E.right(4))
+      },
+      { ...HASTE, patienceMs: 1000 },
+    ))
+
+  test('what was compacted while a watch was cut off ends it, and says so', () =>
+    behind(async (store, relay, direct) => {
+      await raise(store)
+      const heard = listen(store)
+      await expect.poll(() => heard).toEqual([1])
+      relay.cut()
+      for (let i = 0; i < 3; i++) await raise(direct)
+      const { revision } = await right(direct.list(''))
+      await cluster.servers[0]?.request('kv/compaction', { revision: String(revision) })
+      relay.heal()
+      await expect.poll(() => heard, { timeout: 10_000 }).toEqual([1, 'StoreCompacted'])
+    }))
+
+  test('a session that the server has given up is begun anew', () =>
+    behind(async (store, _relay, direct) => {
+      await right(store.transact(put('a', 'x')))
+      const leases = (await cluster.servers[0]?.request('lease/leases', {}))?.get('leases')
+      // Cast: as etcd documents it.
+      for (const { ID } of (leases ?? []) as ReadonlyArray<{ ID: string }>)
+        await cluster.servers[0]?.request('lease/revoke', { ID })
+      await right(store.transact(put('a', 'y')))
+      expect((await right(direct.get('a')))?.value).toBe('y')
+    }))
+})
+
+needsEtcd('three servers of etcd', () => {
+  let cluster: Cluster
+  let made = 0
+  beforeAll(async () => {
+    cluster = await startEtcd({ size: 3 })
+  })
+  afterAll(() => cluster.end())
+
+  /** Counts from several clients while `harm` is done, and checks what became of it. */
+  const counting = async (harm: () => Promise<void>): Promise<void> => {
+    made += 1
+    const prefix = `c${made}`
+    const hosts = cluster.hosts.split(',')
+    // Each begins at another member.
+    const turned = hosts.map((_, i) => ({ hosts: [...hosts.slice(i), ...hosts.slice(0, i)].join(',') }))
+    const stores = await Promise.all(turned.map((each) => openAt(each, prefix, { ...HASTE, attemptMs: 1000 })))
+    try {
+      const heards = stores.map(listen)
+      let isOver = false
+      const raised: number[] = []
+      let unknown = 0
+      const working = Promise.all(
+        stores.map(async (store) => {
+          while (!isOver) {
+            const outcome = await raise(store)
+            if (E.isRight(outcome)) raised.push(outcome.right)
+            else unknown += 1
+          }
+        }),
+      )
+      await expect.poll(() => raised.length, { timeout: 20_000 }).toBeGreaterThan(20)
+      await harm()
+      const before = raised.length
+      await expect.poll(() => raised.length, { timeout: 30_000 }).toBeGreaterThan(before + 20)
+      isOver = true
+      await working
+      const [store] = stores
+      if (store === undefined) throw new Error('there are three')
+      const count = await countOf(store)
+      expect(new Set(raised).size, 'no number is given twice').toBe(raised.length)
+      expect(count).toBeGreaterThanOrEqual(raised.length)
+      expect(count).toBeLessThanOrEqual(raised.length + unknown)
+      for (const heard of heards) await expect.poll(() => heard, { timeout: 20_000 }).toEqual(upTo(count))
+    } finally {
+      for (const store of stores) await store.close()
+    }
+  }
+
+  test('the leader is killed, and comes back', { timeout: 90_000 }, () =>
+    counting(async () => {
+      const leader = await cluster.leader()
+      await leader.kill()
+      await wait(3000)
+      leader.start()
+      await cluster.ready()
+    }),
+  )
+
+  test('the leader stands still, and wakes up', { timeout: 90_000 }, () =>
+    counting(async () => {
+      const leader = await cluster.leader()
+      leader.pause()
+      try {
+        await wait(4000)
+      } finally {
+        leader.resume()
+      }
+      await cluster.ready()
+    }),
+  )
+
+  test('each server in turn is killed, and comes back', { timeout: 120_000 }, () =>
+    counting(async () => {
+      for (const server of cluster.servers) {
+        await server.kill()
+        await wait(500)
+        server.start()
+        await cluster.ready()
+      }
+    }),
+  )
+
+  test('a majority is lost: callers are told so, and it goes on when it is back', { timeout: 90_000 }, async () => {
+    const store = await openAt(cluster, 'majority', { ...HASTE, patienceMs: 1500 })
+    const patient = await openAt(cluster, 'majority', { ...HASTE, patienceMs: 30_000 })
+    const [, b, c] = cluster.servers
+    try {
+      const heard = listen(store)
+      expect(await raise(store)).toEqual(E.right(1))
+      await b?.kill()
+      await c?.kill()
+      const waiting = patient.transact(put('m', 'x'))()
+      expect(await left(store.transact(put('a', 'x')))).toMatchObject({ tag: 'StoreUnavailable' })
+      expect(await left(store.get('a'))).toMatchObject({ tag: 'StoreUnavailable' })
+      b?.start()
+      c?.start()
+      await cluster.ready()
+      expect(E.isRight(await waiting)).toBe(true)
+      expect(await raise(store)).toEqual(E.right(2))
+      await expect.poll(() => heard, { timeout: 10_000 }).toEqual([1, 2])
+    } finally {
+      await store.close()
+      await patient.close()
+    }
+  })
+})
