@@ -66,12 +66,16 @@ needsEtcd('one server of etcd behind a bad line', () => {
 
   test('a transaction whose answer is lost has happened once, and its caller is told the revision', () =>
     behind(async (store, relay, direct) => {
-      await right(store.transact(put('a', 'before')))
+      await right(store.transact(put('n', '1')))
+      const heard = listen(direct)
       relay.swallow()
-      const writing = store.transact({ compares: [], writes: [{ key: 'a', value: 'x' }] })()
-      await expect.poll(async () => (await right(direct.get('a')))?.value).toBe('x')
+      const writing = store.transact(put('n', '2'))()
+      await expect.poll(async () => (await right(direct.get('n')))?.value).toBe('2')
+      const happened = await right(direct.get('n'))
       relay.heal()
-      expect(await writing).toEqual(E.right((await right(direct.get('a')))?.revision))
+      expect(await writing).toEqual(E.right(happened?.revision))
+      expect(await raise(store)).toEqual(E.right(3))
+      await expect.poll(() => heard).toEqual([1, 2, 3])
     }))
 
   /** Holds the next request back for longer than its attempt, and those after it not at all. */
@@ -109,25 +113,28 @@ needsEtcd('one server of etcd behind a bad line', () => {
   test('with a line that swallows answers again and again, a counter counts each raise once', { timeout: 60_000 }, () =>
     behind(async (store, relay, direct) => {
       const heard = listen(direct)
+      let isOver = false
       const tampering = (async () => {
-        for (let i = 0; i < 12; i++) {
+        while (!isOver) {
           relay.swallow()
-          await wait(150)
-          relay.heal()
           await wait(50)
+          relay.heal()
+          // Reads get through, too, before it begins again.
+          await wait(100 + Math.random() * 50)
         }
       })()
       const outcomes: E.Either<StoreError, number>[] = []
       await Promise.all(
         [0, 1, 2].map(async () => {
-          for (let i = 0; i < 10; i++) outcomes.push(await raise(store))
+          for (let i = 0; i < 20; i++) outcomes.push(await raise(store))
         }),
       )
+      isOver = true
       await tampering
       expect(outcomes.filter(E.isLeft)).toEqual([])
-      expect(outcomes.flatMap((each) => (E.isRight(each) ? [each.right] : [])).sort((a, b) => a - b)).toEqual(upTo(30))
-      expect(await countOf(direct)).toBe(30)
-      await expect.poll(() => heard).toEqual(upTo(30))
+      expect(outcomes.flatMap((each) => (E.isRight(each) ? [each.right] : [])).sort((a, b) => a - b)).toEqual(upTo(60))
+      expect(await countOf(direct)).toBe(60)
+      await expect.poll(() => heard).toEqual(upTo(60))
     }),
   )
 
@@ -255,6 +262,24 @@ needsEtcd('three servers of etcd', () => {
       }
     }),
   )
+
+  test('the server that a watch is at stands still: the watch goes on at another', { timeout: 60_000 }, async () => {
+    const [first, second] = cluster.servers
+    const watcher = await openAt({ hosts: `127.0.0.1:${first?.port},127.0.0.1:${second?.port}` }, 'still', HASTE)
+    const writer = await openAt({ hosts: `127.0.0.1:${second?.port}` }, 'still')
+    try {
+      const heard = listen(watcher)
+      await raise(writer)
+      await expect.poll(() => heard).toEqual([1])
+      first?.pause()
+      await raise(writer)
+      await expect.poll(() => heard, { timeout: 10_000 }).toEqual([1, 2])
+    } finally {
+      first?.resume()
+      await watcher.close()
+      await writer.close()
+    }
+  })
 
   test('a majority is lost: callers are told so, and it goes on when it is back', { timeout: 90_000 }, async () => {
     const store = await openAt(cluster, 'majority', { ...HASTE, patienceMs: 1500 })

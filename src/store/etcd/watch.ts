@@ -87,7 +87,6 @@ export const startWatch = (
   const tellAll = (groups: ReadonlyArray<Group>): void => {
     for (const { revision, writes } of groups) {
       if (isOver) return
-      if (revision <= told) continue
       told = revision
       tellSafely(tell, { tag: 'Changed', revision, writes })
     }
