@@ -1,8 +1,9 @@
 // Opens the store below a prefix of etcd, or makes one there. What is somebody else's, or of a newer version, is told and left alone:
 // the look is one transaction that reads, and what is then written compares that nothing has changed since.
 
-import { randomUUID } from 'node:crypto'
+import { randomUUID, X509Certificate } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
+import { createSecureContext } from 'node:tls'
 import { E, type Either, type TaskEither } from '../../prelude.ts'
 import { type Clock, systemClock } from '../clock.ts'
 import type { StoreError } from '../error.ts'
@@ -31,39 +32,52 @@ const FORMAT = 'cnm-store'
 const ATTEMPT_MS = 3000
 const PATIENCE_MS = 15_000
 const ALIVE_EVERY_MS = 3000
-const UNREACHED = 'see whether its servers run, and whether the URL names their client ports'
+/** Who opens it waits less for servers that may not be there at all. */
+const OPEN_PATIENCE_MS = 5000
+const UNREACHED =
+  'see whether its servers run, whether the URL names their client ports, and whether they speak TLS (?ca=FILE)'
 
 type Read<A> = Either<StoreError, A>
 
-const readPem = async (file: string | null, what: string): Promise<Read<string | null>> => {
-  if (file === null) return E.right(null)
+const unusable = (what: string, defect: unknown): StoreError => {
+  const why = defect instanceof Error ? defect.message : String(defect)
+  return { tag: 'StoreUnavailable', what: `the ${what} of the store's URL cannot be read: ${why}`, hint: null }
+}
+
+/** Null: the URL names none. */
+const readText = async (file: string | null, what: string): Promise<Read<string | null>> => {
   try {
-    return E.right(await readFile(file, 'utf8'))
+    return E.right(file === null ? null : await readFile(file, 'utf8'))
   } catch (error) {
-    const why = error instanceof Error ? error.message : String(error)
-    return E.left({
-      tag: 'StoreUnavailable',
-      what: `the ${what} of the store's URL cannot be read: ${why}`,
-      hint: null,
-    })
+    return E.left(unusable(what, error))
   }
 }
 
-type Secrets = Readonly<{ tls: Tls | null; password: string }>
-
-const readSecrets = async (url: EtcdUrl): Promise<Read<Secrets>> => {
-  const ca = await readPem(url.ca, 'ca')
+const readTls = async (url: EtcdUrl): Promise<Read<Tls>> => {
+  const ca = await readText(url.ca, 'ca')
   if (E.isLeft(ca)) return ca
-  const cert = await readPem(url.cert, 'cert')
+  const cert = await readText(url.cert, 'cert')
   if (E.isLeft(cert)) return cert
-  const key = await readPem(url.key, 'key')
+  const key = await readText(url.key, 'key')
   if (E.isLeft(key)) return key
-  const password = await readPem(url.passwordFile, 'password-file')
-  if (E.isLeft(password)) return password
-  return E.right({
-    tls: url.tls ? { ca: ca.right, cert: cert.right, key: key.right } : null,
-    password: url.login?.password ?? password.right?.replace(/\r?\n$/, '') ?? '',
-  })
+  const tls = { ca: ca.right, cert: cert.right, key: key.right }
+  try {
+    // Node takes a "ca" without a certificate for one that trusts nobody.
+    if (tls.ca !== null) new X509Certificate(tls.ca)
+  } catch (error) {
+    return E.left(unusable('ca', error))
+  }
+  try {
+    createSecureContext(tls.cert === null || tls.key === null ? {} : { cert: tls.cert, key: tls.key })
+  } catch (error) {
+    return E.left(unusable('cert or key', error))
+  }
+  return E.right(tls)
+}
+
+const readPassword = async ({ login, passwordFile }: EtcdUrl): Promise<Read<string>> => {
+  const text = await readText(passwordFile, 'password-file')
+  return E.isLeft(text) ? text : E.right(login?.password ?? text.right?.replace(/\r?\n$/, '') ?? '')
 }
 
 /** `schema` null: there is no store. */
@@ -78,12 +92,18 @@ const spans = ({ base, head, entries, marks }: Layout): ReadonlyArray<Json> =>
   ].map(([key, range_end]) => ({ request_range: { key, range_end, limit: '1', keys_only: true } }))
 
 /** Left: what is there is not ours, or newer. */
-const look = async (client: Client, place: string, layout: Layout, known: number): Promise<Read<Head>> => {
+const look = async (
+  client: Client,
+  place: string,
+  layout: Layout,
+  known: number,
+  patienceMs: number,
+): Promise<Read<Head>> => {
   const inEntries = {
     request_range: { key: inBase64(layout.entries), range_end: endOf(layout.entries), limit: '1', keys_only: true },
   }
   const reads = [readOf(layout.head), inEntries, ...spans(layout)]
-  const answer = await client.ask('kv/txn', { success: reads })
+  const answer = await client.ask('kv/txn', { success: reads }, patienceMs)
   if (E.isLeft(answer)) return E.left(asStoreError(place, answer.left, UNREACHED))
   const [heads = {}, entries = {}, ...between] = rangesOf(answer.right)
   const [head] = kvsOf(heads)
@@ -163,10 +183,11 @@ const ready = async (
   place: string,
   layout: Layout,
   migrations: ReadonlyArray<Migration>,
+  patienceMs: number,
 ): Promise<Read<Revision>> => {
   const known = schemaOf(migrations)
   for (let attempt = 1; attempt <= OPEN_ATTEMPTS; attempt++) {
-    const head = await look(client, place, layout, known)
+    const head = await look(client, place, layout, known, patienceMs)
     if (E.isLeft(head)) return head
     const { schema, revision } = head.right
     if (schema === known) return E.right(revision)
@@ -185,14 +206,15 @@ export const openEtcd =
   async () => {
     const { migrations = MIGRATIONS, clock = systemClock } = options
     const { attemptMs = ATTEMPT_MS, patienceMs = PATIENCE_MS, aliveEveryMs = ALIVE_EVERY_MS } = options
-    const secrets = await readSecrets(url)
-    if (E.isLeft(secrets)) return secrets
-    const { tls, password } = secrets.right
+    const tls = url.tls ? await readTls(url) : E.right(null)
+    if (E.isLeft(tls)) return tls
+    const password = await readPassword(url)
+    if (E.isLeft(password)) return password
     const place = showStoreUrl(url)
     const layout = layoutAt(url.prefix)
-    const login = url.login === null ? null : { name: url.login.name, password }
-    const client = makeClient({ place, members: url.members, login, tls, attemptMs, patienceMs })
-    const head = await ready(client, place, layout, migrations)
+    const login = url.login === null ? null : { name: url.login.name, password: password.right }
+    const client = makeClient({ place, members: url.members, login, tls: tls.right, attemptMs, patienceMs })
+    const head = await ready(client, place, layout, migrations, Math.min(patienceMs, OPEN_PATIENCE_MS))
     if (E.isLeft(head)) {
       client.close()
       return head
