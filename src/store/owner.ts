@@ -72,6 +72,15 @@ const take = async (
 
 const isContent = ({ key }: Entry): boolean => key !== OWNER
 
+/** What there is beside the right to write. */
+export const withoutOwner = (store: Store): Store => ({
+  ...store,
+  list: (prefix) => async () => {
+    const listed = await store.list(prefix)()
+    return E.isLeft(listed) ? listed : E.right({ ...listed.right, entries: listed.right.entries.filter(isContent) })
+  },
+})
+
 const ownedBy = (store: SharedStore, place: string, hold: Hold): Store => {
   const mine = { key: OWNER, revision: hold.revision }
   const gone: StoreError = {
@@ -80,16 +89,11 @@ const ownedBy = (store: SharedStore, place: string, hold: Hold): Store => {
     hint: 'begin again',
   }
   return {
-    get: store.get,
-    list: (prefix) => async () => {
-      const listed = await store.list(prefix)()
-      return E.isLeft(listed) ? listed : E.right({ ...listed.right, entries: listed.right.entries.filter(isContent) })
-    },
+    ...withoutOwner(store),
     transact: (transaction) => async () => {
       const done = await store.transact({ ...transaction, compares: [mine, ...transaction.compares] })()
       return E.isLeft(done) && done.left.tag === 'StoreConflict' && done.left.key === OWNER ? E.left(gone) : done
     },
-    watch: store.watch,
     close: async () => {
       await hold.release()
       await store.close()

@@ -177,20 +177,25 @@ const bring = async (
 
 const OPEN_ATTEMPTS = 10
 
-/** Right: the revision of the head of a store of the present version. */
+/** Right: the revision of the head of a store of the present version; null: there is none, and none is made. */
 const ready = async (
   client: Client,
   place: string,
   layout: Layout,
-  migrations: ReadonlyArray<Migration>,
-  patienceMs: number,
-): Promise<Read<Revision>> => {
+  { migrations = MIGRATIONS, patienceMs = PATIENCE_MS }: EtcdOptions,
+  makes: boolean,
+): Promise<Read<Revision | null>> => {
   const known = schemaOf(migrations)
   for (let attempt = 1; attempt <= OPEN_ATTEMPTS; attempt++) {
-    const head = await look(client, place, layout, known, patienceMs)
+    const head = await look(client, place, layout, known, Math.min(patienceMs, OPEN_PATIENCE_MS))
     if (E.isLeft(head)) return head
     const { schema, revision } = head.right
     if (schema === known) return E.right(revision)
+    if (schema === null && !makes) return E.right(null)
+    if (schema !== null && !makes) {
+      const why = 'it is only looked at; change something first'
+      return E.left({ tag: 'StoreNotMigrated', file: place, from: schema, why })
+    }
     const done =
       schema === null
         ? await make(client, place, layout, known)
@@ -201,10 +206,10 @@ const ready = async (
   return E.left({ tag: 'StoreUnavailable', what: `${place} changes while it is opened`, hint: 'try again later' })
 }
 
-export const openEtcd =
-  (url: EtcdUrl, options: EtcdOptions = {}): TaskEither<StoreError, SharedStore> =>
+const opened =
+  (url: EtcdUrl, options: EtcdOptions, makes: boolean): TaskEither<StoreError, SharedStore | null> =>
   async () => {
-    const { migrations = MIGRATIONS, clock = systemClock } = options
+    const { clock = systemClock } = options
     const { attemptMs = ATTEMPT_MS, patienceMs = PATIENCE_MS, aliveEveryMs = ALIVE_EVERY_MS } = options
     const tls = url.tls ? await readTls(url) : E.right(null)
     if (E.isLeft(tls)) return tls
@@ -214,10 +219,22 @@ export const openEtcd =
     const layout = layoutAt(url.prefix)
     const login = url.login === null ? null : { name: url.login.name, password: password.right }
     const client = makeClient({ place, members: url.members, login, tls: tls.right, attemptMs, patienceMs })
-    const head = await ready(client, place, layout, migrations, Math.min(patienceMs, OPEN_PATIENCE_MS))
-    if (E.isLeft(head)) {
-      client.close()
-      return head
-    }
-    return E.right(etcdStore({ client, place, layout, head: head.right, patienceMs, aliveEveryMs }, clock))
+    const head = await ready(client, place, layout, options, makes)
+    if (E.isRight(head) && head.right !== null)
+      return E.right(etcdStore({ client, place, layout, head: head.right, patienceMs, aliveEveryMs }, clock))
+    client.close()
+    return E.isLeft(head) ? head : E.right(null)
+  }
+
+/** Right null: there is no store, and none is made; an older one is not brought to the present version. */
+export const findEtcd = (url: EtcdUrl, options: EtcdOptions = {}): TaskEither<StoreError, SharedStore | null> =>
+  opened(url, options, false)
+
+export const openEtcd =
+  (url: EtcdUrl, options: EtcdOptions = {}): TaskEither<StoreError, SharedStore> =>
+  async () => {
+    const store = await opened(url, options, true)()
+    if (E.isLeft(store)) return store
+    if (store.right === null) throw new Error('a store that is made where there is none is there')
+    return E.right(store.right)
   }
