@@ -1,5 +1,6 @@
 // One writer on a store that several processes reach: the right to write is an entry that is held, and every transaction compares its
-// revision. So a writer that was given up (it stood still, or was cut off) writes nothing any more, whatever it believes.
+// revision. So a writer that was given up (it stood still, or was cut off) writes nothing any more, whatever it believes. The one
+// writer knows what is stored without reading it; once it does not (a transaction had no answer), it must begin again.
 
 import { readFileSync, readlinkSync } from 'node:fs'
 import { hostname } from 'node:os'
@@ -88,11 +89,20 @@ const ownedBy = (store: SharedStore, place: string, hold: Hold): Store => {
     what: `${place} is not ours to write to any more: this process was not heard of for ${TTL_MS / 1000} s`,
     hint: 'begin again',
   }
+  const uncertain: StoreError = {
+    tag: 'StoreUnavailable',
+    what: `${place} left a transaction without an answer, so what it holds is not certain`,
+    hint: 'begin again',
+  }
+  let isCertain = true
   return {
     ...withoutOwner(store),
     transact: (transaction) => async () => {
+      if (!isCertain) return E.left(uncertain)
       const done = await store.transact({ ...transaction, compares: [mine, ...transaction.compares] })()
-      return E.isLeft(done) && done.left.tag === 'StoreConflict' && done.left.key === OWNER ? E.left(gone) : done
+      if (E.isRight(done)) return done
+      if (done.left.tag === 'StoreUnavailable') isCertain = false
+      return done.left.tag === 'StoreConflict' && done.left.key === OWNER ? E.left(gone) : done
     },
     close: async () => {
       await hold.release()

@@ -3,7 +3,9 @@
 
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { E } from '../../src/prelude.ts'
-import type { StoreError } from '../../src/store/error.ts'
+import { explainStore, type StoreError } from '../../src/store/error.ts'
+import type { SharedStore } from '../../src/store/lease.ts'
+import { owned } from '../../src/store/owner.ts'
 import type { News, Store } from '../../src/store/store.ts'
 import { type Cluster, needsEtcd, startEtcd } from '../lib/etcd.ts'
 import { type Relay, startRelay } from '../lib/relay.ts'
@@ -50,7 +52,10 @@ needsEtcd('one server of etcd behind a bad line', () => {
   })
   afterAll(() => cluster.end())
 
-  const behind = async (work: (store: Store, relay: Relay, direct: Store) => Promise<void>, options = HASTE) => {
+  const behind = async (
+    work: (store: SharedStore, relay: Relay, direct: SharedStore) => Promise<void>,
+    options = HASTE,
+  ) => {
     made += 1
     const relay = await startRelay(cluster.servers[0]?.port ?? 0)
     const store = await openAt({ hosts: relay.host }, `f${made}`, options)
@@ -152,6 +157,24 @@ needsEtcd('one server of etcd behind a bad line', () => {
         relay.heal()
         await expect.poll(() => heard, { timeout: 10_000 }).toEqual([1, 2, 3])
         expect(await raise(store)).toEqual(E.right(4))
+      },
+      { ...HASTE, patienceMs: 1000 },
+    ))
+
+  test('a writer of its own that was left without an answer writes nothing more, and the next one knows', () =>
+    behind(
+      async (store, relay, direct) => {
+        const writer = await right(owned(store, 'here'))
+        await right(writer.transact(put('a', 'x')))
+        relay.cut()
+        expect(await left(writer.transact(put('a', 'y')))).toMatchObject({ tag: 'StoreUnavailable' })
+        relay.heal()
+        const refused = await left(writer.transact(put('a', 'z')))
+        expect(explainStore(refused)).toContain('what it holds is not certain; begin again')
+        expect((await right(direct.get('a')))?.value).toBe('x')
+        await writer.close()
+        const next = await right(owned(direct, 'here'))
+        await right(next.transact(put('a', 'next')))
       },
       { ...HASTE, patienceMs: 1000 },
     ))

@@ -1,7 +1,9 @@
 // What a store on etcd refuses, and leaves as it is: somebody else's keys, a newer version, a password or a certificate that is wrong.
 
 import { execFileSync } from 'node:child_process'
+import { once } from 'node:events'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
@@ -69,6 +71,20 @@ serving('a prefix of etcd', [], (cluster) => {
     const before = await dump()
     expect(await refusal(url('odd'))).toContain('holds "/odd/head", which is not that of a cnm store')
     expect(await dump()).toEqual(before)
+  })
+
+  test('within that of another store is refused, and that one is left as it is', async () => {
+    await within(url('outer'), (store) => right(store.transact(put('a', 'x'))))
+    const before = await dump()
+    for (const inner of ['outer/inner', 'outer/at/deep'])
+      expect(await refusal(url(inner))).toContain(`/${inner} lies within the cnm store at /outer; it was left as it is`)
+    expect(await dump()).toEqual(before)
+    await within(url('outer'), async (store) => expect((await right(store.get('a')))?.value).toBe('x'))
+  })
+
+  test('around that of another store is refused', async () => {
+    await within(url('x/inner'), async () => {})
+    expect(await refusal(url('x'))).toContain('holds keys of another program, such as "/x/inner/head"')
   })
 
   test('beside another whose name begins as it does is its own', () =>
@@ -357,6 +373,23 @@ needs.programs('openssl')('certificates', () => {
 })
 
 describe('no server', () => {
+  test.for([
+    [200, '<html>welcome</html>', /answers otherwise than etcd 3.4 or later does \(HTTP 200\)/],
+    [404, 'not here', /answers otherwise than etcd 3.4 or later does \(HTTP 404\)/],
+    [502, '<html>bad gateway</html>', /does not answer \(HTTP 502\)/],
+  ] as const)('another that answers %i', async ([status, text, words]) => {
+    const server = createServer((_, answer) => answer.writeHead(status).end(text)).listen(0, '127.0.0.1')
+    try {
+      await once(server, 'listening')
+      const address = server.address()
+      const port = typeof address === 'object' ? address?.port : 0
+      expect(await refusal(`etcd://127.0.0.1:${port}/x`)).toMatch(words)
+    } finally {
+      server.closeAllConnections()
+      server.close()
+    }
+  })
+
   test('nobody listens there', async () => {
     expect(await refusal('etcd://127.0.0.1:1/x')).toBe(
       'etcd://127.0.0.1:1/x does not answer (127.0.0.1:1: nobody listens there); see whether its servers run, whether the URL names their client ports, and whether they speak TLS (?ca=FILE)',

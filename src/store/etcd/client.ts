@@ -3,7 +3,6 @@
 
 import { setTimeout as sleep } from 'node:timers/promises'
 import { E, type Either } from '../../prelude.ts'
-import type { StoreError } from '../error.ts'
 import type { Member } from '../url.ts'
 import type { Fault } from './fault.ts'
 import { type Http, type Json, makeHttp, type Tls } from './http.ts'
@@ -60,7 +59,6 @@ const makeTokens = (http: Http, { login, attemptMs }: ClientOptions) => {
       asking ??= authenticate(member)
       return asking
     },
-    known: () => known,
     forget: (token: string | null): void => {
       if (known === token) known = null
     },
@@ -93,20 +91,17 @@ export const makeClient = (options: ClientOptions): Client => {
   const persist = async (path: string, body: Json, again: boolean, patienceMs: number): Answer => {
     const start = performance.now()
     const first = preferred
-    /** Of the round under way, while it has nothing else. */
-    let refusal: StoreError | null = null
+    let denials = 0
     for (let at = 0; ; at++) {
       const answer = await attempt(first + at, path, body)
       if (E.isRight(answer)) return answer
       const fault = answer.left
       if (!isRefusal(fault) && fault.tag !== 'Elsewhere' && !(again && fault.tag === 'Unclear')) return answer
       // Another member may have a better certificate.
-      const isFirst = at % members.length === 0
-      refusal = isRefusal(fault) && (isFirst || refusal !== null) ? fault.error : null
-      const isLast = (at + 1) % members.length === 0
-      if (refusal !== null && (isLast || refusal.tag !== 'StoreDenied')) return answer
+      denials = isRefusal(fault) ? denials + 1 : 0
+      if (isRefusal(fault) && (fault.error.tag !== 'StoreDenied' || denials === members.length)) return answer
       if (performance.now() - start > patienceMs) return answer
-      if (isLast) await sleep(BETWEEN_ROUNDS_MS)
+      if ((at + 1) % members.length === 0) await sleep(BETWEEN_ROUNDS_MS)
     }
   }
 

@@ -17,7 +17,7 @@ import { holdOn } from './hold.ts'
 import type { Json } from './http.ts'
 import { endOf, inBase64, type Layout } from './layout.ts'
 import { makeSender } from './send.ts'
-import { isAt, readOf, type Written, written } from './txn.ts'
+import { isAt, lookAtKey, type Written, written } from './txn.ts'
 import { startWatch, type Watch } from './watch.ts'
 
 /** `head`: its revision; it is written when the store is made or brought to another version, and never else. */
@@ -150,7 +150,7 @@ export const etcdStore = (ground: Ground, clock: Clock = systemClock): SharedSto
     const { compares, reads, writes } = parts
     const whole: Written = {
       compares: [isAt(layout.head, head), ...compares],
-      reads: [readOf(layout.head), ...reads],
+      reads: [lookAtKey(layout.head), ...reads],
       writes,
     }
     const done = await sender.send(whole)

@@ -58,14 +58,14 @@ export const faultOf = (place: string, status: number, message: string): Fault =
       'leave --max-request-bytes and --max-txn-ops of its servers at their defaults or above',
     )
   if (message.includes('corrupt')) return refused(`has a damaged member (${message})`, 'replace that member')
-  // Whatever is no answer of the gateway is no etcd's that we can talk to.
-  if (status === 404 || message === '')
+  // What stands between us and etcd says 502 and the like when it had no answer.
+  if (status === 404 || (message === '' && status < 500))
     return denied(
       place,
       `answers otherwise than etcd 3.4 or later does (HTTP ${status})`,
       'name the client port of etcd',
     )
-  return { tag: 'Unclear', why: message }
+  return { tag: 'Unclear', why: message || `HTTP ${status}` }
 }
 
 const UNTRUSTED =

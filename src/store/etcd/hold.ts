@@ -9,7 +9,7 @@ import type { Client } from './client.ts'
 import { asStoreError } from './fault.ts'
 import { inBase64, type Layout, packed } from './layout.ts'
 import { grant, keepAlive, revoke } from './lease.ts'
-import { isAt, readOf } from './txn.ts'
+import { isAt, lookAtKey } from './txn.ts'
 
 type Wanted = Readonly<{ key: string; value: string; ttlMs: number; lost: (error: StoreError) => void }>
 
@@ -28,7 +28,7 @@ export const holdOn = async (
   const answer = await client.ask('kv/txn', {
     compare: [isAt(layout.head, head), isAt(at, 0)],
     success: [{ request_put: { key: inBase64(at), value: packed(value).toString('base64'), lease } }],
-    failure: [readOf(at)],
+    failure: [lookAtKey(at)],
   })
   const [found] = E.isRight(answer) ? rangesOf(answer.right).flatMap(kvsOf) : []
   const isHeld = E.isRight(answer) && (answer.right['succeeded'] === true || found?.lease === lease)

@@ -92,7 +92,9 @@ export const makeHttp = (place: string, tls: Tls | null): Http => {
               clearTimeout(timer)
               const json = readJson(text)
               const { statusCode = 0 } = answer
-              resolve(statusCode === 200 ? E.right(json) : E.left(faultOf(place, statusCode, messageIn(json))))
+              const isEtcds = 'header' in json || 'result' in json
+              const isRight = statusCode === 200 && isEtcds
+              resolve(isRight ? E.right(json) : E.left(faultOf(place, statusCode, messageIn(json))))
             })
           },
           (fault) => {

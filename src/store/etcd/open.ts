@@ -177,15 +177,34 @@ const bring = async (
 
 const OPEN_ATTEMPTS = 10
 
+/** Left: a prefix above is that of a store, whose owner would take ours for another program's keys. */
+const notWithin = async (client: Client, place: string, prefix: string): Promise<Read<void>> => {
+  const parts = prefix.slice(1).split('/')
+  for (const [i] of parts.slice(1).entries()) {
+    const above = layoutAt(`/${parts.slice(0, i + 1).join('/')}`)
+    const answer = await client.ask('kv/range', { key: inBase64(above.head) })
+    // Who has no right to look there has nothing there.
+    const [head] = E.isRight(answer) ? kvsOf(answer.right) : []
+    if (head !== undefined && readJson(textOf(head.value))['format'] === FORMAT)
+      return E.left({
+        tag: 'StoreNotOurs',
+        file: place,
+        why: `lies within the cnm store at ${above.base.slice(0, -1)}`,
+      })
+  }
+  return E.right(undefined)
+}
+
 /** Right: the revision of the head of a store of the present version; null: there is none, and none is made. */
 const ready = async (
   client: Client,
   place: string,
-  layout: Layout,
+  prefix: string,
   { migrations = MIGRATIONS, patienceMs = PATIENCE_MS }: EtcdOptions,
   makes: boolean,
 ): Promise<Read<Revision | null>> => {
   const known = schemaOf(migrations)
+  const layout = layoutAt(prefix)
   for (let attempt = 1; attempt <= OPEN_ATTEMPTS; attempt++) {
     const head = await look(client, place, layout, known, Math.min(patienceMs, OPEN_PATIENCE_MS))
     if (E.isLeft(head)) return head
@@ -196,6 +215,8 @@ const ready = async (
       const why = 'it is only looked at; change something first'
       return E.left({ tag: 'StoreNotMigrated', file: place, from: schema, why })
     }
+    const free = schema === null ? await notWithin(client, place, prefix) : E.right(undefined)
+    if (E.isLeft(free)) return free
     const done =
       schema === null
         ? await make(client, place, layout, known)
@@ -219,7 +240,7 @@ const opened =
     const layout = layoutAt(url.prefix)
     const login = url.login === null ? null : { name: url.login.name, password: password.right }
     const client = makeClient({ place, members: url.members, login, tls: tls.right, attemptMs, patienceMs })
-    const head = await ready(client, place, layout, options, makes)
+    const head = await ready(client, place, url.prefix, options, makes)
     if (E.isRight(head) && head.right !== null)
       return E.right(etcdStore({ client, place, layout, head: head.right, patienceMs, aliveEveryMs }, clock))
     client.close()

@@ -56,6 +56,9 @@ type Surroundings = Readonly<{ client: Client; clock: Clock; place: string; mark
 /** `absent`: the lease is over, and with it what the mark said. */
 type Settled = Readonly<{ tag: 'happened'; answer: Json } | { tag: 'never' } | { tag: 'absent' } | { tag: 'unknown' }>
 
+const UNCHANGED = 'nothing was changed'
+const UNKNOWN = 'whether the last transaction happened is not known: read again before repeating it'
+
 const word = (): string => randomBytes(9).toString('base64url')
 
 export const makeSender = ({ client, clock, place, marks, patienceMs }: Surroundings): Sender => {
@@ -116,51 +119,52 @@ export const makeSender = ({ client, clock, place, marks, patienceMs }: Surround
     return { tag: 'unknown' }
   }
 
-  const unknown = (fault: Fault): StoreError =>
-    asStoreError(place, fault, 'whether the last transaction happened is not known: read again before repeating it')
+  /** Null: it did not happen and never will; it may be sent again, with another mark. */
+  const attempt = async (mine: Session, parts: Written, until: number): Promise<Outcome | null> => {
+    const { compares, reads, writes } = parts
+    const mark = markOf(mine)
+    const said = word()
+    const answer = await client.send('kv/txn', {
+      compare: [isAt(mark.key, mark.revision), ...compares],
+      success: [putOf(mark.key, said, mine.lease), ...writes],
+      failure: [readOf(mark.key), ...reads],
+    })
+    if (E.isRight(answer)) {
+      const hasHappened = answer.right['succeeded'] === true
+      const [found] = hasHappened ? [] : rangesOf(answer.right).slice(0, 1).flatMap(kvsOf)
+      // If not, the lease is over, and the mark gone with it.
+      mine.isOver ||= !hasHappened && (found?.revision ?? 0) !== mark.revision
+      if (mine.isOver) return hasHappened ? answer : null
+      if (hasHappened) mark.revision = revisionOf(answer.right)
+      mine.idle.push(mark)
+      return answer
+    }
+    const fault = answer.left
+    if (fault.tag === 'NoLease') {
+      mine.isOver = true
+      return null
+    }
+    if (fault.tag !== 'Unclear') {
+      mine.idle.push(mark)
+      return E.left(asStoreError(place, fault, UNCHANGED))
+    }
+    const settled = await settle(mine, mark, said, until)
+    if (settled.tag === 'absent') mine.isOver = true
+    if (settled.tag === 'absent' || settled.tag === 'unknown') return E.left(asStoreError(place, fault, UNKNOWN))
+    mine.idle.push(mark)
+    return settled.tag === 'happened' ? E.right(settled.answer) : null
+  }
 
   /** Sends until it has happened, been refused, or nobody knows in the time there is. */
-  const sendMarked = async ({ compares, reads, writes }: Written): Promise<Outcome> => {
+  const sendMarked = async (parts: Written): Promise<Outcome> => {
     const until = performance.now() + patienceMs
-    for (;;) {
-      const had = await present()
-      if (E.isLeft(had)) return E.left(asStoreError(place, had.left, 'nothing was changed'))
-      const mine = had.right
-      const mark = markOf(mine)
-      const said = word()
-      const answer = await client.send('kv/txn', {
-        compare: [isAt(mark.key, mark.revision), ...compares],
-        success: [putOf(mark.key, said, mine.lease), ...writes],
-        failure: [readOf(mark.key), ...reads],
-      })
-      if (E.isRight(answer)) {
-        if (answer.right['succeeded'] === true) mark.revision = revisionOf(answer.right)
-        const [found] = rangesOf(answer.right).slice(0, 1).flatMap(kvsOf)
-        const isMine = answer.right['succeeded'] === true || (found?.revision ?? 0) === mark.revision
-        if (isMine) {
-          mine.idle.push(mark)
-          return answer
-        }
-        // The lease is over and the mark gone with it: nothing was done.
-        mine.isOver = true
-        continue
-      }
-      const fault = answer.left
-      if (fault.tag === 'NoLease') {
-        mine.isOver = true
-        continue
-      }
-      if (fault.tag !== 'Unclear') {
-        mine.idle.push(mark)
-        return E.left(asStoreError(place, fault, 'nothing was changed'))
-      }
-      const settled = await settle(mine, mark, said, until)
-      if (settled.tag === 'absent') mine.isOver = true
-      if (settled.tag === 'absent' || settled.tag === 'unknown') return E.left(unknown(fault))
-      mine.idle.push(mark)
-      if (settled.tag === 'happened') return E.right(settled.answer)
-      if (performance.now() > until) return E.left(asStoreError(place, fault, 'nothing was changed'))
-    }
+    do {
+      const mine = await present()
+      if (E.isLeft(mine)) return E.left(asStoreError(place, mine.left, UNCHANGED))
+      const outcome = await attempt(mine.right, parts, until)
+      if (outcome !== null) return outcome
+    } while (performance.now() < until)
+    return E.left({ tag: 'StoreUnavailable', what: `${place} does not answer in time`, hint: UNCHANGED })
   }
 
   /** Nothing is written, so it may be done twice. */

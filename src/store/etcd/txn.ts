@@ -24,6 +24,8 @@ export const isAt = (key: string, revision: Revision): Json => ({
   mod_revision: String(revision),
 })
 export const readOf = (key: string): Json => ({ request_range: { key: inBase64(key) } })
+/** Without its value. */
+export const lookAtKey = (key: string): Json => ({ request_range: { key: inBase64(key), keys_only: true } })
 export const putOf = (key: string, value: string, lease: string): Json => ({
   request_put: { key: inBase64(key), value: inBase64(value), lease },
 })
@@ -70,7 +72,7 @@ export const written = ({ entries }: Layout, { compares, writes }: Transaction):
   return (
     tooLarge(compares, ops) ?? {
       compares: compares.map(({ key, revision }) => isAt(entries + key, revision)),
-      reads: compares.map(({ key }) => readOf(entries + key)),
+      reads: compares.map(({ key }) => lookAtKey(entries + key)),
       writes: tree(ops.map(({ json }) => json)),
     }
   )
