@@ -7,6 +7,9 @@ import type { TaskEither } from '../prelude.ts'
 import type { StoreError } from './error.ts'
 import type { Revision, Store } from './store.ts'
 
+/** A hold is renewed so many times in its time to live. */
+export const RENEWALS = 3
+
 /** `revision`: the entry's, for compares. */
 export type Hold = Readonly<{
   revision: Revision

@@ -4,11 +4,8 @@
 import { E } from '../prelude.ts'
 import type { Clock } from './clock.ts'
 import type { StoreError } from './error.ts'
-import type { Leases } from './lease.ts'
+import { type Leases, RENEWALS } from './lease.ts'
 import type { Store } from './store.ts'
-
-/** A hold is renewed so many times in its time to live. */
-export const RENEWALS = 3
 
 /** `clock`: the store's. */
 export const memoryLeases = (store: Store, clock: Clock, holder: Clock): Leases => ({

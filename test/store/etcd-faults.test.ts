@@ -9,6 +9,7 @@ import { owned } from '../../src/store/owner.ts'
 import type { News, Store } from '../../src/store/store.ts'
 import { type Cluster, needsEtcd, startEtcd } from '../lib/etcd.ts'
 import { type Relay, startRelay } from '../lib/relay.ts'
+import { runs } from '../lib/runs.ts'
 import { wait } from '../lib/victim.ts'
 import { openAt } from './etcd-lib.ts'
 import { left, put, right } from './lib.ts'
@@ -285,6 +286,32 @@ needsEtcd('three servers of etcd', () => {
       }
     }),
   )
+
+  const steps = runs(0.05).numRuns
+  test(`${steps} harms at random, one server at a time`, { timeout: 60_000 + steps * 10_000 }, async () => {
+    const done: string[] = []
+    const any = <A>(from: ReadonlyArray<A>): A => {
+      const one = from[Math.floor(Math.random() * from.length)]
+      if (one === undefined) throw new Error('there are some')
+      return one
+    }
+    const harm = async (): Promise<void> => {
+      for (let step = 0; step < steps; step++) {
+        const [how, at, ms] = [any(['kill', 'pause']), any([0, 1, 2]), any([50, 500, 2500])]
+        done.push(`${how} ${at} for ${ms} ms`)
+        const server = cluster.servers[at]
+        if (how === 'kill') await server?.kill()
+        else server?.pause()
+        await wait(ms)
+        if (how === 'kill') server?.start()
+        else server?.resume()
+        await cluster.ready()
+      }
+    }
+    await counting(harm).catch((error: unknown) => {
+      throw new Error(done.join(', '), { cause: error })
+    })
+  })
 
   test('the server that a watch is at stands still: the watch goes on at another', { timeout: 60_000 }, async () => {
     const [first, second] = cluster.servers

@@ -1,6 +1,7 @@
 // What a store on etcd refuses, and leaves as it is: somebody else's keys, a newer version, a password or a certificate that is wrong.
 
 import { execFileSync } from 'node:child_process'
+import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:http'
@@ -181,6 +182,44 @@ serving('a prefix of etcd', [], (cluster) => {
     })
     expect((await ask('kv/range', { key: in64('/tidy/'), range_end: in64('/tidy0') })).get('count')).toBe('1')
   })
+
+  test(
+    'with more than one answer of etcd can hold is listed whole, and a watch tells all of it',
+    { timeout: 60_000 },
+    () =>
+      within(
+        url('large'),
+        async (store) => {
+          const since = (await right(store.list(''))).revision
+          const writes = Array.from({ length: 6 }, (_, i) => ({
+            key: `${i}`,
+            value: randomBytes(900_000).toString('base64'),
+          }))
+          for (const { key, value } of writes) await right(store.transact(put(key, value)))
+          await right(
+            store.transact({
+              compares: [],
+              writes: Array.from({ length: 3000 }, (_, i) => ({ key: `s/${i}`, value: '' })),
+            }),
+          )
+          const { entries, revision } = await right(store.list(''))
+          expect(entries).toHaveLength(3006)
+          expect(
+            entries
+              .slice(0, 6)
+              .map(({ key, value }) => ({ key, value }))
+              .sort((a, b) => (a.key < b.key ? -1 : 1)),
+          ).toEqual(writes)
+          const told: Array<readonly [number, number]> = []
+          store.watch('', since, (news) => {
+            if (news.tag === 'Changed') told.push([news.revision, news.writes.length])
+          })
+          await expect.poll(() => told.map(([, count]) => count), { timeout: 20_000 }).toEqual([1, 1, 1, 1, 1, 1, 3000])
+          expect(told.at(-1)?.[0]).toBe(revision)
+        },
+        { ...HASTE, attemptMs: 10_000, patienceMs: 30_000 },
+      ),
+  )
 
   test('one writer has it for itself, and the next has it as soon as that one has ended', async () => {
     const opening = () => {

@@ -32,7 +32,7 @@ export type Ground = Readonly<{
 
 const RETRY_HINT = 'it goes on by itself when a majority of the servers can be reached'
 
-/** As many keys as are asked for at once, unless their values are so large that they come one by one. */
+/** So many keys are asked for at once. */
 const PAGE = 1000
 /** A range that was forgotten while it was read is read anew; who cannot finish in so many attempts is told. */
 const LIST_ATTEMPTS = 5
@@ -50,14 +50,9 @@ const rangeAll = async (
 ): Promise<Either<Fault, Readonly<{ pages: Json[]; revision: Revision }>>> => {
   const pages: Json[] = []
   let revision = 0
-  let limit = PAGE
   for (let key = inBase64(from); ; ) {
     const at = revision === 0 ? {} : { revision: String(revision) }
-    const answer = await client.ask('kv/range', { key, range_end: endOf(from), limit: String(limit), ...at })
-    if (E.isLeft(answer) && answer.left.tag === 'LongAnswer' && limit > 1) {
-      limit = Math.ceil(limit / 4)
-      continue
-    }
+    const answer = await client.ask('kv/range', { key, range_end: endOf(from), limit: String(PAGE), ...at })
     if (E.isLeft(answer)) return answer
     pages.push(answer.right)
     if (revision === 0) revision = revisionOf(answer.right)

@@ -13,8 +13,6 @@ export type Fault = Readonly<
   | { tag: 'StaleToken' }
   | { tag: 'NoLease' }
   | { tag: 'Compacted' }
-  /** The answer has more bytes than the gateway passes on. */
-  | { tag: 'LongAnswer' }
   /** It was not done, and will not be. */
   | { tag: 'Refused'; error: StoreError }
 >
@@ -36,7 +34,6 @@ export const faultOf = (place: string, status: number, message: string): Fault =
   if (STALE_TOKEN.test(message)) return { tag: 'StaleToken' }
   if (message.includes('requested lease not found')) return { tag: 'NoLease' }
   if (message.includes('required revision has been compacted')) return { tag: 'Compacted' }
-  if (message.includes('received message larger than max')) return { tag: 'LongAnswer' }
   if (NOT_DONE.test(message)) return { tag: 'Elsewhere', why: message }
   if (message.includes('invalid user ID or password'))
     return denied(place, 'refuses this user and password', 'say those that etcd knows')

@@ -3,6 +3,7 @@
 
 import { E, type Either } from '../../prelude.ts'
 import type { Clock } from '../clock.ts'
+import { RENEWALS } from '../lease.ts'
 import { numberIn, objectIn } from './answer.ts'
 import type { Client } from './client.ts'
 import type { Fault } from './fault.ts'
@@ -24,8 +25,6 @@ const REVOKE_PATIENCE_MS = 1000
 export const revoke = async (client: Client, id: string): Promise<void> => {
   await client.ask('lease/revoke', { ID: id }, REVOKE_PATIENCE_MS)
 }
-
-const RENEWALS = 3
 
 /** Renews it until it is stopped or lost; `lost` is called once. Returns how to stop. */
 export const keepAlive = (

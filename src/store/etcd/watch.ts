@@ -94,8 +94,6 @@ export const startWatch = (
 
   const connect = (at: number): void => {
     if (isOver) return
-    /** Parts of one answer that is too long for one message. */
-    let parts: Json[] = []
     let isLeft = false
     const leave = (): void => {
       if (isOver || isLeft) return
@@ -121,15 +119,12 @@ export const startWatch = (
       else hearEvents(answer)
     }
     const hearEvents = (answer: Json): void => {
-      parts.push(...listIn(answer, 'events'))
-      if (answer['fragment'] === true) return
-      const groups = grouped(layout, place, parts)
-      const isProgress = parts.length === 0
-      parts = []
+      const events = listIn(answer, 'events')
+      const groups = grouped(layout, place, events)
       if (E.isLeft(groups)) end(groups.left)
       else tellAll(groups.right)
       // Without events it says up to where there are none.
-      if (isProgress) told = Math.max(told, revisionOf(answer))
+      if (events.length === 0) told = Math.max(told, revisionOf(answer))
     }
     const look = async (): Promise<void> => {
       const fault = await alive(at)
@@ -143,7 +138,6 @@ export const startWatch = (
       range_end: endOf(from),
       start_revision: String(told + 1),
       progress_notify: true,
-      fragment: true,
     }
     stopStream = client.stream(at, 'watch', { create_request: create }, hear, giveUp)
     withdraw = clock.after(aliveEveryMs, look)
