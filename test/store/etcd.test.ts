@@ -1,6 +1,6 @@
 // The store on etcd keeps the contract of stores, on a server of its own.
 
-import { afterAll, beforeAll } from 'vitest'
+import { afterAll, beforeAll, expect, test } from 'vitest'
 import { E } from '../../src/prelude.ts'
 import type { Store, Transaction } from '../../src/store/store.ts'
 import { type Cluster, needsEtcd, startEtcd } from '../lib/etcd.ts'
@@ -9,6 +9,7 @@ import { wait } from '../lib/victim.ts'
 import { storeContract } from './contract.ts'
 import { openAt } from './etcd-lib.ts'
 import { leaseContract } from './lease-contract.ts'
+import { right } from './lib.ts'
 
 /** Has the server forget all but the last few transactions, after each. */
 const forgetful = (store: Store, { servers: [server] }: Cluster, history: number): Store => {
@@ -69,4 +70,12 @@ needsEtcd('what the etcd store holds', () => {
       },
     }
   }, 2000)
+
+  test('is given up when its store is closed', async () => {
+    const [store, other] = [await openAt(cluster, 'closed'), await openAt(cluster, 'closed')]
+    await right(store.hold('a', 'x', 60_000, () => {}))
+    await store.close()
+    expect(await right(other.get('a'))).toBeNull()
+    await other.close()
+  })
 })

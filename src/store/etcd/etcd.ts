@@ -13,7 +13,7 @@ import { badKey, badPrefix, badTransaction } from '../valid.ts'
 import { effectsOf, entryOf, kvsOf, rangesOf, revisionOf } from './answer.ts'
 import type { Client } from './client.ts'
 import { asStoreError, type Fault } from './fault.ts'
-import { holdOn } from './hold.ts'
+import { holdOn, type Lose } from './hold.ts'
 import type { Json } from './http.ts'
 import { endOf, inBase64, type Layout } from './layout.ts'
 import { makeSender } from './send.ts'
@@ -116,7 +116,7 @@ export const etcdStore = (ground: Ground, clock: Clock = systemClock): SharedSto
   /** With what each must have been told when the store is closed. */
   const watches = new Map<Watch, { readonly prefix: string; owed: Revision }>()
   const underWay = new Set<Promise<unknown>>()
-  const losing = new Set<(error: StoreError) => void>()
+  const losing = new Set<Lose>()
   let closing: Promise<void> | null = null
 
   const answer =
@@ -165,7 +165,7 @@ export const etcdStore = (ground: Ground, clock: Clock = systemClock): SharedSto
     while (isWaiting() && performance.now() < until) await sleep(LAST_NEWS_EVERY_MS)
     const closed: StoreError = { tag: 'StoreClosed' }
     for (const watch of [...watches.keys()]) watch.end(closed)
-    for (const lose of [...losing]) lose(closed)
+    await Promise.all([...losing].map((lose) => lose(closed)))
     await sender.close()
     client.close()
   }

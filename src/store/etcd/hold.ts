@@ -13,11 +13,14 @@ import { isAt, lookAtKey } from './txn.ts'
 
 type Wanted = Readonly<{ key: string; value: string; ttlMs: number; lost: (error: StoreError) => void }>
 
+/** Says that what is held is lost; resolves when the server knows, too, if it can be told. */
+export type Lose = (error: StoreError) => Promise<void>
+
 /** `losing`: what is called when the store is closed. */
 export const holdOn = async (
   { client, place, layout, head }: Readonly<{ client: Client; place: string; layout: Layout; head: number }>,
   clock: Clock,
-  losing: Set<(error: StoreError) => void>,
+  losing: Set<Lose>,
   { key, value, ttlMs, lost }: Wanted,
 ): Promise<Either<StoreError, Hold>> => {
   const granted = await grant(client, ttlMs)
@@ -46,10 +49,10 @@ export const holdOn = async (
     stop()
     return losing.delete(lose)
   }
-  const lose = (error: StoreError): void => {
+  const lose: Lose = async (error) => {
     if (!end()) return
-    if (error.tag === 'StoreClosed') void revoke(client, lease)
     lost(error)
+    if (error.tag === 'StoreClosed') await revoke(client, lease)
   }
   const stop = keepAlive({ client, clock }, lease, granted.right.ttlMs, () =>
     lose({ tag: 'StoreUnavailable', what: `${place} may have given up ${JSON.stringify(key)}`, hint: 'hold it again' }),

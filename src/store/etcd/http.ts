@@ -5,6 +5,7 @@ import http, { type ClientRequest, type IncomingMessage } from 'node:http'
 import https from 'node:https'
 import { E, type Either } from '../../prelude.ts'
 import { type Member, showMember } from '../url.ts'
+import { objectIn } from './answer.ts'
 import { connectionFault, type Fault, faultOf } from './fault.ts'
 
 /** PEM. */
@@ -33,8 +34,7 @@ export const readJson = (text: string): Json => {
 /** Of an answer that is no 200, or of a line of a stream. */
 const messageIn = (json: Json): string => {
   const { error } = json
-  if (typeof error === 'string') return error
-  const { message } = { ...(typeof error === 'object' ? error : {}) } as Json
+  const message = typeof error === 'string' ? error : objectIn(json, 'error')['message']
   return typeof message === 'string' ? message : ''
 }
 
