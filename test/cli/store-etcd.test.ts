@@ -1,6 +1,6 @@
 // The verbs of a host whose networks are remembered on etcd: as in a state directory, as their user meets them.
 
-import { mkdtempSync, rmSync } from 'node:fs'
+import { chmodSync, chownSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { execa } from 'execa'
@@ -160,6 +160,8 @@ needs.kernel('a host on etcd, with the running kernel', () => {
   }
   beforeEach(async () => {
     folder = mkdtempSync(join(tmpdir(), 'cnm-host-'))
+    // Servers of other users have their directories in it.
+    chmodSync(folder, 0o711)
     await execa('ip', ['netns', 'add', String(host)])
     await execa('nsenter', [`--net=/run/netns/${host}`, '--', 'ip', 'link', 'set', 'lo', 'up'])
   })
@@ -193,6 +195,74 @@ needs.kernel('a host on etcd, with the running kernel', () => {
         expect(await pings()).toBe(0)
       } finally {
         await etcd.kill()
+      }
+    })
+  })
+
+  needsEtcd('and three servers in its namespace, each of a user of its own', () => {
+    const [FIRST_UID, CLIENTS, PEERS] = [64_100, 2400, 2500]
+    const members = [0, 1, 2]
+
+    const start = (i: number) => {
+      const dir = join(folder, `m${i}`)
+      mkdirSync(dir, { mode: 0o700 })
+      chownSync(dir, FIRST_UID + i, FIRST_UID + i)
+      const [client, peer] = [`http://127.0.0.1:${CLIENTS + i}`, `http://127.0.0.1:${PEERS + i}`]
+      const user = ['--reuid', `${FIRST_UID + i}`, '--regid', `${FIRST_UID + i}`, '--clear-groups']
+      return started(
+        ...inside('setpriv', ...user, '--pdeathsig', 'KILL', 'etcd', '--name', `m${i}`, '--data-dir', dir),
+        ...['--log-level', 'error', '--listen-client-urls', client, '--advertise-client-urls', client],
+        ...['--listen-peer-urls', peer, '--initial-advertise-peer-urls', peer, '--initial-cluster'],
+        members.map((each) => `m${each}=http://127.0.0.1:${PEERS + each}`).join(','),
+      )
+    }
+    const nft = async (script: string): Promise<void> => {
+      const [command, ...words] = inside('nft', '-f', '-')
+      await execa(command, words, { input: script })
+    }
+    /** Whom nobody of the others hears, and who hears nobody of them; whoever asks it does. */
+    const cutOff = (i: number): Promise<void> =>
+      nft(`
+table inet cut {
+  chain output {
+    type filter hook output priority 0
+    meta skuid ${FIRST_UID + i} tcp dport ${PEERS}-${PEERS + 2} drop
+    meta skuid ${FIRST_UID + i} tcp sport ${PEERS + i} drop
+    tcp dport ${PEERS + i} drop
+  }
+}
+`)
+    const heal = (): Promise<void> => nft('delete table inet cut')
+    /** That one first. */
+    const urlFrom = (...order: ReadonlyArray<number>): string =>
+      `etcd://${order.map((i) => `127.0.0.1:${CLIENTS + (i % 3)}`).join(',')}/cut`
+    const verb = (url: string, ...args: ReadonlyArray<string>) => run(...args, '--kernel', 'sim', '--store', url)
+
+    test('one of which is cut off: verbs go on at the others, and at it alone say so', {
+      timeout: 180_000,
+    }, async () => {
+      const servers = members.map(start)
+      try {
+        await expect
+          .poll(async () => (await verb(urlFrom(0, 1, 2), 'network', 'ls', '-q'))[0], { timeout: 60_000 })
+          .toBe(0)
+        for (const i of members) {
+          await cutOff(i)
+          expect(await verb(urlFrom(i, i + 1, i + 2), 'network', 'create', `n${i}`)).toEqual([0, expect.anything(), ''])
+          const [exit, out, err] = await verb(urlFrom(i), 'network', 'create', 'lost')
+          expect([exit, out]).toEqual([3, ''])
+          expect(err).toContain('does not answer')
+          await heal()
+        }
+        const [, out] = await verb(urlFrom(0, 1, 2), 'network', 'ls')
+        expect(
+          out
+            .split('\n')
+            .slice(1)
+            .map((line) => line.split(/ +/)[1]),
+        ).toEqual(['n0', 'n1', 'n2'])
+      } finally {
+        for (const server of servers) await server.kill()
       }
     })
   })
