@@ -9,7 +9,7 @@ import type { Client } from './client.ts'
 import type { Fault } from './fault.ts'
 
 /** `id` has more digits than a number. `ttlMs`: the server may give more than was asked for. */
-export type Granted = Readonly<{ id: string; ttlMs: number }>
+type Granted = Readonly<{ id: string; ttlMs: number }>
 
 /** If no answer comes it may be granted all the same: it then ends unused. */
 export const grant = async (client: Client, ttlMs: number): Promise<Either<Fault, Granted>> => {

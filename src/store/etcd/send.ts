@@ -21,7 +21,7 @@ import { isAt, putOf, readOf, type Written } from './txn.ts'
 type Mark = { readonly key: string; revision: Revision }
 type Session = { readonly lease: string; readonly idle: Mark[]; isOver: boolean; marks: number; stop: () => void }
 
-export const SESSION_TTL_MS = 60_000
+const SESSION_TTL_MS = 60_000
 
 /** Right: what etcd answered, its compares met or not. */
 type Outcome = Either<StoreError, Json>

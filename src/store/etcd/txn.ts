@@ -8,14 +8,14 @@ import { inBase64, type Layout, packed } from './layout.ts'
 
 /** Three levels of these and our own two compares, a mark and a head stay below 128. */
 const FAN = 40
-export const MOST_COMPARES = FAN
+const MOST_COMPARES = FAN
 const MOST_WRITES = FAN ** 3
 
 /** Below --max-request-bytes, 1.5 MiB, by what the names of things need. */
-export const MOST_BYTES = 1_500_000
+const MOST_BYTES = 1_500_000
 const BYTES_BESIDE = 64
 
-export type Op = Readonly<{ json: Json; bytes: number }>
+type Op = Readonly<{ json: Json; bytes: number }>
 
 export const isAt = (key: string, revision: Revision): Json => ({
   key: inBase64(key),
