@@ -7,7 +7,15 @@ import { ensureBuilt } from './build.mjs'
 import { run } from './run.mjs'
 import { ROOT, say, stop } from './say.mjs'
 import { modulesProblem } from './stale.mjs'
-import { DOCKER_TOOLS, findBinary, missingPackages, SERVER_TOOLS, TEST_TOOLS, TOOLS } from './system.mjs'
+import {
+  DOCKER_TOOLS,
+  findBinary,
+  missingPackages,
+  SERVER_TOOLS,
+  TEST_TOOLS,
+  TOOLS,
+  ZOOKEEPER_TOOLS,
+} from './system.mjs'
 
 const ensureModules = async () => {
   const problem = modulesProblem(ROOT)
@@ -69,6 +77,7 @@ const ensureSystem = async (tests) => {
   await ensureTools(TEST_TOOLS, 'the tests')
   await ensureServers(DOCKER_TOOLS, 'the comparison with dockerd')
   await ensureServers(SERVER_TOOLS, 'the tests of stores on servers')
+  await ensureTools(ZOOKEEPER_TOOLS, 'the tests of the store on ZooKeeper')
 }
 
 /**

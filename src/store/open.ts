@@ -10,18 +10,13 @@ import { owned, withoutOwner } from './owner.ts'
 import type { Store } from './store.ts'
 import { type EtcdUrl, type StoreUrl, showStoreUrl, type ZkUrl } from './url.ts'
 
-const unknown =
-  (url: StoreUrl): TaskEither<StoreError, never> =>
-  async () =>
-    E.left({ tag: 'StoreBadUrl', url: showStoreUrl(url), why: 'is on servers that this cnm does not know yet' })
-
 /** A store on servers, shared with whoever else has it open. */
 const openShared = (url: EtcdUrl | ZkUrl): TaskEither<StoreError, SharedStore> => {
   switch (url.tag) {
     case 'etcd':
       return async () => (await import('./etcd/open.ts')).openEtcd(url)()
     case 'zk':
-      return unknown(url)
+      return async () => (await import('./zookeeper/zookeeper.ts')).zookeeperStore({ url })()
   }
 }
 
@@ -31,7 +26,7 @@ export const findShared = (url: EtcdUrl | ZkUrl): TaskEither<StoreError, SharedS
     case 'etcd':
       return async () => (await import('./etcd/open.ts')).findEtcd(url)()
     case 'zk':
-      return unknown(url)
+      return async () => (await import('./zookeeper/zookeeper.ts')).findZookeeper({ url })()
   }
 }
 
