@@ -29,9 +29,10 @@ const withPlace = (command: Command): Command =>
       new Option('--state <dir>', 'the state directory').env('CNM_STATE').default(DEFAULT_STATE).argParser(directory),
     )
     .addOption(
-      new Option('--store <url>', 'where what --state holds is instead: etcd://HOST:PORT,.../PREFIX or lmdb:DIR').env(
-        'CNM_STORE',
-      ),
+      new Option(
+        '--store <url>',
+        'where what --state holds is instead: etcd:// or zk://HOST:PORT,.../PREFIX, or lmdb:DIR',
+      ).env('CNM_STORE'),
     )
 const kernelOption = (): Option =>
   new Option('--kernel <kernel>', 'the kernel of this machine (as root), or a simulated one')
