@@ -7,7 +7,15 @@ import { ensureBuilt } from './build.mjs'
 import { run } from './run.mjs'
 import { ROOT, say, stop } from './say.mjs'
 import { modulesProblem } from './stale.mjs'
-import { DOCKER_TOOLS, findBinary, missingPackages, TEST_TOOLS, TOOLS } from './system.mjs'
+import {
+  DOCKER_TOOLS,
+  findBinary,
+  missingPackages,
+  SERVER_TOOLS,
+  TEST_TOOLS,
+  TOOLS,
+  ZOOKEEPER_TOOLS,
+} from './system.mjs'
 
 const ensureModules = async () => {
   const problem = modulesProblem(ROOT)
@@ -47,12 +55,16 @@ export const ensureTools = async (tools, parts) => {
     say(`set-up: apt-get failed, see above: going on without ${missing().join(', ')}`)
 }
 
-/** Where services are run, Debian's package would start a dockerd of the machine's own: that is for its owner to want. */
-const ensureDocker = async () => {
-  const packages = missingPackages(findBinary, DOCKER_TOOLS)
+/**
+ * Where services are run, Debian's packages would start these for the machine itself: that is for its owner to want.
+ * @param {ReadonlyArray<import('./system.mjs').Tool>} tools
+ * @param {string} parts what they are for
+ */
+const ensureServers = async (tools, parts) => {
+  const packages = missingPackages(findBinary, tools)
   if (packages.length === 0) return
-  if (!existsSync('/run/systemd/system')) return ensureTools(DOCKER_TOOLS, 'the comparison with dockerd')
-  say(`set-up: for the comparison with dockerd, install ${packages.join(', ')}; its service need not run`)
+  if (!existsSync('/run/systemd/system')) return ensureTools(tools, parts)
+  say(`set-up: for ${parts}, install ${packages.join(', ')}; its service need not run`)
 }
 
 /** @param {boolean} tests */
@@ -63,7 +75,9 @@ const ensureSystem = async (tests) => {
   // By themselves: that one of these cannot be had is no reason to go without the others.
   if (!tests) return
   await ensureTools(TEST_TOOLS, 'the tests')
-  await ensureDocker()
+  await ensureServers(DOCKER_TOOLS, 'the comparison with dockerd')
+  await ensureServers(SERVER_TOOLS, 'the tests of stores on servers')
+  await ensureTools(ZOOKEEPER_TOOLS, 'the tests of the store on ZooKeeper')
 }
 
 /**

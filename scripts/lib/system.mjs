@@ -1,10 +1,13 @@
 // The programs that the parts on the real kernel call, and the Debian packages that hold them.
 // They are looked up as files, also in the sbin folders that an ordinary user's PATH on Debian leaves out.
 
-import { accessSync, constants } from 'node:fs'
-import { delimiter, join } from 'node:path'
+import { accessSync, constants, existsSync } from 'node:fs'
+import { delimiter, isAbsolute, join } from 'node:path'
 
-/** @typedef {Readonly<{ binary: string, package: string }>} Tool */
+/**
+ * `binary`: a program's name, or the full path of a file that is none.
+ * @typedef {Readonly<{ binary: string, package: string }>} Tool
+ */
 
 /** @type {ReadonlyArray<Tool>} */
 export const TOOLS = [
@@ -30,6 +33,12 @@ export const DOCKER_TOOLS = [
 ]
 
 /**
+ * Servers that tests start, with data and ports of their own.
+ * @type {ReadonlyArray<Tool>}
+ */
+export const SERVER_TOOLS = [{ binary: 'etcd', package: 'etcd-server' }]
+
+/**
  * What only tests call, each with a reason of its own to be skipped without it.
  * @type {ReadonlyArray<Tool>}
  */
@@ -38,15 +47,27 @@ export const TEST_TOOLS = [
   { binary: 'tcpdump', package: 'tcpdump' },
 ]
 
+export const ZOOKEEPER_JAR = '/usr/share/java/zookeeper.jar'
+
+/**
+ * A ZooKeeper that tests start, without the package that would be a service.
+ * @type {ReadonlyArray<Tool>}
+ */
+export const ZOOKEEPER_TOOLS = [
+  { binary: 'java', package: 'default-jre-headless' },
+  { binary: ZOOKEEPER_JAR, package: 'libzookeeper-java' },
+]
+
 const SBIN = ['/usr/local/sbin', '/usr/sbin', '/sbin']
 
 /**
  * The program's full path, or null.
- * @param {string} name
+ * @param {string} name or the full path of a file, which need not be a program
  * @param {string} [path] folders as in PATH
  * @returns {string | null}
  */
 export const findBinary = (name, path = process.env['PATH'] ?? '') => {
+  if (isAbsolute(name)) return existsSync(name) ? name : null
   for (const folder of [...path.split(delimiter), ...SBIN]) {
     if (folder === '') continue
     const file = join(folder, name)

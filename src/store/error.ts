@@ -24,6 +24,14 @@ export type StoreError = Readonly<
   | { tag: 'StoreBadExport'; file: string; line: number; why: string }
   | { tag: 'StoreNotEmpty'; entries: number }
   | { tag: 'StoreUnavailable'; what: string; hint: string | null }
+  /** `url`: without its user and password; `why` a clause that follows. */
+  | { tag: 'StoreBadUrl'; url: string; why: string }
+  /** The server is there and lets us not in: a password, a right, a certificate. Trying again does not help. */
+  | { tag: 'StoreDenied'; place: string; why: string; hint: string | null }
+  /** Nothing was sent. */
+  | { tag: 'StoreTooLarge'; what: string; size: number; most: number }
+  /** Another process writes to a shared store. */
+  | { tag: 'StoreHeld'; place: string; by: string }
 >
 
 const shown = (key: string): string => JSON.stringify(key.length > 80 ? `${key.slice(0, 77)}...` : key)
@@ -61,7 +69,7 @@ export const explainStore = (error: StoreError): string => {
     case 'StoreNewer':
       return `${error.file} has schema version ${error.schema}, this cnm knows ${error.known} at most; use the newer cnm that wrote it`
     case 'StoreNotOurs':
-      return `${error.file} ${error.why}; it was left as it is: choose another directory, or move the file away`
+      return `${error.file} ${error.why}; it was left as it is: choose another place, or move it away`
     case 'StoreNotMigrated':
       return `${error.file} cannot be brought from schema version ${error.from} to the present one: ${error.why}; it was left as it is: export it with the cnm that wrote it`
     case 'StoreBadExport':
@@ -70,5 +78,13 @@ export const explainStore = (error: StoreError): string => {
       return `the store has ${error.entries} ${error.entries === 1 ? 'entry' : 'entries'}; import into an empty one, in another directory`
     case 'StoreUnavailable':
       return error.hint === null ? error.what : `${error.what}; ${error.hint}`
+    case 'StoreBadUrl':
+      return `store ${shown(error.url)} ${error.why}`
+    case 'StoreDenied':
+      return `${error.place} ${error.why}${error.hint === null ? '' : `; ${error.hint}`}`
+    case 'StoreTooLarge':
+      return `a transaction has ${error.size} ${error.what}, this store takes ${error.most} at most; nothing was changed: do less at a time`
+    case 'StoreHeld':
+      return `${error.place} is in use by ${error.by}; stop that one, wait some seconds if it has crashed, or choose another prefix`
   }
 }

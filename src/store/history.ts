@@ -19,7 +19,8 @@ export type History = Readonly<{
   end: (error: StoreError) => void
 }>
 
-const tellSafely = (tell: (news: News) => void, news: News): void => {
+/** What `tell` throws is thrown where nobody waits. */
+export const tellSafely = (tell: (news: News) => void, news: News): void => {
   try {
     tell(news)
   } catch (defect) {

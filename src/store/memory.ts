@@ -3,15 +3,21 @@
 
 import { emptyMap, entriesUnder, getIn, type PMap, removeIn, setIn } from '../net/pmap.ts'
 import { E, type Either } from '../prelude.ts'
+import { type Clock, systemClock } from './clock.ts'
 import type { StoreError } from './error.ts'
 import { historyFrom } from './history.ts'
+import type { Leases } from './lease.ts'
+import { memoryLeases } from './memory-lease.ts'
 import type { Entry, Revision, Store, Transaction } from './store.ts'
 import { badKey, badPrefix, badTransaction } from './valid.ts'
 
-/** `history`: how many transactions a watch may look back. */
-export type MemoryOptions = Readonly<{ history?: number }>
+/** `history`: how many transactions a watch may look back. `clock`: by which it gives up what is held. */
+export type MemoryOptions = Readonly<{ history?: number; clock?: Clock }>
 
-export const memoryStore = (options: MemoryOptions = {}): Store => {
+/** `leases`: those of a host with this clock. */
+export type MemoryStore = Store & Readonly<{ leases: (holder: Clock) => Leases }>
+
+export const memoryStore = (options: MemoryOptions = {}): MemoryStore => {
   let entries: PMap<Entry> = emptyMap()
   let revision: Revision = 0
   let closed = false
@@ -34,7 +40,7 @@ export const memoryStore = (options: MemoryOptions = {}): Store => {
     return E.right(revision)
   }
 
-  return {
+  const store: Store = {
     get: (key) =>
       answer(
         () => badKey(key),
@@ -56,4 +62,5 @@ export const memoryStore = (options: MemoryOptions = {}): Store => {
       history.end({ tag: 'StoreClosed' })
     },
   }
+  return { ...store, leases: (holder) => memoryLeases(store, options.clock ?? systemClock, holder) }
 }

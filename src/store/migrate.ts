@@ -3,6 +3,8 @@
 // revisions.
 
 import { E, type Either } from '../prelude.ts'
+import type { StoreError } from './error.ts'
+import type { Write } from './store.ts'
 
 export type Content = ReadonlyArray<Readonly<{ key: string; value: string }>>
 
@@ -27,4 +29,24 @@ export const migrate = (
     now = next.right
   }
   return E.right(now)
+}
+
+/** What must be written to bring a store of version `from` that holds `before` to the present one. `file`: for sentences. */
+export const migrationWrites = (
+  migrations: ReadonlyArray<Migration>,
+  file: string,
+  from: number,
+  before: ReadonlyMap<string, string>,
+): Either<StoreError, ReadonlyArray<Write>> => {
+  const content = migrate(
+    migrations,
+    from,
+    [...before].map(([key, value]) => ({ key, value })),
+  )
+  if (E.isLeft(content)) return E.left({ tag: 'StoreNotMigrated', file, from, why: content.left })
+  const after = new Map(content.right.map(({ key, value }) => [key, value]))
+  return E.right([
+    ...[...before.keys()].filter((key) => !after.has(key)).map((key) => ({ key, value: null })),
+    ...[...after].filter(([key, value]) => before.get(key) !== value).map(([key, value]) => ({ key, value })),
+  ])
 }

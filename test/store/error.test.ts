@@ -27,7 +27,7 @@ const SENTENCES: { readonly [Tag in StoreError['tag']]: readonly [Extract<StoreE
   ],
   StoreNotOurs: [
     { tag: 'StoreNotOurs', file: '/f', why: 'is text' },
-    '/f is text; it was left as it is: choose another directory, or move the file away',
+    '/f is text; it was left as it is: choose another place, or move it away',
   ],
   StoreNotMigrated: [
     { tag: 'StoreNotMigrated', file: '/f', from: 1, why: 'it has no names' },
@@ -42,6 +42,19 @@ const SENTENCES: { readonly [Tag in StoreError['tag']]: readonly [Extract<StoreE
     'the store has 1 entry; import into an empty one, in another directory',
   ],
   StoreUnavailable: [{ tag: 'StoreUnavailable', what: 'no disk', hint: 'buy one' }, 'no disk; buy one'],
+  StoreBadUrl: [{ tag: 'StoreBadUrl', url: 'etcd:', why: 'lacks a host' }, 'store "etcd:" lacks a host'],
+  StoreDenied: [
+    { tag: 'StoreDenied', place: 'etcd://a:1/cnm', why: 'refused the password', hint: 'say another' },
+    'etcd://a:1/cnm refused the password; say another',
+  ],
+  StoreTooLarge: [
+    { tag: 'StoreTooLarge', what: 'bytes', size: 9, most: 7 },
+    'a transaction has 9 bytes, this store takes 7 at most; nothing was changed: do less at a time',
+  ],
+  StoreHeld: [
+    { tag: 'StoreHeld', place: 'etcd://a:1/cnm', by: 'process 7 on b' },
+    'etcd://a:1/cnm is in use by process 7 on b; stop that one, wait some seconds if it has crashed, or choose another prefix',
+  ],
 }
 
 test.for(Object.values(SENTENCES))('%o', ([error, sentence]) => {

@@ -1,7 +1,75 @@
-// The memory store keeps the contract of stores.
+// The memory store keeps the contract of stores, and that of what is held, by clocks that the test turns.
 
-import { describe } from 'vitest'
+import { describe, expect, test } from 'vitest'
+import type { Clock } from '../../src/store/clock.ts'
 import { memoryStore } from '../../src/store/memory.ts'
 import { storeContract } from './contract.ts'
+import { leaseContract } from './lease-contract.ts'
+import { right } from './lib.ts'
 
 describe('the memory store', () => storeContract(async (options) => memoryStore(options)))
+
+type Turned = Clock & Readonly<{ stop: () => void; turn: (ms: number) => void }>
+
+/** Does what is due in its order. A stopped clock does nothing, whatever it is turned. */
+const turnedClock = (): Turned => {
+  let nowMs = 0
+  let isStopped = false
+  let due: Array<Readonly<{ atMs: number; work: () => void }>> = []
+  return {
+    after: (ms, work) => {
+      const one = { atMs: nowMs + ms, work }
+      due.push(one)
+      return () => {
+        due = due.filter((each) => each !== one)
+      }
+    },
+    stop: () => {
+      isStopped = true
+    },
+    turn: (ms) => {
+      nowMs += ms
+      if (isStopped) return
+      const [ready, later] = [due.filter(({ atMs }) => atMs <= nowMs), due.filter(({ atMs }) => atMs > nowMs)]
+      due = later
+      for (const { work } of ready.sort((a, b) => a.atMs - b.atMs)) work()
+    },
+  }
+}
+
+const STEP_MS = 10
+
+const party = async () => {
+  const [clock, holder] = [turnedClock(), turnedClock()]
+  const store = memoryStore({ clock })
+  return {
+    store,
+    leases: store.leases(holder),
+    other: store,
+    cut: holder.stop,
+    elapse: async (ms: number) => {
+      for (let t = 0; t < ms; t += STEP_MS)
+        for (const each of [holder, clock]) {
+          each.turn(STEP_MS)
+          await null
+        }
+    },
+    end: () => store.close(),
+  }
+}
+
+describe('what the memory store holds', () => {
+  leaseContract(party, 100)
+
+  test('is given up as soon as its time is over, and the holder is told so', async () => {
+    const { store, leases, cut, elapse } = await party()
+    const losses: string[] = []
+    await right(leases.hold('a', 'x', 100, ({ tag }) => losses.push(tag)))
+    cut()
+    await elapse(90)
+    expect(await right(store.get('a'))).not.toBeNull()
+    await elapse(10)
+    expect(await right(store.get('a'))).toBeNull()
+    expect(losses).toEqual(['StoreUnavailable'])
+  })
+})

@@ -60,7 +60,7 @@ export const doctor = async (io: Io, options: DoctorOptions): Promise<Either<Pro
       return E.right(EXIT.unmet)
     }
   }
-  if (options.kernel === 'linux' && !options.json && !isThere(options.state)) {
+  if (options.kernel === 'linux' && !options.json && !(await isThere(options.store))) {
     const { lookAtMachine } = await import('../../kernel-linux/capabilities/look.ts')
     io.out(`${machineText(await lookAtMachine(), io.paint)}\n`)
   }

@@ -3,6 +3,7 @@
 import { endpointId } from '../../model/types.ts'
 import { valuesOf } from '../../net/pmap.ts'
 import { E, type Either } from '../../prelude.ts'
+import type { StoreUrl } from '../../store/url.ts'
 import { type ChangeOptions, change, type Plan, removeAll } from '../host/change.ts'
 import { randomId } from '../host/id.ts'
 import { inspectAll, type Listable, type ListOptions, listAll } from '../host/list.ts'
@@ -54,8 +55,8 @@ const LISTABLE: Listable<EndpointView> = {
 
 export const ls = (io: Io, options: ListOptions): Result => listAll(io, options, LISTABLE)
 
-export const inspect = (io: Io, state: string, words: ReadonlyArray<string>): Result =>
-  inspectAll(io, state, words, theEndpoint, endpointView)
+export const inspect = (io: Io, store: StoreUrl, words: ReadonlyArray<string>): Result =>
+  inspectAll(io, store, words, theEndpoint, endpointView)
 
 /** With force also one that is joined, and one that is not there. */
 export const rm = (io: Io, words: ReadonlyArray<string>, options: ChangeOptions & { force: boolean }): Result =>

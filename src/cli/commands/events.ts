@@ -8,7 +8,8 @@ import { readTurn, TURNS, type Turn } from '../../engine/journal.ts'
 import type { CnmEvent } from '../../model/event.ts'
 import { keyOf, type PluginKey } from '../../model/plugin/ledger.ts'
 import { E, type Either } from '../../prelude.ts'
-import { readBeside, type Sight, stampOf } from '../../store/lmdb/beside.ts'
+import { type Beside, besideStore, type Sight } from '../../store/beside.ts'
+import type { StoreUrl } from '../../store/url.ts'
 import { EXIT } from '../exit.ts'
 import { exitOf, untilSignal } from '../guard.ts'
 import { misused } from '../host/read.ts'
@@ -19,7 +20,7 @@ import type { Problem } from '../problem.ts'
 import { jsonText } from '../render/json.ts'
 
 export type EventsOptions = Readonly<{
-  state: string
+  store: StoreUrl
   since?: string
   follow: boolean
   format: 'table' | 'json'
@@ -114,31 +115,26 @@ const text = (
 
 const BETWEEN_MS = 200
 
-const isAsSeen = (state: string, seen: Sight | null): boolean => {
-  try {
-    return seen?.isBusy !== true && stampOf(state) === (seen?.stamp ?? null)
-  } catch {
-    // Whoever reads it next says why.
-    return false
-  }
-}
+const isAsSeen = (beside: Beside, seen: Sight | null): boolean =>
+  seen?.isBusy !== true && beside.stamp() === (seen?.stamp ?? null)
 
-/** Until the file is another than it was seen, or (somebody was at work) may be understood otherwise. */
-const changed = async (state: string, seen: Sight | null, stop: AbortSignal): Promise<void> => {
+/** Until the store is another than it was seen, or (somebody was at work) may be understood otherwise. */
+const changed = async (beside: Beside, seen: Sight | null, stop: AbortSignal): Promise<void> => {
   do await sleep(BETWEEN_MS, undefined, { signal: stop }).catch(() => {})
-  while (!stop.aborted && isAsSeen(state, seen))
+  while (!stop.aborted && isAsSeen(beside, seen))
 }
 
 const tell = async (
   io: Io,
   options: EventsOptions,
+  beside: Beside,
   since: number,
   stop: AbortSignal,
 ): Promise<Either<Problem, number>> => {
   let last = since
   let before: Sight | null = null
   for (let first = true; ; first = false) {
-    const seen = await readBeside(options.state)()
+    const seen = await beside.read()
     if (E.isLeft(seen)) return E.left(storeProblem(seen.left))
     const now = seen.right
     // Another store in its place counts its turns from 1.
@@ -151,7 +147,7 @@ const tell = async (
     last = Math.max(last, turns.at(-1)?.number ?? 0)
     before = now ?? before
     if (!(await io.ready()) || stop.aborted) return E.right(EXIT.ok)
-    await changed(options.state, now, stop)
+    await changed(beside, now, stop)
     if (stop.aborted) return E.right(EXIT.ok)
   }
 }
@@ -159,6 +155,8 @@ const tell = async (
 export const events = async (io: Io, options: EventsOptions): Promise<Either<Problem, number>> => {
   const { since = '0' } = options
   if (!TURN.test(since)) return misused(`--since: "${since}" is not the number of a turn`)
-  const { value, signal } = await untilSignal((stop) => tell(io, options, Number(since), stop))
+  const beside = besideStore(options.store)
+  const { value, signal } = await untilSignal((stop) => tell(io, options, beside, Number(since), stop))
+  await beside.close()
   return signal === null || E.isLeft(value) ? value : E.right(exitOf(signal))
 }

@@ -5,14 +5,15 @@ import { writeJournalFile } from '../../engine/journal-file.ts'
 import { loadModel } from '../../model/codec.ts'
 import { freshModel } from '../../model/model.ts'
 import { E, type Either } from '../../prelude.ts'
+import type { StoreUrl } from '../../store/url.ts'
 import { EXIT } from '../exit.ts'
 import { withExisting } from '../host/open.ts'
 import { storeProblem } from '../host/refusal.ts'
 import type { Io } from '../io.ts'
 import { type Problem, problem } from '../problem.ts'
 
-export const journalExport = (io: Io, state: string): Promise<Either<Problem, number>> =>
-  withExisting(state, async (store) => {
+export const journalExport = (io: Io, url: StoreUrl): Promise<Either<Problem, number>> =>
+  withExisting(url, async (store) => {
     const listed = await store.list('')()
     if (E.isLeft(listed)) return E.left(storeProblem(listed.left))
     const { entries } = listed.right

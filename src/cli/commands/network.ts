@@ -8,6 +8,7 @@ import { type Endpoint, endpointId, type Model, type Network, networkId, type Te
 import { type IfName, parseNewIfName } from '../../net/name.ts'
 import { getIn, valuesOf } from '../../net/pmap.ts'
 import { allOf, E, type Either } from '../../prelude.ts'
+import type { StoreUrl } from '../../store/url.ts'
 import { EXIT } from '../exit.ts'
 import { exitOf } from '../guard.ts'
 import { type ChangeOptions, change, type Deed, type Plan, removeAll } from '../host/change.ts'
@@ -108,8 +109,8 @@ const LISTABLE: Listable<NetworkView> = {
 
 export const ls = (io: Io, options: ListOptions): Result => listAll(io, options, LISTABLE)
 
-export const inspect = (io: Io, state: string, words: ReadonlyArray<string>): Result =>
-  inspectAll(io, state, words, theNetwork, networkView)
+export const inspect = (io: Io, store: StoreUrl, words: ReadonlyArray<string>): Result =>
+  inspectAll(io, store, words, theNetwork, networkView)
 
 const removal = ({ id, name }: Network): Omit<Deed, 'says'> => ({
   title: `remove network "${name}"`,

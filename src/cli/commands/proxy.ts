@@ -8,7 +8,8 @@ import { isIp4, showIp } from '../../net/ip.ts'
 import type { End, Relay } from '../../net/relay.ts'
 import { E, type Either } from '../../prelude.ts'
 import { type Failure, makeProxy } from '../../proxy/proxy.ts'
-import { readBeside, stampOf } from '../../store/lmdb/beside.ts'
+import { type Beside, besideStore } from '../../store/beside.ts'
+import type { StoreUrl } from '../../store/url.ts'
 import { EXIT } from '../exit.ts'
 import { exitOf, untilSignal } from '../guard.ts'
 import type { HostOptions } from '../host/open.ts'
@@ -17,7 +18,7 @@ import { readIn } from '../host/watch.ts'
 import type { Io } from '../io.ts'
 import type { Problem } from '../problem.ts'
 
-export type ProxyOptions = Readonly<{ state: string }>
+export type ProxyOptions = Readonly<{ store: StoreUrl }>
 
 const BETWEEN_MS = 50
 /** After so long it is tried again to have a port, and looked for new addresses of the host. */
@@ -26,20 +27,11 @@ const RENEW_MS = 1000
 const showEnd = ({ ip, port }: End): string => (isIp4(ip) ? `${showIp(ip)}:${port}` : `[${showIp(ip)}]:${port}`)
 const showRelay = ({ transport, at, to }: Relay): string => `${transport} ${showEnd(at)} to ${showEnd(to)}`
 
-const stampAt = (state: string): string | null => {
-  try {
-    return stampOf(state)
-  } catch {
-    // Whoever reads it next says why.
-    return null
-  }
-}
-
 type Seen = Readonly<{ stamp: string | null; relays: ReadonlyArray<Relay> }>
 const NOTHING: Seen = { stamp: null, relays: [] }
 
-const look = async (options: HostOptions): Promise<Either<Problem, Seen>> => {
-  const sight = await readBeside(options.state)()
+const look = async (options: HostOptions, beside: Beside): Promise<Either<Problem, Seen>> => {
+  const sight = await beside.read()
   if (E.isLeft(sight)) return E.left(storeProblem(sight.left))
   if (sight.right === null) return E.right(NOTHING)
   const stored = await readIn(sight.right, options)
@@ -63,35 +55,37 @@ const teller = (io: Io) => {
   }
 }
 
-const untilChanged = async (state: string, seen: Seen, stop: AbortSignal): Promise<void> => {
+const untilChanged = async (beside: Beside, seen: Seen, stop: AbortSignal): Promise<void> => {
   const start = performance.now()
   do await sleep(BETWEEN_MS, undefined, { signal: stop }).catch(() => {})
-  while (!stop.aborted && stampAt(state) === seen.stamp && performance.now() - start < RENEW_MS)
+  while (!stop.aborted && beside.stamp() === seen.stamp && performance.now() - start < RENEW_MS)
 }
 
 const relaying = async (io: Io, options: HostOptions, stop: AbortSignal): Promise<Either<Problem, number>> => {
   const proxy = makeProxy()
+  const beside = besideStore(options.store)
   const tell = teller(io)
   let seen: Seen | null = null
   io.err('relaying for this host; Ctrl-C ends it')
   try {
     while (!stop.aborted) {
-      if (seen === null || stampAt(options.state) !== seen.stamp) {
-        const looked = await look(options)
+      if (seen === null || beside.stamp() !== seen.stamp) {
+        const looked = await look(options, beside)
         if (E.isLeft(looked)) return looked
         seen = looked.right
       }
       tell(seen.relays, await proxy.serve(seen.relays))
       if (!(await io.ready())) return E.right(EXIT.ok)
-      await untilChanged(options.state, seen, stop)
+      await untilChanged(beside, seen, stop)
     }
     return E.right(EXIT.ok)
   } finally {
     proxy.close()
+    await beside.close()
   }
 }
 
-export const proxy = async (io: Io, { state }: ProxyOptions): Promise<Either<Problem, number>> => {
-  const { value, signal } = await untilSignal((stop) => relaying(io, { state, kernel: 'linux' }, stop))
+export const proxy = async (io: Io, { store }: ProxyOptions): Promise<Either<Problem, number>> => {
+  const { value, signal } = await untilSignal((stop) => relaying(io, { store, kernel: 'linux' }, stop))
   return signal === null || E.isLeft(value) ? value : E.right(exitOf(signal))
 }

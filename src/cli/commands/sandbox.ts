@@ -5,6 +5,7 @@ import { type Sandbox, sandboxId } from '../../model/types.ts'
 import { HOST, type Ns, ns, parseNs } from '../../net/name.ts'
 import { valuesOf } from '../../net/pmap.ts'
 import { E, type Either } from '../../prelude.ts'
+import type { StoreUrl } from '../../store/url.ts'
 import { type ChangeOptions, change, type Deed, removeAll } from '../host/change.ts'
 import { hasLabel } from '../host/filter.ts'
 import { randomId } from '../host/id.ts'
@@ -130,8 +131,8 @@ const LISTABLE: Listable<SandboxView> = {
 
 export const ls = (io: Io, options: ListOptions): Result => listAll(io, options, LISTABLE)
 
-export const inspect = (io: Io, state: string, words: ReadonlyArray<string>): Result =>
-  inspectAll(io, state, words, theSandbox, sandboxView)
+export const inspect = (io: Io, store: StoreUrl, words: ReadonlyArray<string>): Result =>
+  inspectAll(io, store, words, theSandbox, sandboxView)
 
 /** Takes its endpoints along, as a container that is gone. */
 export const rm = (io: Io, words: ReadonlyArray<string>, options: ChangeOptions & { force: boolean }): Result =>

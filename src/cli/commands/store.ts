@@ -6,6 +6,7 @@ import { E, type Either } from '../../prelude.ts'
 import { exportStore, importStore } from '../../store/dump.ts'
 import { explainStore } from '../../store/error.ts'
 import { checkStore } from '../../store/lmdb/check.ts'
+import { type StoreUrl, showStoreUrl } from '../../store/url.ts'
 import { EXIT } from '../exit.ts'
 import { withExisting, withoutKernel, withStore } from '../host/open.ts'
 import { storeProblem } from '../host/refusal.ts'
@@ -33,8 +34,8 @@ const writeWhole = async (file: string, content: string): Promise<Either<Problem
 }
 
 /** `file` "-" is the standard output. */
-export const storeExport = (io: Io, state: string, file: string): Result =>
-  withExisting(state, async (store) => {
+export const storeExport = (io: Io, url: StoreUrl, file: string): Result =>
+  withExisting(url, async (store) => {
     const content = await exportStore(store)()
     if (E.isLeft(content)) return E.left(storeProblem(content.left))
     if (file !== '-') return writeWhole(file, content.right)
@@ -51,10 +52,10 @@ const readAll = async (file: string): Promise<Either<Problem, string>> => {
 }
 
 /** `file` "-" is the standard input. */
-export const storeImport = async (io: Io, state: string, file: string): Result => {
+export const storeImport = async (io: Io, url: StoreUrl, file: string): Result => {
   const content = await readAll(file)
   if (E.isLeft(content)) return content
-  return withStore(state, async (store) => {
+  return withStore(url, async (store) => {
     const revision = await importStore(store, file === '-' ? 'the standard input' : file, content.right)()
     if (E.isLeft(revision)) return E.left(storeProblem(revision.left))
     const freed = await withoutKernel(store)
@@ -64,8 +65,10 @@ export const storeImport = async (io: Io, state: string, file: string): Result =
   })
 }
 
-export const storeCheck = async (io: Io, state: string, json: boolean): Result => {
-  const checked = await checkStore(state)()
+export const storeCheck = async (io: Io, url: StoreUrl, json: boolean): Result => {
+  if (url.tag !== 'lmdb')
+    return problem(EXIT.wrong, `${showStoreUrl(url)} has no file of ours to check; its servers check what they store`)
+  const checked = await checkStore(url.dir)()
   if (E.isLeft(checked)) return E.left(storeProblem(checked.left))
   const { file, schema, revision, entries, problems } = checked.right
   const sentences = problems.map(explainStore)

@@ -5,6 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { type NetlinkError, showNetlinkError } from '../../kernel-linux/netlink/error.ts'
 import { watchHost } from '../../kernel-linux/watch.ts'
 import { E, type Either } from '../../prelude.ts'
+import { besideStore } from '../../store/beside.ts'
 import { EXIT } from '../exit.ts'
 import { exitOf, untilSignal } from '../guard.ts'
 import { bellOf } from '../host/bell.ts'
@@ -60,7 +61,8 @@ const watching = async (io: Io, options: WatchOptions, stop: AbortSignal): Promi
     await kernel.right.close()
     return cannotHear(heard.left)
   }
-  const look = lookerOf(io, options, kernel.right)
+  const beside = besideStore(options.store)
+  const look = lookerOf(io, options, kernel.right, beside)
   const complain = complainer(io)
   const everyMs = options.every * 1000
   let repairs = 0
@@ -82,6 +84,7 @@ const watching = async (io: Io, options: WatchOptions, stop: AbortSignal): Promi
     return failed === null ? E.right(EXIT.ok) : cannotHear(failed)
   } finally {
     heard.right.close()
+    await beside.close()
     await kernel.right.close()
   }
 }

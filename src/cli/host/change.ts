@@ -106,7 +106,7 @@ export const removeAll = <A>(
   )
 
 export const change = (io: Io, options: ChangeOptions, plansOf: Plans): Promise<Either<Problem, number>> => {
-  if (options.dryRun) return withStored(options.state, async (stored) => E.right(rehearse(io, stored, plansOf)))
+  if (options.dryRun) return withStored(options.store, async (stored) => E.right(rehearse(io, stored, plansOf)))
   return withEngine(io, options, async (engine, stop) => {
     let status: number = EXIT.ok
     for (const plan of plansOf(engine.model())) {

@@ -19,7 +19,7 @@ type Group =
   | 'replay'
   | 'completion'
 
-const STATE = `The host's networks are remembered in a state directory, --state, for one process at a time. Each verb opens it, puts right what a crash or a hand has changed on the machine, does its work, and ends; no daemon runs. With --kernel sim the machine is a simulated one, built anew each time from what is remembered: for trying things out, without root, in a state directory of its own.`
+const STATE = `The host's networks are remembered in a state directory, --state, or on servers of etcd or ZooKeeper, --store etcd://HOST:PORT,.../PREFIX or zk://... (docs/clusters.md), for one process at a time. Each verb opens it, puts right what a crash or a hand has changed on the machine, does its work, and ends; no daemon runs. With --kernel sim the machine is a simulated one, built anew each time from what is remembered: for trying things out, without root, in a state directory of its own.`
 
 const NAMED = `Things are named by name, by id, or by the beginning of an id that fits one only.`
 
@@ -150,11 +150,12 @@ Examples:
 ${HOST_EXIT_STATUS}`,
   },
   store: {
-    about: `Keeps, carries over and checks what a state directory holds: the networks, endpoints and sandboxes, and the journal. The machine is left alone; the next verb that changes something brings it to what the store says.`,
+    about: `Keeps, carries over and checks what a state directory, or with --store a prefix of etcd or ZooKeeper, holds: the networks, endpoints and sandboxes, and the journal. The machine is left alone; the next verb that changes something brings it to what the store says.`,
     examples: `
 Examples:
   sudo cnm store export networks.jsonl
   sudo cnm store import --state /srv/cnm networks.jsonl   into an empty store
+  sudo cnm store export | cnm store import --store etcd://10.0.0.1:2379,10.0.0.2:2379/cnm/alpha
   sudo cnm store check                                    every page and record, against its checksum
 ${HOST_EXIT_STATUS}`,
   },

@@ -3,6 +3,7 @@
 import { printable } from '../../compose/error.ts'
 import type { Model } from '../../model/types.ts'
 import { E, type Either } from '../../prelude.ts'
+import type { StoreUrl } from '../../store/url.ts'
 import { EXIT } from '../exit.ts'
 import type { Io } from '../io.ts'
 import type { Problem } from '../problem.ts'
@@ -13,7 +14,7 @@ import { withStored } from './open.ts'
 import { shortId } from './resolve.ts'
 
 export type ListOptions = Readonly<{
-  state: string
+  store: StoreUrl
   filter?: ReadonlyArray<string>
   format: 'table' | 'json'
   quiet: boolean
@@ -29,12 +30,12 @@ export type Listable<A> = Readonly<{
 
 export const listAll = <A extends Readonly<{ id: string; name: string }>>(
   io: Io,
-  { state, filter, format, quiet, trunc }: ListOptions,
+  { store, filter, format, quiet, trunc }: ListOptions,
   { of, tests, columns }: Listable<A>,
 ): Promise<Either<Problem, number>> => {
   const wanted = filterOf(tests, filter)
   if (E.isLeft(wanted)) return Promise.resolve(wanted)
-  return withStored(state, async ({ core }) => {
+  return withStored(store, async ({ core }) => {
     const views = [...of(core.model)].filter(wanted.right).sort((a, b) => (a.name < b.name ? -1 : 1))
     const id = (whole: string): string => (trunc ? shortId(whole) : whole)
     if (format === 'json') io.out(jsonText(views))
@@ -50,12 +51,12 @@ export const listAll = <A extends Readonly<{ id: string; name: string }>>(
 /** Prints an array of those that were found; for each of the others a line of complaint, and the status of the first. */
 export const inspectAll = <A, B>(
   io: Io,
-  state: string,
+  store: StoreUrl,
   words: ReadonlyArray<string>,
   find: (model: Model, word: string) => Either<Problem, A>,
   view: (model: Model, found: A) => B,
 ): Promise<Either<Problem, number>> =>
-  withStored(state, async ({ core }) => {
+  withStored(store, async ({ core }) => {
     const found = words.map((word) => find(core.model, word))
     io.out(jsonText(found.flatMap((each) => (E.isRight(each) ? [view(core.model, each.right)] : []))))
     const failed = found.flatMap((each) => (E.isLeft(each) ? [each.left] : []))

@@ -1,4 +1,4 @@
-// A verb's hold on the host: its state directory, for one process at a time, and the engine on it, recovered. Verbs that only
+// A verb's hold on the host: its store, for one process at a time, and the engine on it, recovered. Verbs that only
 // look read the store and leave the kernel alone, so that looking never repairs.
 
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -18,12 +18,12 @@ import { freshModel } from '../../model/model.ts'
 import type { Model } from '../../model/types.ts'
 import { HOST } from '../../net/name.ts'
 import { hasIn, valuesOf } from '../../net/pmap.ts'
-import { E, type Either } from '../../prelude.ts'
+import { E, type Either, type TaskEither } from '../../prelude.ts'
 import type { StoreError } from '../../store/error.ts'
-import { stampOf } from '../../store/lmdb/beside.ts'
-import { lmdbStore } from '../../store/lmdb/lmdb.ts'
 import { memoryStore } from '../../store/memory.ts'
+import { lookAtStore, openStore } from '../../store/open.ts'
 import type { Store } from '../../store/store.ts'
+import { type StoreUrl, showStoreUrl } from '../../store/url.ts'
 import { EXIT } from '../exit.ts'
 import { exitOf, untilSignal } from '../guard.ts'
 import type { Io } from '../io.ts'
@@ -31,8 +31,7 @@ import { kernelProblem, type Problem, problem } from '../problem.ts'
 import type { KernelName } from '../survey.ts'
 import { refusalProblem, refused, storeProblem } from './refusal.ts'
 
-/** `state`: the directory that holds the store. */
-export type HostOptions = Readonly<{ state: string; kernel: KernelName; transport?: TransportName }>
+export type HostOptions = Readonly<{ store: StoreUrl; kernel: KernelName; transport?: TransportName }>
 
 type Answer<B> = Promise<Either<Problem, B>>
 type Work<A, B> = (given: A) => Answer<B>
@@ -41,19 +40,20 @@ type Work<A, B> = (given: A) => Answer<B>
 const PATIENCE_MS = 2000
 const BETWEEN_MS = 20
 
-const openStore = async (state: string): Promise<Either<StoreError, Store>> => {
+/** `open` again and again while somebody else is at work. */
+const patiently = async <A>(open: TaskEither<StoreError, A>): Promise<Either<StoreError, A>> => {
   const start = performance.now()
   for (;;) {
-    const store = await lmdbStore({ dir: state })()
-    const isBusy = E.isLeft(store) && store.left.tag === 'StoreInUse'
-    if (!isBusy || performance.now() - start > PATIENCE_MS) return store
+    const opened = await open()
+    const isBusy = E.isLeft(opened) && (opened.left.tag === 'StoreInUse' || opened.left.tag === 'StoreHeld')
+    if (!isBusy || performance.now() - start > PATIENCE_MS) return opened
     await sleep(BETWEEN_MS)
   }
 }
 
 /** Makes one if there is none. */
-export const withStore = async <B>(state: string, work: Work<Store, B>): Answer<B> => {
-  const store = await openStore(state)
+export const withStore = async <B>(url: StoreUrl, work: Work<Store, B>): Answer<B> => {
+  const store = await patiently(openStore(url))
   if (E.isLeft(store)) return E.left(storeProblem(store.left))
   try {
     return await work(store.right)
@@ -62,24 +62,35 @@ export const withStore = async <B>(state: string, work: Work<Store, B>): Answer<
   }
 }
 
-/** What cannot be looked at is there: opening it says why it cannot be. */
-export const isThere = (state: string): boolean => {
+/** `absent`: what is done where there is no store; none is made. */
+const withWhatIs = async <B>(url: StoreUrl, work: Work<Store, B>, absent: () => Answer<B>): Answer<B> => {
+  const store = await patiently(lookAtStore(url))
+  if (E.isLeft(store)) return E.left(storeProblem(store.left))
+  if (store.right === null) return absent()
   try {
-    return stampOf(state) !== null
-  } catch {
-    return true
+    return await work(store.right)
+  } finally {
+    await store.right.close()
   }
 }
 
-/** For who only looks: no store is an empty one, and none is made. */
-const withSight = <B>(state: string, work: Work<Store, B>): Answer<B> =>
-  isThere(state) ? withStore(state, work) : work(memoryStore())
+/** What cannot be looked at is there: opening it says why it cannot be. */
+export const isThere = async (url: StoreUrl): Promise<boolean> => {
+  const store = await patiently(lookAtStore(url))
+  if (E.isRight(store)) await store.right?.close()
+  return E.isLeft(store) || store.right !== null
+}
+
+/** For who only looks: no store is an empty one. */
+const withSight = <B>(url: StoreUrl, work: Work<Store, B>): Answer<B> =>
+  withWhatIs(url, work, () => work(memoryStore()))
 
 /** For who takes away what is there. */
-export const withExisting = <B>(state: string, work: Work<Store, B>): Answer<B> =>
-  isThere(state)
-    ? withStore(state, work)
-    : Promise.resolve(problem(EXIT.machine, printable(`there is no store in ${state}; name the state directory`)))
+export const withExisting = <B>(url: StoreUrl, work: Work<Store, B>): Answer<B> =>
+  withWhatIs(url, work, async () => {
+    const way = url.tag === 'lmdb' ? 'name the state directory' : 'see whether its prefix is the right one'
+    return problem(EXIT.machine, printable(`there is no store in ${showStoreUrl(url)}; ${way}`))
+  })
 
 /** What the store says: the model with the host as it should be by it, and what the engine remembers beside it. */
 export type Stored = Readonly<{ core: Core; remembered: Remembered }>
@@ -110,22 +121,24 @@ const noteKernel = async (store: Store, value: KernelName | null): Promise<Eithe
 export const withoutKernel = (store: Store): Promise<Either<Problem, void>> => noteKernel(store, null)
 
 /** `nowhere`: nothing was changed there yet. */
-type Place = 'here' | 'nowhere'
+type Where = 'here' | 'nowhere'
 
 /** Left: it is another than was asked for. A simulated machine would forget what is yet to be put right on the real one. */
-export const placeOf = async (store: Store, { state, kernel }: HostOptions): Promise<Either<Problem, Place>> => {
+export const placeOf = async (store: Store, { store: url, kernel }: HostOptions): Promise<Either<Problem, Where>> => {
   const entry = await store.get(KERNEL)()
   if (E.isLeft(entry)) return E.left(storeProblem(entry.left))
   if (entry.right === null) return E.right('nowhere')
   const { value } = entry.right
   if (value === kernel) return E.right('here')
-  const way = `say --kernel ${value}, or choose another --state`
-  return E.left(refused('Conflict', `the networks of ${state} are on kernel ${value}, not on kernel ${kernel}; ${way}`))
+  const way = `say --kernel ${value}, or choose another ${url.tag === 'lmdb' ? '--state' : 'prefix'}`
+  return E.left(
+    refused('Conflict', `the networks of ${showStoreUrl(url)} are on kernel ${value}, not on kernel ${kernel}; ${way}`),
+  )
 }
 
 /** For work that changes nothing, neither the store nor the kernel. */
-export const withStored = <B>(state: string, work: Work<Stored, B>): Promise<Either<Problem, B>> =>
-  withSight(state, async (store) => {
+export const withStored = <B>(url: StoreUrl, work: Work<Stored, B>): Promise<Either<Problem, B>> =>
+  withSight(url, async (store) => {
     const stored = await storedIn(store)
     return E.isLeft(stored) ? stored : work(stored.right)
   })
@@ -158,7 +171,7 @@ const lossesOf = (before: Model, after: Model): ReadonlyArray<string> => [
   ...valuesOf(before.endpoints).flatMap(({ id, name }) => (hasIn(after.endpoints, id) ? [] : [`endpoint "${name}"`])),
 ]
 
-export type Opened = Readonly<{ kernel: Kernel; store: Store; place: Place }>
+export type Opened = Readonly<{ kernel: Kernel; store: Store; place: Where }>
 
 /** `open`: how the store is had. */
 export const onStore = <B>(
@@ -167,7 +180,7 @@ export const onStore = <B>(
   open: typeof withStore,
   work: Work<Opened, B>,
 ): Answer<B> =>
-  open(options.state, async (store) => {
+  open(options.store, async (store) => {
     const place = await placeOf(store, options)
     return E.isLeft(place) ? place : work({ kernel, store, place: place.right })
   })

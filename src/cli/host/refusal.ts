@@ -70,6 +70,8 @@ export const refused = (kind: ErrorClass, line: string): Problem => ({
 const STORE_EXIT: Partial<Readonly<Record<StoreError['tag'], number>>> = {
   StoreBadExport: EXIT.wrong,
   StoreNotEmpty: EXIT.refused,
+  StoreTooLarge: EXIT.refused,
+  StoreBadUrl: EXIT.wrong,
 }
 
 export const storeProblem = (error: StoreError): Problem => ({

@@ -2,6 +2,7 @@
 
 import { Argument, type Command, InvalidArgumentError, Option } from 'commander'
 import type { TransportName } from '../../kernel-linux/ready.ts'
+import type { StoreUrl } from '../../store/url.ts'
 import type { Io } from '../io.ts'
 import { collect, transportOption } from '../option.ts'
 import type { Verb } from '../problem.ts'
@@ -10,8 +11,9 @@ import { HOST_HELP } from './help.ts'
 import type { ListOptions } from './list.ts'
 
 type Start = (verb: Verb) => Promise<void>
-type State = Readonly<{ state: string }>
-type Machine = State & Readonly<{ kernel: KernelName; transport?: TransportName }>
+/** Where the store is: settled by `settlePlace` before a verb is called. */
+type Place = Readonly<{ store: StoreUrl }>
+type Machine = Place & Readonly<{ kernel: KernelName; transport?: TransportName }>
 type Change = Machine & Readonly<{ dryRun: boolean }>
 type Force = Change & Readonly<{ force: boolean }>
 
@@ -21,8 +23,17 @@ const directory = (word: string): string => {
   if (word === '') throw new InvalidArgumentError('It is the name of a directory.')
   return word
 }
-const stateOption = (): Option =>
-  new Option('--state <dir>', 'the state directory').env('CNM_STATE').default(DEFAULT_STATE).argParser(directory)
+const withPlace = (command: Command): Command =>
+  command
+    .addOption(
+      new Option('--state <dir>', 'the state directory').env('CNM_STATE').default(DEFAULT_STATE).argParser(directory),
+    )
+    .addOption(
+      new Option(
+        '--store <url>',
+        'where what --state holds is instead: etcd:// or zk://HOST:PORT,.../PREFIX, or lmdb:DIR',
+      ).env('CNM_STORE'),
+    )
 const kernelOption = (): Option =>
   new Option('--kernel <kernel>', 'the kernel of this machine (as root), or a simulated one')
     .choices(['linux', 'sim'])
@@ -31,7 +42,7 @@ const formatOption = (): Option =>
   new Option('--format <format>', 'for people, or for programs').choices(['table', 'json']).default('table')
 
 const withMachine = (command: Command): Command =>
-  command.addOption(stateOption()).addOption(kernelOption()).addOption(transportOption())
+  withPlace(command).addOption(kernelOption()).addOption(transportOption())
 
 const withChange = (command: Command): Command =>
   withMachine(command).option('--dry-run', 'print the commands it would run on this machine, and change nothing', false)
@@ -63,7 +74,7 @@ type Noun = Readonly<{ word: string; things: string; filters: string; removal: s
 type Answer = ReturnType<Verb>
 type Basics = Readonly<{
   ls: (io: Io, options: ListOptions) => Answer
-  inspect: (io: Io, state: string, words: ReadonlyArray<string>) => Answer
+  inspect: (io: Io, store: StoreUrl, words: ReadonlyArray<string>) => Answer
   rm: (io: Io, words: ReadonlyArray<string>, options: Force) => Answer
 }>
 
@@ -74,7 +85,7 @@ const addBasics = (command: Command, io: Io, start: Start, noun: Noun, load: () 
     start(async () => (await load()).ls(io, flags)),
   )
   withInspect(command.command(`inspect <${word}...>`).description(`Print everything about ${things}, as JSON.`)).action(
-    (names: string[], { state }: State) => start(async () => (await load()).inspect(io, state, names)),
+    (names: string[], { store }: Place) => start(async () => (await load()).inspect(io, store, names)),
   )
   withForce(command.command(`rm <${word}...>`).alias('remove').description(removal), force).action(
     (names: string[], flags: Force) => start(async () => (await load()).rm(io, names, flags)),
@@ -244,37 +255,33 @@ const addSandbox = (program: Command, io: Io, start: Start): void => {
 
 const addStore = (program: Command, io: Io, start: Start): void => {
   const load = () => import('../commands/store.ts')
-  const store = group(program, 'store', 'keep, carry over and check what a state directory holds')
-  store
-    .command('export [FILE]')
-    .description('Write everything as text to FILE, or to the standard output.')
-    .addOption(stateOption())
-    .action((file: string | undefined, { state }: State) =>
-      start(async () => (await load()).storeExport(io, state, file ?? '-')),
-    )
-  store
-    .command('import [FILE]')
-    .description('Bring an export, from FILE or the standard input, into an empty store.')
-    .addOption(stateOption())
-    .action((file: string | undefined, { state }: State) =>
-      start(async () => (await load()).storeImport(io, state, file ?? '-')),
-    )
-  store
-    .command('check')
-    .description('Look at every page and every record of the file, without changing any.')
-    .addOption(stateOption())
+  const verbs = group(program, 'store', 'keep, carry over and check what a store holds')
+  withPlace(
+    verbs.command('export [FILE]').description('Write everything as text to FILE, or to the standard output.'),
+  ).action((file: string | undefined, { store }: Place) =>
+    start(async () => (await load()).storeExport(io, store, file ?? '-')),
+  )
+  withPlace(
+    verbs
+      .command('import [FILE]')
+      .description('Bring an export, from FILE or the standard input, into an empty store.'),
+  ).action((file: string | undefined, { store }: Place) =>
+    start(async () => (await load()).storeImport(io, store, file ?? '-')),
+  )
+  withPlace(
+    verbs.command('check').description('Look at every page and every record of the file, without changing any.'),
+  )
     .option('--json', 'for programs: file, schema, revision, entries, problems', false)
-    .action(({ state, json }: State & { json: boolean }) =>
-      start(async () => (await load()).storeCheck(io, state, json)),
+    .action(({ store, json }: Place & { json: boolean }) =>
+      start(async () => (await load()).storeCheck(io, store, json)),
     )
 }
 
 const addJournal = (program: Command, io: Io, start: Start): void => {
-  group(program, 'journal', 'write down what was done on this host, for replay')
-    .command('export')
-    .description('Print the journal of this host.')
-    .addOption(stateOption())
-    .action(({ state }: State) => start(async () => (await import('../commands/journal.ts')).journalExport(io, state)))
+  const journal = group(program, 'journal', 'write down what was done on this host, for replay')
+  withPlace(journal.command('export').description('Print the journal of this host.')).action(({ store }: Place) =>
+    start(async () => (await import('../commands/journal.ts')).journalExport(io, store)),
+  )
   group(program, 'replay', 'do what a journal says again, on a simulated machine')
     .argument('[FILE]', 'a journal; without it, or as "-", the standard input')
     .option('--step', 'tell each turn, and the commands behind it', false)
@@ -310,17 +317,17 @@ export const addHostVerbs = (program: Command, io: Io, start: Start): void => {
   addNetwork(program, io, start)
   addEndpoint(program, io, start)
   addSandbox(program, io, start)
-  group(program, 'events', 'what happened on this host')
-    .addOption(stateOption())
+  program.hook('preAction', async (_, command) => (await import('./place.ts')).settlePlace(command))
+  withPlace(group(program, 'events', 'what happened on this host'))
     .option('--since <turn>', 'only what came after this turn')
     .option('-f, --follow', 'go on telling what happens, until it is stopped', false)
     .addOption(formatOption())
     .option('--no-trunc', 'print whole ids')
     .action((flags) => start(async () => (await import('../commands/events.ts')).events(io, flags)))
   addDoctor(program, io, start)
-  group(program, 'proxy', 'relay published ports where the kernel has no way')
-    .addOption(stateOption())
-    .action((flags: State) => start(async () => (await import('../commands/proxy.ts')).proxy(io, flags)))
+  withPlace(group(program, 'proxy', 'relay published ports where the kernel has no way')).action((flags: Place) =>
+    start(async () => (await import('../commands/proxy.ts')).proxy(io, flags)),
+  )
   addStore(program, io, start)
   addJournal(program, io, start)
   group(program, 'completion', 'print a script that completes cnm in bash or zsh')

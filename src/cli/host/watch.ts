@@ -4,7 +4,7 @@
 
 import type { Kernel } from '../../kernel/kernel.ts'
 import { E, type Either } from '../../prelude.ts'
-import { readBeside, type Sight } from '../../store/lmdb/beside.ts'
+import type { Beside, Sight } from '../../store/beside.ts'
 import { memoryStore } from '../../store/memory.ts'
 import type { Store } from '../../store/store.ts'
 import type { Io } from '../io.ts'
@@ -49,7 +49,12 @@ const linesOf = (
 }
 
 /** A look, to be called again and again. Left: it could not be finished. */
-export const lookerOf = (io: Io, options: WatchOptions, kernel: Kernel): ((stop: AbortSignal) => Answer<Looked>) => {
+export const lookerOf = (
+  io: Io,
+  options: WatchOptions,
+  kernel: Kernel,
+  beside: Beside,
+): ((stop: AbortSignal) => Answer<Looked>) => {
   let known: Readonly<{ stamp: string; stored: Stored }> | null = null
   let toldForeign = ''
 
@@ -85,7 +90,7 @@ export const lookerOf = (io: Io, options: WatchOptions, kernel: Kernel): ((stop:
     })
 
   return async (stop) => {
-    const sight = await readBeside(options.state)()
+    const sight = await beside.read()
     if (E.isLeft(sight)) return E.left(storeProblem(sight.left))
     if (sight.right === null) return E.right('well')
     if (sight.right.isBusy) return E.right('busy')

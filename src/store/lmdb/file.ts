@@ -7,8 +7,7 @@ import { dirname } from 'node:path'
 import { open } from 'lmdb'
 import { E, type Either } from '../../prelude.ts'
 import type { StoreError } from '../error.ts'
-import { type Migration, migrate, schemaOf } from '../migrate.ts'
-import type { Write } from '../store.ts'
+import { type Migration, migrationWrites, schemaOf } from '../migrate.ts'
 import { audit } from './audit.ts'
 import type { Files } from './files.ts'
 import { encodeHead, HEAD_KEY, type Head } from './record.ts'
@@ -65,25 +64,6 @@ const create = async (files: Files, schema: number): Promise<void> => {
   syncDir(files.dir)
 }
 
-const toMigrate = (
-  migrations: ReadonlyArray<Migration>,
-  file: string,
-  from: number,
-  before: ReadonlyMap<string, string>,
-): Either<StoreError, ReadonlyArray<Write>> => {
-  const content = migrate(
-    migrations,
-    from,
-    [...before].map(([key, value]) => ({ key, value })),
-  )
-  if (E.isLeft(content)) return E.left({ tag: 'StoreNotMigrated', file, from, why: content.left })
-  const after = new Map(content.right.map(({ key, value }) => [key, value]))
-  return E.right([
-    ...[...before.keys()].filter((key) => !after.has(key)).map((key) => ({ key, value: null })),
-    ...[...after].filter(([key, value]) => before.get(key) !== value).map(([key, value]) => ({ key, value })),
-  ])
-}
-
 /** Opens what is there, or makes it. The directory is ours to write to: its lock is held. Throws what lmdb and the disk throw. */
 export const openFile = async (
   files: Files,
@@ -100,7 +80,7 @@ export const openFile = async (
   if (problem !== undefined) return E.left(problem)
   if (head.schema === schema) return E.right(openLmdb(file))
 
-  const writes = toMigrate(migrations, file, head.schema, new Map(entries.map(({ key, value }) => [key, value])))
+  const writes = migrationWrites(migrations, file, head.schema, new Map(entries.map(({ key, value }) => [key, value])))
   if (E.isLeft(writes)) return writes
   const db = openLmdb(file)
   db.transactionSync(() => {

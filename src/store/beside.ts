@@ -1,0 +1,89 @@
+// A store read beside whoever is at work on it, again and again as it changes.
+
+import { E, type Either } from '../prelude.ts'
+import type { StoreError } from './error.ts'
+import { readBeside, type Sight, stampOf } from './lmdb/beside.ts'
+import { findShared } from './open.ts'
+import { OWNER } from './owner.ts'
+import type { Store } from './store.ts'
+import { type EtcdUrl, type StoreUrl, showStoreUrl, type ZkUrl } from './url.ts'
+
+export type { Sight } from './lmdb/beside.ts'
+
+export type Beside = Readonly<{
+  /** Right null: there is no store. */
+  read: () => Promise<Either<StoreError, Sight | null>>
+  /** Another than that of what was read: it has changed since, or reading it says what is wrong. Null: there is no store. */
+  stamp: () => string | null
+  close: () => Promise<void>
+}>
+
+const inDirectory = (dir: string): Beside => ({
+  read: readBeside(dir),
+  stamp: () => {
+    try {
+      return stampOf(dir)
+    } catch {
+      return 'unreadable'
+    }
+  },
+  close: async () => {},
+})
+
+/** What is read is watched from then on. As long as there is no store, only reading shows whether there is one. */
+const onServers = (url: EtcdUrl | ZkUrl): Beside => {
+  let store: Store | null = null
+  let stop = (): void => {}
+  let stamp: string | null = null
+  let hasEnded = false
+
+  const read = async (): Promise<Either<StoreError, Sight | null>> => {
+    stop()
+    if (hasEnded) {
+      await store?.close()
+      store = null
+      hasEnded = false
+    }
+    if (store === null) {
+      const found = await findShared(url)()
+      if (E.isLeft(found)) return found
+      store = found.right
+    }
+    if (store === null) return E.right(null)
+    const listed = await store.list('')()
+    if (E.isLeft(listed)) return listed
+    const { entries, revision } = listed.right
+    stamp = String(revision)
+    stop = store.watch('', revision, (news) => {
+      hasEnded = news.tag === 'Ended'
+      stamp = news.tag === 'Ended' ? news.error.tag : String(news.revision)
+    })
+    return E.right({
+      stamp: String(revision),
+      id: showStoreUrl(url),
+      entries: entries.filter(({ key }) => key !== OWNER),
+      isBusy: entries.some(({ key }) => key === OWNER),
+    })
+  }
+  return {
+    read,
+    stamp: () => (store === null ? 'unread' : stamp),
+    close: async () => {
+      stop()
+      await store?.close()
+    },
+  }
+}
+
+const NOTHING: Beside = { read: async () => E.right(null), stamp: () => null, close: async () => {} }
+
+export const besideStore = (url: StoreUrl): Beside => {
+  switch (url.tag) {
+    case 'memory':
+      return NOTHING
+    case 'lmdb':
+      return inDirectory(url.dir)
+    default:
+      return onServers(url)
+  }
+}

@@ -1,0 +1,79 @@
+// Transactions as etcd takes them. It takes 128 compares or operations in one (--max-txn-ops), of which those of transactions inside
+// of it have what it leaves them; so that many writes are a tree of transactions, of one revision, or none happens.
+
+import type { StoreError } from '../error.ts'
+import type { Compare, Revision, Transaction } from '../store.ts'
+import type { Json } from './http.ts'
+import { inBase64, type Layout, packed } from './layout.ts'
+
+/** Three levels of these and our own two compares, a mark and a head stay below 128. */
+const FAN = 40
+const MOST_COMPARES = FAN
+const MOST_WRITES = FAN ** 3
+
+/** Below --max-request-bytes, 1.5 MiB, by what the names of things need. */
+const MOST_BYTES = 1_500_000
+const BYTES_BESIDE = 64
+
+type Op = Readonly<{ json: Json; bytes: number }>
+
+export const isAt = (key: string, revision: Revision): Json => ({
+  key: inBase64(key),
+  target: 'MOD',
+  result: 'EQUAL',
+  mod_revision: String(revision),
+})
+export const readOf = (key: string): Json => ({ request_range: { key: inBase64(key) } })
+/** Without its value. */
+export const lookAtKey = (key: string): Json => ({ request_range: { key: inBase64(key), keys_only: true } })
+export const putOf = (key: string, value: string, lease: string): Json => ({
+  request_put: { key: inBase64(key), value: inBase64(value), lease },
+})
+
+const writeOf = (key: string, value: string | null): Op => {
+  const beside = Buffer.byteLength(key) + BYTES_BESIDE
+  if (value === null) return { json: { request_delete_range: { key: inBase64(key) } }, bytes: beside }
+  const bytes = packed(value)
+  return {
+    json: { request_put: { key: inBase64(key), value: bytes.toString('base64') } },
+    bytes: beside + bytes.length,
+  }
+}
+
+/** A transaction's operations, in a tree of which no part has more than FAN. */
+const tree = (ops: ReadonlyArray<Json>): ReadonlyArray<Json> => {
+  if (ops.length <= FAN) return ops
+  const size = FAN ** Math.ceil(Math.log(ops.length) / Math.log(FAN) - 1)
+  const parts = Array.from({ length: Math.ceil(ops.length / size) }, (_, i) => ops.slice(i * size, (i + 1) * size))
+  return parts.map((part) => ({ request_txn: { success: tree(part) } }))
+}
+
+export type Written = Readonly<{
+  compares: ReadonlyArray<Json>
+  reads: ReadonlyArray<Json>
+  writes: ReadonlyArray<Json>
+}>
+
+/** Null: it is small enough. */
+const tooLarge = (compares: ReadonlyArray<Compare>, ops: ReadonlyArray<Op>): StoreError | null => {
+  const bytes = [...compares.map(({ key }) => Buffer.byteLength(key) + BYTES_BESIDE), ...ops.map((op) => op.bytes)]
+  const sizes: ReadonlyArray<readonly [string, number, number]> = [
+    ['compares', compares.length, MOST_COMPARES],
+    ['writes', ops.length, MOST_WRITES],
+    ['bytes', bytes.reduce((sum, each) => sum + each, 0), MOST_BYTES],
+  ]
+  const over = sizes.find(([, size, most]) => size > most)
+  return over === undefined ? null : { tag: 'StoreTooLarge', what: over[0], size: over[1], most: over[2] }
+}
+
+/** The parts of a transaction, or why it is too large. `reads`: what its compares look at, for when they fail. */
+export const written = ({ entries }: Layout, { compares, writes }: Transaction): StoreError | Written => {
+  const ops = writes.map(({ key, value }) => writeOf(entries + key, value))
+  return (
+    tooLarge(compares, ops) ?? {
+      compares: compares.map(({ key, revision }) => isAt(entries + key, revision)),
+      reads: compares.map(({ key }) => lookAtKey(entries + key)),
+      writes: tree(ops.map(({ json }) => json)),
+    }
+  )
+}
