@@ -17,6 +17,34 @@ export type Verdict<In, Out> = Readonly<
 export type Effort = Readonly<{ maxSteps: number }>
 export const EFFORT: Effort = { maxSteps: 2_000_000 }
 
+/** How often a part that was left without what it needs may choose before all others. */
+const TRIES = 50
+
+/** An order of each of these, in which no operation comes twice; null if that was not found. */
+const separately = <State, In, Out>(
+  spec: Spec<State, In, Out>,
+  parts: ReadonlyArray<Group<In, Out>>,
+  maxSteps: number,
+): ReadonlyArray<ReadonlyArray<number>> | null => {
+  const queue = [...parts]
+  for (let i = 0; i < TRIES; i++) {
+    const orders: ReadonlyArray<number>[] = []
+    const used = new Set<number>()
+    const needy = queue.findIndex(({ operations }) => {
+      const free = operations.filter(({ id }) => !used.has(id))
+      const outcome = linearize(spec, free, maxSteps)
+      if (outcome.tag !== 'order') return true
+      orders.push(outcome.order)
+      for (const id of outcome.order) used.add(id)
+      return false
+    })
+    if (needy < 0) return orders
+    if (needy === 0) return null
+    queue.unshift(...queue.splice(needy, 1))
+  }
+  return null
+}
+
 /** Where one group is undecided, the others are still looked at: they may be wrong. */
 export const check = <State, In, Out>(
   spec: Spec<State, In, Out>,
@@ -26,6 +54,11 @@ export const check = <State, In, Out>(
   const orders: ReadonlyArray<number>[] = []
   let undecided: Group<In, Out> | null = null
   for (const group of spec.partition(operations)) {
+    const apart = group.parts && separately(spec, group.parts, maxSteps)
+    if (apart) {
+      orders.push(...apart)
+      continue
+    }
     const outcome = linearize(spec, group.operations, maxSteps)
     if (outcome.tag === 'none') return { tag: 'violated', group }
     if (outcome.tag === 'order') orders.push(outcome.order)

@@ -106,7 +106,7 @@ export const explain = <State, In, Out>(
     const fewer = new Set([...supports].filter((id) => id !== one))
     if ([...ids].every((each) => orderWithout(each, (id) => fewer.has(id)) !== null)) supports = fewer
   }
-  const last = core[0]?.id ?? -1
+  const last = latestFirst.find(({ id }) => ids.has(id))?.id ?? -1
   return {
     name,
     operations: all.filter(({ id }) => ids.has(id) || supports.has(id)),

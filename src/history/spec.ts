@@ -2,8 +2,16 @@
 
 import type { Operation } from './event.ts'
 
-/** Operations that are judged by themselves, by the name of the object that they are about. */
-export type Group<In, Out> = Readonly<{ name: string; operations: ReadonlyArray<Operation<In, Out>> }>
+/**
+ * Operations that are judged by themselves, by the name of the object that they are about. If `parts` are given, each operation
+ * is in one of them, and one that need not have happened may be in several: the group has an order if they have, each with
+ * different ones of those. Where they have not, it is looked at as a whole.
+ */
+export type Group<In, Out> = Readonly<{
+  name: string
+  operations: ReadonlyArray<Operation<In, Out>>
+  parts?: ReadonlyArray<Group<In, Out>>
+}>
 
 export type Spec<State, In, Out> = Readonly<{
   initial: State

@@ -9,15 +9,7 @@ import type { Spec } from '../../src/history/spec.ts'
 import { OBJECTS } from '../../src/history/specs/objects.ts'
 import { poolSpec } from '../../src/history/specs/pool.ts'
 import { STORE } from '../../src/history/specs/store.ts'
-import {
-  addressesOf,
-  diceOf,
-  interleaved,
-  objectsPlan,
-  type Plan,
-  poolPlan,
-  storePlan,
-} from '../lib/histories.ts'
+import { addressesOf, diceOf, interleaved, objectsPlan, type Plan, poolPlan, storePlan } from '../lib/histories.ts'
 import { doubledAddress, lostDelete, operationsIn, staleRead } from '../lib/planted.ts'
 import { isLinearizable } from './brute.ts'
 
@@ -28,7 +20,6 @@ const SIZES = [
   [1_000, 10],
   [20_000, 0],
   [20_000, 10],
-  [100_000, 0],
 ] as const
 
 const facts = <State, In, Out>(

@@ -84,8 +84,9 @@ export const storeSystem = (dice: Dice): ((input: StoreIn) => StoreOut) => {
   }
 }
 
+const nthAddress = (n: number): string => `10.0.${n >> 8}.${n & 255}`
 export const addressesOf = (count: number): ReadonlyArray<string> =>
-  Array.from({ length: count }, (_, n) => `10.0.${n >> 8}.${n & 255}`)
+  Array.from({ length: count }, (_, n) => nthAddress(n))
 
 /** A pool that hands out any free address. */
 export const poolSystem =
@@ -145,6 +146,7 @@ export const storePlan = (operations: number, keys: number, unknown = 0): Plan<S
   }
 }
 
+/** Two thirds of the addresses are taken in the end, so nobody is told that there is none. */
 export const poolPlan = (operations: number, addresses: number, unknown = 0): Plan<PoolIn, PoolOut> => ({
   clients: 16,
   operations,
@@ -152,9 +154,9 @@ export const poolPlan = (operations: number, addresses: number, unknown = 0): Pl
   system: poolSystem(addresses),
   ask: (dice) => {
     const kind = dice(10)
-    const ip = addressesOf(addresses)[dice(addresses)] ?? ''
-    if (kind < 4) return { do: 'allocate', pool: 'p' }
-    return kind < 5 ? { do: 'take', pool: 'p', ip } : { do: 'release', pool: 'p', ip }
+    const ip = nthAddress(dice(addresses))
+    if (kind < 3) return { do: 'allocate', pool: 'p' }
+    return kind < 4 ? { do: 'take', pool: 'p', ip } : { do: 'release', pool: 'p', ip }
   },
 })
 

@@ -35,7 +35,10 @@ export const staleRead = (operations: Some<StoreIn, StoreOut>, from: number): So
   planted(operations, from, ({ input, output, called }, before) => {
     if (input.do !== 'get' || output === undefined || !('entry' in output)) return undefined
     const entries = before.flatMap((each) =>
-      each.returned < called && each.output !== undefined && 'entry' in each.output && each.output.entry?.key === input.key
+      each.returned < called &&
+      each.output !== undefined &&
+      'entry' in each.output &&
+      each.output.entry?.key === input.key
         ? [each.output.entry]
         : [],
     )

@@ -3,7 +3,7 @@
 
 import { emptyMap, hasIn, keysUnder, type PMap, removeIn, setIn, sizeOfMap } from '../../net/pmap.ts'
 import type { Operation } from '../event.ts'
-import { byObject, type Group, REFUSED, type Spec } from '../spec.ts'
+import { byObject, type Group, grouped, REFUSED, type Spec } from '../spec.ts'
 
 /** Addresses are texts, each with one spelling. */
 export type PoolIn = Readonly<
@@ -83,18 +83,20 @@ const addressOf = ({ input, output }: PoolOperation): string | null => {
 }
 
 /**
- * By address. Where some operation is about the whole pool, each address with its share of that, which is quick and finds
- * most of what can be wrong, and then the whole pool.
+ * By address. Where some operation is about the whole pool: each address with its share of that, which is quick and finds
+ * most of what can be wrong; then the whole pool. An allocation without an answer may have got any one address.
  */
 const groupsOf = ({ name, operations }: Group<PoolIn, PoolOut>): ReadonlyArray<Group<PoolIn, PoolOut>> => {
-  const about = operations.map(addressOf)
-  const addresses = new Set(about.flatMap((ip) => (ip === null ? [] : [ip])))
-  if (!about.includes(null)) return byObject(operations, (operation) => [`${name} ${addressOf(operation)}`])
-  const shares = [...addresses].map((ip) => ({
-    name: `${name} ${ip}`,
-    operations: operations.flatMap((operation) => concerning(operation, ip) ?? []),
-  }))
-  return [...shares, { name, operations }]
+  const plain = grouped(operations, (each) => addressOf(each) ?? '')
+  const whole = plain.get('') ?? []
+  const parts = [...plain.keys()]
+    .filter((ip) => ip !== '')
+    .map((ip) => ({
+      name: `${name} ${ip}`,
+      operations: whole.length === 0 ? (plain.get(ip) ?? []) : operations.flatMap((each) => concerning(each, ip) ?? []),
+    }))
+  if (whole.length === 0) return parts
+  return [...parts, whole.some(({ required }) => required) ? { name, operations } : { name, operations, parts }]
 }
 
 const show = (input: PoolIn, output: PoolOut | undefined): string => {
