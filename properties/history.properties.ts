@@ -48,14 +48,13 @@ const laws = <State, In, Out>(
     test.prop([histories], runs(2))('that is accepted has an order which the spec allows', (operations) => {
       const verdict = check(spec, operations)
       if (verdict.tag !== 'linearizable') return
-      const groups = spec.partition(operations)
-      for (const [i, order] of verdict.orders.entries()) {
-        const its = order.flatMap((id) => groups[i]?.operations.filter((each) => each.id === id) ?? [])
+      const placed = new Set<number>()
+      for (const { group, order } of verdict.orders) {
+        const its = order.flatMap((id) => group.operations.filter((each) => each.id === id))
         expect(isLegal(spec, its)).toBe(true)
-        expect(its.filter(({ required }) => required)).toHaveLength(
-          groups[i]?.operations.filter(({ required }) => required).length ?? -1,
-        )
+        for (const { id } of its) placed.add(id)
       }
+      for (const { id, required } of operations) if (required) expect(placed).toContain(id)
     })
 
     test.prop([histories], runs(2))(
@@ -75,6 +74,8 @@ const laws = <State, In, Out>(
         const believing = (ids: ReadonlyArray<number>) =>
           all.map((each) => (ids.includes(each.id) ? each : { ...each, required: false }))
         expect(isLinearizable(spec, believing([...shown.core]))).toBe(false)
+        for (const one of shown.core)
+          expect(isLinearizable(spec, believing([...shown.core].filter((id) => id !== one)))).toBe(true)
         expect(shown.core.has(shown.last)).toBe(true)
       },
     )

@@ -6,9 +6,12 @@ import type { Operation } from './event.ts'
 import { linearize } from './search.ts'
 import type { Group, Spec } from './spec.ts'
 
-/** Of each group an order, as ids; or the first group that has none. */
+/** An order for the operations of a group, as ids. */
+export type Ordered<In, Out> = Readonly<{ group: Group<In, Out>; order: ReadonlyArray<number> }>
+
+/** All groups, or their parts, with an order; or the first group that has none. */
 export type Verdict<In, Out> = Readonly<
-  | { tag: 'linearizable'; orders: ReadonlyArray<ReadonlyArray<number>> }
+  | { tag: 'linearizable'; orders: ReadonlyArray<Ordered<In, Out>> }
   | { tag: 'violated'; group: Group<In, Out> }
   | { tag: 'undecided'; group: Group<In, Out> }
 >
@@ -25,16 +28,16 @@ const separately = <State, In, Out>(
   spec: Spec<State, In, Out>,
   parts: ReadonlyArray<Group<In, Out>>,
   maxSteps: number,
-): ReadonlyArray<ReadonlyArray<number>> | null => {
+): ReadonlyArray<Ordered<In, Out>> | null => {
   const queue = [...parts]
   for (let i = 0; i < TRIES; i++) {
-    const orders: ReadonlyArray<number>[] = []
+    const orders: Ordered<In, Out>[] = []
     const used = new Set<number>()
-    const needy = queue.findIndex(({ operations }) => {
-      const free = operations.filter(({ id }) => !used.has(id))
+    const needy = queue.findIndex((group) => {
+      const free = group.operations.filter(({ id }) => !used.has(id))
       const outcome = linearize(spec, free, maxSteps)
       if (outcome.tag !== 'order') return true
-      orders.push(outcome.order)
+      orders.push({ group, order: outcome.order })
       for (const id of outcome.order) used.add(id)
       return false
     })
@@ -51,7 +54,7 @@ export const check = <State, In, Out>(
   operations: ReadonlyArray<Operation<In, Out>>,
   { maxSteps }: Effort = EFFORT,
 ): Verdict<In, Out> => {
-  const orders: ReadonlyArray<number>[] = []
+  const orders: Ordered<In, Out>[] = []
   let undecided: Group<In, Out> | null = null
   for (const group of spec.partition(operations)) {
     const apart = group.parts && separately(spec, group.parts, maxSteps)
@@ -61,7 +64,7 @@ export const check = <State, In, Out>(
     }
     const outcome = linearize(spec, group.operations, maxSteps)
     if (outcome.tag === 'none') return { tag: 'violated', group }
-    if (outcome.tag === 'order') orders.push(outcome.order)
+    if (outcome.tag === 'order') orders.push({ group, order: outcome.order })
     else undecided ??= group
   }
   return undecided === null ? { tag: 'linearizable', orders } : { tag: 'undecided', group: undecided }

@@ -50,7 +50,7 @@ export const grouped = <A>(items: Iterable<A>, keyOf: (item: A) => string): Read
 
 /**
  * Operations that have an object in common, over others or at once, are together; of the objects of a group, the first that
- * came names it. An operation without an object is in no group, so it must be legal anywhere.
+ * came names it. Each operation has one or more.
  */
 export const byObject = <In, Out>(
   operations: ReadonlyArray<Operation<In, Out>>,

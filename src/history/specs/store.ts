@@ -153,7 +153,10 @@ const keysOf = (operations: ReadonlyArray<StoreOperation>): ((operation: StoreOp
   const named = [...new Set(operations.flatMap(namedBy))]
   const below = new Map<string, ReadonlyArray<string>>()
   return (operation) => {
-    if (operation.input.do !== 'list') return namedBy(operation)
+    if (operation.input.do !== 'list') {
+      const keys = namedBy(operation)
+      return keys.length === 0 ? ['nothing'] : keys
+    }
     const { prefix } = operation.input
     // Where there is no key below it, its emptiness is an object of its own.
     const found = below.get(prefix) ?? [...named.filter((key) => key.startsWith(prefix)), `${prefix}*`]
