@@ -157,6 +157,30 @@ describe('what nobody heard the end of', () => {
     expect(verdict(POOL, taken(['10.0.0.1', '10.0.0.2']))).toBe('violated')
   })
 
+  test('two that are the same may both have happened', () => {
+    const deleted = (times: number) =>
+      historyOf<ObjectIn, ObjectOut>((log) => {
+        for (const client of ['a', 'b'])
+          log.unknown(log.invoke(client, { do: 'create', kind: 'network', id: '1', name: 'front' }))
+        for (let i = 0; i < times; i++) inTurn(log, 'c', { do: 'delete', kind: 'network', id: '1' }, 'done')
+      })
+    expect(verdict(OBJECTS, deleted(2))).toBe('linearizable')
+    expect(verdict(OBJECTS, deleted(3))).toBe('violated')
+  })
+
+  test('either of two may have come first, where only one of them can come later', () => {
+    const history = historyOf<StoreIn, StoreOut>((log) => {
+      const writes = [{ key: 'x', value: 'v' }]
+      log.unknown(log.invoke('early', { do: 'transact', compares: [{ key: 'y', revision: 0 }], writes }))
+      log.unknown(log.invoke('any', { do: 'transact', compares: [], writes }))
+      inTurn(log, 'c', get('x'), entry('x', 'v', 1))
+      inTurn(log, 'c', put('y', 'there'), { revision: 2 })
+      inTurn(log, 'c', put('x', 'other'), { revision: 3 })
+      inTurn(log, 'c', get('x'), entry('x', 'v', 4))
+    })
+    expect(verdict(STORE, history)).toBe('linearizable')
+  })
+
   test('a hundred of them, of which one explains what was read, are no trouble', () => {
     const history = historyOf<StoreIn, StoreOut>((log) => {
       for (let i = 0; i < 100; i++) log.unknown(log.invoke(`w${i}`, put('x', `${i}`)))

@@ -20,6 +20,7 @@ const SIZES = [
   [1_000, 10],
   [20_000, 0],
   [20_000, 10],
+  [100_000, 0],
 ] as const
 
 const facts = <State, In, Out>(
@@ -28,7 +29,7 @@ const facts = <State, In, Out>(
   planOf: (operations: number, objects: number, unknown: number) => Plan<In, Out>,
   plant: (operations: Some<In, Out>, from: number) => Some<In, Out>,
 ) =>
-  test.for(SIZES)(`${title} in %i operations, of a thousand %i unknown`, ([count, unknown]) => {
+  test.for(SIZES)(`${title} in %i operations, of a thousand %i unknown`, { timeout: 120_000 }, ([count, unknown]) => {
     const operations = operationsIn(interleaved(planOf(count, 256, unknown), diceOf(count + unknown)))
     expect(check(spec, operations).tag).toBe('linearizable')
     const verdict = check(spec, plant(operations, Math.floor(count * 0.7)))
