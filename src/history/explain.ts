@@ -21,7 +21,7 @@ export type Explanation<In, Out> = Readonly<{
   core: ReadonlySet<number>
   /** Of the core, the one whose return made sure that something was wrong. */
   last: number
-  /** An order for all that is shown without that one; ids. */
+  /** An order for what is shown without that one; ids. */
   without: ReadonlyArray<number>
   /** How many operations the group has, and how many of those came so early that they are simply believed. */
   of: number
@@ -107,12 +107,15 @@ export const explain = <State, In, Out>(
     if ([...ids].every((each) => orderWithout(each, (id) => fewer.has(id)) !== null)) supports = fewer
   }
   const last = latestFirst.find(({ id }) => ids.has(id))?.id ?? -1
+  const shown = new Set([...ids, ...supports])
+  const others = search(question(new Set([...shown].filter((id) => id !== last)), () => false))
+  const without = others.tag === 'order' ? others.order : orderWithout(last, (id) => supports.has(id))
   return {
     name,
-    operations: all.filter(({ id }) => ids.has(id) || supports.has(id)),
+    operations: all.filter(({ id }) => shown.has(id)),
     core: ids,
     last,
-    without: (orderWithout(last, (id) => supports.has(id)) ?? []).filter((id) => ids.has(id) || supports.has(id)),
+    without: (without ?? []).filter((id) => shown.has(id)),
     of: all.length,
     believed: latestFirst.length - near.length,
   }

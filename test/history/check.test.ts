@@ -230,6 +230,7 @@ describe('a violation is told', () => {
       b                                      ├ get x: "28" at 28 ┤
 
       Without it, the others fit in this order:
+        a: x="28": at 28
         a: x="29": at 29
       Shown: 3 of 31 operations. Whatever is believed of the others, these do not fit together.
       "
