@@ -4,6 +4,7 @@ const PURE = {
   net: [],
   kernel: ['net'],
   ipam: ['net'],
+  history: ['net'],
   model: ['net', 'ipam'],
   drivers: ['net', 'model', 'kernel'],
   'kernel-sim': ['net', 'kernel'],

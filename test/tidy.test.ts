@@ -7,7 +7,7 @@ import ts from 'typescript'
 import { describe, expect, test } from 'vitest'
 import { type Finding, filesUnder, findings, ROOT, textOf } from './lib/source.ts'
 
-const PURE = ['net', 'kernel', 'ipam', 'model', 'drivers', 'kernel-sim', 'shell']
+const PURE = ['net', 'kernel', 'ipam', 'history', 'model', 'drivers', 'kernel-sim', 'shell']
 const SCRIPT = /\.(ts|mjs)$/
 const pure = PURE.map((folder) => `src/${folder}`)
 const pureFiles = pure.flatMap((folder) => filesUnder(folder, SCRIPT))

@@ -213,7 +213,8 @@ const makeEngine = (options: EngineOptions, start: Start): Engine => {
       if (E.isLeft(applied)) {
         await revert(before)
         for (const { waiting } of done) waiting.resolve(applied)
-        for (const { waiting, error } of refused) waiting.resolve(E.left(error))
+        // Who was refused after one of those may have been so for what has not happened.
+        for (const { waiting, error } of refused) waiting.resolve(done.length === 0 ? E.left(error) : applied)
         for (const [waiting, error] of withdrawn) waiting.resolve(E.left(error))
         return
       }

@@ -2,9 +2,16 @@
 
 import { randomBytes } from 'node:crypto'
 import { afterEach, expect, test } from 'vitest'
+import { check } from '../../src/history/check.ts'
+import { explain } from '../../src/history/explain.ts'
+import { recorder } from '../../src/history/record.ts'
+import { showExplanation } from '../../src/history/show.ts'
+import { STORE, type StoreIn, type StoreOut } from '../../src/history/specs/store.ts'
 import { E } from '../../src/prelude.ts'
 import { MAX_KEY_BYTES } from '../../src/store/error.ts'
 import type { News, Store, Transaction } from '../../src/store/store.ts'
+import { type Dice, diceOf } from '../lib/histories.ts'
+import { operationsIn } from '../lib/planted.ts'
 import { put, right } from './lib.ts'
 
 /** How to get a store, and one that remembers as many transactions. */
@@ -30,6 +37,7 @@ export const storeContract = (make: Fresh, { largestBytes }: Limits = { largestB
   readsAndWrites(fresh)
   keysAndValues(fresh)
   sizes(fresh, largestBytes)
+  manyAtOnce(fresh)
   watches(fresh)
   ends(fresh)
 }
@@ -120,6 +128,45 @@ const readsAndWrites = (fresh: Fresh): void => {
     }
     await Promise.all(Array.from({ length: 20 }, raise))
     expect((await right(store.get('n')))?.value).toBe('20')
+  })
+}
+
+const manyAtOnce = (fresh: Fresh): void => {
+  const answerOf = async (store: Store, input: StoreIn): Promise<StoreOut> => {
+    if (input.do === 'get') return { entry: await right(store.get(input.key)) }
+    if (input.do === 'list') return right(store.list(input.prefix))
+    const outcome = await store.transact(input)()
+    if (E.isRight(outcome)) return { revision: outcome.right }
+    if (outcome.left.tag !== 'StoreConflict') throw new Error(outcome.left.tag)
+    return { conflict: outcome.left.key }
+  }
+
+  test('what callers at once are answered is linearizable', async () => {
+    const store = await fresh()
+    const log = recorder<StoreIn, StoreOut>()
+    const call = async (client: string, dice: Dice): Promise<void> => {
+      let known = 0
+      const ask = async (input: StoreIn): Promise<void> => {
+        const id = log.invoke(client, input)
+        const output = await answerOf(store, input)
+        log.ok(id, output)
+        if ('entry' in output) known = output.entry?.revision ?? 0
+      }
+      for (let i = 0; i < 40; i++) {
+        const key = `k/${dice(3)}`
+        const writes = [{ key, value: dice(5) === 0 ? null : `${client} ${i}` }]
+        const more = dice(4) === 0 ? [{ key: 'k/both', value: `${client} ${i}` }] : []
+        if (dice(10) === 0) await ask({ do: 'list', prefix: 'k/' })
+        else await ask({ do: 'get', key })
+        const compares = dice(2) === 0 ? [{ key, revision: known }] : []
+        await ask({ do: 'transact', compares, writes: [...writes, ...more] })
+      }
+    }
+    await Promise.all(Array.from({ length: 8 }, (_, n) => call(`c${n}`, diceOf(n + 1))))
+    const verdict = check(STORE, operationsIn(log.history()))
+    expect(verdict.tag, verdict.tag === 'violated' ? showExplanation(STORE, explain(STORE, verdict.group)) : '').toBe(
+      'linearizable',
+    )
   })
 }
 
