@@ -313,6 +313,14 @@ export const FOUND_WAYS: ReadonlyArray<FoundTry> = [
     ends: 'silence',
   },
   {
+    says: 'a bridge takes what a neighbour answers to the MAC of a port for an answer',
+    asks: [br0, up('br0'), ...CABLE, set('v0', { master: ifName('br0') }), has('br0', '10.0.0.1/24')],
+    there: NEAR,
+    before: ping('c', '10.0.0.1'),
+    attempt: ping('h', '10.0.0.2', { dev: ifName('v0') }),
+    ends: 'silence',
+  },
+  {
     says: 'a router that hears from itself redirects itself over loopback, and asks nobody for its own MAC',
     asks: [
       bridge('br0', { mac: macOf(3), up: true }),

@@ -4,7 +4,7 @@
 
 import { contains } from '../../../net/cidr.ts'
 import { type Ip4, ip4, isLoopback, isMulticast } from '../../../net/ip.ts'
-import { BROADCAST } from '../../../net/mac.ts'
+import { BROADCAST, isGroup } from '../../../net/mac.ts'
 import { hasIn } from '../../../net/pmap.ts'
 import { SCOPES } from '../../control/scope.ts'
 import { type Arp, arpAnnouncement } from '../../wire/arp.ts'
@@ -105,13 +105,13 @@ const answerRequest = (dev: Device, arp: Arp, policy: Policy): boolean => {
   return true
 }
 
-/** What is said by others is noted of those that are known already. */
-const hear = (dev: Device, { op, sender, senderMac, target }: Arp, isForUs: boolean) => {
+/** What is said by others is noted of those that are known already. `isForMany`: to more than us. */
+const hear = (dev: Device, { op, sender, senderMac, target }: Arp, isForMany: boolean) => {
   const known = knownNeighbour(dev, sender)
   if (known === null) return
   const isGratuitous = sender === target
   const override = isGratuitous || dev.space.plane.nowMs - known.updatedMs > LOCK_MS
-  const state = op === 'reply' && isForUs ? 'reachable' : 'stale'
+  const state = op === 'reply' && !isForMany ? 'reachable' : 'stale'
   learn(known, { mac: senderMac, state, override, weak: false, router: null })
 }
 
@@ -128,7 +128,7 @@ export const receiveArp = (dev: Device, skb: Skb) => {
   if (isMulticast(arp.target) || (isLoopback(arp.target) && !policy.routeLocalnet)) return
   if (arp.sender === 0) return answerProbe(dev, arp, policy)
   if (arp.op === 'request' && answerRequest(dev, arp, policy)) return
-  hear(dev, arp, passed.frame.dst === link.mac)
+  hear(dev, arp, isGroup(passed.frame.dst))
 }
 
 /** Tells everybody on the link where an address is. */
