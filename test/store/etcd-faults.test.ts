@@ -6,44 +6,18 @@ import { E } from '../../src/prelude.ts'
 import { explainStore, type StoreError } from '../../src/store/error.ts'
 import type { SharedStore } from '../../src/store/lease.ts'
 import { owned } from '../../src/store/owner.ts'
-import type { News, Store } from '../../src/store/store.ts'
+import type { Store } from '../../src/store/store.ts'
 import { type Cluster, needsEtcd, startEtcd } from '../lib/etcd.ts'
 import { type Relay, startRelay } from '../lib/relay.ts'
 import { runs } from '../lib/runs.ts'
 import { wait } from '../lib/victim.ts'
+import { counting, listen, raise, upTo } from './counting.ts'
 import { openAt } from './etcd-lib.ts'
 import { left, put, right } from './lib.ts'
 
 const HASTE = { attemptMs: 300, patienceMs: 10_000, aliveEveryMs: 300 }
 
 const countOf = async (store: Store): Promise<number> => Number((await right(store.get('n')))?.value ?? 0)
-
-/** Right: the number that this call has written. Left: nobody knows; a conflict is tried again. */
-const raise = async (store: Store): Promise<E.Either<StoreError, number>> => {
-  for (;;) {
-    const entry = await store.get('n')()
-    if (E.isLeft(entry)) continue
-    const next = Number(entry.right?.value ?? 0) + 1
-    const done = await store.transact({
-      compares: [{ key: 'n', revision: entry.right?.revision ?? 0 }],
-      writes: [{ key: 'n', value: String(next) }],
-    })()
-    if (E.isRight(done)) return E.right(next)
-    if (done.left.tag !== 'StoreConflict') return done
-  }
-}
-
-/** The numbers that a watch tells, which end with what ended it. */
-const listen = (store: Store): Array<number | StoreError['tag']> => {
-  const heard: Array<number | StoreError['tag']> = []
-  store.watch('n', 0, (news: News) => {
-    if (news.tag === 'Ended') heard.push(news.error.tag)
-    else heard.push(...news.writes.map(({ value }) => Number(value)))
-  })
-  return heard
-}
-
-const upTo = (count: number): ReadonlyArray<number> => Array.from({ length: count }, (_, i) => i + 1)
 
 needsEtcd('one server of etcd behind a bad line', () => {
   let cluster: Cluster
@@ -213,48 +187,22 @@ needsEtcd('three servers of etcd', () => {
   })
   afterAll(() => cluster.end())
 
-  /** Counts from several clients while `harm` is done, and checks what became of it. */
-  const counting = async (harm: () => Promise<void>): Promise<void> => {
+  /** Counts from several clients, each beginning at another member, while `harm` is done. */
+  const countThrough = async (harm: () => Promise<void>): Promise<void> => {
     made += 1
     const prefix = `c${made}`
     const hosts = cluster.hosts.split(',')
-    // Each begins at another member.
     const turned = hosts.map((_, i) => ({ hosts: [...hosts.slice(i), ...hosts.slice(0, i)].join(',') }))
     const stores = await Promise.all(turned.map((each) => openAt(each, prefix, { ...HASTE, attemptMs: 1000 })))
     try {
-      const heards = stores.map(listen)
-      let isOver = false
-      const raised: number[] = []
-      let unknown = 0
-      const working = Promise.all(
-        stores.map(async (store) => {
-          while (!isOver) {
-            const outcome = await raise(store)
-            if (E.isRight(outcome)) raised.push(outcome.right)
-            else unknown += 1
-          }
-        }),
-      )
-      await expect.poll(() => raised.length, { timeout: 20_000 }).toBeGreaterThan(20)
-      await harm()
-      const before = raised.length
-      await expect.poll(() => raised.length, { timeout: 30_000 }).toBeGreaterThan(before + 20)
-      isOver = true
-      await working
-      const [store] = stores
-      if (store === undefined) throw new Error('there are three')
-      const count = await countOf(store)
-      expect(new Set(raised).size, 'no number is given twice').toBe(raised.length)
-      expect(count).toBeGreaterThanOrEqual(raised.length)
-      expect(count).toBeLessThanOrEqual(raised.length + unknown)
-      for (const heard of heards) await expect.poll(() => heard, { timeout: 20_000 }).toEqual(upTo(count))
+      await counting(stores, harm)
     } finally {
       for (const store of stores) await store.close()
     }
   }
 
   test('the leader is killed, and comes back', { timeout: 90_000 }, () =>
-    counting(async () => {
+    countThrough(async () => {
       const leader = await cluster.leader()
       await leader.kill()
       await wait(3000)
@@ -264,7 +212,7 @@ needsEtcd('three servers of etcd', () => {
   )
 
   test('the leader stands still, and wakes up', { timeout: 90_000 }, () =>
-    counting(async () => {
+    countThrough(async () => {
       const leader = await cluster.leader()
       leader.pause()
       try {
@@ -277,7 +225,7 @@ needsEtcd('three servers of etcd', () => {
   )
 
   test('each server in turn is killed, and comes back', { timeout: 120_000 }, () =>
-    counting(async () => {
+    countThrough(async () => {
       for (const server of cluster.servers) {
         await server.kill()
         await wait(500)
@@ -308,7 +256,7 @@ needsEtcd('three servers of etcd', () => {
         await cluster.ready()
       }
     }
-    await counting(harm).catch((error: unknown) => {
+    await countThrough(harm).catch((error: unknown) => {
       throw new Error(done.join(', '), { cause: error })
     })
   })
