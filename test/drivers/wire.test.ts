@@ -6,6 +6,7 @@ import { freshEngine } from '../../src/engine/engine.ts'
 import { scopeOf } from '../../src/engine/look.ts'
 import { diff } from '../../src/kernel/diff.ts'
 import type { Kernel } from '../../src/kernel/kernel.ts'
+import type { KernelOp } from '../../src/kernel/op.ts'
 import { EMPTY_STATE, objectsOf } from '../../src/kernel/state.ts'
 import { simKernel } from '../../src/kernel-sim/kernel.ts'
 import { EMPTY_WORLD } from '../../src/kernel-sim/state.ts'
@@ -13,7 +14,8 @@ import { HOST_ADDRESS, INTERNET, INTERNET_ADDRESS, UPLINK, WORLD } from '../../s
 import type { Command, PoolSpec } from '../../src/model/command.ts'
 import type { Texts } from '../../src/model/types.ts'
 import type { Ip } from '../../src/net/ip.ts'
-import { HOST, type Ns, ns } from '../../src/net/name.ts'
+import { mac } from '../../src/net/mac.ts'
+import { HOST, ifName, type Ns, ns } from '../../src/net/name.ts'
 import { E } from '../../src/prelude.ts'
 import { bundleAgent, labKernel, rightOf, TRANSPORTS, type TransportName } from '../kernel-linux/labs.ts'
 import { missingKind } from '../kernel-linux/netlink/lab.ts'
@@ -191,6 +193,33 @@ const shareVlan = async (kernel: Kernel): Promise<void> => {
   expect(to !== undefined && (await arrives(kernel, A, to.cidr.ip))).toBe(true)
 }
 
+/** Before Linux 6.15 a macvlan came by where its parent is, under its own name. */
+const besideNamesake = async (kernel: Kernel): Promise<void> => {
+  const engine = await begin(kernel)
+  const [eth0, end] = [ifName('eth0'), ifName('eth0-end')]
+  const veth = { kind: 'link', mtu: 1500, up: true, alias: null } as const
+  const there: KernelOp = {
+    verb: 'create',
+    object: {
+      ...veth,
+      ns: HOST,
+      name: eth0,
+      mac: mac(0x02000000aa01),
+      spec: { type: 'veth', peer: { ns: HOST, name: end } },
+    },
+  }
+  rightOf(await kernel.apply([there])())
+  const lan = createNetwork(1, 'lan', { driver: 'macvlan', options: { parent: UPLINK }, pools: LAN })
+  await obeyed(engine, [lan, ...containers])
+  expect([endpointIn(engine.model(), 1), endpointIn(engine.model(), 2)].map((each) => each.attachment?.ifName)).toEqual(
+    ['eth0', 'eth0'],
+  )
+  expect(await arrives(kernel, A, INTERNET_ADDRESS[4])).toBe(true)
+  expect(await arrives(kernel, B, INTERNET_ADDRESS[6])).toBe(true)
+  await obeyed(engine, [leave(1, 1), join(1, 1)])
+  expect(await arrives(kernel, A, INTERNET_ADDRESS[6])).toBe(true)
+}
+
 const tell = async (kernel: Kernel, { driver, options, pools, internal = false, reach }: Story): Promise<void> => {
   const engine = await begin(kernel)
   await obeyed(engine, [createNetwork(1, 'lan', { driver, options, pools, internal }), ...containers])
@@ -221,7 +250,13 @@ const tell = async (kernel: Kernel, { driver, options, pools, internal = false, 
   expect(await linksOn(kernel)).toEqual([])
 }
 
-type Told = Readonly<{ title: string; needs: ReadonlyArray<Need>; on: (kernel: Kernel) => Promise<void> }>
+/** `by`: the transports that can; absent: all. */
+type Told = Readonly<{
+  title: string
+  needs: ReadonlyArray<Need>
+  on: (kernel: Kernel) => Promise<void>
+  by?: ReadonlyArray<TransportName>
+}>
 
 const TOLD: ReadonlyArray<Told> = [
   ...STORIES.map((each) => ({ ...each, on: (kernel: Kernel) => tell(kernel, each) })),
@@ -229,6 +264,8 @@ const TOLD: ReadonlyArray<Told> = [
   { title: 'a container has the address of one that has just gone', needs: [], on: followAtOnce },
   { title: 'parents that cannot be are refused', needs: [], on: refuseParents },
   { title: 'a VLAN stays for the last network on it', needs: ['vlan'], on: shareVlan },
+  // ip(8) would need to be told another name, and then that it is to change it.
+  { title: "a host may have an interface of a container's name", needs: [], on: besideNamesake, by: ['netlink'] },
 ]
 
 describe('on the simulated kernel', () => {
@@ -246,7 +283,7 @@ const lacks = (parts: ReadonlyArray<Need>): string | null =>
 const onLinux = (told: ReadonlyArray<Told>, transports: ReadonlyArray<TransportName>): void => {
   beforeAll(bundleAgent)
   for (const transport of transports)
-    for (const { title, on: tellOn } of told)
+    for (const { title, on: tellOn } of told.filter(({ by = TRANSPORTS }) => by.includes(transport)))
       test(`${title} (${transport})`, { timeout: 120_000 }, async () => {
         const { kernel, close } = labKernel('wire', transport)
         try {

@@ -1,10 +1,11 @@
 // The devices that links are to be made on, where they are in another namespace: a macvlan in a sandbox is on a device of the host. The
-// kernel is told such a device by the number (IFLA_LINK_NETNSID) of its namespace, which is given one if it has none.
+// kernel is told such a device by the number (IFLA_LINK_NETNSID) of its namespace, which is given one if it has none. Before Linux 6.15
+// the link is made there first, so whether its name is taken there is looked up, too.
 // Source: net/core/rtnetlink.c (rtnl_newlink), net/core/net_namespace.c.
 
 import { isStacked, type Place } from '../../kernel/object.ts'
 import type { KernelOp } from '../../kernel/op.ts'
-import type { Ns } from '../../net/name.ts'
+import type { IfName, Ns } from '../../net/name.ts'
 import { E, type Either } from '../../prelude.ts'
 import { decodeLink, getLink } from './codec/link.ts'
 import { decodeNsid, getNsid, setNsid } from './codec/nsid.ts'
@@ -37,15 +38,18 @@ const numberOf = async (socket: Socket, { open }: Elsewhere, ns: Ns): Result<num
   }
 }
 
+/** The numbers of these devices; null where there is none. */
 const indexesOf =
-  (places: ReadonlyArray<Place>) =>
+  (devices: ReadonlyArray<IfName>) =>
   async (socket: Socket): Result<ReadonlyArray<number | null>> => {
-    const asked = places.map(({ name }) => getLink({ name }))
+    const asked = devices.map((name) => getLink({ name }))
     const replies = await askAll(socket, asked, decodeLink)()
     return E.isLeft(replies) ? replies : E.right(replies.right.map(({ value }) => value?.index ?? null))
   }
 
-const keyOf = ({ ns, name }: Place): string => `${ns} ${name}`
+/** Links of these names are to be on these devices. */
+type Wish = Readonly<{ below: Place; name: IfName }>
+const keyOf = ({ below: { ns, name: dev }, name }: Wish): string => `${ns} ${dev} ${name}`
 
 /** For a socket in `ns`: what these operations are to make links on. */
 export const findBelow = async (
@@ -54,31 +58,33 @@ export const findBelow = async (
   ops: ReadonlyArray<KernelOp>,
   elsewhere: Elsewhere,
 ): Result<Context['belowOf']> => {
-  const byNs = new Map<Ns, Place[]>()
+  const byNs = new Map<Ns, Wish[]>()
   for (const { verb, object } of ops) {
     if (verb !== 'create' || object.kind !== 'link' || !isStacked(object.spec)) continue
     const { below } = object.spec
-    byNs.set(below.ns, [...(byNs.get(below.ns) ?? []), below])
+    byNs.set(below.ns, [...(byNs.get(below.ns) ?? []), { below, name: object.name }])
   }
   const found = new Map<string, Below>()
   const missing = new Set<Ns>()
-  for (const [there, places] of byNs) {
+  for (const [there, wishes] of byNs) {
     const nsid = there === ns ? E.right(null) : await numberOf(socket, elsewhere, there)
     if (E.isLeft(nsid)) return nsid
     if (there !== ns && nsid.right === null) {
       missing.add(there)
       continue
     }
-    const indexes = await (there === ns ? indexesOf(places)(socket) : elsewhere.inside(there, indexesOf(places)))
+    const asked = indexesOf([...wishes.map(({ below }) => below.name), ...wishes.map(({ name }) => name)])
+    const indexes = await (there === ns ? asked(socket) : elsewhere.inside(there, asked))
     if (E.isLeft(indexes)) return indexes
-    places.forEach((place, i) => {
+    wishes.forEach((wish, i) => {
       const index = indexes.right[i] ?? null
-      if (index !== null) found.set(keyOf(place), { index, nsid: nsid.right })
+      const namesake = there !== ns && (indexes.right[wishes.length + i] ?? null) !== null
+      if (index !== null) found.set(keyOf(wish), { index, nsid: nsid.right, namesake })
     })
   }
-  return E.right((place) => {
-    const below = found.get(keyOf(place))
-    if (below !== undefined) return E.right(below)
-    return E.left(missing.has(place.ns) ? noNamespace(place.ns) : noDevice(place.name))
+  return E.right((below, name) => {
+    const device = found.get(keyOf({ below, name }))
+    if (device !== undefined) return E.right(device)
+    return E.left(missing.has(below.ns) ? noNamespace(below.ns) : noDevice(below.name))
   })
 }

@@ -14,7 +14,7 @@ import { askAll } from './conversation.ts'
 import type { Course, Placed } from './course.ts'
 import type { NetlinkError } from './error.ts'
 import type { Request } from './message.ts'
-import { type Context, type Numbered, planOf } from './ops.ts'
+import { type Context, isPassing, type Numbered, planOf } from './ops.ts'
 import type { Pace } from './pace.ts'
 import type { Ack } from './refusal.ts'
 import type { Socket } from './socket.ts'
@@ -182,7 +182,7 @@ const note = ({ indexes }: Course, { verb, object }: KernelOp, told: LinkMessage
   const { ns, name, spec } = object
   // With a link goes its other end, which need not be the one that the operation believes.
   if (verb === 'delete') indexes.clear()
-  if (verb === 'delete' || told?.name !== name) return
+  if (verb === 'delete' || told === null || (told.name !== name && !isPassing(told.name))) return
   indexes.set(deviceIn(ns, name), told.index)
   if (spec.type === 'veth' && told.link !== undefined) indexes.set(deviceIn(spec.peer.ns, spec.peer.name), told.link)
 }

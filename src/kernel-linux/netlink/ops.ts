@@ -19,7 +19,7 @@ import { UNFINISHED_ALIAS } from '../../kernel/owned.ts'
 import { ROUTE_PROTO } from '../../kernel/print.ts'
 import { isIp6 } from '../../net/ip.ts'
 import { ZERO_MAC } from '../../net/mac.ts'
-import type { IfName, Ns } from '../../net/name.ts'
+import { type IfName, ifName, type Ns } from '../../net/name.ts'
 import { E, type Either } from '../../prelude.ts'
 import { addAddress, deleteAddress } from './codec/address.ts'
 import { setPort } from './codec/bridge-port.ts'
@@ -40,11 +40,14 @@ export type Context = Readonly<{
   linkOf: (dev: IfName) => Numbered | null
   /** An open file of a namespace; null: there is none. */
   fdOf: (ns: Ns) => number | null
-  /** A device that another is to be on. */
-  belowOf: (place: Place) => Either<Unasked, Below>
+  /** The device that a link of this name is to be on. */
+  belowOf: (place: Place, name: IfName) => Either<Unasked, Below>
 }>
-/** A device; by the number of its namespace if that is not the socket's. */
-export type Below = Readonly<{ index: number; nsid: number | null }>
+/**
+ * A device; by the number of its namespace if that is not the socket's. `namesake`: beside it is one that is called as the link on it is
+ * to be.
+ */
+export type Below = Readonly<{ index: number; nsid: number | null; namesake: boolean }>
 
 /** What ip(8) finds out before it asks the kernel: a name without a device, a namespace that is not there. */
 export type Unasked = Readonly<{ errno: Errno; detail: string }>
@@ -79,23 +82,33 @@ const infoOf = (spec: StackedSpec): LinkInfo => {
 
 const createdStacked = (link: Link, spec: StackedSpec, context: Context): Requests => {
   const { name, mac, mtu, up } = link
-  const below = context.belowOf(spec.below)
-  if (E.isLeft(below)) return below
+  const found = context.belowOf(spec.below, name)
+  if (E.isLeft(found)) return found
+  const below = found.right
+  const made = {
+    ...bornOf(link),
+    ...(hasOwnMac(spec) ? { mac } : {}),
+    ...(mtu === 0 ? {} : { mtu }),
+    link: below.index,
+    ...(below.nsid === null ? {} : { linkNetnsid: below.nsid }),
+    linkinfo: { info: infoOf(spec) },
+  }
+  // Before Linux 6.15 it is made beside the device below, under its own name, and goes down on its way here.
+  const after = { ...aliasOf(link), ...(up && below.nsid !== null ? { up } : {}) }
+  if (!below.namesake) return E.right([createLinkTold({ name, up, ...made }), ...later({ name, ...after })])
+  const passing = passingNumber()
   return E.right([
-    createLinkTold({
-      name,
-      up,
-      ...bornOf(link),
-      ...(hasOwnMac(spec) ? { mac } : {}),
-      ...(mtu === 0 ? {} : { mtu }),
-      link: below.right.index,
-      ...(below.right.nsid === null ? {} : { linkNetnsid: below.right.nsid }),
-      linkinfo: { info: infoOf(spec) },
-    }),
-    // Before Linux 6.15 it is made beside the device below, and goes down on its way here.
-    ...later({ name, ...aliasOf(link), ...(up && below.right.nsid !== null ? { up } : {}) }),
+    createLinkTold({ name: passingName(passing), index: passing, ...made }),
+    changeLink({ index: passing, name, ...after }),
   ])
 }
+
+/** Chosen by us, so that it can be named before it is there; the kernel counts from 1 and never comes here. */
+const passingNumber = (): number => 2 ** 29 + Math.floor(Math.random() * 2 ** 28)
+const PASSING = /^cnm[23][0-9a-f]{7}$/
+/** Of a link that comes by where its own name is taken. */
+const passingName = (index: number): IfName => ifName(`cnm${index.toString(16)}`)
+export const isPassing = (name: string | undefined): boolean => name !== undefined && PASSING.test(name)
 
 /** `port`: what a veth is to become at once; its bridge is there. */
 const createdLink = (link: Link, context: Context, port: BridgePort | null): Requests => {
