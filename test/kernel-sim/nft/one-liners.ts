@@ -55,6 +55,8 @@ meta l4proto { tcp, udp } th dport 53 accept
 meta l4proto tcp tcp dport 22 accept
 ip protocol tcp drop
 ip protocol { icmp, esp, ah } accept
+ip protocol icmp th dport ssh accept
+ip protocol icmp th sport { ssh, 1-2 } accept
 ip saddr 10.0.0.0/8 ip daddr 10.0.0.1 accept
 ip saddr { 10.0.0.0/8, 192.168.1.1-192.168.1.100, 172.16.0.1 } accept
 ip saddr != 192.168.0.0/16 drop

@@ -26,6 +26,14 @@ table inet cnm {
 		type ifname . ifname
 		comment "a bridge, twice: its containers may talk to each other"
 	}
+	set linked4 {
+		type ifname . ipv4_addr . ipv4_addr . inet_proto . inet_service
+		comment "a bridge, a container, another that it links to, and a port of that one"
+	}
+	set linked6 {
+		type ifname . ipv6_addr . ipv6_addr . inet_proto . inet_service
+		comment "a bridge, a container, another that it links to, and a port of that one"
+	}
 	set subnet4 {
 		type ifname . ipv4_addr
 		flags interval
@@ -123,6 +131,8 @@ table inet cnm {
 		type filter hook forward priority 0; policy accept;
 		ct state established,related accept comment "answers: part of a conversation that was allowed"
 		iifname . oifname @within accept comment "within: containers of one network may talk"
+		oifname . ip saddr . ip daddr . meta l4proto . th dport @linked4 accept comment "linked: a port of a container that this one links to"
+		oifname . ip6 saddr . ip6 daddr . meta l4proto . th dport @linked6 accept comment "linked: a port of a container that this one links to"
 		iifname @internal drop comment "internal: nothing leaves an internal network"
 		oifname @internal drop comment "internal: nothing enters an internal network"
 		oifname @bridges ct status dnat accept comment "published: sent here by a published port"
@@ -148,7 +158,7 @@ table inet cnm {
 		ip6 saddr @masquerade6 masquerade comment "masquerade: leaves its network with an address of the host"
 		ip saddr 127.0.0.0/8 oifname @bridges masquerade comment "loopback: a container could not answer 127.0.0.1"
 	}
-	chain skeleton_2 {
+	chain skeleton_3 {
 	}
 }
 EOF

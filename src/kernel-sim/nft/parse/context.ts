@@ -3,7 +3,7 @@
 // Source: nftables src/evaluate.c (proto_ctx, meta_iiftype_gen_dependency, resolve_protocol_conflict).
 
 import type { Place } from '../error.ts'
-import type { Operand, PayloadProtocol, Statement } from '../expression.ts'
+import type { Expression, Operand, PayloadProtocol, Statement } from '../expression.ts'
 import { isProtocol, TRANSPORT } from '../field.ts'
 import type { Family } from '../ruleset.ts'
 import type { Cursor } from './cursor.ts'
@@ -25,6 +25,8 @@ export type Context = {
   written: ReadonlyArray<Operand>
   /** Where the set is named that was named last. */
   reference: Place | null
+  /** What was written as a port last, and is kept as something else: what it is compared with is read as a port all the same. */
+  port: Expression | null
 }
 
 export const contextOf = (cursor: Cursor, family: Family): Context => ({
@@ -37,6 +39,7 @@ export const contextOf = (cursor: Cursor, family: Family): Context => ({
   needs: [],
   written: [],
   reference: null,
+  port: null,
 })
 
 const LINK_FAMILIES: ReadonlySet<Family> = new Set(['bridge', 'netdev', 'inet'])

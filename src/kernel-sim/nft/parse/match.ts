@@ -118,7 +118,7 @@ const listOperand = (context: Context, type: Type): Operand => {
 
 const operandIn = (context: Context, left: Expression, at: Place): Operand => {
   const { cursor } = context
-  const types = typesIn(left)
+  const types = left === context.port ? [typeNamed('inet_service')] : typesIn(left)
   if (cursor.isNext('{')) return setOperand(context, types)
   if (cursor.isNext('@')) return { tag: 'named', name: setName(context) }
   const [type] = types

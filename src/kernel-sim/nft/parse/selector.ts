@@ -187,7 +187,9 @@ const payload = (context: Context, protocol: PayloadProtocol): Expression => {
   const field = protocol === 'arp' ? arpField(context) : cursor.next().text
   if (payloadType(protocol, field) === null) cursor.refuse()
   meet(context, protocol, cursor.since(at))
-  return asKept(context, protocol, field)
+  const kept = asKept(context, protocol, field)
+  if (protocol === 'th') context.port = kept
+  return kept
 }
 
 /** Header fields of real nft that are not looked at. */
