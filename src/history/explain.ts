@@ -4,8 +4,9 @@
 // is not linearizable either. It is minimal: without any one of its operations the rest has an order.
 //
 // Leaving operations out of a history until it is barely refused would not do: a write left out makes a true read look false.
-// To an optional operation that cannot happen. And the more are optional the more is allowed, so a core is found as any minimal
-// unsatisfiable set is: look for the latest operation without which too little is left, keep it, go on before it.
+// One that is made optional does no such harm: it is there if it is needed. And the more are optional the more is allowed, so a
+// core is found as any minimal unsatisfiable set is: look for the latest operation without which too little is left, keep it, go
+// on before it.
 //
 // Beside the core stand supports: a write whose value is read in the core, say. A core can be refused without them, for who
 // leaves a write out leaves its value unread; they make it a story.

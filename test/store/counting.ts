@@ -4,7 +4,8 @@ import { expect } from 'vitest'
 import { E } from '../../src/prelude.ts'
 import type { StoreError } from '../../src/store/error.ts'
 import type { News, Store } from '../../src/store/store.ts'
-import { right } from './lib.ts'
+import type { Relay } from '../lib/relay.ts'
+import { left, put, right } from './lib.ts'
 
 /** Right: the number that this call has written. Left: nobody knows. A conflict is tried again. */
 export const raise = async (store: Store): Promise<E.Either<StoreError, number>> => {
@@ -32,6 +33,25 @@ export const listen = (store: Store): Array<number | StoreError['tag']> => {
 }
 
 export const upTo = (count: number): ReadonlyArray<number> => Array.from({ length: count }, (_, i) => i + 1)
+
+/**
+ * Over a line that is cut: the caller is told in time that nobody knows, and a watch goes on when it is healed. `direct` reaches the
+ * server beside it.
+ */
+export const throughACut = async (store: Store, relay: Relay, direct: Store): Promise<void> => {
+  await raise(store)
+  const heard = listen(store)
+  await expect.poll(() => heard).toEqual([1])
+  relay.cut()
+  expect(await left(store.transact(put('a', 'x')))).toMatchObject({ tag: 'StoreUnavailable' })
+  expect(await left(store.get('a'))).toMatchObject({ tag: 'StoreUnavailable' })
+  await raise(direct)
+  await raise(direct)
+  relay.heal()
+  await expect.poll(() => heard, { timeout: 10_000 }).toEqual([1, 2, 3])
+  await expect.poll(async () => E.isRight(await store.get('n')())).toBe(true)
+  expect(await raise(store)).toEqual(E.right(4))
+}
 
 /** Raises over all stores at once before, during and after the harm, and checks that nothing is lost, doubled or untold. */
 export const counting = async (stores: ReadonlyArray<Store>, harm: () => Promise<void>): Promise<void> => {

@@ -11,7 +11,7 @@ import { type Cluster, needsEtcd, startEtcd } from '../lib/etcd.ts'
 import { type Relay, startRelay } from '../lib/relay.ts'
 import { runs } from '../lib/runs.ts'
 import { wait } from '../lib/victim.ts'
-import { counting, listen, raise, upTo } from './counting.ts'
+import { counting, listen, raise, throughACut, upTo } from './counting.ts'
 import { openAt } from './etcd-lib.ts'
 import { left, put, right } from './lib.ts'
 
@@ -119,22 +119,7 @@ needsEtcd('one server of etcd behind a bad line', () => {
   )
 
   test('a line that is cut: the caller is told within its patience that nobody knows, a watch goes on when it is healed', () =>
-    behind(
-      async (store, relay, direct) => {
-        await raise(store)
-        const heard = listen(store)
-        await expect.poll(() => heard).toEqual([1])
-        relay.cut()
-        expect(await left(store.transact(put('a', 'x')))).toMatchObject({ tag: 'StoreUnavailable' })
-        expect(await left(store.get('a'))).toMatchObject({ tag: 'StoreUnavailable' })
-        await raise(direct)
-        await raise(direct)
-        relay.heal()
-        await expect.poll(() => heard, { timeout: 10_000 }).toEqual([1, 2, 3])
-        expect(await raise(store)).toEqual(E.right(4))
-      },
-      { ...HASTE, patienceMs: 1000 },
-    ))
+    behind(throughACut, { ...HASTE, patienceMs: 1000 }))
 
   test('a writer of its own that was left without an answer writes nothing more, and the next one knows', () =>
     behind(

@@ -7,7 +7,7 @@ import type { Store } from '../../src/store/store.ts'
 import { type Relay, startRelay } from '../lib/relay.ts'
 import { wait } from '../lib/victim.ts'
 import { ask, type Ensemble, needsZookeeper, startZookeeper } from '../lib/zookeeper.ts'
-import { counting, listen, raise, upTo } from './counting.ts'
+import { counting, listen, raise, throughACut, upTo } from './counting.ts'
 import { left, put, right } from './lib.ts'
 import { openAt } from './zookeeper-lib.ts'
 
@@ -140,23 +140,7 @@ needsZookeeper('one ZooKeeper behind a bad line', () => {
     }))
 
   test('a line that is cut: the caller is told in time, a watch goes on when it is healed', () =>
-    behind(
-      async (store, relay, direct) => {
-        await raise(store)
-        const heard = listen(store)
-        await expect.poll(() => heard).toEqual([1])
-        relay.cut()
-        expect(await left(store.transact(put('a', 'x')))).toMatchObject({ tag: 'StoreUnavailable' })
-        expect(await left(store.get('a'))).toMatchObject({ tag: 'StoreUnavailable' })
-        await raise(direct)
-        await raise(direct)
-        relay.heal()
-        await expect.poll(() => heard, { timeout: 10_000 }).toEqual([1, 2, 3])
-        await expect.poll(async () => E.isRight(await store.get('n')())).toBe(true)
-        expect(await raise(store)).toEqual(E.right(4))
-      },
-      { timeoutMs: 1000 },
-    ))
+    behind(throughACut, { timeoutMs: 1000 }))
 
   test('what was forgotten while a watch was cut off ends it, and says so', () =>
     behind(
