@@ -47,7 +47,10 @@ const nft = (ns: Ns, text: string): Command => ({ tool: 'nft', ns, text })
 const aliasOf = (link: Link): ReadonlyArray<Command> =>
   link.alias === null ? [] : [ip(link.ns, `link set dev ${link.name} alias ${link.alias}`)]
 
-/** Given by a command of its own, a bridge keeps its MTU; else it takes the smallest of its ports' (br_mtu_auto_adjust). */
+/**
+ * Given by a command of its own, a bridge keeps its MTU; else it takes the smallest of its ports' (br_mtu_auto_adjust). After the
+ * alias, so that a bridge whose MTU is refused bears a mark of ours.
+ */
 const bridgeMtu = (link: Link): ReadonlyArray<Command> =>
   link.mtu === PLAIN_MTU ? [] : [ip(link.ns, `link set dev ${link.name} mtu ${link.mtu}`)]
 
@@ -87,7 +90,7 @@ const createLink = (link: Link, name: NsNames): ReadonlyArray<Command> => {
     case 'dummy':
       return [ip(link.ns, `${base} mtu ${link.mtu}${up} type dummy`), ...aliasOf(link)]
     case 'bridge':
-      return [ip(link.ns, `${base}${up} type bridge`), ...bridgeMtu(link), ...aliasOf(link)]
+      return [ip(link.ns, `${base}${up} type bridge`), ...aliasOf(link), ...bridgeMtu(link)]
     case 'veth': {
       const { peer } = link.spec
       const where = peer.ns === link.ns ? '' : ` netns ${name(peer.ns)}`

@@ -17,6 +17,8 @@ import { draftOf, linkOf, putLink, spaceOf, worldOf } from '../../src/kernel-sim
 import { tryOp } from '../../src/kernel-sim/control.ts'
 import { observe } from '../../src/kernel-sim/observe.ts'
 import type { World } from '../../src/kernel-sim/state.ts'
+import { mac } from '../../src/net/mac.ts'
+import { HOST, ifName } from '../../src/net/name.ts'
 import { getIn } from '../../src/net/pmap.ts'
 import { E } from '../../src/prelude.ts'
 import { TRANSPORTS } from '../kernel-linux/labs.ts'
@@ -90,6 +92,24 @@ const step = async (
   return next
 }
 
+/** A bridge whose MTU is refused when it is there already, with its mark. */
+const REFUSED_MTU: ReadonlyArray<KernelOp> = [
+  { verb: 'create', object: { kind: 'netns', ns: HOST, at: null } },
+  {
+    verb: 'create',
+    object: {
+      kind: 'link',
+      ns: HOST,
+      name: ifName('v0'),
+      spec: { type: 'bridge' },
+      mac: mac(2 ** 41 + 1),
+      mtu: 67,
+      up: false,
+      alias: 'cnm:b',
+    },
+  },
+]
+
 for (const transport of TRANSPORTS) {
   needs.kernel(`the simulated and the real kernel, through ${transport},`, () => {
     const here = lab(ownLab(`ops-${transport}`))
@@ -115,7 +135,7 @@ for (const transport of TRANSPORTS) {
             await others.end()
           }
         }),
-        runs(0.1),
+        { ...runs(0.1), examples: [[REFUSED_MTU]] },
       )
     })
   })

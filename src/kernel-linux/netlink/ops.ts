@@ -126,8 +126,9 @@ const createdLink = (link: Link, context: Context, port: BridgePort | null): Req
     case 'bridge':
       return E.right([
         createLink({ ...own, linkinfo: { info: { kind: 'bridge', options: {} } } }),
-        // Given by a message of its own, a bridge keeps its MTU (print.ts).
-        ...later({ name, ...(mtu === PLAIN_MTU ? {} : { mtu }), ...aliasOf(link) }),
+        ...later({ name, ...aliasOf(link) }),
+        // Given by a message of its own, a bridge keeps its MTU; last, for it may be refused (print.ts).
+        ...(mtu === PLAIN_MTU ? [] : [changeLink({ name, mtu })]),
       ])
     case 'veth': {
       const { peer } = spec

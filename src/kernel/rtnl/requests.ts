@@ -71,8 +71,8 @@ const createLink = (link: Link): ReadonlyArray<Request> => {
     case 'bridge':
       return [
         ...one(ns, { on: 'link', do: 'add', name, mac, up, kind: { kind: 'bridge' } }),
-        ...(mtu === PLAIN_MTU ? [] : setLink(link, { mtu })),
         ...aliasOf(link),
+        ...(mtu === PLAIN_MTU ? [] : setLink(link, { mtu })),
       ]
     case 'veth': {
       const peer = { name: spec.peer.name, ns: spec.peer.ns }
