@@ -13,7 +13,8 @@ const PURE = {
 const EFFECTFUL = {
   'kernel-linux': ['net', 'kernel'],
   store: ['net', 'model'],
-  engine: ['net', 'kernel', 'ipam', 'model', 'drivers', 'kernel-sim', 'kernel-linux', 'store'],
+  cluster: ['net', 'ipam', 'model', 'store'],
+  engine: ['net', 'kernel', 'ipam', 'model', 'drivers', 'kernel-sim', 'kernel-linux', 'store', 'cluster'],
   proxy: ['net'],
   compose: ['net', 'model'],
   lab: ['net', 'kernel', 'model', 'engine', 'kernel-sim'],

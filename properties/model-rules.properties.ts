@@ -57,6 +57,8 @@ const objectsOf = (model: Model, each: Command): ReadonlyArray<string> => {
     case 'PluginAnswered':
     case 'PluginFailed':
       return [each.key]
+    case 'SharedNews':
+      return []
   }
 }
 

@@ -3,6 +3,7 @@
 // Property: applying `renderChanged` step by step equals `renderAll`.
 
 import type { Fragment } from '../kernel/state.ts'
+import { endpointsHere, isElsewhere, isShared } from '../model/cluster.ts'
 import type { Owner } from '../model/command.ts'
 import {
   endpointIdsIn,
@@ -27,8 +28,12 @@ export const ownerKey = ({ of, id }: Owner): OwnerKey => `${of}/${id}`
 /** One owner's objects; empty when it is gone or wants nothing. */
 export type OwnerFragment = Readonly<{ owner: Owner; fragment: Fragment }>
 
-const renderNetwork = (drivers: Drivers, network: Network): Fragment =>
-  drivers.get(network.driver)?.network({ network, config: network.config }) ?? []
+/** One that other hosts share is made here only when something of this host is on it. */
+const isMadeHere = (model: Model, network: Network): boolean =>
+  !isShared(model, network) || endpointsHere(model, network.id).some(joined)
+
+const renderNetwork = (drivers: Drivers, model: Model, network: Network): Fragment =>
+  isMadeHere(model, network) ? (drivers.get(network.driver)?.network({ network, config: network.config }) ?? []) : []
 
 type Ways = Readonly<{ 4: WayOut | null; 6: WayOut | null }>
 
@@ -92,7 +97,7 @@ const renderThose = (
     const network = getIn(model.networks, id)
     rendered.push({
       owner: { of: 'network', id },
-      fragment: network === undefined ? [] : renderNetwork(drivers, network),
+      fragment: network === undefined ? [] : renderNetwork(drivers, model, network),
     })
   }
   for (const id of sandboxes) {
@@ -122,7 +127,8 @@ export const renderAll = (drivers: Drivers, model: Model): ReadonlyArray<OwnerFr
 type Touched = Readonly<{ networks: Set<NetworkId>; sandboxes: Set<SandboxId>; endpoints: Set<EndpointId> }>
 
 /**
- * Whose inputs changed. A fragment reads its own object and: an endpoint's its network, its sandbox and the sandbox's other
+ * Whose inputs changed. A fragment reads its own object and: a shared network's whether an endpoint of this host is joined to it; an
+ * endpoint's its network, its sandbox and the sandbox's other
  * endpoints (which of them is the way out), and those that it is linked with, with their sandboxes; a sandbox's its endpoints and
  * their networks.
  */
@@ -137,7 +143,10 @@ const touched = (before: Model, after: Model): Touched => {
   }
   const touchEndpoint = (endpoint: Endpoint | undefined): void => {
     if (endpoint === undefined) return
+    if (isElsewhere(before, endpoint.id) || isElsewhere(after, endpoint.id)) return
     endpoints.add(endpoint.id)
+    const network = getIn(after.networks, endpoint.network)
+    if (network !== undefined && isShared(after, network)) networks.add(network.id)
     if (endpoint.attachment !== null) touchSandbox(endpoint.attachment.sandbox)
   }
   // Casts: the keys of these maps are the ids of their values.

@@ -28,6 +28,15 @@ const partiesOf = (batch: ReadonlyArray<Waiting>): ReadonlyArray<ReadonlyArray<W
   return parties
 }
 
+/** The first half of the parties, and the others; null: there is one. */
+export const halved = (
+  batch: ReadonlyArray<Waiting>,
+): readonly [ReadonlyArray<Waiting>, ReadonlyArray<Waiting>] | null => {
+  const parties = partiesOf(batch)
+  const half = Math.ceil(parties.length / 2)
+  return parties.length < 2 ? null : [parties.slice(0, half).flat(), parties.slice(half).flat()]
+}
+
 /** Left: why the first to be refused is. */
 const stepParty = (
   drivers: Drivers,

@@ -2,36 +2,36 @@
 // in order, commits them in one store transaction, applies them to the kernel in one pass, and answers each caller after
 // both. See docs/decisions/0002-refusals-withdraw.md for what happens when the kernel says no.
 
+import type { Membership } from '../cluster/membership.ts'
 import { DRIVERS, type Drivers } from '../drivers/registry.ts'
-import type { Kernel, Refusal } from '../kernel/kernel.ts'
+import type { Kernel } from '../kernel/kernel.ts'
 import type { ObjectKey } from '../kernel/object.ts'
 import type { KernelOp } from '../kernel/op.ts'
-import { isTraceable } from '../kernel/owned.ts'
 import { EMPTY_STATE, type KernelState } from '../kernel/state.ts'
-import { loadModel } from '../model/codec.ts'
 import type { Command, Owner } from '../model/command.ts'
 import type { CnmError } from '../model/error.ts'
 import { violations } from '../model/invariants.ts'
-import { freshModel } from '../model/model.ts'
 import type { Model } from '../model/types.ts'
 import { E, type Either } from '../prelude.ts'
 import { memoryStore } from '../store/memory.ts'
 import type { Store } from '../store/store.ts'
-import { type Done, deedsOf, pauseOf, reasonFor, stepAll, withParties } from './batch.ts'
-import { blame, inWords, ownersOf, refusedWishes } from './blame.ts'
+import type { Done } from './batch.ts'
+import { refusedWishes } from './blame.ts'
 import { type Breathe, systemBreath } from './breathe.ts'
 import { foresee, operations, type Preview } from './foresee.ts'
-import { type Applied, makeHost } from './host.ts'
+import { makeHost } from './host.ts'
 import { type Answer, makeInbox, type SubmitOptions, type Waiting } from './inbox.ts'
 import { inform } from './inform.ts'
 import type { Deed, Turn } from './journal.ts'
-import { leftBehind, modelIn, type Remembered, rememberedIn } from './load.ts'
+import { clusterKeeper, soleKeeper } from './keeper.ts'
+import { coreIn, leftBehind, type Remembered, rememberedIn } from './load.ts'
 import { makeCallers } from './plugin/callers.ts'
 import { makeCalls } from './plugin/calls.ts'
 import { type After, type Plugins, systemTime } from './plugin/port.ts'
-import { storeProblem, unavailable } from './problem.ts'
-import { keptFrom, recording, settled } from './record.ts'
-import { type Core, coreOf, FRESH_CORE, step } from './step.ts'
+import { storeProblem } from './problem.ts'
+import { type Core, FRESH_CORE } from './step.ts'
+import { makeTruth } from './truth.ts'
+import { makeTurns } from './turn.ts'
 import { ownersOfKey } from './wanted.ts'
 
 export type { Preview } from './foresee.ts'
@@ -66,10 +66,12 @@ export type Engine = Readonly<{
 export type EngineOptions = Readonly<{
   kernel: Kernel
   store?: Store
+  /** A store that other hosts share, in the place of one of its own. */
+  cluster?: Membership
   drivers?: Drivers
   /** Checks the model's invariants after each turn and throws on a violation; for tests and simulations. */
   check?: boolean
-  /** Keeps a journal in the store, with a checkpoint every so many turns (see journal.ts). */
+  /** Keeps a journal in the store (of one host), with a checkpoint every so many turns (see journal.ts). */
   checkpointTurns?: number
   /** How many commands may wait, for a turn or for plugins; beyond that, new ones are refused as busy. */
   maxWaiting?: number
@@ -84,6 +86,8 @@ export type EngineOptions = Readonly<{
 }>
 
 const MAX_WAITING = 100_000
+/** Until what is kept is asked for again, when it could not be read. */
+const RETRY_MS = 1000
 /** After so long libnetwork gives up calling a plugin, too. */
 const CALL_DEADLINE_MS = 30_000
 
@@ -99,38 +103,19 @@ const FRESH: Start = {
 
 const makeEngine = (options: EngineOptions, start: Start): Engine => {
   const { kernel, drivers = DRIVERS, store = memoryStore(), check = false } = options
-  const { checkpointTurns = null, maxWaiting = MAX_WAITING } = options
+  const { checkpointTurns = null, maxWaiting = MAX_WAITING, cluster } = options
   const { plugins, callDeadlineMs = CALL_DEADLINE_MS, after = systemTime, breathe = systemBreath } = options
-  let { core } = start
-  let kept = keptFrom(core.model, start)
+  const keeper = cluster === undefined ? soleKeeper(store) : clusterKeeper(cluster)
   const host = makeHost(kernel, start)
-  const callers = makeCallers(core.model)
+  const truth = makeTruth(keeper, drivers, host, checkpointTurns, start)
+  const callers = makeCallers(start.core.model)
   const listeners = new Set<(turn: Turn) => void>()
-
-  /** Makes `next` the truth, here and in the store. Left: it is not, and nothing changed. */
-  const commit = async (next: Core, deeds: ReadonlyArray<Deed>): Promise<CnmError | null> => {
-    const passage = { before: core, next, believed: host.believed(), values: host.values() }
-    const { writes, kept: then } = recording(kept, passage, deeds, checkpointTurns)
-    const committed = writes.length === 0 ? E.right(0) : await store.transact({ compares: [], writes })()
-    if (E.isLeft(committed)) return storeProblem(committed.left)
-    kept = then
-    host.forget(next.wanted.state)
-    core = next
-    return null
-  }
-
-  /** Goes back to a former core. If the store cannot follow, the next commit takes it along. */
-  const revert = async (former: Core): Promise<void> => {
-    await commit(former, [])
-    core = former
-  }
 
   /** Ends a turn: it is in the store and in the kernel. */
   const conclude = (deeds: ReadonlyArray<Deed>): void => {
-    kept = settled(kept, core.model, deeds)
-    host.forget(core.wanted.state)
+    truth.settle(deeds)
     if (deeds.length === 0) return
-    const turn = { number: kept.turn, deeds }
+    const turn = { number: truth.turn(), deeds }
     for (const hear of listeners) hear(turn)
   }
 
@@ -140,116 +125,51 @@ const makeEngine = (options: EngineOptions, start: Start): Engine => {
       for (const { waiting, events } of done) waiting.resolve(E.right(events))
       return
     }
-    calls.follow(core.model.ledger)
-    callers.hear(done, core.model)
+    const { model } = truth.core()
+    calls.follow(model.ledger)
+    callers.hear(done, model)
     for (const { wishes } of done) wishes.forEach(calls.hurry)
   }
 
-  /** Tells the model of refusals that no waiting command is to blame for; it gives up the owners (model/decide). */
-  const giveUp = async (refusals: ReadonlyArray<Refusal>): Promise<CnmError | null> => {
-    let next = core
-    const deeds: Deed[] = []
-    for (const refusal of refusals)
-      for (const owner of ownersOf(core.wanted, refusal)) {
-        const command: Command = { tag: 'KernelRefused', owner, ...inWords(refusal) }
-        const taken = step(drivers, next, command)
-        if (E.isLeft(taken)) continue
-        next = taken.right.core
-        deeds.push({ command, events: taken.right.events })
-      }
-    const failed = await commit(next, deeds)
-    if (failed !== null) return failed
-    const applied = await host.apply(core.wanted.state)
-    conclude(deeds)
-    if (E.isLeft(applied)) return applied.left
-    followUp([])
-    return null
-  }
-
-  /**
-   * Into the store and into the kernel: first on record, then done, unless what is done can be told for ours without the record.
-   * Left: neither happened, or nobody knows.
-   */
-  const enact = async (next: Core, deeds: ReadonlyArray<Deed>, pause: Breathe): Promise<Either<CnmError, Applied>> => {
-    const wanted = next.wanted.state
-    const plan = host.plan(wanted)
-    await pause()
-    const committing = commit(next, deeds)
-    const applying = kernel.marksAtOnce && plan.every(isTraceable) ? host.apply(wanted, plan) : null
-    const failed = await committing
-    if (failed === null) return applying ?? host.apply(wanted, plan)
-    if (applying === null) return E.left(failed)
-    await applying
-    const undone = await host.apply(core.wanted.state)
-    return E.isLeft(undone) ? undone : E.left(failed)
-  }
-
-  /**
-   * One turn. Commands whose objects the kernel refuses are withdrawn, and those that came together with one: the turn is
-   * decided again without them, from the model as it was before, and the next diff takes back what was half done.
-   */
-  const turn = async (waiting: ReadonlyArray<Waiting>): Promise<void> => {
-    const before = core
-    const told = await inform(
-      host,
-      drivers,
-      before.model,
-      waiting.map(({ command }) => command),
-    )
-    if (E.isLeft(told)) {
-      for (const { resolve } of waiting) resolve(told)
-      return
-    }
-    const batch = waiting.map((each, i) => ({ ...each, command: told.right[i] ?? each.command }))
-    const withdrawn = new Map<Waiting, CnmError>()
-    for (;;) {
-      const left = batch.filter((waiting) => !withdrawn.has(waiting))
-      const pause = pauseOf(left, breathe)
-      const { core: next, done, refused } = await stepAll(drivers, before, left, breathe)
-      const deeds = deedsOf(done)
-      await pause()
-      const unknown = await host.learn(core.wanted.state, next.wanted.state)
-      const applied = unknown === null ? await enact(next, deeds, pause) : E.left(unknown)
-      if (E.isLeft(applied)) {
-        await revert(before)
-        for (const { waiting } of done) waiting.resolve(applied)
-        // Who was refused after one of those may have been so for what has not happened.
-        for (const { waiting, error } of refused) waiting.resolve(done.length === 0 ? E.left(error) : applied)
-        for (const [waiting, error] of withdrawn) waiting.resolve(E.left(error))
-        return
-      }
-      const wishes = refusedWishes(applied.right.refusals)
-      const blamed = blame(core.wanted, done, wishes)
-      for (const [waiting, error] of withParties(done, blamed)) withdrawn.set(waiting, error)
-      if (blamed.size > 0) continue
-      conclude(deeds)
-      for (const [waiting, error] of withdrawn) waiting.resolve(E.left(error))
-      for (const { waiting, error } of refused) waiting.resolve(E.left(reasonFor(error, withdrawn)))
-      followUp(done)
-      if (wishes.length > 0) await giveUp(wishes)
-      return
-    }
-  }
+  const { take, giveUp } = makeTurns({ drivers, kernel, host, keeper, truth, breathe, conclude, followUp })
 
   const safely = async (batch: ReadonlyArray<Waiting>): Promise<void> => {
-    const before = core
+    const before = truth.core()
     try {
-      await turn(batch)
+      await take(batch)
     } catch (defect) {
-      core = before
+      truth.reset(before)
       for (const { reject } of batch) reject(defect)
       return
     }
-    const wrong = check ? violations(core.model) : []
+    const wrong = check ? violations(truth.core().model) : []
     if (wrong.length > 0) throw new Error(`the model is unsound: ${wrong.join('; ')}`)
+    if (truth.isAstray()) stopRetry = after(RETRY_MS, follow)
   }
 
+  /** What others did reaches the model and the kernel also while nobody asks for anything. */
+  const follow = (): void => {
+    stopRetry()
+    if (isFollowing) return
+    isFollowing = true
+    void inbox.inTurn(() => {
+      isFollowing = false
+      return isClosing ? Promise.resolve() : safely([])
+    })
+  }
+  let stopRetry = (): void => {}
+  let isFollowing = false
+  let isClosing = false
+
   const sweep = async (): Promise<Either<CnmError, number>> => {
-    const failed = await host.look(core.wanted.state)
+    const heard = await truth.absorb(truth.core())
+    if (E.isLeft(heard)) return heard
+    const wanted = heard.right.wanted.state
+    const failed = await host.look(wanted)
     if (failed !== null) return E.left(failed)
-    const regained = await host.regain(core.wanted.state)
+    const regained = await host.regain(wanted)
     if (E.isLeft(regained)) return regained
-    const applied = await host.apply(core.wanted.state)
+    const applied = await host.apply(wanted)
     if (E.isLeft(applied)) return applied
     const wishes = refusedWishes(applied.right.refusals)
     const lost = wishes.length > 0 ? await giveUp(wishes) : null
@@ -258,11 +178,13 @@ const makeEngine = (options: EngineOptions, start: Start): Engine => {
   }
 
   const differences = async (): Promise<Either<CnmError, ReadonlyArray<KernelOp>>> => {
-    const failed = await host.look(core.wanted.state)
-    return failed === null ? E.right(operations(host.believed(), core.wanted.state, host.values())) : E.left(failed)
+    const wanted = truth.core().wanted.state
+    const failed = await host.look(wanted)
+    return failed === null ? E.right(operations(host.believed(), wanted, host.values())) : E.left(failed)
   }
 
   const preview: Engine['preview'] = async (commands) => {
+    const core = truth.core()
     const told = await inform(host, drivers, core.model, commands)
     if (E.isLeft(told)) return told
     return foresee(drivers, { core, believed: host.believed(), values: host.values() }, told.right)
@@ -280,11 +202,12 @@ const makeEngine = (options: EngineOptions, start: Start): Engine => {
       ? null
       : makeCalls({ plugins, deadlineMs: callDeadlineMs, after, tell: inbox.tell, fail: callers.reject })
 
+  keeper.listen(follow)
   return {
     submit: inbox.submit,
-    model: () => core.model,
-    wanted: () => core.wanted.state,
-    ownersOf: (key) => ownersOfKey(core.wanted, key),
+    model: () => truth.core().model,
+    wanted: () => truth.core().wanted.state,
+    ownersOf: (key) => ownersOfKey(truth.core().wanted, key),
     preview,
     differences: () => inbox.inTurn(differences),
     sweep: () => inbox.inTurn(sweep),
@@ -296,10 +219,12 @@ const makeEngine = (options: EngineOptions, start: Start): Engine => {
     },
     close: () =>
       inbox.close(settle, async () => {
-        await commit(core, [])
+        isClosing = true
+        stopRetry()
+        await truth.commit(truth.core(), [])
         // Who opens the store next looks at the kernel.
         await kernel.settled()
-        await store.close()
+        await keeper.close()
       }),
   }
 }
@@ -311,18 +236,18 @@ export const freshEngine = (options: EngineOptions): Engine => makeEngine(option
  * Recovery: load what the store holds, look at what the kernel holds, and bring one to the other. What the kernel refuses to
  * hold any more is given up. Left: the store or the kernel cannot be asked, or the store holds what cannot be.
  */
-export const openEngine = async (options: EngineOptions & { store: Store }): Promise<Either<CnmError, Engine>> => {
-  const { store, drivers = DRIVERS } = options
-  const loaded = await modelIn(store)
-  if (E.isLeft(loaded)) return E.left(storeProblem(loaded.left))
-  const remembered = await rememberedIn(store)
-  if (E.isLeft(remembered)) return E.left(storeProblem(remembered.left))
-  const model = loadModel(freshModel(), loaded.right, drivers)
-  if (E.isLeft(model)) return E.left(unavailable(model.left))
-  const core = coreOf(drivers, model.right)
+export const openEngine = async (
+  options: EngineOptions & ({ store: Store } | { cluster: Membership }),
+): Promise<Either<CnmError, Engine>> => {
+  const { drivers = DRIVERS, cluster } = options
+  const keeper = cluster === undefined ? soleKeeper(options.store ?? memoryStore()) : clusterKeeper(cluster)
+  const entries = await keeper.begin()
+  if (E.isLeft(entries)) return E.left(storeProblem(entries.left))
+  const core = coreIn(entries.right, keeper.host, drivers)
   if (E.isLeft(core)) return core
-  const believed = leftBehind(remembered.right, core.right.wanted.state)
-  const engine = makeEngine(options, { core: core.right, believed, ...remembered.right })
+  const remembered = rememberedIn(entries.right)
+  const believed = leftBehind(remembered, core.right.wanted.state)
+  const engine = makeEngine(options, { core: core.right, believed, ...remembered })
   const swept = await engine.sweep()
   return E.isLeft(swept) ? swept : E.right(engine)
 }

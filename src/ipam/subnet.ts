@@ -18,7 +18,8 @@ import {
 } from './address-set.ts'
 import type { AddressSpace, PoolId, Subnet } from './types.ts'
 
-const hostBits = ({ ip, bits }: Cidr): number => (typeof ip === 'number' ? 32 : 128) - bits
+/** How many bits tell the addresses of a subnet apart. */
+export const hostBits = ({ ip, bits }: Cidr): number => (typeof ip === 'number' ? 32 : 128) - bits
 
 /** Where an address of the subnet stands in its set. */
 export const placeOf = (subnet: Cidr, ip: Ip): Place => {

@@ -1,18 +1,19 @@
 // The stored form of the model's objects: JSON, with IPv6 addresses (bigints) as {"$n": "<decimal>"}, and objects that have a
 // key beginning with `$` (a user's label may) as {"$o": [[key, value], ...]}. Only `networks`, `endpoints`, `sandboxes`
-// and the ledger of plugins are stored; the rest is derived. Property: decode(encode(x)) equals x, and what was not made by encode is refused or is sound.
+// and the ledger of plugins are stored, the rest is derived; what hosts share is stored by src/cluster. Property: decode(encode(x)) equals x, and what was not made by encode is refused or is sound.
 
-import { changesBetween, type PMap } from '../net/pmap.ts'
+import { changesBetween, getIn, type PMap } from '../net/pmap.ts'
 import { E, type Either } from '../prelude.ts'
+import { isShared } from './cluster.ts'
 import { decodeCall, decodeLast } from './decode/calls.ts'
 import type { Decoder } from './decode/decoder.ts'
-import { decodeEndpoint, decodeNetwork, decodeSandbox } from './decode/objects.ts'
+import { decodeEndpoint, decodeNetwork, decodePeer, decodeSandbox } from './decode/objects.ts'
 import type { CnmEvent } from './event.ts'
 import { evolve } from './evolve.ts'
 import { contradictions } from './invariants.ts'
 import { type Call, keyOf } from './plugin/ledger.ts'
 import type { Rules } from './rules.ts'
-import type { Endpoint, Model, Network, Sandbox } from './types.ts'
+import type { Endpoint, Model, Network, Peer, Sandbox } from './types.ts'
 
 const isObject = (part: unknown): part is Record<string, unknown> =>
   typeof part === 'object' && part !== null && !Array.isArray(part)
@@ -54,24 +55,44 @@ export const encode = (value: unknown): string => JSON.stringify(value, tag)
 /** The inverse of `encode`, for text that `encode` made. Throws a SyntaxError on other text. */
 export const decode = (text: string): unknown => JSON.parse(text, untag)
 
-export type StoredKind = 'network' | 'sandbox' | 'endpoint' | 'call'
+export type StoredKind = 'network' | 'sandbox' | 'endpoint' | 'peer' | 'call'
 /** One object to put (or, `value` null, to remove) under `<kind>/<id>`; a call under `call/` and its key in the ledger. */
 export type StoredWrite = Readonly<{ key: string; value: string | null }>
 
 /** The highest number of a call; not stored while there was none. No network has this id. */
 export const LAST_CALL = 'call/last'
 
-const writesOf = <V>(kind: StoredKind, before: PMap<V>, after: PMap<V>): ReadonlyArray<StoredWrite> =>
-  changesBetween(before, after).map((change) => ({
-    key: `${kind}/${change.key}`,
-    value: change.after === undefined ? null : encode(change.after),
-  }))
+const writesOf = <V>(
+  kind: StoredKind,
+  before: PMap<V>,
+  after: PMap<V>,
+  isOwn: (value: V) => boolean = () => true,
+): ReadonlyArray<StoredWrite> =>
+  changesBetween(before, after)
+    .filter((change) => [change.before, change.after].some((value) => value !== undefined && isOwn(value)))
+    .map((change) => ({
+      key: `${kind}/${change.key}`,
+      value: change.after === undefined ? null : encode(change.after),
+    }))
 
-/** What must be stored to get from one version of a model to another. */
+/** Whether it is not kept with what hosts share. A network's scope never changes, nor does an endpoint's network. */
+const isOwnNetwork =
+  (model: Model) =>
+  (network: Network): boolean =>
+    !isShared(model, network)
+const isOwnEndpoint =
+  (...models: ReadonlyArray<Model>) =>
+  ({ network: id }: Endpoint): boolean =>
+    models.every((model) => {
+      const network = getIn(model.networks, id)
+      return network === undefined || !isShared(model, network)
+    })
+
+/** What must be stored to get from one version of a model to another, but for what hosts share. */
 export const storedChanges = (before: Model, after: Model): ReadonlyArray<StoredWrite> => [
-  ...writesOf('network', before.networks, after.networks),
+  ...writesOf('network', before.networks, after.networks, isOwnNetwork(after)),
   ...writesOf('sandbox', before.sandboxes, after.sandboxes),
-  ...writesOf('endpoint', before.endpoints, after.endpoints),
+  ...writesOf('endpoint', before.endpoints, after.endpoints, isOwnEndpoint(before, after)),
   ...writesOf('call', before.ledger.calls, after.ledger.calls),
   ...(before.ledger.last === after.ledger.last
     ? []
@@ -93,6 +114,10 @@ export const decodeStored = (key: string, value: string): Either<string, CnmEven
     case 'endpoint':
       return E.map((endpoint: Endpoint): CnmEvent => ({ tag: 'EndpointCreated', endpoint }))(
         read(key, value, decodeEndpoint),
+      )
+    case 'peer':
+      return E.map((peer: Peer): CnmEvent => ({ tag: 'PeerIs', peer }))(
+        held(key, plain(key, value, decodePeer), ({ endpoint }) => endpoint.id),
       )
     case 'call':
       return key === LAST_CALL
@@ -134,6 +159,7 @@ const FIRST: ReadonlyArray<CnmEvent['tag']> = [
   'NetworkCreated',
   'SandboxCreated',
   'EndpointCreated',
+  'PeerIs',
   'CallNoted',
   'CallsCounted',
 ]
@@ -161,7 +187,7 @@ export const loadModel = (
     if (event.right === null) continue
     if (seen.has(key)) return unfit(`${key} is there twice`)
     seen.add(key)
-    events.push(event.right)
+    events.push(ownIfOurs(fresh, event.right))
   }
   const strange = events.find(
     (event) => rules !== null && event.tag === 'NetworkCreated' && !isConfigured(rules, event.network),
@@ -170,6 +196,12 @@ export const loadModel = (
     return unfit(`the configuration of network ${strange.network.id} is not its driver's`)
   return assemble(fresh, events)
 }
+
+/** An endpoint that hosts share is one of ours where we are the host. */
+const ownIfOurs = ({ cluster }: Model, event: CnmEvent): CnmEvent =>
+  event.tag === 'PeerIs' && event.peer.host === cluster.host
+    ? { tag: 'EndpointCreated', endpoint: event.peer.endpoint }
+    : event
 
 /** Makes a model of objects that are right in themselves. `evolve` throws where they cannot be beside each other. */
 const assemble = (fresh: Model, events: ReadonlyArray<CnmEvent>): Either<string, Model> => {

@@ -14,8 +14,10 @@ import type {
   ExposedPort,
   ExtraHost,
   Link,
+  Network,
   NetworkId,
   NetworkScope,
+  Peer,
   PoolSpec,
   SandboxId,
   StaticRoute,
@@ -159,6 +161,17 @@ export type PluginFailure = Readonly<
 export type PluginAnswered = Readonly<{ tag: 'PluginAnswered'; key: PluginKey; number: number; answer: PluginAnswer }>
 export type PluginFailed = Readonly<{ tag: 'PluginFailed'; key: PluginKey; number: number; failure: PluginFailure }>
 
+/**
+ * News of what other hosts share: what is there, and the ids of what is gone. What is known already, or gone already, is no news; of
+ * what is on this host it says nothing.
+ */
+export type SharedNews = Readonly<{
+  tag: 'SharedNews'
+  networks: ReadonlyArray<Network>
+  peers: ReadonlyArray<Peer>
+  gone: Readonly<{ networks: ReadonlyArray<NetworkId>; endpoints: ReadonlyArray<EndpointId> }>
+}>
+
 export type Command =
   | CreateNetwork
   | DeleteNetwork
@@ -175,3 +188,4 @@ export type Command =
   | KernelRefused
   | PluginAnswered
   | PluginFailed
+  | SharedNews

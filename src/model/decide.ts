@@ -10,6 +10,7 @@ import { createNetwork, deleteNetwork } from './decide/network.ts'
 import { pluginAnswered, pluginFailed } from './decide/plugin.ts'
 import { kernelRefused } from './decide/refusal.ts'
 import { createSandbox, deleteSandbox, refreshSandbox, renameSandbox, setKey } from './decide/sandbox.ts'
+import { sharedNews } from './decide/shared.ts'
 import type { CnmError } from './error.ts'
 import type { CnmEvent } from './event.ts'
 import { withCalls } from './plugin/requests.ts'
@@ -48,6 +49,8 @@ const decideAlone = (rules: Rules, model: Model, command: Command): Either<CnmEr
       return E.right(pluginAnswered(model, command))
     case 'PluginFailed':
       return E.right(pluginFailed(model, command))
+    case 'SharedNews':
+      return E.right(sharedNews(model, command))
   }
 }
 

@@ -79,6 +79,7 @@ export type CnmError =
       | { tag: 'BadSysctl'; endpoint: string; sysctl: string; why: 'name' | 'value' }
       | { tag: 'BadSandboxSysctl'; container: string; sysctl: string; why: 'name' | 'value' | 'host' }
       | { tag: 'HasEndpoints'; network: string; endpoints: ReadonlyArray<string> }
+      | { tag: 'OnOtherHost'; endpoint: string; host: string }
       | { tag: 'AlreadyJoined'; endpoint: string; container: string }
       | { tag: 'IsJoined'; endpoint: string; container: string }
       | { tag: 'NotJoined'; endpoint: string }
@@ -163,6 +164,7 @@ export const errorClass: Readonly<Record<CnmError['tag'], ErrorClass>> = {
   BadSandboxSysctl: 'InvalidParameter',
   HasEndpoints: 'Forbidden',
   AlreadyJoined: 'Forbidden',
+  OnOtherHost: 'Forbidden',
   IsJoined: 'Forbidden',
   NotJoined: 'Forbidden',
   OtherSandbox: 'Forbidden',
@@ -314,6 +316,8 @@ const SENTENCES: Sentences = {
     `sandbox "${container}" cannot have the sysctl "${sysctl}": ${WHY_NO_SYSCTL[why]}`,
   HasEndpoints: (error) => `network "${error.network}" is in use by ${listed(error.endpoints)}`,
   AlreadyJoined: (error) => `endpoint "${error.endpoint}" has been joined by sandbox "${error.container}" already`,
+  OnOtherHost: ({ endpoint, host }) =>
+    `endpoint "${endpoint}" is on host ${host}: do it there; if that host is gone for good: cnm host forget ${host}`,
   IsJoined: (error) =>
     `endpoint "${error.endpoint}" is joined by sandbox "${error.container}"; leave it first, or force`,
   NotJoined: (error) => `endpoint "${error.endpoint}" is not joined by any sandbox`,

@@ -1,7 +1,7 @@
 // Everything that may have happened, with every choice already made: `evolve` holds no policy.
 
 import type { Call, PluginKey } from './plugin/ledger.ts'
-import type { Attachment, Endpoint, EndpointId, Network, NetworkId, Sandbox, SandboxId } from './types.ts'
+import type { Attachment, Endpoint, EndpointId, Network, NetworkId, Peer, Sandbox, SandboxId } from './types.ts'
 
 export type CnmEvent = Readonly<
   | { tag: 'NetworkCreated'; network: Network }
@@ -15,6 +15,9 @@ export type CnmEvent = Readonly<
   | { tag: 'EndpointDeleted'; id: EndpointId }
   | { tag: 'Joined'; endpoint: EndpointId; attachment: Attachment }
   | { tag: 'Left'; endpoint: EndpointId }
+  /** An endpoint of another host is there, or is another now. */
+  | { tag: 'PeerIs'; peer: Peer }
+  | { tag: 'PeerGone'; id: EndpointId }
   /** A plugin is to be asked for something, or to delete it; or it said that what it was asked for is there. */
   | { tag: 'CallNoted'; call: Call }
   /** A plugin said that what was at this key is deleted. */

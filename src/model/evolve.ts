@@ -7,6 +7,7 @@ import { releaseIp, releasePool, takeIp, takePool } from '../ipam/space.ts'
 import type { Ipam } from '../ipam/types.ts'
 import { getIn, removeIn, setIn } from '../net/pmap.ts'
 import { E, type Either } from '../prelude.ts'
+import { counting, isElsewhere, isShared, placing } from './cluster.ts'
 import type { CnmEvent } from './event.ts'
 import {
   forgetEndpoint,
@@ -19,7 +20,18 @@ import {
   indexSandbox,
 } from './index.ts'
 import { closed, noted } from './plugin/ledger.ts'
-import type { Attachment, Endpoint, EndpointId, Model, Network, NetworkId, Sandbox, SandboxId } from './types.ts'
+import type {
+  Attachment,
+  Cluster,
+  Endpoint,
+  EndpointId,
+  HostId,
+  Model,
+  Network,
+  NetworkId,
+  Sandbox,
+  SandboxId,
+} from './types.ts'
 
 const certain = (what: string, result: Either<IpamError, Ipam>): Ipam => {
   if (E.isLeft(result)) throw new Error(`evolve: ${what}: ${result.left.tag}`)
@@ -50,10 +62,10 @@ const withoutPools = (ipam: Ipam, network: Network): Ipam => {
 
 // Field by field where a join passes: a copy of a copy made by `...` costs V8 more than all the rest.
 const withJoins = (
-  { networks, sandboxes, ledger, ipam }: Model,
+  { networks, sandboxes, ledger, ipam, cluster }: Model,
   endpoints: Model['endpoints'],
   index: Model['index'],
-): Model => ({ networks, endpoints, sandboxes, ledger, ipam, index })
+): Model => ({ networks, endpoints, sandboxes, ledger, ipam, index, cluster })
 
 const attached = (endpoint: Endpoint, attachment: Attachment | null): Endpoint => ({
   id: endpoint.id,
@@ -90,7 +102,14 @@ const left = (model: Model, id: EndpointId): Model => {
   )
 }
 
-const endpointCreated = (model: Model, endpoint: Endpoint): Model => {
+/** The cluster with an endpoint of this host, if others know it; or without it. */
+const clusterWith = (model: Model, endpoint: Endpoint, yes: boolean): Cluster => {
+  const network = getIn(model.networks, endpoint.network)
+  return network !== undefined && isShared(model, network) ? counting(model.cluster, endpoint, yes) : model.cluster
+}
+
+/** `host` null: this one. */
+const endpointCreated = (model: Model, endpoint: Endpoint, host: HostId | null = null): Model => {
   const { id, addresses, attachment } = endpoint
   const index = indexEndpoint(model.index, endpoint)
   return {
@@ -100,7 +119,8 @@ const endpointCreated = (model: Model, endpoint: Endpoint): Model => {
       (now, { pool, cidr }) => certain(`address in ${pool}`, takeIp(now, pool, cidr.ip)),
       model.ipam,
     ),
-    index: attachment === null ? index : indexJoin(index, endpoint, attachment),
+    index: attachment === null || host !== null ? index : indexJoin(index, endpoint, attachment),
+    cluster: host === null ? clusterWith(model, endpoint, true) : placing(model.cluster, id, host),
   }
 }
 
@@ -127,6 +147,7 @@ const endpointDeleted = (model: Model, id: EndpointId): Model => {
       model.ipam,
     ),
     index: forgetEndpoint(away.index, endpoint),
+    cluster: isElsewhere(model, id) ? placing(model.cluster, id, null) : clusterWith(model, endpoint, false),
   }
 }
 
@@ -185,6 +206,10 @@ export const evolve = (model: Model, event: CnmEvent): Model => {
       return joined(model, event.endpoint, event.attachment)
     case 'Left':
       return left(model, event.endpoint)
+    case 'PeerIs':
+      return endpointCreated(endpointDeleted(model, event.peer.endpoint.id), event.peer.endpoint, event.peer.host)
+    case 'PeerGone':
+      return endpointDeleted(model, event.id)
     case 'CallNoted':
       return { ...model, ledger: noted(model.ledger, event.call) }
     case 'CallClosed':

@@ -3,7 +3,7 @@
 
 import { showIp } from '../net/ip.ts'
 import { HOST } from '../net/name.ts'
-import { emptyMap, getIn, type PMap, removeIn, setIn, sizeOfMap, valuesOf } from '../net/pmap.ts'
+import { emptyMap, getIn, hasIn, type PMap, removeIn, setIn, sizeOfMap, valuesOf } from '../net/pmap.ts'
 import type {
   Attachment,
   Endpoint,
@@ -12,6 +12,7 @@ import type {
   Model,
   Network,
   NetworkId,
+  NetworkScope,
   PortBinding,
   PortHolder,
   Sandbox,
@@ -45,14 +46,20 @@ const withSandboxes = (
   byLink: Index['byLink'],
 ): Index => ({ networkNames, containers, namespaces, byNetwork, bySandbox, byLink, byPort })
 
-export const indexNetwork = (index: Index, { id, name }: Network): Index => ({
+const scopedName = (scope: NetworkScope, name: string): string => `${scope}/${name}`
+
+/** The local network of this name, else the shared one. */
+export const networkCalled = ({ networkNames }: Index, name: string): NetworkId | undefined =>
+  getIn(networkNames, scopedName('local', name)) ?? getIn(networkNames, scopedName('global', name))
+
+export const indexNetwork = (index: Index, { id, scope, name }: Network): Index => ({
   ...index,
-  networkNames: setIn(index.networkNames, name, id),
+  networkNames: setIn(index.networkNames, scopedName(scope, name), id),
 })
 
-export const forgetNetwork = (index: Index, { name }: Network): Index => ({
+export const forgetNetwork = (index: Index, { scope, name }: Network): Index => ({
   ...index,
-  networkNames: removeIn(index.networkNames, name),
+  networkNames: removeIn(index.networkNames, scopedName(scope, name)),
 })
 
 export const indexEndpoint = (index: Index, { id, network, name }: Endpoint): Index => ({
@@ -116,16 +123,18 @@ export const forgetSandbox = (index: Index, sandbox: Sandbox): Index => ({
   ),
 })
 
-/** The index of these objects, made from nothing. */
+/** The index of these objects, made from nothing. An endpoint elsewhere is in no sandbox of ours. */
 export const indexOf = ({
   networks,
   endpoints,
   sandboxes,
-}: Readonly<Pick<Model, 'networks' | 'endpoints' | 'sandboxes'>>): Index => {
+  cluster: { elsewhere },
+}: Readonly<Pick<Model, 'networks' | 'endpoints' | 'sandboxes' | 'cluster'>>): Index => {
   const named = valuesOf(networks).reduce(indexNetwork, EMPTY_INDEX)
   const housed = valuesOf(sandboxes).reduce(indexSandbox, named)
   return valuesOf(endpoints).reduce((index, endpoint) => {
     const found = indexEndpoint(index, endpoint)
-    return endpoint.attachment === null ? found : indexJoin(found, endpoint, endpoint.attachment)
+    const { id, attachment } = endpoint
+    return attachment === null || hasIn(elsewhere, id) ? found : indexJoin(found, endpoint, attachment)
   }, housed)
 }

@@ -6,7 +6,8 @@ import { isTaken } from '../ipam/subnet.ts'
 import { compareCidr, contains, overlaps, showCidr } from '../net/cidr.ts'
 import { showIp } from '../net/ip.ts'
 import { HOST } from '../net/name.ts'
-import { emptyMap, getIn, sizeOfMap, valuesOf } from '../net/pmap.ts'
+import { emptyMap, entriesOf, getIn, hasIn, sizeOfMap, valuesOf } from '../net/pmap.ts'
+import { clusterOf, isElsewhere, isShared } from './cluster.ts'
 import { collide } from './decide/ports.ts'
 import { showBinding } from './error.ts'
 import { indexOf } from './index.ts'
@@ -15,7 +16,11 @@ import { requests } from './plugin/requests.ts'
 import type { Model, PortBinding } from './types.ts'
 
 /** Sentences that should be true and are not; empty for a sound model. */
-export const violations = (model: Model): ReadonlyArray<string> => [...contradictions(model), ...indexTrue(model)]
+export const violations = (model: Model): ReadonlyArray<string> => [
+  ...contradictions(model),
+  ...indexTrue(model),
+  ...clusterTrue(model),
+]
 
 /** Those about the objects alone, as they are stored. */
 export const contradictions = (model: Model): ReadonlyArray<string> => [
@@ -32,23 +37,25 @@ export const contradictions = (model: Model): ReadonlyArray<string> => [
 
 /** What a network that lends its configuration is, and what one that takes it refers to. */
 const networksHold = (model: Model): ReadonlyArray<string> =>
-  valuesOf(model.networks).flatMap(({ id, name, configOnly, configFrom, pools }) => {
+  valuesOf(model.networks).flatMap(({ id, name, scope, configOnly, configFrom, pools }) => {
     const lender = configFrom === null ? undefined : getIn(model.networks, configFrom)
     return [
       ...(configOnly && pools.length > 0 ? [`configuration-only network ${name} has pools`] : []),
       ...(configOnly && sizeOfMap(getIn(model.index.byNetwork, id) ?? emptyMap()) > 0
         ? [`configuration-only network ${name} has endpoints`]
         : []),
-      ...(configFrom !== null && lender?.configOnly !== true
+      // A shared network may have been made on another host, with a configuration that is there.
+      ...(configFrom !== null && scope === 'local' && lender?.configOnly !== true
         ? [`network ${name} has the configuration of one that is gone`]
         : []),
     ]
   })
 
 const endpointsBelong = (model: Model): ReadonlyArray<string> =>
-  valuesOf(model.endpoints).flatMap(({ name, network: on, addresses, attachment }) => {
+  valuesOf(model.endpoints).flatMap(({ id, name, network: on, addresses, attachment }) => {
     const network = getIn(model.networks, on)
-    const sandbox = attachment === null ? undefined : getIn(model.sandboxes, attachment.sandbox)
+    const isAway = isElsewhere(model, id)
+    const sandbox = attachment === null || isAway ? undefined : getIn(model.sandboxes, attachment.sandbox)
     const pools = network?.pools ?? []
     const own = addresses.every(({ pool, cidr }) =>
       pools.some((each) => each.pool === pool && each.subnet.bits === cidr.bits),
@@ -56,7 +63,12 @@ const endpointsBelong = (model: Model): ReadonlyArray<string> =>
     return [
       ...(network === undefined ? [`endpoint ${name} is on a network that is gone`] : []),
       ...(own ? [] : [`endpoint ${name} has an address of no pool of its network`]),
-      ...(attachment !== null && sandbox === undefined ? [`endpoint ${name} is joined to a sandbox that is gone`] : []),
+      ...(isAway && network !== undefined && !isShared(model, network)
+        ? [`endpoint ${name} is elsewhere, and its network is not`]
+        : []),
+      ...(attachment !== null && !isAway && sandbox === undefined
+        ? [`endpoint ${name} is joined to a sandbox that is gone`]
+        : []),
       ...(sandbox?.ns === HOST && pools.length > 0 ? [`endpoint ${name} would be in the namespace of the host`] : []),
     ]
   })
@@ -89,8 +101,8 @@ const addressesUnique = (model: Model): ReadonlyArray<string> => {
 /** Interfaces of one sandbox have names of their own. */
 const interfacesUnique = (model: Model): ReadonlyArray<string> =>
   twice(
-    valuesOf(model.endpoints).flatMap(({ attachment }) =>
-      attachment === null ? [] : [`${attachment.sandbox} ${attachment.ifName}`],
+    valuesOf(model.endpoints).flatMap(({ id, attachment }) =>
+      attachment === null || isElsewhere(model, id) ? [] : [`${attachment.sandbox} ${attachment.ifName}`],
     ),
   ).map((at) => `two endpoints have the interface ${at}`)
 
@@ -116,7 +128,9 @@ const twice = (names: ReadonlyArray<string>): ReadonlyArray<string> => {
 
 /** P24: a name is given once. */
 const namesUnique = (model: Model): ReadonlyArray<string> => [
-  ...twice(valuesOf(model.networks).map(({ name }) => name)).map((name) => `two networks are named ${name}`),
+  ...twice(valuesOf(model.networks).map(({ scope, name }) => `${scope} ${name}`)).map(
+    (name) => `two networks are named ${name}`,
+  ),
   ...twice(valuesOf(model.endpoints).map(({ network, name }) => `${network}/${name}`)).map(
     (name) => `two endpoints are named ${name}`,
   ),
@@ -168,5 +182,14 @@ const indexTrue = (model: Model): ReadonlyArray<string> => {
     .filter((field) => JSON.stringify(model.index[field], plain) !== JSON.stringify(derived[field], plain))
     .map((field) => `the index ${field} does not say what the objects say`)
 }
+
+const clusterTrue = (model: Model): ReadonlyArray<string> => [
+  ...[...entriesOf(model.cluster.elsewhere)]
+    .filter(([id]) => !hasIn(model.endpoints, id))
+    .map(([id, host]) => `endpoint ${id} of ${host} is not there`),
+  ...(JSON.stringify(model.cluster, plain) === JSON.stringify(clusterOf(model), plain)
+    ? []
+    : ['what is said to be here is not what is here']),
+]
 
 const plain = (_: string, value: unknown): unknown => (typeof value === 'bigint' ? value.toString() : value)

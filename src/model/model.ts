@@ -7,15 +7,17 @@ import { E, type Either } from '../prelude.ts'
 import type { CnmError } from './error.ts'
 import { EMPTY_INDEX } from './index.ts'
 import { EMPTY_LEDGER } from './plugin/ledger.ts'
-import type { Endpoint, EndpointId, Model, Network, NetworkId, Sandbox, SandboxId } from './types.ts'
+import type { Endpoint, EndpointId, HostId, Model, Network, NetworkId, Sandbox, SandboxId } from './types.ts'
 
-export const freshModel = (ipam: Ipam = freshIpam()): Model => ({
+/** `host`: which it is among those that share a store; null: it shares with nobody. */
+export const freshModel = (host: HostId | null = null, ipam: Ipam = freshIpam()): Model => ({
   networks: emptyMap(),
   endpoints: emptyMap(),
   sandboxes: emptyMap(),
   ledger: EMPTY_LEDGER,
   ipam,
   index: EMPTY_INDEX,
+  cluster: { host, elsewhere: emptyMap(), here: emptyMap(), held: emptyMap() },
 })
 
 /** A refusal whose tag stays literal. */
@@ -29,6 +31,13 @@ export const findNetwork = (model: Model, id: NetworkId): Either<CnmError, Netwo
 export const findEndpoint = (model: Model, id: EndpointId): Either<CnmError, Endpoint> => {
   const found = getIn(model.endpoints, id)
   return found === undefined ? fail({ tag: 'NotFound', what: 'endpoint', id }) : E.right(found)
+}
+
+/** One that this host may do something with. */
+export const findEndpointHere = (model: Model, id: EndpointId): Either<CnmError, Endpoint> => {
+  const found = findEndpoint(model, id)
+  const host = getIn(model.cluster.elsewhere, id)
+  return E.isLeft(found) || host === undefined ? found : fail({ tag: 'OnOtherHost', endpoint: found.right.name, host })
 }
 
 export const findSandbox = (model: Model, id: SandboxId): Either<CnmError, Sandbox> => {

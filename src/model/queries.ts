@@ -4,7 +4,7 @@
 import { cidrFamily } from '../net/cidr.ts'
 import { type Family, familyOf, type Ip } from '../net/ip.ts'
 import { emptyMap, getIn, valuesOf } from '../net/pmap.ts'
-import { linkersTo } from './index.ts'
+import { linkersTo, networkCalled } from './index.ts'
 import type {
   Attachment,
   Endpoint,
@@ -35,7 +35,7 @@ export const endpointNamed = (model: Model, network: NetworkId, name: string): E
   getIn(getIn(model.index.byNetwork, network) ?? emptyMap<EndpointId>(), name)
 
 export const networkNamed = (model: Model, name: string): Network | undefined => {
-  const id = getIn(model.index.networkNames, name)
+  const id = networkCalled(model.index, name)
   return id === undefined ? undefined : getIn(model.networks, id)
 }
 

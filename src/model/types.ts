@@ -2,6 +2,7 @@
 // network and at most one sandbox, a sandbox is a network namespace with the endpoints of one container.
 // Only facts that were decided are stored; counts, free lists, names and gateways are computed (queries.ts).
 
+import type { AddressSet } from '../ipam/address-set.ts'
 import type { Ipam, PoolId } from '../ipam/types.ts'
 import type { Cidr } from '../net/cidr.ts'
 import type { Family, Ip, Ip4, Ip6 } from '../net/ip.ts'
@@ -174,11 +175,30 @@ export type Model = Readonly<{
   /** Derived from the above by `evolve`; never stored. */
   ipam: Ipam
   index: Index
+  cluster: Cluster
 }>
+
+/** The name of a host among those that share a store. */
+export type HostId = string & Brand<'HostId'>
+
+/** This host among others, with which it shares networks of global scope; cluster.ts. */
+export type Cluster = Readonly<{
+  /** Null: it shares with nobody, and global scope is as local. */
+  host: HostId | null
+  /** The endpoints that are on other hosts, each with its host. */
+  elsewhere: PMap<HostId>
+  /** Derived: the endpoints of shared networks that are on this host, by network, then by id. */
+  here: PMap<PMap<EndpointId>>
+  /** Derived: the addresses of those, by subnet. */
+  held: PMap<AddressSet>
+}>
+
+/** An endpoint of another host. */
+export type Peer = Readonly<{ host: HostId; endpoint: Endpoint }>
 
 /** Derived too: how to find things without looking at all of them. */
 export type Index = Readonly<{
-  /** Networks by name. */
+  /** Networks by scope and name: a shared one comes from elsewhere, whatever the local ones are called. */
   networkNames: PMap<NetworkId>
   /** Sandboxes by the container's name, and by namespace (but the host's, which is shared). */
   containers: PMap<SandboxId>

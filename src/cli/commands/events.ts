@@ -53,6 +53,10 @@ const subjectOf = (event: CnmEvent): Told => {
     case 'Joined':
     case 'Left':
       return { id: event.endpoint }
+    case 'PeerIs':
+      return { id: event.peer.endpoint.id, name: event.peer.endpoint.name }
+    case 'PeerGone':
+      return { id: event.id }
     case 'CallNoted':
       return { id: subjectOfCall(keyOf(event.call.creation)) }
     case 'CallClosed':

@@ -5,16 +5,13 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { printable } from '../../compose/error.ts'
 import { DRIVERS } from '../../drivers/registry.ts'
 import { type Engine, openEngine } from '../../engine/engine.ts'
-import { modelIn, type Remembered, rememberedIn } from '../../engine/load.ts'
-import { type Core, coreOf } from '../../engine/step.ts'
+import { coreIn, entriesIn, type Remembered, rememberedIn } from '../../engine/load.ts'
+import type { Core } from '../../engine/step.ts'
 import { diff } from '../../kernel/diff.ts'
 import type { Kernel } from '../../kernel/kernel.ts'
 import type { NsNames } from '../../kernel/print.ts'
 import { EMPTY_STATE } from '../../kernel/state.ts'
 import type { TransportName } from '../../kernel-linux/ready.ts'
-import { loadModel } from '../../model/codec.ts'
-import type { CnmError } from '../../model/error.ts'
-import { freshModel } from '../../model/model.ts'
 import type { Model } from '../../model/types.ts'
 import { HOST } from '../../net/name.ts'
 import { hasIn, valuesOf } from '../../net/pmap.ts'
@@ -96,17 +93,12 @@ export const withExisting = <B>(url: StoreUrl, work: Work<Store, B>): Answer<B> 
 export type Stored = Readonly<{ core: Core; remembered: Remembered }>
 
 export const storedIn = async (store: Store): Promise<Either<Problem, Stored>> => {
-  const entries = await modelIn(store)
+  const entries = await entriesIn(store)
   if (E.isLeft(entries)) return E.left(storeProblem(entries.left))
-  const remembered = await rememberedIn(store)
-  if (E.isLeft(remembered)) return E.left(storeProblem(remembered.left))
-  const model = loadModel(freshModel(), entries.right, DRIVERS)
-  const unsound = (what: string): CnmError => ({ tag: 'Unavailable', what, hint: null })
-  if (E.isLeft(model)) return E.left(refusalProblem(unsound(model.left)))
-  const core = coreOf(DRIVERS, model.right)
+  const core = coreIn(entries.right, null, DRIVERS)
   return E.isLeft(core)
     ? E.left(refusalProblem(core.left))
-    : E.right({ core: core.right, remembered: remembered.right })
+    : E.right({ core: core.right, remembered: rememberedIn(entries.right) })
 }
 
 /** Which kernel a state directory's networks are on. */

@@ -1,15 +1,18 @@
 // May this endpoint be made, renamed or removed, and which addresses does it get? Sources: libnetwork's CreateEndpoint,
 // assignAddressVersion, Endpoint.Delete and UpdateDNSNames.
 
+import { wholeId } from '../../ipam/pool-id.ts'
 import { chooseIp } from '../../ipam/space.ts'
+import { chooseSpread } from '../../ipam/spread.ts'
 import { type Ip, type Ip4, ip6, isIp4, isIp6, isLinkLocal } from '../../net/ip.ts'
 import { isGroup, type Mac, macFromHex, macFromIp4, ZERO_MAC } from '../../net/mac.ts'
 import { getIn, hasIn, valuesOf } from '../../net/pmap.ts'
 import { E, type Either } from '../../prelude.ts'
+import { isShared } from '../cluster.ts'
 import type { CreateEndpoint, DeleteEndpoint, RenameEndpoint } from '../command.ts'
 import type { CnmError } from '../error.ts'
 import type { CnmEvent } from '../event.ts'
-import { fail, findEndpoint, findNetwork } from '../model.ts'
+import { fail, findEndpointHere, findNetwork } from '../model.ts'
 import { endpointNamed, endpointsOn } from '../queries.ts'
 import type { Rules } from '../rules.ts'
 import type { Endpoint, EndpointAddress, Model, Network, NetworkPool } from '../types.ts'
@@ -17,12 +20,21 @@ import { poolHolding, poolsOfFamily } from './pools.ts'
 
 type Address = Either<CnmError, EndpointAddress | null>
 
-const take = (model: Model, { pool, subnet }: NetworkPool, preferred: Ip | null): Address =>
-  E.map((ip: Ip) => ({ pool, cidr: { ip, bits: subnet.bits } }))(chooseIp(model.ipam, pool, preferred))
+/** The lowest free address; of a shared network, one that other hosts do not go for. */
+const choose = (model: Model, network: Network, { pool, gateway, aux }: NetworkPool): Either<CnmError, Ip> => {
+  if (!isShared(model, network)) return chooseIp(model.ipam, pool, null)
+  const { host, held } = model.cluster
+  const apart = [...Object.values(aux), ...(gateway === null ? [] : [gateway])]
+  return chooseSpread(model.ipam, pool, { who: `${host}/${pool}`, own: getIn(held, wholeId(pool)), apart })
+}
+
+const withBits =
+  ({ pool, subnet: { bits } }: NetworkPool) =>
+  (ip: Ip): EndpointAddress => ({ pool, cidr: { ip, bits } })
 
 const preferredAddress = (model: Model, { name, pools }: Network, ip: Ip): Address => {
   const pool = poolHolding(pools, ip)
-  if (pool !== undefined) return take(model, pool, ip)
+  if (pool !== undefined) return E.map(withBits(pool))(chooseIp(model.ipam, pool.pool, ip))
   const subnets = poolsOfFamily(pools, isIp4(ip) ? 4 : 6).map(({ subnet }) => subnet)
   return fail({ tag: 'NoSuchSubnet', network: name, ip, subnets })
 }
@@ -31,7 +43,7 @@ const preferredAddress = (model: Model, { name, pools }: Network, ip: Ip): Addre
 const anyAddress = (model: Model, network: Network, endpoint: string, family: 4 | 6): Address => {
   const pools = poolsOfFamily(network.pools, family)
   for (const pool of pools) {
-    const address = take(model, pool, null)
+    const address = E.map(withBits(pool))(choose(model, network, pool))
     if (E.isRight(address) || address.left.tag !== 'NoAvailableIPs') return address
   }
   const subnets = pools.map(({ subnet }) => subnet)
@@ -177,7 +189,7 @@ const sameNames = (a: ReadonlyArray<string>, b: ReadonlyArray<string>): boolean 
 
 export const renameEndpoint = (model: Model, command: RenameEndpoint): Either<CnmError, ReadonlyArray<CnmEvent>> => {
   const { id, name } = command
-  const found = findEndpoint(model, id)
+  const found = findEndpointHere(model, id)
   if (E.isLeft(found)) return found
   if (name.trim() === '') return fail({ tag: 'NameEmpty', what: 'endpoint', id })
   const { network, name: before, aliases: known } = found.right
@@ -193,7 +205,7 @@ export const deleteEndpoint = (
   model: Model,
   { id, force }: DeleteEndpoint,
 ): Either<CnmError, ReadonlyArray<CnmEvent>> => {
-  const found = findEndpoint(model, id)
+  const found = findEndpointHere(model, id)
   if (E.isLeft(found)) return found
   const { name, attachment } = found.right
   if (attachment === null) return E.right([{ tag: 'EndpointDeleted', id }])

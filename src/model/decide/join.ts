@@ -3,11 +3,12 @@
 
 import { HOST, type IfName, ifName, LO } from '../../net/name.ts'
 import { E, type Either } from '../../prelude.ts'
+import { endpointsHere } from '../cluster.ts'
 import type { Join, Leave } from '../command.ts'
 import type { CnmError } from '../error.ts'
 import type { CnmEvent } from '../event.ts'
-import { fail, findEndpoint, findNetwork, findSandbox } from '../model.ts'
-import { endpointsIn, endpointsOn } from '../queries.ts'
+import { fail, findEndpointHere, findNetwork, findSandbox } from '../model.ts'
+import { endpointsIn } from '../queries.ts'
 import type { Rules } from '../rules.ts'
 import type { Model, Network, Sandbox } from '../types.ts'
 import { checkLinks, checkRoutes } from './routes.ts'
@@ -23,15 +24,15 @@ const freeInterface = (prefix: string, taken: ReadonlySet<IfName>): IfName => {
   }
 }
 
-/** How many endpoints can be joined at once, if there are that many; null: there is room. */
+/** How many endpoints can be joined on a host at once, if there are that many; null: there is room. */
 const fullFor = (rules: Rules, model: Model, { id, driver, config }: Network): number | null => {
   const seats = rules.get(driver)?.seats(config) ?? null
   if (seats === null) return null
-  return endpointsOn(model, id).filter(({ attachment }) => attachment !== null).length < seats ? null : seats
+  return endpointsHere(model, id).filter(({ attachment }) => attachment !== null).length < seats ? null : seats
 }
 
 export const join = (rules: Rules, model: Model, command: Join): Either<CnmError, ReadonlyArray<CnmEvent>> => {
-  const endpoint = findEndpoint(model, command.endpoint)
+  const endpoint = findEndpointHere(model, command.endpoint)
   const found = findSandbox(model, command.sandbox)
   if (E.isLeft(endpoint)) return endpoint
   if (E.isLeft(found)) return found
@@ -71,7 +72,7 @@ export const join = (rules: Rules, model: Model, command: Join): Either<CnmError
 }
 
 export const leave = (model: Model, command: Leave): Either<CnmError, ReadonlyArray<CnmEvent>> => {
-  const endpoint = findEndpoint(model, command.endpoint)
+  const endpoint = findEndpointHere(model, command.endpoint)
   const sandbox = findSandbox(model, command.sandbox)
   if (E.isLeft(endpoint)) return endpoint
   if (E.isLeft(sandbox)) return sandbox

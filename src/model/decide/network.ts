@@ -121,7 +121,7 @@ const create = (
   const plan: Plan = { network: name, config: config.right, internal, asked }
   const objection = objectionTo(rules, model, driver, plan)
   if (objection !== null) return fail(objection)
-  const pools = takePools(model.ipam, driver, plan, host?.prefixes ?? [])
+  const pools = takePools(model.ipam, driver, plan, scope, host?.prefixes ?? [])
   if (E.isLeft(pools)) return pools
   const network: Network = {
     id,

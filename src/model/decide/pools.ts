@@ -12,7 +12,7 @@ import { E, type Either } from '../../prelude.ts'
 import type { CnmError } from '../error.ts'
 import { fail } from '../model.ts'
 import type { DriverRules, Plan } from '../rules.ts'
-import type { NetworkPool, PoolSpec } from '../types.ts'
+import type { NetworkPool, NetworkScope, PoolSpec } from '../types.ts'
 
 /** 0.0.0.0/N and ::/N: any subnet of that size. */
 const isAny = (subnet: Cidr | null): boolean => subnet === null || isUnspecified(subnet.ip)
@@ -102,6 +102,7 @@ export const takePools = (
   ipam: Ipam,
   driver: DriverRules,
   plan: Plan,
+  scope: NetworkScope,
   inUse: ReadonlyArray<Cidr>,
 ): Either<CnmError, ReadonlyArray<NetworkPool>> => {
   const { network, asked } = plan
@@ -111,7 +112,7 @@ export const takePools = (
   if (twice !== null) return fail({ tag: 'FamilyTwice', network, family: twice })
   const wrong = asked.map((spec) => checkPool(network, spec)).find((each) => each !== null)
   if (wrong !== undefined) return fail(wrong)
-  const space = driver.scope === 'global' ? 'GlobalDefault' : 'LocalDefault'
+  const space = scope === 'global' ? 'GlobalDefault' : 'LocalDefault'
   const taking: Taking = { driver, plan, space, exclude: excluding(inUse) }
   const pools: NetworkPool[] = []
   let now = ipam

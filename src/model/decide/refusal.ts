@@ -2,6 +2,7 @@
 // takes back what was half done. An owner that is gone already needs nothing.
 
 import { getIn, hasIn } from '../../net/pmap.ts'
+import { endpointsHere, isShared } from '../cluster.ts'
 import type { KernelRefused } from '../command.ts'
 import type { CnmEvent } from '../event.ts'
 import { endpointsIn, endpointsOn } from '../queries.ts'
@@ -18,6 +19,13 @@ export const withoutNetwork = (model: Model, id: NetworkId): ReadonlyArray<CnmEv
   { tag: 'NetworkDeleted', id },
 ]
 
+/** One that other hosts share goes from none of them; here, nothing is on it any more. */
+const refusedNetwork = (model: Model, id: NetworkId): ReadonlyArray<CnmEvent> => {
+  const network = getIn(model.networks, id)
+  if (network === undefined) return []
+  return isShared(model, network) ? endpointsHere(model, id).flatMap(left) : withoutNetwork(model, id)
+}
+
 export const kernelRefused = (model: Model, { owner }: KernelRefused): ReadonlyArray<CnmEvent> => {
   switch (owner.of) {
     case 'endpoint': {
@@ -30,6 +38,6 @@ export const kernelRefused = (model: Model, { owner }: KernelRefused): ReadonlyA
       return [...joined, { tag: 'SandboxDeleted', id: owner.id }]
     }
     case 'network':
-      return hasIn(model.networks, owner.id) ? withoutNetwork(model, owner.id) : []
+      return refusedNetwork(model, owner.id)
   }
 }

@@ -10,6 +10,7 @@ import { type Family, type Ip, type Ip4, type Ip6, isLinkLocal, MAX4, MAX6, widt
 import type { Mac } from '../../net/mac.ts'
 import { HOST, parseNewIfName, parseNs } from '../../net/name.ts'
 import { isPort, type Port, TRANSPORTS } from '../../net/port.ts'
+import { parseHostId } from '../cluster.ts'
 import { ENDPOINT_SYSCTL, isUnicastMac, SYSCTL_VALUE } from '../decide/endpoint.ts'
 import { SANDBOX_SYSCTL, SANDBOX_SYSCTL_VALUE } from '../decide/sandbox.ts'
 import {
@@ -25,6 +26,7 @@ import {
   type Link,
   type Network,
   type NetworkPool,
+  type Peer,
   type PoolSpec,
   type PortBinding,
   type Sandbox,
@@ -208,6 +210,10 @@ const endpoint: Decoder<Endpoint> = and(
 )
 
 export const decodeEndpoint: Decoder<Endpoint> = (value) => endpoint(formerEndpoint(value))
+
+const peer: Decoder<Peer> = record<Peer>({ host: parsed(parseHostId, 'a host'), endpoint: decodeEndpoint })
+
+export const decodePeer: Decoder<Peer> = (value) => peer(value)
 
 const sandbox: Decoder<Sandbox> = and(
   record<Sandbox>({

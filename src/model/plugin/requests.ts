@@ -2,7 +2,7 @@
 // thing needs another. What is created needs what is above it there; what is deleted, nothing left below. There is no undo:
 // a withdrawal, a late answer and a crash all end in this diff.
 
-import { changesBetween, entriesOf } from '../../net/pmap.ts'
+import { changesBetween, entriesOf, getIn } from '../../net/pmap.ts'
 import type { CnmEvent } from '../event.ts'
 import { evolve } from '../evolve.ts'
 import { endpointsOn } from '../queries.ts'
@@ -62,9 +62,15 @@ const requestsAfter = (before: Model, after: Model): ReadonlyArray<Call> =>
     ...changesBetween(before.ledger.calls, after.ledger.calls).flatMap(({ key }) => around(after, key)),
   ])
 
-/** Without calls in the ledger there is no remote network, so only a new one can matter. */
-const concernsPlugins = ({ ledger }: Model, events: ReadonlyArray<CnmEvent>): boolean =>
-  ledger.calls.root !== null || events.some((event) => event.tag === 'NetworkCreated' && isRemote(event.network))
+/** Without calls in the ledger no plugin holds a network, so only a new one can matter, or the first here on one that hosts share. */
+const concernsPlugins = (model: Model, events: ReadonlyArray<CnmEvent>): boolean =>
+  model.ledger.calls.root !== null || events.some((event) => isOfPlugin(model, event))
+
+const isOfPlugin = (model: Model, event: CnmEvent): boolean => {
+  if (event.tag === 'NetworkCreated') return isRemote(event.network)
+  const network = event.tag === 'EndpointCreated' ? getIn(model.networks, event.endpoint.network) : undefined
+  return network !== undefined && isRemote(network)
+}
 
 /** The events of a command, and after them the calls that it makes us owe. */
 export const withCalls = (model: Model, events: ReadonlyArray<CnmEvent>): ReadonlyArray<CnmEvent> => {

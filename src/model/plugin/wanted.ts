@@ -6,6 +6,7 @@ import { familyOf } from '../../net/ip.ts'
 import { showMac } from '../../net/mac.ts'
 import { changesBetween, getIn, valuesOf } from '../../net/pmap.ts'
 import type { Transport } from '../../net/port.ts'
+import { endpointsHere, isElsewhere, isShared } from '../cluster.ts'
 import type { Endpoint, Model, Network } from '../types.ts'
 import { type PluginKey, type PluginObject, sameObject } from './ledger.ts'
 import type { CreateEndpointCall, CreateNetworkCall, IpamData } from './protocol.ts'
@@ -72,10 +73,12 @@ export const wantedAt = (model: Model, key: PluginKey): PluginObject | null => {
   const [networkId = '', endpointId, join] = key.split('/')
   const network = getIn(model.networks, networkId)
   if (network === undefined || !isRemote(network)) return null
+  // What other hosts share is no matter of the plugin here, before something of this host is on it.
+  if (isShared(model, network) && endpointsHere(model, network.id).length === 0) return null
   const plugin = network.driver
   if (endpointId === undefined) return { plugin, creation: networkCall(network) }
   const endpoint = getIn(model.endpoints, endpointId)
-  if (endpoint === undefined || endpoint.network !== networkId) return null
+  if (endpoint === undefined || endpoint.network !== networkId || isElsewhere(model, endpoint.id)) return null
   if (join === undefined) return { plugin, creation: endpointCall(endpoint) }
   const sandbox = endpoint.attachment === null ? undefined : getIn(model.sandboxes, endpoint.attachment.sandbox)
   if (sandbox === undefined) return null
@@ -103,6 +106,7 @@ export const wishesBetween = (before: Model, after: Model): ReadonlyArray<Plugin
   const keys = new Set<PluginKey>()
   for (const { key } of changesBetween(before.networks, after.networks)) keys.add(key)
   for (const { before: was, after: is } of changesBetween(before.endpoints, after.endpoints))
-    for (const endpoint of [was, is]) if (endpoint !== undefined) keys.add(endpointKey(endpoint)).add(joinKey(endpoint))
+    for (const endpoint of [was, is])
+      if (endpoint !== undefined) keys.add(endpoint.network).add(endpointKey(endpoint)).add(joinKey(endpoint))
   return [...keys].filter((key) => !sameWish(wantedAt(before, key), wantedAt(after, key)))
 }
