@@ -13,13 +13,15 @@ import type { SharedChange } from './change.ts'
 import { fenceKey, LAST, localPrefix, memberKey, presenceKey, readKey, SHARED } from './layout.ts'
 import { hold, type Identity, processIdentity } from './presence.ts'
 import { GUEST, MORTAL, type View, viewOf } from './view.ts'
+import { watchOver } from './watch-over.ts'
 
 /**
  * Why a transaction did not happen, or may not have: `Changed`, something that it rests on is another now; `Behind`, this host has not
- * heard enough to say; `Astray`, what this host believes is not what is kept, or nobody knows: it must begin again.
+ * heard enough to say; `Displaced`, it was cleared by another, or another process took its place: it must begin again; `Unknown`, nobody
+ * knows whether it happened: the same.
  */
 export type Setback = Readonly<
-  { tag: 'Changed' | 'Behind' } | { tag: 'Astray'; error: StoreError } | { tag: 'Refused'; error: StoreError }
+  { tag: 'Changed' | 'Behind' | 'Displaced' } | { tag: 'Unknown' | 'Refused'; error: StoreError }
 >
 
 export interface Membership {
@@ -47,7 +49,7 @@ export type MembershipOptions = Readonly<{
   place: string
   /** For how long it counts as there when nothing is heard of it. */
   ttlMs?: number
-  /** Whether it is cleared by the others if it goes without a word. */
+  /** Whether it is cleared by the others if it goes without a word, and clears them: for engines that run on. */
   mortal?: boolean
   identity?: Identity
   clock?: Clock
@@ -75,7 +77,9 @@ export const membership = (options: MembershipOptions): Membership => {
   let withdrawReturn = (): void => {}
   let isClosed = false
   const hearers = new Set<() => void>()
+  const watch = mortal ? watchOver(store, host, place, clock, ttlMs / 2) : null
   const tellAll = (): void => {
+    if (view !== null) watch?.look(view)
     for (const hear of [...hearers]) hear()
   }
 
@@ -150,6 +154,7 @@ export const membership = (options: MembershipOptions): Membership => {
     view = viewOf(entries, revision, host)
     ended = null
     unwatch = store.watch(SHARED, revision, tell(view))
+    watch?.look(view)
     return E.right([
       ...own.right.entries.map((entry) => ({ ...entry, key: entry.key.slice(local.length) })),
       ...entries.map(modelEntry).filter((entry) => entry !== null),
@@ -157,15 +162,13 @@ export const membership = (options: MembershipOptions): Membership => {
   }
 
   const setbackOf = (error: StoreError): Setback => {
-    if (error.tag === 'StoreUnavailable') return { tag: 'Astray', error }
+    if (error.tag === 'StoreUnavailable') return { tag: 'Unknown', error }
     if (error.tag !== 'StoreConflict') return { tag: 'Refused', error }
-    if (error.key !== fence) return { tag: 'Changed' }
-    const what = `host ${host} of ${place} was cleared by another, or another process took its place`
-    return { tag: 'Astray', error: { tag: 'StoreUnavailable', what, hint: 'it goes on with what is left of it' } }
+    return { tag: error.key === fence ? 'Displaced' : 'Changed' }
   }
 
   const commit: Membership['commit'] = async (writes, shared) => {
-    if (view === null || ended !== null) return E.left({ tag: 'Astray', error: ended ?? NOT_BEGUN })
+    if (view === null || ended !== null) return E.left({ tag: 'Displaced' })
     const now = view
     if (shared.known.some((key) => readKey(key)?.of === 'use') && now.heard() < wroteAt)
       return E.left({ tag: 'Behind' })
@@ -210,6 +213,7 @@ export const membership = (options: MembershipOptions): Membership => {
   const close = async (): Promise<void> => {
     isClosed = true
     unwatch()
+    watch?.stop()
     withdrawReturn()
     if (mortal && fencedAt > 0)
       await store.transact({

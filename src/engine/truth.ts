@@ -61,8 +61,8 @@ export const makeTruth = (
     const done = await keeper.commit(writes, kept.model, next.model)
     if (E.isLeft(done)) {
       const setback = done.left
+      if (setback.tag === 'Displaced' || setback.tag === 'Unknown') isAstray = true
       if (!('error' in setback)) return { why: 'changed' }
-      if (setback.tag === 'Astray') isAstray = true
       const isTooLarge = setback.error.tag === 'StoreTooLarge'
       return { why: isTooLarge ? 'too large' : 'failed', error: storeProblem(setback.error) }
     }

@@ -1,41 +1,13 @@
 // The memory store keeps the contract of stores, and that of what is held, by clocks that the test turns.
 
 import { describe, expect, test } from 'vitest'
-import type { Clock } from '../../src/store/clock.ts'
 import { memoryStore } from '../../src/store/memory.ts'
+import { turnedClock } from '../lib/turned-clock.ts'
 import { storeContract } from './contract.ts'
 import { leaseContract } from './lease-contract.ts'
 import { right } from './lib.ts'
 
 describe('the memory store', () => storeContract(async (options) => memoryStore(options)))
-
-type Turned = Clock & Readonly<{ stop: () => void; turn: (ms: number) => void }>
-
-/** Does what is due in its order. A stopped clock does nothing, whatever it is turned. */
-const turnedClock = (): Turned => {
-  let nowMs = 0
-  let isStopped = false
-  let due: Array<Readonly<{ atMs: number; work: () => void }>> = []
-  return {
-    after: (ms, work) => {
-      const one = { atMs: nowMs + ms, work }
-      due.push(one)
-      return () => {
-        due = due.filter((each) => each !== one)
-      }
-    },
-    stop: () => {
-      isStopped = true
-    },
-    turn: (ms) => {
-      nowMs += ms
-      if (isStopped) return
-      const [ready, later] = [due.filter(({ atMs }) => atMs <= nowMs), due.filter(({ atMs }) => atMs > nowMs)]
-      due = later
-      for (const { work } of ready.sort((a, b) => a.atMs - b.atMs)) work()
-    },
-  }
-}
 
 const STEP_MS = 10
 

@@ -6,10 +6,10 @@ import type { Compare, Revision, Transaction } from '../store.ts'
 import type { Json } from './http.ts'
 import { inBase64, type Layout, packed } from './layout.ts'
 
-/** Three levels of these and our own two compares, a mark and a head stay below 128. */
+/** Three levels of these and our own two compares, a mark and a head stay below 128; with more compares, two levels do. */
 const FAN = 40
-const MOST_COMPARES = FAN
-const MOST_WRITES = FAN ** 3
+const MOST_COMPARES = 2 * FAN
+const mostWrites = (compares: number): number => FAN ** (compares <= FAN ? 3 : 2)
 
 /** Below --max-request-bytes, 1.5 MiB, by what the names of things need. */
 const MOST_BYTES = 1_500_000
@@ -59,7 +59,7 @@ const tooLarge = (compares: ReadonlyArray<Compare>, ops: ReadonlyArray<Op>): Sto
   const bytes = [...compares.map(({ key }) => Buffer.byteLength(key) + BYTES_BESIDE), ...ops.map((op) => op.bytes)]
   const sizes: ReadonlyArray<readonly [string, number, number]> = [
     ['compares', compares.length, MOST_COMPARES],
-    ['writes', ops.length, MOST_WRITES],
+    ['writes', ops.length, mostWrites(compares.length)],
     ['bytes', bytes.reduce((sum, each) => sum + each, 0), MOST_BYTES],
   ]
   const over = sizes.find(([, size, most]) => size > most)

@@ -1,0 +1,119 @@
+// The hosts of a store: who is there, who was, and clearing what a host had that is gone. It is cleared behind its fence: whatever it still
+// believes to be, it writes nothing any more before it has read what is left.
+
+import { decodeStored } from '../model/codec.ts'
+import type { Endpoint, HostId } from '../model/types.ts'
+import { E, type Either } from '../prelude.ts'
+import type { StoreError } from '../store/error.ts'
+import type { Compare, Entry, Store, Write } from '../store/store.ts'
+import {
+  claimsOfEndpoint,
+  endpointKey,
+  fenceKey,
+  isRecordOf,
+  LAST,
+  localPrefix,
+  memberKey,
+  presenceKey,
+  readKey,
+  SHARED,
+} from './layout.ts'
+import { GUEST, MORTAL } from './view.ts'
+
+/** `holder`: what the process that is this host wrote of itself; null: there is none. `mortal`: cleared by the others if it dies. */
+export type HostStatus = Readonly<{ host: HostId; holder: string | null; mortal: boolean; endpoints: number }>
+
+type Asked<A> = Promise<Either<StoreError, A>>
+
+/** Endpoints whose records and claims go in one transaction. */
+const AT_ONCE = 50
+
+const statusOf = (entries: ReadonlyArray<Entry>, member: Entry, host: HostId): HostStatus => ({
+  host,
+  holder: entries.find(({ key }) => key === presenceKey(host))?.value ?? null,
+  mortal: member.value === MORTAL,
+  endpoints: entries.filter(({ key, value }) => readKey(key)?.of === 'endpoint' && isRecordOf(host, value)).length,
+})
+
+/** All that were ever here and have not been forgotten, by name. */
+export const listHosts = async (store: Store): Asked<ReadonlyArray<HostStatus>> => {
+  const listed = await store.list(SHARED)()
+  if (E.isLeft(listed)) return listed
+  const { entries } = listed.right
+  return E.right(
+    entries.flatMap((entry) => {
+      const about = readKey(entry.key)
+      return about?.of === 'member' ? [statusOf(entries, entry, about.host)] : []
+    }),
+  )
+}
+
+const endpointsOf = async (store: Store, host: HostId, place: string): Asked<ReadonlyArray<Endpoint>> => {
+  const listed = await store.list(SHARED)()
+  if (E.isLeft(listed)) return listed
+  const found: Endpoint[] = []
+  for (const { key, value } of listed.right.entries) {
+    const about = readKey(key)
+    if (about?.of !== 'endpoint' || !isRecordOf(host, value)) continue
+    const event = decodeStored(`peer/${about.id}`, value)
+    if (E.isLeft(event))
+      return E.left({ tag: 'StoreNotOurs', file: place, why: `holds what is none of cnm: ${event.left}` })
+    if (event.right?.tag === 'PeerIs') found.push(event.right.peer.endpoint)
+  }
+  return E.right(found)
+}
+
+const removalOf = (endpoint: Endpoint): ReadonlyArray<Write> =>
+  [endpointKey(endpoint.id), ...claimsOfEndpoint(endpoint)].map((key) => ({ key, value: null }))
+
+/** Whether the host is there, in the words of a store; `place`: the store, for sentences. */
+const isThere = (host: HostId, place: string): StoreError => ({
+  tag: 'StoreHeld',
+  place: `host ${host} of ${place}`,
+  by: 'its engine',
+})
+
+/**
+ * Takes from a host that is gone what it had of what hosts share: addresses, names. Its own part stays, for when it comes back. Right: how
+ * many endpoints. Left `StoreHeld`: it is there, or came back meanwhile.
+ */
+export const clearHost = async (store: Store, host: HostId, place: string): Asked<number> => {
+  const absent: Compare = { key: presenceKey(host), revision: 0 }
+  const change = async (compares: ReadonlyArray<Compare>, writes: ReadonlyArray<Write>): Promise<StoreError | null> => {
+    const done = await store.transact({ compares: [absent, ...compares], writes })()
+    if (E.isRight(done)) return null
+    return done.left.tag === 'StoreConflict' ? isThere(host, place) : done.left
+  }
+  const fenced = await change([], [{ key: fenceKey(host), value: null }])
+  if (fenced !== null) return E.left(fenced)
+  const found = await endpointsOf(store, host, place)
+  if (E.isLeft(found)) return found
+  const outside: Compare = { key: fenceKey(host), revision: 0 }
+  for (let at = 0; at < found.right.length; at += AT_ONCE) {
+    const writes = found.right.slice(at, at + AT_ONCE).flatMap(removalOf)
+    const failed = await change([outside], [...writes, { key: LAST, value: host }])
+    if (failed !== null) return E.left(failed)
+  }
+  const last = await change([outside], [{ key: memberKey(host), value: GUEST }])
+  return last === null ? E.right(found.right.length) : E.left(last)
+}
+
+/** Clears a host, and forgets what it kept for itself. Right: how many endpoints it had of what hosts share. */
+export const forgetHost = async (store: Store, host: HostId, place: string): Asked<number> => {
+  const cleared = await clearHost(store, host, place)
+  if (E.isLeft(cleared)) return cleared
+  const own = await store.list(localPrefix(host))()
+  if (E.isLeft(own)) return own
+  const keys = [...own.right.entries.map(({ key }) => key), memberKey(host)]
+  for (let at = 0; at < keys.length; at += AT_ONCE) {
+    const done = await store.transact({
+      compares: [
+        { key: presenceKey(host), revision: 0 },
+        { key: fenceKey(host), revision: 0 },
+      ],
+      writes: keys.slice(at, at + AT_ONCE).map((key) => ({ key, value: null })),
+    })()
+    if (E.isLeft(done)) return E.left(done.left.tag === 'StoreConflict' ? isThere(host, place) : done.left)
+  }
+  return cleared
+}
