@@ -3,7 +3,7 @@
 
 import { decodeStored } from '../model/codec.ts'
 import type { Endpoint, HostId } from '../model/types.ts'
-import { E, type Either } from '../prelude.ts'
+import { E, type Either, type TaskEither } from '../prelude.ts'
 import type { StoreError } from '../store/error.ts'
 import type { Compare, Entry, Store, Write } from '../store/store.ts'
 import {
@@ -23,8 +23,6 @@ import { GUEST, MORTAL } from './view.ts'
 /** `holder`: what the process that is this host wrote of itself; null: there is none. `mortal`: cleared by the others if it dies. */
 export type HostStatus = Readonly<{ host: HostId; holder: string | null; mortal: boolean; endpoints: number }>
 
-type Asked<A> = Promise<Either<StoreError, A>>
-
 /** Endpoints whose records and claims go in one transaction. */
 const AT_ONCE = 50
 
@@ -36,19 +34,25 @@ const statusOf = (entries: ReadonlyArray<Entry>, member: Entry, host: HostId): H
 })
 
 /** All that were ever here and have not been forgotten, by name. */
-export const listHosts = async (store: Store): Asked<ReadonlyArray<HostStatus>> => {
-  const listed = await store.list(SHARED)()
-  if (E.isLeft(listed)) return listed
-  const { entries } = listed.right
-  return E.right(
-    entries.flatMap((entry) => {
-      const about = readKey(entry.key)
-      return about?.of === 'member' ? [statusOf(entries, entry, about.host)] : []
-    }),
-  )
-}
+export const listHosts =
+  (store: Store): TaskEither<StoreError, ReadonlyArray<HostStatus>> =>
+  async () => {
+    const listed = await store.list(SHARED)()
+    if (E.isLeft(listed)) return listed
+    const { entries } = listed.right
+    return E.right(
+      entries.flatMap((entry) => {
+        const about = readKey(entry.key)
+        return about?.of === 'member' ? [statusOf(entries, entry, about.host)] : []
+      }),
+    )
+  }
 
-const endpointsOf = async (store: Store, host: HostId, place: string): Asked<ReadonlyArray<Endpoint>> => {
+const endpointsOf = async (
+  store: Store,
+  host: HostId,
+  place: string,
+): Promise<Either<StoreError, ReadonlyArray<Endpoint>>> => {
   const listed = await store.list(SHARED)()
   if (E.isLeft(listed)) return listed
   const found: Endpoint[] = []
@@ -77,43 +81,50 @@ const isThere = (host: HostId, place: string): StoreError => ({
  * Takes from a host that is gone what it had of what hosts share: addresses, names. Its own part stays, for when it comes back. Right: how
  * many endpoints. Left `StoreHeld`: it is there, or came back meanwhile.
  */
-export const clearHost = async (store: Store, host: HostId, place: string): Asked<number> => {
-  const absent: Compare = { key: presenceKey(host), revision: 0 }
-  const change = async (compares: ReadonlyArray<Compare>, writes: ReadonlyArray<Write>): Promise<StoreError | null> => {
-    const done = await store.transact({ compares: [absent, ...compares], writes })()
-    if (E.isRight(done)) return null
-    return done.left.tag === 'StoreConflict' ? isThere(host, place) : done.left
+export const clearHost =
+  (store: Store, host: HostId, place: string): TaskEither<StoreError, number> =>
+  async () => {
+    const absent: Compare = { key: presenceKey(host), revision: 0 }
+    const change = async (
+      compares: ReadonlyArray<Compare>,
+      writes: ReadonlyArray<Write>,
+    ): Promise<StoreError | null> => {
+      const done = await store.transact({ compares: [absent, ...compares], writes })()
+      if (E.isRight(done)) return null
+      return done.left.tag === 'StoreConflict' ? isThere(host, place) : done.left
+    }
+    const fenced = await change([], [{ key: fenceKey(host), value: null }])
+    if (fenced !== null) return E.left(fenced)
+    const found = await endpointsOf(store, host, place)
+    if (E.isLeft(found)) return found
+    const outside: Compare = { key: fenceKey(host), revision: 0 }
+    for (let at = 0; at < found.right.length; at += AT_ONCE) {
+      const writes = found.right.slice(at, at + AT_ONCE).flatMap(removalOf)
+      const failed = await change([outside], [...writes, { key: LAST, value: host }])
+      if (failed !== null) return E.left(failed)
+    }
+    const last = await change([outside], [{ key: memberKey(host), value: GUEST }])
+    return last === null ? E.right(found.right.length) : E.left(last)
   }
-  const fenced = await change([], [{ key: fenceKey(host), value: null }])
-  if (fenced !== null) return E.left(fenced)
-  const found = await endpointsOf(store, host, place)
-  if (E.isLeft(found)) return found
-  const outside: Compare = { key: fenceKey(host), revision: 0 }
-  for (let at = 0; at < found.right.length; at += AT_ONCE) {
-    const writes = found.right.slice(at, at + AT_ONCE).flatMap(removalOf)
-    const failed = await change([outside], [...writes, { key: LAST, value: host }])
-    if (failed !== null) return E.left(failed)
-  }
-  const last = await change([outside], [{ key: memberKey(host), value: GUEST }])
-  return last === null ? E.right(found.right.length) : E.left(last)
-}
 
 /** Clears a host, and forgets what it kept for itself. Right: how many endpoints it had of what hosts share. */
-export const forgetHost = async (store: Store, host: HostId, place: string): Asked<number> => {
-  const cleared = await clearHost(store, host, place)
-  if (E.isLeft(cleared)) return cleared
-  const own = await store.list(localPrefix(host))()
-  if (E.isLeft(own)) return own
-  const keys = [...own.right.entries.map(({ key }) => key), memberKey(host)]
-  for (let at = 0; at < keys.length; at += AT_ONCE) {
-    const done = await store.transact({
-      compares: [
-        { key: presenceKey(host), revision: 0 },
-        { key: fenceKey(host), revision: 0 },
-      ],
-      writes: keys.slice(at, at + AT_ONCE).map((key) => ({ key, value: null })),
-    })()
-    if (E.isLeft(done)) return E.left(done.left.tag === 'StoreConflict' ? isThere(host, place) : done.left)
+export const forgetHost =
+  (store: Store, host: HostId, place: string): TaskEither<StoreError, number> =>
+  async () => {
+    const cleared = await clearHost(store, host, place)()
+    if (E.isLeft(cleared)) return cleared
+    const own = await store.list(localPrefix(host))()
+    if (E.isLeft(own)) return own
+    const keys = [...own.right.entries.map(({ key }) => key), memberKey(host)]
+    for (let at = 0; at < keys.length; at += AT_ONCE) {
+      const done = await store.transact({
+        compares: [
+          { key: presenceKey(host), revision: 0 },
+          { key: fenceKey(host), revision: 0 },
+        ],
+        writes: keys.slice(at, at + AT_ONCE).map((key) => ({ key, value: null })),
+      })()
+      if (E.isLeft(done)) return E.left(done.left.tag === 'StoreConflict' ? isThere(host, place) : done.left)
+    }
+    return cleared
   }
-  return cleared
-}

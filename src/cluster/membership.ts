@@ -101,7 +101,7 @@ export const membership = (options: MembershipOptions): Membership => {
     if (isClosed) return
     withdrawReturn = clock.after(ttlMs / 3, () => {
       void enter().then((failed) => {
-        if (failed !== null && failed.tag !== 'StoreHeld') comeBack()
+        if (failed !== null && failed.tag !== 'StoreHeld' && failed.tag !== 'StoreClosed') comeBack()
       })
     })
   }

@@ -25,7 +25,7 @@ export const watchOver = (store: Store, self: HostId, place: string, clock: Cloc
   const clear = (host: HostId): void => {
     due.delete(host)
     if (!isDead(host)) return
-    void clearHost(store, host, place).then((cleared) => {
+    void clearHost(store, host, place)().then((cleared) => {
       // Whoever is back is not dead; what failed otherwise is tried again.
       if (E.isLeft(cleared) && cleared.left.tag !== 'StoreHeld' && cleared.left.tag !== 'StoreClosed') wait(host)
     })

@@ -51,10 +51,10 @@ describe('a host that stands still', () => {
   test('is there as long as it is heard of, and then cleared; the address is free again', async () => {
     const { store, a, b, pass } = await world()
     await pass(4 * TTL_MS)
-    expect(shapes(rightOf(await listHosts(store)))).toEqual(['a there 1', 'b there 1'])
+    expect(shapes(rightOf(await listHosts(store)()))).toEqual(['a there 1', 'b there 1'])
     const [at] = getIn(a.model().endpoints, end(1))?.addresses ?? []
     await pass(4 * TTL_MS, false)
-    expect(shapes(rightOf(await listHosts(store)))).toEqual(['a gone 0', 'b there 1'])
+    expect(shapes(rightOf(await listHosts(store)()))).toEqual(['a gone 0', 'b there 1'])
     expect(endpointsOn(b.model(), net(1)).map(({ name }) => name)).toEqual(['db'])
     const ipv4 = typeof at?.cidr.ip === 'number' ? at.cidr.ip : null
     expect(await tell(b, createEndpoint(3, 1, 'web', { ipv4 }))).toBe(null)
@@ -75,7 +75,7 @@ describe('a host that stands still', () => {
   test('keeps what it has where nobody is to clear it', async () => {
     const { store, pass } = await world(false)
     await pass(4 * TTL_MS, false)
-    expect(shapes(rightOf(await listHosts(store)))).toEqual(['a gone 1', 'b there 1'])
+    expect(shapes(rightOf(await listHosts(store)()))).toEqual(['a gone 1', 'b there 1'])
   })
 })
 
@@ -83,10 +83,10 @@ describe('a host that is there', () => {
   test('is neither cleared nor forgotten', async () => {
     const { store } = await world()
     for (const work of [clearHost, forgetHost])
-      expect(await work(store, hostId('a'), 'the store')).toEqual(
+      expect(await work(store, hostId('a'), 'the store')()).toEqual(
         E.left({ tag: 'StoreHeld', place: 'host a of the store', by: 'its engine' }),
       )
-    expect(shapes(rightOf(await listHosts(store)))).toEqual(['a there 1', 'b there 1'])
+    expect(shapes(rightOf(await listHosts(store)()))).toEqual(['a there 1', 'b there 1'])
   })
 })
 
@@ -95,7 +95,7 @@ describe('a host that was closed', () => {
     const { store, a, b, pass, clock } = await world()
     await a.close()
     await pass(4 * TTL_MS)
-    expect(shapes(rightOf(await listHosts(store)))).toEqual(['a gone 1', 'b there 1'])
+    expect(shapes(rightOf(await listHosts(store)()))).toEqual(['a gone 1', 'b there 1'])
     expect(outcome(await tell(b, { tag: 'DeleteNetwork', id: net(1) }))).toEqual(['HasEndpoints', 403])
     const again = await openHost('a', sharedMemory(store, clock), { ttlMs: TTL_MS, clock })
     expect(getIn(again.model().endpoints, end(1))?.attachment?.sandbox).toBe(box(1))
@@ -104,8 +104,8 @@ describe('a host that was closed', () => {
   test('can be forgotten, with all it kept', async () => {
     const { store, a, b } = await world()
     await a.close()
-    expect(await forgetHost(store, hostId('a'), 'the store')).toEqual(E.right(1))
-    expect(shapes(rightOf(await listHosts(store)))).toEqual(['b there 1'])
+    expect(await forgetHost(store, hostId('a'), 'the store')()).toEqual(E.right(1))
+    expect(shapes(rightOf(await listHosts(store)()))).toEqual(['b there 1'])
     const left = rightOf(await store.list('')()).entries.map(({ key }) => key)
     expect(left.filter((key) => key.includes('h/a/') || key.endsWith('/a'))).toEqual([])
     await tell(b, { tag: 'DeleteEndpoint', id: end(2), force: false })
