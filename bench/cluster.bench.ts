@@ -1,6 +1,7 @@
 // What it costs to judge what clients of a cluster saw: histories of 16 clients, with and without operations of which nobody
 // heard the end, and what it costs to say what is wrong. A bar is seconds for 100,000 operations, from the events to the verdict.
 
+import { findBinary } from '../scripts/lib/system.mjs'
 import { check } from '../src/history/check.ts'
 import { explain } from '../src/history/explain.ts'
 import { showExplanation } from '../src/history/show.ts'
@@ -10,7 +11,9 @@ import { poolSpec } from '../src/history/specs/pool.ts'
 import { STORE } from '../src/history/specs/store.ts'
 import { addressesOf, diceOf, interleaved, objectsPlan, type Plan, poolPlan, storePlan } from '../test/lib/histories.ts'
 import { operationsIn, staleRead } from '../test/lib/planted.ts'
-import { type Bench, median, type Result } from './lib.ts'
+import { rateMetrics, roles } from './cluster/rate.ts'
+import { type Absent, type Bench, median, type Result } from './lib.ts'
+import { playing } from './linux/role.ts'
 
 const COUNT = 100_000
 const OBJECTS_OF_EACH = 256
@@ -55,7 +58,19 @@ const explaining = async (): Promise<Result> => {
 
 const seconds100k = (name: string, run: () => Promise<Result>): Bench => ({ name, unit: 's', better: 'lower', run })
 
+/** Processes of a benchmark are this bundle again, in a role. */
+const BUNDLE = import.meta.url
+export const play = playing(roles)
+
+const lacked = ['etcd', 'setpriv', 'java'].filter((program) => findBinary(program) === null)
+
+export const absent: ReadonlyArray<Absent> =
+  lacked.length === 0
+    ? []
+    : ['etcd', 'zookeeper'].map((kind) => ({ area: `cluster.${kind}`, why: `without ${lacked.join(', ')}` }))
+
 export const benches: ReadonlyArray<Bench> = [
+  ...(lacked.length === 0 ? rateMetrics(BUNDLE) : []),
   seconds100k('cluster.linearize100k.s', () => accepting(STORE, storePlan)),
   seconds100k('cluster.linearize100kUnknown.s', () => accepting(STORE, (count, keys) => storePlan(count, keys, 10))),
   seconds100k('cluster.linearize100kPool.s', () => accepting(POOL, poolPlan)),

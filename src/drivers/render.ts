@@ -3,7 +3,7 @@
 // Property: applying `renderChanged` step by step equals `renderAll`.
 
 import type { Fragment } from '../kernel/state.ts'
-import { endpointsHere, isElsewhere, isShared } from '../model/cluster.ts'
+import { hasJoined, isElsewhere, isShared } from '../model/cluster.ts'
 import type { Owner } from '../model/command.ts'
 import {
   endpointIdsIn,
@@ -30,7 +30,7 @@ export type OwnerFragment = Readonly<{ owner: Owner; fragment: Fragment }>
 
 /** One that other hosts share is made here only when something of this host is on it. */
 const isMadeHere = (model: Model, network: Network): boolean =>
-  !isShared(model, network) || endpointsHere(model, network.id).some(joined)
+  !isShared(model, network) || hasJoined(model, network.id)
 
 const renderNetwork = (drivers: Drivers, model: Model, network: Network): Fragment =>
   isMadeHere(model, network) ? (drivers.get(network.driver)?.network({ network, config: network.config }) ?? []) : []
@@ -145,9 +145,10 @@ const touched = (before: Model, after: Model): Touched => {
     if (endpoint === undefined) return
     if (isElsewhere(before, endpoint.id) || isElsewhere(after, endpoint.id)) return
     endpoints.add(endpoint.id)
+    if (endpoint.attachment === null) return
+    touchSandbox(endpoint.attachment.sandbox)
     const network = getIn(after.networks, endpoint.network)
     if (network !== undefined && isShared(after, network)) networks.add(network.id)
-    if (endpoint.attachment !== null) touchSandbox(endpoint.attachment.sandbox)
   }
   // Casts: the keys of these maps are the ids of their values.
   for (const { key } of changesBetween(before.networks, after.networks)) {

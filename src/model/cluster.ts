@@ -27,6 +27,9 @@ export const isShared = ({ cluster }: Pick<Model, 'cluster'>, { scope }: Pick<Ne
 export const isElsewhere = ({ cluster }: Pick<Model, 'cluster'>, id: EndpointId): boolean =>
   hasIn(cluster.elsewhere, id)
 
+/** Whether something on this host is joined to a shared network. */
+export const hasJoined = ({ cluster }: Model, network: NetworkId): boolean => hasIn(cluster.joined, network)
+
 /** The endpoints of a network that are on this host. */
 export const endpointsHere = (model: Model, network: NetworkId): ReadonlyArray<Endpoint> => {
   const found = getIn(model.networks, network)
@@ -48,17 +51,26 @@ const withHeld =
     return after.count === 0 ? removeIn(held, key) : setIn(held, key, after)
   }
 
-const grouped = (here: Cluster['here'], { network, id }: Endpoint, yes: boolean): Cluster['here'] => {
-  const group: PMap<EndpointId> = getIn(here, network) ?? emptyMap()
+type Groups = Cluster['here']
+
+const grouped = (groups: Groups, { network, id }: Endpoint, yes: boolean): Groups => {
+  const group: PMap<EndpointId> = getIn(groups, network) ?? emptyMap()
   const next = yes ? setIn(group, id, id) : removeIn<EndpointId>(group, id)
-  return sizeOfMap(next) === 0 ? removeIn(here, network) : setIn(here, network, next)
+  return sizeOfMap(next) === 0 ? removeIn(groups, network) : setIn(groups, network, next)
 }
 
 /** With an endpoint of a shared network that is on this host; or, `yes` false, without it. */
 export const counting = (cluster: Cluster, endpoint: Endpoint, yes: boolean): Cluster => ({
   ...cluster,
   here: grouped(cluster.here, endpoint, yes),
+  joined: grouped(cluster.joined, endpoint, yes && endpoint.attachment !== null),
   held: endpoint.addresses.reduce(withHeld(yes), cluster.held),
+})
+
+/** With an endpoint of a shared network joined on this host; or, `yes` false, without. */
+export const joining = (cluster: Cluster, endpoint: Endpoint, yes: boolean): Cluster => ({
+  ...cluster,
+  joined: grouped(cluster.joined, endpoint, yes),
 })
 
 export const placing = (cluster: Cluster, id: EndpointId, host: HostId | null): Cluster => ({
@@ -72,7 +84,7 @@ export const clusterOf = ({
   endpoints,
   cluster,
 }: Pick<Model, 'networks' | 'endpoints' | 'cluster'>): Cluster => {
-  const bare: Cluster = { ...cluster, here: emptyMap(), held: emptyMap() }
+  const bare: Cluster = { ...cluster, here: emptyMap(), joined: emptyMap(), held: emptyMap() }
   return valuesOf(endpoints).reduce((now, endpoint) => {
     const network = getIn(networks, endpoint.network)
     const isOurs = network !== undefined && isShared({ cluster }, network) && !hasIn(cluster.elsewhere, endpoint.id)

@@ -7,7 +7,7 @@ import { releaseIp, releasePool, takeIp, takePool } from '../ipam/space.ts'
 import type { Ipam } from '../ipam/types.ts'
 import { getIn, removeIn, setIn } from '../net/pmap.ts'
 import { E, type Either } from '../prelude.ts'
-import { counting, isElsewhere, isShared, placing } from './cluster.ts'
+import { counting, isElsewhere, isShared, joining, placing } from './cluster.ts'
 import type { CnmEvent } from './event.ts'
 import {
   forgetEndpoint,
@@ -62,9 +62,10 @@ const withoutPools = (ipam: Ipam, network: Network): Ipam => {
 
 // Field by field where a join passes: a copy of a copy made by `...` costs V8 more than all the rest.
 const withJoins = (
-  { networks, sandboxes, ledger, ipam, cluster }: Model,
+  { networks, sandboxes, ledger, ipam }: Model,
   endpoints: Model['endpoints'],
   index: Model['index'],
+  cluster: Cluster,
 ): Model => ({ networks, endpoints, sandboxes, ledger, ipam, index, cluster })
 
 const attached = (endpoint: Endpoint, attachment: Attachment | null): Endpoint => ({
@@ -82,6 +83,15 @@ const attached = (endpoint: Endpoint, attachment: Attachment | null): Endpoint =
   attachment,
 })
 
+const isKnownToOthers = (model: Model, { network: id }: Endpoint): boolean => {
+  const network = model.cluster.host === null ? undefined : getIn(model.networks, id)
+  return network !== undefined && isShared(model, network)
+}
+
+/** The cluster with an endpoint joined or not, if others know it. */
+const clusterJoined = (model: Model, endpoint: Endpoint, yes: boolean): Cluster =>
+  isKnownToOthers(model, endpoint) ? joining(model.cluster, endpoint, yes) : model.cluster
+
 const joined = (model: Model, id: EndpointId, attachment: Attachment): Model => {
   const endpoint = getIn(model.endpoints, id)
   if (endpoint === undefined) return model
@@ -89,6 +99,7 @@ const joined = (model: Model, id: EndpointId, attachment: Attachment): Model => 
     model,
     setIn(model.endpoints, id, attached(endpoint, attachment)),
     indexJoin(model.index, endpoint, attachment),
+    clusterJoined(model, endpoint, true),
   )
 }
 
@@ -99,14 +110,13 @@ const left = (model: Model, id: EndpointId): Model => {
     model,
     setIn(model.endpoints, id, attached(endpoint, null)),
     forgetJoin(model.index, endpoint, endpoint.attachment),
+    clusterJoined(model, endpoint, false),
   )
 }
 
 /** The cluster with an endpoint of this host, if others know it; or without it. */
-const clusterWith = (model: Model, endpoint: Endpoint, yes: boolean): Cluster => {
-  const network = getIn(model.networks, endpoint.network)
-  return network !== undefined && isShared(model, network) ? counting(model.cluster, endpoint, yes) : model.cluster
-}
+const clusterWith = (model: Model, endpoint: Endpoint, yes: boolean): Cluster =>
+  isKnownToOthers(model, endpoint) ? counting(model.cluster, endpoint, yes) : model.cluster
 
 /** `host` null: this one. */
 const endpointCreated = (model: Model, endpoint: Endpoint, host: HostId | null = null): Model => {

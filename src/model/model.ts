@@ -17,7 +17,7 @@ export const freshModel = (host: HostId | null = null, ipam: Ipam = freshIpam())
   ledger: EMPTY_LEDGER,
   ipam,
   index: EMPTY_INDEX,
-  cluster: { host, elsewhere: emptyMap(), here: emptyMap(), held: emptyMap() },
+  cluster: { host, elsewhere: emptyMap(), here: emptyMap(), joined: emptyMap(), held: emptyMap() },
 })
 
 /** A refusal whose tag stays literal. */

@@ -189,6 +189,8 @@ export type Cluster = Readonly<{
   elsewhere: PMap<HostId>
   /** Derived: the endpoints of shared networks that are on this host, by network, then by id. */
   here: PMap<PMap<EndpointId>>
+  /** Derived: those of them that are joined. */
+  joined: PMap<PMap<EndpointId>>
   /** Derived: the addresses of those, by subnet. */
   held: PMap<AddressSet>
 }>

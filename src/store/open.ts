@@ -11,7 +11,7 @@ import type { Store } from './store.ts'
 import { type EtcdUrl, type StoreUrl, showStoreUrl, type ZkUrl } from './url.ts'
 
 /** A store on servers, shared with whoever else has it open. */
-const openShared = (url: EtcdUrl | ZkUrl): TaskEither<StoreError, SharedStore> => {
+export const openShared = (url: EtcdUrl | ZkUrl): TaskEither<StoreError, SharedStore> => {
   switch (url.tag) {
     case 'etcd':
       return async () => (await import('./etcd/open.ts')).openEtcd(url)()
