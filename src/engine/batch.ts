@@ -28,13 +28,16 @@ const partiesOf = (batch: ReadonlyArray<Waiting>): ReadonlyArray<ReadonlyArray<W
   return parties
 }
 
-/** The first half of the parties, and the others; null: there is one. */
-export const halved = (
-  batch: ReadonlyArray<Waiting>,
-): readonly [ReadonlyArray<Waiting>, ReadonlyArray<Waiting>] | null => {
-  const parties = partiesOf(batch)
-  const half = Math.ceil(parties.length / 2)
-  return parties.length < 2 ? null : [parties.slice(0, half).flat(), parties.slice(half).flat()]
+/** Parts of so many commands at most, in their order; a party stays whole, however large. */
+export const inParts = (batch: ReadonlyArray<Waiting>, most: number): ReadonlyArray<ReadonlyArray<Waiting>> => {
+  if (batch.length <= most) return [batch]
+  const parts: Waiting[][] = []
+  for (const party of partiesOf(batch)) {
+    const last = parts.at(-1)
+    if (last !== undefined && last.length + party.length <= most) last.push(...party)
+    else parts.push([...party])
+  }
+  return parts
 }
 
 /** Left: why the first to be refused is. */

@@ -10,6 +10,7 @@ import { evolve } from '../model/evolve.ts'
 import type { Model } from '../model/types.ts'
 import { getIn, hasIn } from '../net/pmap.ts'
 import { E, type Either } from '../prelude.ts'
+import type { StoreError } from '../store/error.ts'
 import type { Host } from './host.ts'
 import type { Deed } from './journal.ts'
 import type { Keeper } from './keeper.ts'
@@ -18,8 +19,17 @@ import { storeProblem } from './problem.ts'
 import { type Kept, keptFrom, recording, settled } from './record.ts'
 import { type Core, step } from './step.ts'
 
-/** `changed`: others have changed what it rests on; `too large`: fewer commands at a time may do. */
-export type Failure = Readonly<{ why: 'changed' } | { why: 'too large' | 'failed'; error: CnmError }>
+/** `changed`: others have changed what it rests on; `too large`: this share of the commands, at a time, may do. */
+export type Failure = Readonly<
+  { why: 'changed' } | { why: 'too large'; share: number; error: CnmError } | { why: 'failed'; error: CnmError }
+>
+
+const failureOf = (problem: StoreError): Failure => {
+  const error = storeProblem(problem)
+  return problem.tag === 'StoreTooLarge'
+    ? { why: 'too large', share: problem.most / problem.size, error }
+    : { why: 'failed', error }
+}
 
 export type Truth = Readonly<{
   core: () => Core
@@ -63,8 +73,7 @@ export const makeTruth = (
       const setback = done.left
       if (setback.tag === 'Displaced' || setback.tag === 'Unknown') isAstray = true
       if (!('error' in setback)) return { why: 'changed' }
-      const isTooLarge = setback.error.tag === 'StoreTooLarge'
-      return { why: isTooLarge ? 'too large' : 'failed', error: storeProblem(setback.error) }
+      return failureOf(setback.error)
     }
     kept = then
     host.forget(next.wanted.state)

@@ -8,7 +8,7 @@ import { isTraceable } from '../kernel/owned.ts'
 import type { Command } from '../model/command.ts'
 import type { CnmError } from '../model/error.ts'
 import { E, type Either } from '../prelude.ts'
-import { type Done, deedsOf, halved, pauseOf, reasonFor, type Stepped, stepAll, withParties } from './batch.ts'
+import { type Done, deedsOf, inParts, pauseOf, reasonFor, type Stepped, stepAll, withParties } from './batch.ts'
 import { blame, inWords, ownersOf, refusedWishes } from './blame.ts'
 import type { Breathe } from './breathe.ts'
 import type { Applied, Host } from './host.ts'
@@ -42,6 +42,8 @@ export type Turns = Readonly<{
 
 /** A turn is decided anew so often when others change what it rests on; each time one of them got on. */
 const MAX_ATTEMPTS = 100
+/** Turns of as many commands as went through before have one more, each ten times. */
+const MORE_EACH_TIME = 0.1
 const CROWDED = unavailable('other hosts changed what this rests on again and again', 'try again later')
 const UNKNOWN = unavailable(
   'the shared store was lost and read again meanwhile',
@@ -63,6 +65,8 @@ type Attempt = Readonly<{
 export const makeTurns = (parts: TurnParts): Turns => {
   const { drivers, kernel, host, keeper, truth, breathe, conclude, followUp } = parts
   const isAlone = keeper.host === null
+  /** Commands of one turn: as far as the store takes what they write in one transaction. */
+  let most = Number.POSITIVE_INFINITY
 
   const giveUp: Turns['giveUp'] = async (refusals) => {
     const { wanted } = truth.core()
@@ -135,13 +139,17 @@ export const makeTurns = (parts: TurnParts): Turns => {
 
   const failedAt = async (attempt: Attempt, stepped: Stepped, failure: Failure): Promise<Attempt | null> => {
     if (failure.why === 'changed' && attempt.number < MAX_ATTEMPTS) return renewed(attempt, stepped)
-    const parts = failure.why === 'too large' && attempt.withdrawn.size === 0 ? halved(attempt.batch) : null
-    if (parts === null) {
-      await giveBack(attempt, stepped, asError(failure))
-      return null
-    }
+    if (failure.why !== 'too large' || attempt.withdrawn.size > 0) return failedForAll(attempt, stepped, failure)
+    most = Math.max(1, Math.floor(attempt.batch.length * failure.share))
+    const parts = inParts(attempt.batch, most)
+    if (parts.length === 1) return failedForAll(attempt, stepped, failure)
     await truth.revert(attempt.before)
     for (const part of parts) await turn(part, truth.core())
+    return null
+  }
+
+  const failedForAll = async (attempt: Attempt, stepped: Stepped, failure: Failure): Promise<null> => {
+    await giveBack(attempt, stepped, asError(failure))
     return null
   }
 
@@ -192,7 +200,10 @@ export const makeTurns = (parts: TurnParts): Turns => {
     const told = await inform(host, drivers, heard.right.model, commands)
     if (E.isLeft(told)) return refuse(waiting, told.left)
     const batch = waiting.map((each, i) => ({ ...each, command: told.right[i] ?? each.command }))
-    await turn(batch, heard.right)
+    const parts = inParts(batch, Math.floor(most))
+    for (const part of parts) await turn(part, truth.core())
+    // What was too large once was so for what was in it; others may fit.
+    if (parts.length > 1) most += MORE_EACH_TIME
   }
 
   return { take, giveUp }
