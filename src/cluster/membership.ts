@@ -72,6 +72,8 @@ export const membership = (options: MembershipOptions): Membership => {
   let fencedAt: Revision = 0
   let view: View | null = null
   let wroteAt: Revision = 0
+  /** Keys of which one may be known at a revision that it never had. */
+  let doubtful: ReadonlyArray<string> = []
   let ended: StoreError | null = NOT_BEGUN
   let unwatch = (): void => {}
   let withdrawReturn = (): void => {}
@@ -170,7 +172,7 @@ export const membership = (options: MembershipOptions): Membership => {
   const commit: Membership['commit'] = async (writes, shared) => {
     if (view === null || ended !== null) return E.left({ tag: 'Displaced' })
     const now = view
-    if (shared.known.some((key) => readKey(key)?.of === 'use') && now.heard() < wroteAt)
+    if (shared.known.some((key) => readKey(key)?.of === 'use') && now.told() < wroteAt)
       return E.left({ tag: 'Behind' })
     if (writes.length + shared.writes.length === 0) return E.right(undefined)
     const compares: Compare[] = [
@@ -180,7 +182,10 @@ export const membership = (options: MembershipOptions): Membership => {
     ]
     const own = writes.map(({ key, value }) => ({ key: local + key, value }))
     const done = await store.transact({ compares, writes: [...own, ...shared.writes] })()
-    if (E.isLeft(done)) return E.left(setbackOf(done.left))
+    if (E.isLeft(done)) {
+      doubtful = shared.known
+      return E.left(setbackOf(done.left))
+    }
     if (shared.writes.length > 0) {
       wroteAt = done.right
       now.wrote(done.right, shared.writes)
@@ -188,11 +193,25 @@ export const membership = (options: MembershipOptions): Membership => {
     return E.right(undefined)
   }
 
+  const confirmed = async (): Promise<Either<StoreError, void>> => {
+    for (const key of doubtful) {
+      const entry = await store.get(key)()
+      if (E.isLeft(entry)) return entry
+      if (entry.right !== null) view?.read(entry.right)
+    }
+    doubtful = []
+    return E.right(undefined)
+  }
+
   const catchUp: Membership['catchUp'] = async () => {
     const last = await store.get(LAST)()
     if (E.isLeft(last)) return last
-    const revision = last.right?.revision ?? 0
-    return new Promise((resolve) => {
+    const heard = await untilHeard(last.right?.revision ?? 0)
+    return E.isLeft(heard) ? heard : confirmed()
+  }
+
+  const untilHeard = (revision: Revision): Promise<Either<StoreError, void>> =>
+    new Promise((resolve) => {
       const withdraw = clock.after(NEWS_PATIENCE_MS, () =>
         done(E.left({ tag: 'StoreUnavailable', what: `no news came from ${place}`, hint: 'try again later' })),
       )
@@ -208,7 +227,6 @@ export const membership = (options: MembershipOptions): Membership => {
       hearers.add(look)
       look()
     })
-  }
 
   const close = async (): Promise<void> => {
     isClosed = true
