@@ -69,6 +69,7 @@ export const membership = (options: MembershipOptions): Membership => {
   const local = localPrefix(host)
   const fence = fenceKey(host)
   let held: Hold | null = null
+  let entering: Promise<StoreError | null> | null = null
   let fencedAt: Revision = 0
   let view: View | null = null
   let wroteAt: Revision = 0
@@ -85,13 +86,20 @@ export const membership = (options: MembershipOptions): Membership => {
     for (const hear of [...hearers]) hear()
   }
 
+  const take = async (): Promise<StoreError | null> => {
+    const taken = await hold(store, presenceKey(host), identity, `host ${host} of ${place}`, ttlMs, lose)
+    if (E.isLeft(taken)) return taken.left
+    if (isClosed) await taken.right.release()
+    else held = taken.right
+    return null
+  }
   /** Takes the place of this host, or keeps it. */
   const enter = async (): Promise<StoreError | null> => {
     if (held !== null) return null
-    const taken = await hold(store, presenceKey(host), identity, `host ${host} of ${place}`, ttlMs, lose)
-    if (E.isLeft(taken)) return taken.left
-    held = taken.right
-    return null
+    entering ??= take().finally(() => {
+      entering = null
+    })
+    return entering
   }
   /** What is kept is as it was; it is others who may think that this host is gone. */
   const lose = (): void => {
@@ -172,8 +180,7 @@ export const membership = (options: MembershipOptions): Membership => {
   const commit: Membership['commit'] = async (writes, shared) => {
     if (view === null || ended !== null) return E.left({ tag: 'Displaced' })
     const now = view
-    if (shared.known.some((key) => readKey(key)?.of === 'use') && now.told() < wroteAt)
-      return E.left({ tag: 'Behind' })
+    if (shared.known.some((key) => readKey(key)?.of === 'use') && now.told() < wroteAt) return E.left({ tag: 'Behind' })
     if (writes.length + shared.writes.length === 0) return E.right(undefined)
     const compares: Compare[] = [
       { key: fence, revision: fencedAt },

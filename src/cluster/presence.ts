@@ -1,6 +1,7 @@
 // A host is there while its engine holds an entry of the shared store. One process is a host at a time: who finds the entry held by a
 // process of this machine that has died takes its place.
 
+import { randomUUID } from 'node:crypto'
 import { readFileSync, readlinkSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { E, type Either } from '../prelude.ts'
@@ -42,6 +43,7 @@ const isDead = (holder: Holder | null): boolean => {
 
 /** What is written of who holds, and how another's is read: of this process, and of a simulated one. */
 export type Identity = Readonly<{
+  /** Of no other that holds. */
   text: string
   isDead: (text: string) => boolean
   /** For sentences. */
@@ -49,7 +51,7 @@ export type Identity = Readonly<{
 }>
 
 export const processIdentity = (): Identity => ({
-  text: JSON.stringify(thisProcess()),
+  text: JSON.stringify({ ...thisProcess(), nonce: randomUUID() }),
   isDead: (text) => isDead(readHolder(text)),
   nameOf: (text) => nameOf(readHolder(text)),
 })
@@ -73,7 +75,9 @@ export const hold = async (
     if (E.isLeft(entry)) return entry
     if (entry.right === null) continue
     const { value, revision } = entry.right
-    if (!identity.isDead(value)) return E.left({ tag: 'StoreHeld', place, by: identity.nameOf(value) })
+    // What this process held before, and has given up by its own clock, may still be there.
+    if (value !== identity.text && !identity.isDead(value))
+      return E.left({ tag: 'StoreHeld', place, by: identity.nameOf(value) })
     const removed = await store.transact({ compares: [{ key, revision }], writes: [{ key, value: null }] })()
     if (E.isLeft(removed) && removed.left.tag !== 'StoreConflict') return removed
   }

@@ -107,7 +107,7 @@ const makeEngine = (options: EngineOptions, start: Start): Engine => {
   const { plugins, callDeadlineMs = CALL_DEADLINE_MS, after = systemTime, breathe = systemBreath } = options
   const keeper = cluster === undefined ? soleKeeper(store) : clusterKeeper(cluster)
   const host = makeHost(kernel, start)
-  const truth = makeTruth(keeper, drivers, host, checkpointTurns, start)
+  const truth = makeTruth(keeper, drivers, host, keeper.host === null ? checkpointTurns : null, start)
   const callers = makeCallers(start.core.model)
   const listeners = new Set<(turn: Turn) => void>()
 

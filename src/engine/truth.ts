@@ -118,9 +118,11 @@ export const makeTruth = (
     const news = heard.right
     if (news === null) return E.right(from)
     const next = coreWith(core, news)
-    if (E.isLeft(next)) return next
     const then = from === core ? next : coreWith(from, news)
-    if (E.isLeft(then)) return then
+    if (E.isLeft(next) || E.isLeft(then)) {
+      isAstray = true
+      return E.isLeft(next) ? next : then
+    }
     const known = new Map([[core.model, next.right.model]])
     const follow = (model: Model): Model => {
       const done = known.get(model) ?? modelWith(model, news)
@@ -142,6 +144,8 @@ export const makeTruth = (
     },
     reset: (former) => {
       core = former
+      // News that was being told is told no more.
+      isAstray = keeper.host !== null
     },
     settle: (deeds) => {
       kept = settled(kept, core.model, deeds)
