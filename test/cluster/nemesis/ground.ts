@@ -124,35 +124,39 @@ const cutter = (): Ground['cut'] => {
   }
 }
 
-const leftOn = async (host: string): Promise<ReadonlyArray<string>> => {
-  const own = namespaceOf(host)
-  const { stdout } = await execa('ip', ['-n', own, '-j', 'link', 'show'])
+const linksOf = async (host: string): Promise<ReadonlyArray<string>> => {
+  const { stdout } = await execa('ip', ['-n', namespaceOf(host), '-j', 'link', 'show'])
   // A cast: what iproute2 prints.
-  const links = (JSON.parse(stdout) as ReadonlyArray<Readonly<{ ifname: string }>>).map(({ ifname }) => ifname)
-  const spaces = readdirSync(NETNS_DIR).filter((name) => name.startsWith(labPrefix(labFor(host))) && name !== own)
-  return [
-    ...links.filter((name) => name !== 'lo' && name !== UPLINK).map((name) => `link ${name}`),
-    ...spaces.map((name) => `namespace ${name}`),
-  ]
+  return (JSON.parse(stdout) as ReadonlyArray<Readonly<{ ifname: string }>>).map(({ ifname }) => ifname)
+}
+
+/** What is new on hosts that have these links by themselves. */
+const leavings = async (): Promise<Ground['leftOn']> => {
+  const before = new Map(await Promise.all(HOSTS.map(async (host) => [host, await linksOf(host)] as const)))
+  return async (host) => {
+    const links = (await linksOf(host)).filter((name) => !before.get(host)?.includes(name))
+    const prefix = labPrefix(labFor(host))
+    const spaces = readdirSync(NETNS_DIR).filter((name) => name.startsWith(prefix) && name !== namespaceOf(host))
+    return [...links.map((name) => `link ${name}`), ...spaces.map((name) => `namespace ${name}`)]
+  }
 }
 
 export const namespaces = async (): Promise<Ground> => {
   const dir = freshDir()
   const prefix = labPrefix(labFor('x')).replace(/x-$/, '')
   const guard = guarded(prefix, dir)
-  const ground: Ground = {
-    dir,
-    inside: (node) => ['nsenter', `--net=${netnsPath(namespaceOf(NODES.includes(node) ? node : SWITCH))}`, '--'],
-    addressOf,
-    portsOf: () => [2379, 2380, 2381],
-    labOf: (host) => (HOSTS.includes(host) ? labFor(host) : null),
-    cut: cutter(),
-    leftOn,
-    remove: guard.end,
-  }
   try {
     await execa('sh', ['-s'], { input: SETTING() })
-    return ground
+    return {
+      dir,
+      inside: (node) => ['nsenter', `--net=${netnsPath(namespaceOf(NODES.includes(node) ? node : SWITCH))}`, '--'],
+      addressOf,
+      portsOf: () => [2379, 2380, 2381],
+      labOf: (host) => (HOSTS.includes(host) ? labFor(host) : null),
+      cut: cutter(),
+      leftOn: await leavings(),
+      remove: guard.end,
+    }
   } catch (error) {
     await guard.end()
     throw error

@@ -36,9 +36,17 @@ export const nemesis = async (
     else machine?.pause()
   }
 
+  /** Whatever was done to anybody; the plan leaves nothing of it but where it was given up. */
+  const heal = async (): Promise<void> => {
+    await ground.cut([])
+    for (const machine of machines.values()) {
+      machine.start()
+      machine.resume()
+    }
+  }
   for (const { fromMs, troubles } of phases) {
     await until(fromMs)
-    if (around.isBroken()) return
+    if (around.isBroken()) break
     around.begins()
     const moments = troubles
       .flatMap(({ fault, ...times }) => [
@@ -51,4 +59,5 @@ export const nemesis = async (
       await change(moment)
     }
   }
+  await heal()
 }
