@@ -4,6 +4,7 @@
 import type { Answer } from '../engine/engine.ts'
 import { type Recorder, recorder } from '../history/record.ts'
 import type { ClusterIn, ClusterOut } from '../history/specs/cluster.ts'
+import type { Model } from '../model/types.ts'
 import { E } from '../prelude.ts'
 import { doneOf, type Order, orderOf, refusalOf } from './commands.ts'
 import type { Host, Running } from './host.ts'
@@ -42,7 +43,7 @@ export const startClients = ({ time, hosts, acts, tell, defect }: ClientParts): 
   let [asked, done, refused, unknown] = [0, 0, 0, 0]
   let number = 0
 
-  const hear = (client: string, id: number | null, answer: Answer | null): void => {
+  const hear = (client: string, id: number | null, answer: Answer | null, model: Model): void => {
     if (answer === null || (E.isLeft(answer) && answer.left.tag === 'Unavailable')) {
       unknown += 1
       tell(
@@ -54,7 +55,7 @@ export const startClients = ({ time, hosts, acts, tell, defect }: ClientParts): 
     }
     if (E.isRight(answer)) {
       done += 1
-      const output = doneOf(answer.right)
+      const output = doneOf(model, answer.right)
       tell(client, `done ${output.is === 'done' ? (output.ips ?? []).join(' ') : ''}`)
       if (id !== null) log.ok(id, output)
       return
@@ -75,7 +76,7 @@ export const startClients = ({ time, hosts, acts, tell, defect }: ClientParts): 
     const end = (answer: Answer | null): void => {
       if (!isOpen) return
       isOpen = false
-      hear(client, id, answer)
+      hear(client, id, answer, engine.model())
       over()
     }
     process.atEnd(() => end(null))

@@ -162,6 +162,11 @@ const createSandbox = ({ number }: Scene): Order => {
   }
 }
 
+const renameSandbox = (id: Sandbox['id'], name: string, host: HostId): Order => ({
+  commands: [{ tag: 'RenameSandbox', id, container: name }],
+  ask: { do: 'rename sandbox', id, name, host },
+})
+
 const ofSandbox = (scene: Scene): Order | null => {
   const { model, host, number, act } = scene
   const sandbox = chosen(valuesOf(model.sandboxes), act.picks[0])
@@ -169,8 +174,7 @@ const ofSandbox = (scene: Scene): Order | null => {
   const { id } = sandbox
   if (act.deed === 'drop sandbox')
     return { commands: [{ tag: 'DeleteSandbox', id }], ask: { do: 'delete sandbox', id, host } }
-  if (act.deed === 'rename sandbox')
-    return { commands: [{ tag: 'RenameSandbox', id, container: `${sandboxName(number)}-again` }], ask: null }
+  if (act.deed === 'rename sandbox') return renameSandbox(id, `${sandboxName(number)}-again`, host)
   return { commands: [{ tag: 'RefreshSandbox', id, hostname: `host${number}`, ports: [] }], ask: null }
 }
 
@@ -226,12 +230,18 @@ export const orderOf = (scene: Scene): Order | null => {
   }
 }
 
-/** What a history is told of an answer. */
-export const doneOf = (events: ReadonlyArray<CnmEvent>): ClusterOut => ({
+/** What a history is told of an answer. `model`: as it is with it. */
+export const doneOf = (model: Model, events: ReadonlyArray<CnmEvent>): ClusterOut => ({
   is: 'done',
   ips: events.flatMap((event) =>
     event.tag === 'EndpointCreated' ? event.endpoint.addresses.map(({ cidr: { ip } }) => showIp(ip)) : [],
   ),
+  renamed: events.flatMap((event) => {
+    const endpoint = event.tag === 'EndpointRenamed' ? getIn(model.endpoints, event.id) : undefined
+    return event.tag === 'EndpointRenamed' && endpoint !== undefined
+      ? [{ id: event.id, network: endpoint.network, name: event.name }]
+      : []
+  }),
   gone: events.flatMap((event) => (event.tag === 'EndpointDeleted' ? [event.id] : [])),
 })
 

@@ -16,6 +16,8 @@ export type ClusterAsk = Readonly<
   | { do: 'use endpoint'; id: string; host: string }
   /** Takes along which endpoints its answer says. */
   | { do: 'delete sandbox'; id: string; host: string }
+  /** Names those that are in it, too: its answer says which. */
+  | { do: 'rename sandbox'; id: string; name: string; host: string }
   /** Reads all there is, when nothing is under way any more. */
   | { do: 'look' }
 >
@@ -62,9 +64,11 @@ export type SeenEndpoint = Readonly<{
 }>
 export type SeenNetwork = Readonly<{ id: string; name: string; subnet: string }>
 
-/** `ips`: that were given; `gone`: endpoints that went with it. */
+export type Renamed = Readonly<{ id: string; network: string; name: string }>
+
+/** `ips`: that were given; `gone`, `renamed`: endpoints that went with it, or were named by it. */
 export type ClusterOut = Readonly<
-  | { is: 'done'; ips?: ReadonlyArray<string>; gone?: ReadonlyArray<string> }
+  | { is: 'done'; ips?: ReadonlyArray<string>; gone?: ReadonlyArray<string>; renamed?: ReadonlyArray<Renamed> }
   | { is: 'refused'; why: ClusterRefusal }
   | { is: 'seen'; networks: ReadonlyArray<SeenNetwork>; endpoints: ReadonlyArray<SeenEndpoint> }
 >
@@ -151,6 +155,8 @@ const knownOf = (operations: ReadonlyArray<Asked>): Known => {
       if (ip !== null) note(wished, network, ip)
     }
     if (input.do === 'rename endpoint') note(claims, input.id, endpointName(input.network, input.name))
+    if (output?.is === 'done')
+      for (const { id, network, name } of output.renamed ?? []) note(claims, id, endpointName(network, name))
     if (output?.is !== 'seen') continue
     for (const { id, network, ips } of output.endpoints)
       note(claims, id, ...ips.map((each) => addressObject(network, each)))
@@ -166,6 +172,19 @@ const endpointGoes = (known: Known, id: string, host: string): ReadonlyArray<Bar
   ...[...(known.networks.get(id) ?? [])].map((network) => act('leave', networkObject(network), id)),
   ...[...(known.claims.get(id) ?? [])].map((claim) => act('drop', claim, id)),
 ]
+
+/** It has another name now, and none of those that it had. */
+const isNamed = (known: Known, { id, network, name }: Renamed): ReadonlyArray<Bare> => {
+  const now = endpointName(network, name)
+  const others = [...(known.claims.get(id) ?? [])].filter((claim) => claim.startsWith('name ') && claim !== now)
+  return [act('keep', now, id), ...others.map((claim) => act('drop', claim, id))]
+}
+
+/** Whatever of the host's it may have named. */
+const mayBeNamed = (known: Known, name: string, host: string): ReadonlyArray<Renamed> =>
+  [...(known.endpoints.get(host) ?? [])].flatMap((id) =>
+    [...(known.networks.get(id) ?? [])].map((network) => ({ id, network, name })),
+  )
 
 /** What it says if it was done; of one without an answer, what it may have done. */
 const doneActs = (known: Known, input: ClusterAsk, output: ClusterOut | undefined): ReadonlyArray<Bare> => {
@@ -197,16 +216,11 @@ const doneActs = (known: Known, input: ClusterAsk, output: ClusterOut | undefine
     }
     case 'delete endpoint':
       return endpointGoes(known, input.id, input.host)
-    case 'rename endpoint': {
-      const { id, network, name, host } = input
-      const others = [...(known.claims.get(id) ?? [])].filter(
-        (claim) => claim.startsWith('name ') && claim !== endpointName(network, name),
-      )
-      return [
-        act('of', endpointObject(id), host),
-        act('keep', endpointName(network, name), id),
-        ...others.map((claim) => act('drop', claim, id)),
-      ]
+    case 'rename endpoint':
+      return [act('of', endpointObject(input.id), input.host), ...isNamed(known, input)]
+    case 'rename sandbox': {
+      const named = output?.is === 'done' ? (output.renamed ?? []) : mayBeNamed(known, input.name, input.host)
+      return named.flatMap((each) => isNamed(known, each))
     }
     case 'use endpoint':
       return [act('of', endpointObject(input.id), input.host)]
