@@ -107,14 +107,15 @@ export const makeTurns = (parts: TurnParts): Turns => {
 
   /** The end of a turn that failed for all. */
   const giveBack = async (
-    { before, withdrawn }: Attempt,
+    { before, withdrawn, isCurrent }: Attempt,
     { done, refused }: Stepped,
     error: CnmError,
   ): Promise<void> => {
     await truth.revert(before)
     for (const { waiting } of done) waiting.resolve(E.left(error))
-    // Who was refused after one of those may have been so for what has not happened.
-    for (const each of refused) each.waiting.resolve(E.left(done.length === 0 ? each.error : error))
+    // Who was refused after one of those may have been so for what has not happened; or for what others have changed unheard.
+    const isSo = isCurrent && done.length === 0
+    for (const each of refused) each.waiting.resolve(E.left(isSo ? each.error : error))
     for (const [waiting, reason] of withdrawn) waiting.resolve(E.left(reason))
   }
 
@@ -129,7 +130,7 @@ export const makeTurns = (parts: TurnParts): Turns => {
     const next = { ...attempt, before: heard.right, isCurrent: true, number: attempt.number + 1 }
     // What was kept of those who are withdrawn is taken for granted then.
     if (attempt.withdrawn.size === 0 || truth.beginnings() === beginnings) return next
-    await giveBack(next, stepped, UNKNOWN)
+    await giveBack({ ...next, isCurrent: false }, stepped, UNKNOWN)
     return null
   }
 
