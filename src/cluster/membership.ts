@@ -67,6 +67,7 @@ export const membership = (options: MembershipOptions): Membership => {
   const local = localPrefix(host)
   const fence = fenceKey(host)
   let held: Hold | null = null
+  let entering: Promise<StoreError | null> | null = null
   let fencedAt: Revision = 0
   let view: View | null = null
   let wroteAt: Revision = 0
@@ -79,13 +80,18 @@ export const membership = (options: MembershipOptions): Membership => {
     for (const hear of [...hearers]) hear()
   }
 
-  /** Takes the place of this host, or keeps it. */
-  const enter = async (): Promise<StoreError | null> => {
-    if (held !== null) return null
+  const take = async (): Promise<StoreError | null> => {
     const taken = await hold(store, presenceKey(host), identity, `host ${host} of ${place}`, ttlMs, lose)
+    entering = null
     if (E.isLeft(taken)) return taken.left
     held = taken.right
     return null
+  }
+  /** Takes the place of this host, or keeps it. */
+  const enter = async (): Promise<StoreError | null> => {
+    if (held !== null) return null
+    entering ??= take()
+    return entering
   }
   /** What is kept is as it was; it is others who may think that this host is gone. */
   const lose = (): void => {
@@ -164,6 +170,13 @@ export const membership = (options: MembershipOptions): Membership => {
     return { tag: 'Astray', error: { tag: 'StoreUnavailable', what, hint: 'it goes on with what is left of it' } }
   }
 
+  /** Of several transactions that were told as one, only the revision of the last was heard. */
+  const lookAgain = async (now: View, key: string): Promise<void> => {
+    const heard = now.heard()
+    const entry = await store.get(key)()
+    if (E.isRight(entry) && entry.right !== null) now.found(key, entry.right.revision, heard)
+  }
+
   const commit: Membership['commit'] = async (writes, shared) => {
     if (view === null || ended !== null) return E.left({ tag: 'Astray', error: ended ?? NOT_BEGUN })
     const now = view
@@ -177,7 +190,10 @@ export const membership = (options: MembershipOptions): Membership => {
     ]
     const own = writes.map(({ key, value }) => ({ key: local + key, value }))
     const done = await store.transact({ compares, writes: [...own, ...shared.writes] })()
-    if (E.isLeft(done)) return E.left(setbackOf(done.left))
+    if (E.isLeft(done)) {
+      if (done.left.tag === 'StoreConflict' && shared.known.includes(done.left.key)) await lookAgain(now, done.left.key)
+      return E.left(setbackOf(done.left))
+    }
     if (shared.writes.length > 0) {
       wroteAt = done.right
       now.wrote(done.right, shared.writes)

@@ -1,6 +1,7 @@
 // A host is there while its engine holds an entry of the shared store. One process is a host at a time: who finds the entry held by a
 // process of this machine that has died takes its place.
 
+import { randomUUID } from 'node:crypto'
 import { readFileSync, readlinkSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { E, type Either } from '../prelude.ts'
@@ -42,6 +43,7 @@ const isDead = (holder: Holder | null): boolean => {
 
 /** What is written of who holds, and how another's is read: of this process, and of a simulated one. */
 export type Identity = Readonly<{
+  /** Nobody else's, not even another engine's of this process. */
   text: string
   isDead: (text: string) => boolean
   /** For sentences. */
@@ -49,7 +51,7 @@ export type Identity = Readonly<{
 }>
 
 export const processIdentity = (): Identity => ({
-  text: JSON.stringify(thisProcess()),
+  text: JSON.stringify({ ...thisProcess(), run: randomUUID() }),
   isDead: (text) => isDead(readHolder(text)),
   nameOf: (text) => nameOf(readHolder(text)),
 })
@@ -57,7 +59,7 @@ export const processIdentity = (): Identity => ({
 const nameOf = (holder: Holder | null): string =>
   holder === null ? 'another process' : `process ${holder.pid} on ${holder.machine}`
 
-/** Left `StoreHeld`: somebody is this host already. `place`: the host and its store, for sentences. */
+/** Left `StoreHeld`: somebody is this host already. Not to be called while it is under way, or held. `place`: the host and its store, for sentences. */
 export const hold = async (
   store: SharedStore,
   key: string,
@@ -73,7 +75,9 @@ export const hold = async (
     if (E.isLeft(entry)) return entry
     if (entry.right === null) continue
     const { value, revision } = entry.right
-    if (!identity.isDead(value)) return E.left({ tag: 'StoreHeld', place, by: identity.nameOf(value) })
+    // Our own is one whose answer was lost; nobody keeps it.
+    if (value !== identity.text && !identity.isDead(value))
+      return E.left({ tag: 'StoreHeld', place, by: identity.nameOf(value) })
     const removed = await store.transact({ compares: [{ key, revision }], writes: [{ key, value: null }] })()
     if (E.isLeft(removed) && removed.left.tag !== 'StoreConflict') return removed
   }

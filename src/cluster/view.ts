@@ -22,6 +22,8 @@ export type View = Readonly<{
   hear: (revision: Revision, writes: ReadonlyArray<Write>) => void
   /** This host wrote these. */
   wrote: (revision: Revision, writes: ReadonlyArray<Write>) => void
+  /** The key was last written at this revision, as the store said after everything up to `heard` was heard. */
+  found: (key: string, revision: Revision, heard: Revision) => void
   /** What is new since it was asked last; null: nothing. Left: it is not of our making. */
   news: () => Either<string, SharedNews | null>
 }>
@@ -113,6 +115,11 @@ export const viewOf = (entries: ReadonlyArray<Entry>, at: Revision, host: HostId
         know(key, revision, value === null)
         pending.delete(key)
       }
+    },
+    found: (key, revision, then) => {
+      const before = known.get(key)
+      if (before !== undefined && !before.isGone && revision <= then && before.revision <= then)
+        know(key, revision, false)
     },
     news,
   }
