@@ -40,6 +40,8 @@ export type HostParts = Readonly<{
   seed: number
   time: Time
   store: MemoryStore
+  /** The share of requests to it that are given up at once. */
+  broken: number
   tell: (what: string) => void
   defect: (what: string) => void
 }>
@@ -58,7 +60,7 @@ const identityOf = (host: HostId, boot: number, number: number, died: ReadonlySe
   nameOf: (text) => `process ${text}`,
 })
 
-export const makeHost = ({ id, seed, time, store, tell, defect }: HostParts): Host => {
+export const makeHost = ({ id, seed, time, store, broken, tell, defect }: HostParts): Host => {
   const line = makeLine(time, randomOf(seed, `line ${id}`))
   const machine = makeMachine(randomOf(seed, `machine ${id}`), NO_FACTS)
   const died = new Set<string>()
@@ -78,7 +80,7 @@ export const makeHost = ({ id, seed, time, store, tell, defect }: HostParts): Ho
     const identity = identityOf(id, boot, number, died)
     mine.atEnd(() => died.add(identity.text))
     const strayed = (what: string): void => defect(`${id}: an ended process asked the store: ${what}`)
-    const over = storeOver({ store, line, process: mine, strayed })
+    const over = storeOver({ store, line, process: mine, broken, strayed })
     const { clock } = mine
     const cluster = membership({ store: over, host: id, place: 'the store', identity, clock, ttlMs: TTL_MS })
     const options = { kernel: machine.kernelFor(mine), cluster, after: clock.after, breathe: () => Promise.resolve() }

@@ -15,10 +15,13 @@ export type Machine = Readonly<{
   reboot: () => void
 }>
 
+/** What its sysctls say before anybody sets them. */
+const OWN = '0'
+
 const delayOf = (random: Random): number => random.between(0.1, 3)
 
 export const makeMachine = (random: Random, host: HostFacts): Machine => {
-  let kernel: PaperKernel = paperKernel(host)
+  let kernel: PaperKernel = paperKernel(host, OWN)
 
   const late =
     <X, A>(process: Process, work: () => TaskEither<X, A>): TaskEither<X, A> =>
@@ -47,7 +50,7 @@ export const makeMachine = (random: Random, host: HostFacts): Machine => {
   return {
     state: () => kernel.state(),
     reboot: () => {
-      kernel = paperKernel(host)
+      kernel = paperKernel(host, OWN)
     },
     kernelFor: (process) => ({
       ...kernel,

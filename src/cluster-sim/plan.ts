@@ -35,11 +35,12 @@ export type Fault = Readonly<{
   what: 'cut' | 'lossy' | 'pause' | 'crash' | 'reboot' | 'stop'
 }>
 
-/** `history`: how many transactions the store remembers. `endsAt`: when everything is healed. */
+/** `history`: how many transactions the store remembers. `broken`: the share of requests that are given up at once. `endsAt`: when everything is healed. */
 export type Plan = Readonly<{
   seed: number
   hosts: number
   history: number
+  broken: number
   acts: ReadonlyArray<Act>
   faults: ReadonlyArray<Fault>
   endsAt: number
@@ -79,18 +80,18 @@ const deedOf = (random: Random): Deed => {
 
 /** So many commands come together, and then there is quiet for a while. */
 const BURST = 40
-const BURST_MS = 1500
+const BURST_MS = [300, 1500] as const
 const QUIET_MS = [2000, 90_000] as const
 
 const pick = (random: Random): number => random.below(2 ** 30)
 
 const WHAT = ['cut', 'cut', 'cut', 'lossy', 'lossy', 'pause', 'pause', 'crash', 'crash', 'reboot', 'stop'] as const
 
-const faultOf = (random: Random, hosts: number, from: number): Fault => {
+const faultOf = (random: Random, hosts: number, from: number, lastsMs: number): Fault => {
   const what = random.oneOf(WHAT)
   const isLong = random.chance(0.3)
   return {
-    at: from + random.between(-500, BURST_MS),
+    at: from + random.between(-0.2, 1) * lastsMs,
     forMs: isLong ? random.between(3000, 15_000) : random.between(50, 2500),
     host: random.below(hosts),
     what,
@@ -114,22 +115,25 @@ export const planOf = (seed: number, { hosts, commands, faults: isFaulty }: Size
   const acts: Act[] = []
   const faults: Fault[] = []
   let from = 500
+  const worst = random.oneOf([1, 3, 8])
   while (acts.length < commands) {
     const count = Math.min(BURST, commands - acts.length)
+    const lastsMs = random.between(...BURST_MS)
     for (let i = 0; i < count; i++)
       acts.push({
-        at: from + random.between(0, BURST_MS),
+        at: from + random.between(0, lastsMs),
         client: random.below(hosts * CLIENTS_OF_A_HOST),
         deed: deedOf(random),
         picks: [pick(random), pick(random), pick(random)],
       })
-    const worst = random.chance(0.6) ? random.below(3) + 1 : 0
-    for (let i = 0; isFaulty && i < worst; i++) faults.push(faultOf(random, hosts, from))
-    from += BURST_MS + random.between(...QUIET_MS)
+    const wrong = random.chance(0.2) ? 0 : random.below(worst) + 1
+    for (let i = 0; isFaulty && i < wrong; i++) faults.push(faultOf(random, hosts, from, lastsMs))
+    from += lastsMs + random.between(...QUIET_MS)
   }
   return {
     seed,
     hosts,
+    broken: isFaulty ? random.oneOf([0, 0.002, 0.01]) : 0,
     history: random.oneOf([20, 100, 1000]),
     acts: acts.sort((a, b) => a.at - b.at),
     faults: apart(faults),

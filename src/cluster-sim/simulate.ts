@@ -47,7 +47,7 @@ const heal = (host: Host): void => {
 }
 
 export const simulate = async (plan: Plan): Promise<Outcome> => {
-  const { seed } = plan
+  const { seed, broken } = plan
   const time = virtualTime()
   const trace = makeTrace(time.now)
   const store = memoryStore({ history: plan.history, clock: time })
@@ -68,7 +68,7 @@ export const simulate = async (plan: Plan): Promise<Outcome> => {
 
   const hosts = Array.from({ length: plan.hosts }, (_, n) => {
     const id = hostId(n)
-    return makeHost({ id, seed, time, store, tell: (what) => trace.tell(id, what), defect })
+    return makeHost({ id, seed, time, store, broken, tell: (what) => trace.tell(id, what), defect })
   })
   for (const host of hosts) host.start()
   const clients = startClients({ time, hosts, acts: plan.acts, tell: trace.tell, defect })

@@ -14,14 +14,14 @@ export type StoreParts = Readonly<{
   store: MemoryStore
   line: Line
   process: Process
+  /** The share of requests that are given up at once, as when a connection breaks. */
+  broken: number
   /** A process that has ended asks for something: a defect of the simulation. */
   strayed: (what: string) => void
 }>
 
 /** Until a host gives up waiting for an answer. */
 export const DEADLINE_MS = 1500
-/** Of requests, so many are given up at once, as when a connection breaks. */
-const BROKEN = 0.001
 /** Of watches that meet a cut, so many end; the others go on from where they were. */
 const ENDS = 0.3
 /** Of news that waits with other news, so much is told together with it. */
@@ -36,7 +36,7 @@ type Ask = <A>(
 ) => Promise<Either<StoreError, A>>
 
 const asking =
-  ({ line, process, strayed }: StoreParts): Ask =>
+  ({ line, process, broken, strayed }: StoreParts): Ask =>
   (what, work, givenUp = () => {}) =>
     new Promise((resolve) => {
       if (!process.isAlive()) return strayed(what)
@@ -51,7 +51,7 @@ const asking =
         if (isOpen) givenUp()
         answer(E.left(lost(why)))
       }
-      const isBroken = line.random.chance(BROKEN)
+      const isBroken = line.random.chance(broken)
       const withdraw = process.clock.after(isBroken ? 1 : DEADLINE_MS, () =>
         giveUp(`the store did not answer: ${what}`),
       )
