@@ -153,14 +153,22 @@ const renameEndpoint = (scene: Scene): Order | null => {
 
 const sandboxName = (number: number): string => `box${number}`
 
-const createSandbox = ({ number }: Scene): Order => {
-  const name = sandboxName(number)
-  const id = sandboxId(idOf('c', number))
-  return {
-    commands: [{ tag: 'CreateSandbox', id, container: name, hostname: name, ns: ns(name), ports: [] }],
-    ask: null,
-  }
-}
+const sandboxOf = (kind: string, name: string, number: number): Command => ({
+  tag: 'CreateSandbox',
+  id: sandboxId(idOf(kind, number)),
+  container: name,
+  hostname: name,
+  ns: ns(name),
+  ports: [],
+})
+
+const createSandbox = ({ number }: Scene): Order => ({
+  commands: [sandboxOf('c', sandboxName(number), number)],
+  ask: null,
+})
+
+/** Something that every host can do. */
+export const probeOf = (number: number): Command => sandboxOf('f', `probe${number}`, number)
 
 const renameSandbox = (id: Sandbox['id'], name: string, host: HostId): Order => ({
   commands: [{ tag: 'RenameSandbox', id, container: name }],

@@ -1,14 +1,16 @@
 // A cluster told from a plan: hosts with engines on one store, with all that goes wrong, until everything was healed and has settled; and what is
 // then found to be wrong. The same plan gives the same trace.
 
+import { explain } from '../model/error.ts'
 import type { HostId } from '../model/types.ts'
 import { E } from '../prelude.ts'
 import { memoryStore } from '../store/memory.ts'
 import { type Counts, startClients } from './clients.ts'
+import { probeOf } from './commands.ts'
 import { type Host, makeHost } from './host.ts'
 import { lookAt, ofCluster, ofHistory } from './judge.ts'
 import type { Fault, Plan } from './plan.ts'
-import { virtualTime } from './time.ts'
+import { type Time, virtualTime } from './time.ts'
 import { makeTrace, type Trace } from './trace.ts'
 
 /** `findings`: what is wrong, in sentences; none: all is well. `seconds`: of virtual time. */
@@ -21,6 +23,9 @@ export type Outcome = Readonly<{
   transactions: number
   endpoints: number
 }>
+
+/** Who is well does what it is asked within so long. */
+const PROMPT_MS = 2000
 
 /** After everything was healed, all callers are answered within so long. */
 const ANSWERED_MS = 120_000
@@ -44,6 +49,20 @@ const heal = (host: Host): void => {
   host.line.setLoss(0)
   host.resume()
   host.start()
+}
+
+/** Every host does something; hosts that do not, in sentences. */
+const probe = async (time: Time, hosts: ReadonlyArray<Host>): Promise<ReadonlyArray<string>> => {
+  const silent = new Map(hosts.map(({ id }) => [id, `host ${id} did not answer within ${PROMPT_MS / 1000} s`]))
+  hosts.forEach((host, n) => {
+    const engine = host.running()?.engine
+    void engine?.submit([probeOf(n)]).then(([answer]) => {
+      if (answer !== undefined && E.isLeft(answer)) silent.set(host.id, `host ${host.id}: ${explain(answer.left)}`)
+      else silent.delete(host.id)
+    })
+  })
+  await time.runUntil(time.now() + PROMPT_MS)
+  return [...silent.values()]
 }
 
 export const simulate = async (plan: Plan): Promise<Outcome> => {
@@ -92,6 +111,7 @@ export const simulate = async (plan: Plan): Promise<Outcome> => {
   await time.runUntil(time.now() + ANSWERED_MS, clients.areDone)
   if (!clients.areDone()) findings.push(`not all callers were answered within ${ANSWERED_MS / 1000} s of healing`)
   await time.runUntil(time.now() + SETTLED_MS)
+  findings.push(...(await probe(time, hosts)))
 
   const listed = await store.list('')()
   const entries = E.isRight(listed) ? listed.right.entries : []
