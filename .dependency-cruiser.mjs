@@ -15,6 +15,7 @@ const EFFECTFUL = {
   store: ['net', 'model'],
   cluster: ['net', 'ipam', 'model', 'store'],
   engine: ['net', 'kernel', 'ipam', 'model', 'drivers', 'kernel-sim', 'kernel-linux', 'store', 'cluster'],
+  'cluster-sim': ['net', 'kernel', 'history', 'model', 'drivers', 'store', 'cluster', 'engine'],
   proxy: ['net'],
   compose: ['net', 'model'],
   lab: ['net', 'kernel', 'model', 'engine', 'kernel-sim'],

@@ -2,22 +2,21 @@
 // and the simulated one. Both can be told to refuse an operation.
 
 import { scopeOf } from '../../src/engine/look.ts'
-import { after } from '../../src/kernel/diff.ts'
-import type { Kernel, Refusal } from '../../src/kernel/kernel.ts'
+import type { Kernel } from '../../src/kernel/kernel.ts'
 import { type KernelObject, keyOf, type Link } from '../../src/kernel/object.ts'
-import type { KernelOp } from '../../src/kernel/op.ts'
-import { EMPTY_STATE, type KernelState, objectsOf, stateOf } from '../../src/kernel/state.ts'
+import { paperKernel as onPaper } from '../../src/kernel/paper.ts'
+import { EMPTY_STATE, type KernelState, objectsOf } from '../../src/kernel/state.ts'
 import { applyOp, hostWorld } from '../../src/kernel-sim/control.ts'
 import { type Refusing, refusing } from '../../src/kernel-sim/faults.ts'
 import { simKernel } from '../../src/kernel-sim/kernel.ts'
 import { observe } from '../../src/kernel-sim/observe.ts'
 import { isNameless, type World } from '../../src/kernel-sim/state.ts'
 import { UPLINK } from '../../src/lab/world.ts'
-import { factsFor, type HostFacts, NO_FACTS } from '../../src/net/host-facts.ts'
+import { type HostFacts, NO_FACTS } from '../../src/net/host-facts.ts'
 import { mac } from '../../src/net/mac.ts'
 import { HOST, LO } from '../../src/net/name.ts'
-import { hasIn, valuesOf } from '../../src/net/pmap.ts'
-import { E, TE } from '../../src/prelude.ts'
+import { valuesOf } from '../../src/net/pmap.ts'
+import { E } from '../../src/prelude.ts'
 
 export type TestKernel = Kernel &
   Refusing &
@@ -26,43 +25,12 @@ export type TestKernel = Kernel &
     objects: (known: KernelState) => ReadonlyArray<KernelObject>
   }>
 
-/** What a real kernel would say no to: creating what is there, touching what is not. */
-const impossible = (state: KernelState, op: KernelOp): boolean =>
-  hasIn(state, keyOf(op.object)) === (op.verb === 'create')
-
 /** Every host has a card. */
-const ON_PAPER: HostFacts = { ...NO_FACTS, devices: [{ name: UPLINK, type: null, ours: false }] }
+const WITH_CARD: HostFacts = { ...NO_FACTS, devices: [{ name: UPLINK, type: null, ours: false }] }
 
 export const paperKernel = (): TestKernel => {
-  let state = EMPTY_STATE
-  const kernel: Kernel = {
-    name: 'sim',
-    marksAtOnce: true,
-    settled: async () => {},
-    facts: (question) => TE.right(factsFor(question, ON_PAPER)),
-    observe: ({ namespaces, sysctls }) =>
-      TE.fromIO(() =>
-        stateOf(
-          objectsOf(state).filter((object) =>
-            object.kind === 'sysctl'
-              ? sysctls.some(({ ns, name }) => ns === object.ns && name === object.name)
-              : namespaces.includes(object.ns),
-          ),
-        ),
-      ),
-    // One at a time: who wraps it holds back what follows a refusal.
-    apply: (ops) => async () => {
-      const refusals: Refusal[] = []
-      ops.forEach((op, at) => {
-        if (impossible(state, op)) refusals.push({ at, op, errno: 'EEXIST', detail: null })
-        else state = after(state, op)
-      })
-      return refusals.length === 0 ? E.right(undefined) : E.left(refusals)
-    },
-    probe: () => TE.left({ tag: 'KernelUnavailable', what: 'paper carries no packets', hint: null }),
-    counters: () => TE.left({ tag: 'KernelUnavailable', what: 'paper counts no packets', hint: null }),
-  }
-  return { ...refusing(kernel), objects: () => objectsOf(state) }
+  const kernel = onPaper(WITH_CARD)
+  return { ...refusing(kernel), objects: () => objectsOf(kernel.state()) }
 }
 
 /** Others have their namespaces, and loopback in them; what else is in one without a name, we have left there. */

@@ -15,7 +15,7 @@ const USE = `${SHARED}use/`
 const PRESENCE = `${SHARED}host/`
 const MEMBER = `${SHARED}member/`
 const FENCE = 'fence/'
-const CLAIM = 'claim/'
+export const CLAIM = 'claim/'
 
 /** Written by whoever makes a shared network, and compared: two never choose a subnet or a name at once. */
 export const SPACE = `${SHARED}space`

@@ -1,0 +1,132 @@
+// A cluster told from a plan: hosts with engines on one store, with all that goes wrong, until everything was healed and has settled; and what is
+// then found to be wrong. The same plan gives the same trace.
+
+import { explain } from '../model/error.ts'
+import type { HostId } from '../model/types.ts'
+import { E } from '../prelude.ts'
+import { memoryStore } from '../store/memory.ts'
+import { type Counts, startClients } from './clients.ts'
+import { probeOf } from './commands.ts'
+import { type Host, makeHost } from './host.ts'
+import { lookAt, ofCluster, ofHistory } from './judge.ts'
+import type { Fault, Plan } from './plan.ts'
+import { type Time, virtualTime } from './time.ts'
+import { makeTrace, type Trace } from './trace.ts'
+
+/** `findings`: what is wrong, in sentences; none: all is well. `seconds`: of virtual time. */
+export type Outcome = Readonly<{
+  findings: ReadonlyArray<string>
+  trace: Trace
+  counts: Counts
+  seconds: number
+  events: number
+  transactions: number
+  endpoints: number
+}>
+
+/** Who is well does what it is asked within so long. */
+const PROMPT_MS = 2000
+
+/** After everything was healed, all callers are answered within so long. */
+const ANSWERED_MS = 120_000
+/** ... and then so long later all is as it should be. */
+const SETTLED_MS = 5000
+
+/** A cast: these are names of hosts (model/cluster.ts). */
+const hostId = (n: number): HostId => `h${n}` as HostId
+
+const begin = (host: Host, { what }: Fault): void => {
+  if (what === 'cut') host.line.cut()
+  else if (what === 'lossy') host.line.setLoss(0.05)
+  else if (what === 'pause') host.pause()
+  else if (what === 'stop') host.stop()
+  else host.crash(what === 'reboot')
+}
+
+/** Whatever it was: what is well stays so. */
+const heal = (host: Host): void => {
+  host.line.heal()
+  host.line.setLoss(0)
+  host.resume()
+  host.start()
+}
+
+/** Every host does something; hosts that do not, in sentences. */
+const probe = async (time: Time, hosts: ReadonlyArray<Host>): Promise<ReadonlyArray<string>> => {
+  const silent = new Map(hosts.map(({ id }) => [id, `host ${id} did not answer within ${PROMPT_MS / 1000} s`]))
+  hosts.forEach((host, n) => {
+    const engine = host.running()?.engine
+    void engine?.submit([probeOf(n)]).then(([answer]) => {
+      if (answer !== undefined && E.isLeft(answer)) silent.set(host.id, `host ${host.id}: ${explain(answer.left)}`)
+      else silent.delete(host.id)
+    })
+  })
+  await time.runUntil(time.now() + PROMPT_MS)
+  return [...silent.values()]
+}
+
+export const simulate = async (plan: Plan): Promise<Outcome> => {
+  const { seed, broken } = plan
+  const time = virtualTime()
+  const trace = makeTrace(time.now)
+  const store = memoryStore({ history: plan.history, clock: time })
+  const findings: string[] = []
+  const defect = (what: string): void => {
+    trace.tell('defect', what)
+    findings.push(`defect: ${what}`)
+  }
+  let transactions = 0
+  store.watch('', 0, (news) => {
+    transactions += 1
+    if (news.tag === 'Changed')
+      trace.tell(
+        'store',
+        `${news.revision}: ${news.writes.map(({ key, value }) => `${value === null ? '-' : ''}${key}`).join(' ')}`,
+      )
+  })
+
+  const hosts = Array.from({ length: plan.hosts }, (_, n) => {
+    const id = hostId(n)
+    return makeHost({ id, seed, time, store, broken, tell: (what) => trace.tell(id, what), defect })
+  })
+  for (const host of hosts) host.start()
+  const clients = startClients({ time, hosts, acts: plan.acts, tell: trace.tell, defect })
+  for (const fault of plan.faults) {
+    const host = hosts[fault.host]
+    if (host === undefined) continue
+    time.after(fault.at, () => {
+      trace.tell(host.id, `${fault.what} for ${fault.forMs.toFixed(0)} ms`)
+      begin(host, fault)
+    })
+    time.after(fault.at + fault.forMs, () => {
+      trace.tell(host.id, `${fault.what} is over`)
+      heal(host)
+    })
+  }
+
+  const lastFault = Math.max(plan.endsAt, ...plan.faults.map(({ at, forMs }) => at + forMs))
+  await time.runUntil(lastFault)
+  hosts.forEach(heal)
+  trace.tell('all', 'healed')
+  await time.runUntil(time.now() + ANSWERED_MS, clients.areDone)
+  if (!clients.areDone()) findings.push(`not all callers were answered within ${ANSWERED_MS / 1000} s of healing`)
+  await time.runUntil(time.now() + SETTLED_MS)
+  findings.push(...(await probe(time, hosts)))
+
+  const listed = await store.list('')()
+  const entries = E.isRight(listed) ? listed.right.entries : []
+  findings.push(...ofCluster(entries, hosts))
+  const last = clients.log.invoke('reader', { do: 'look' })
+  clients.log.ok(last, lookAt(entries, hosts))
+  findings.push(...ofHistory(clients.log.history()))
+  for (const each of findings) trace.tell('finding', each)
+  return {
+    findings,
+    trace,
+    counts: clients.counts(),
+    seconds: time.now() / 1000,
+    events: time.events(),
+    transactions,
+    endpoints: entries.filter(({ key }) => key.startsWith('g/endpoint/')).length,
+  }
+}
