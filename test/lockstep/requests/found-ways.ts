@@ -321,6 +321,17 @@ export const FOUND_WAYS: ReadonlyArray<FoundTry> = [
     ends: 'silence',
   },
   {
+    says: 'what a route of the table main refuses, the table default does not allow',
+    asks: [
+      ...CABLE,
+      has('v0', '10.0.0.1/24'),
+      route('10.9.0.0/16', { type: 'prohibit' }),
+      route('10.9.0.0/24', { dev: 'v0', table: 253 }),
+    ],
+    attempt: ping('h', '10.9.0.2'),
+    ends: 'EACCES',
+  },
+  {
     says: 'a router that hears from itself redirects itself over loopback, and asks nobody for its own MAC',
     asks: [
       bridge('br0', { mac: macOf(3), up: true }),
