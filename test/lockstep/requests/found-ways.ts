@@ -332,6 +332,12 @@ export const FOUND_WAYS: ReadonlyArray<FoundTry> = [
     ends: 'EACCES',
   },
   {
+    says: 'who was looked for in vain on loopback is everybody there, and does not hear his own question',
+    asks: [LOOPBACK, ...WIRE, has('v0', '10.0.1.1/24'), neighbour('lo', '10.0.0.1', { state: 'failed' })],
+    attempt: ping('h', '10.0.1.1'),
+    ends: 'silence',
+  },
+  {
     says: 'a router that hears from itself redirects itself over loopback, and asks nobody for its own MAC',
     asks: [
       bridge('br0', { mac: macOf(3), up: true }),
