@@ -283,4 +283,12 @@ export const FOUND_IN_TUNNELS: ReadonlyArray<FoundTry> = [
     attempt: toLinkLocal('udp', 'd', 'fe80::ff:fe00:7', 'e0'),
     ends: first === 'tcp' ? 'answered' : 'silence',
   })),
+  {
+    says: 'who sends what does not fit from ::1 is told so, too',
+    asks: BEHIND,
+    there: otherHalf(6),
+    beyond: [LOOPBACK, ...BEYOND, neighbour('e0', 'fd09::1', { mac: macOf(7) })],
+    attempt: ping('d', 'fd09::1', { from: ip('::1'), size: 1392 }),
+    ends: 'silence',
+  },
 ]
