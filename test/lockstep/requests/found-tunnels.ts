@@ -291,4 +291,15 @@ export const FOUND_IN_TUNNELS: ReadonlyArray<FoundTry> = [
     attempt: ping('d', 'fd09::1', { from: ip('::1'), size: 1392 }),
     ends: 'silence',
   },
+  ...[{ local: ip('fd00::1') }, {}].map((own) => ({
+    says: `a tunnel of IPv6 leaves by another device than its own where that has no way, ${'local' in own ? 'from an address that it names' : 'but not from any'}`,
+    asks: [
+      pair('v0', 'v1'),
+      bridge('br0', { up: true, mac: macOf(1) }),
+      has('br0', 'fd00::2/64', { nodad: true }),
+      vxlan('x0', 3, 'fd00::9', { dev: ifName('v0'), ...own }),
+    ],
+    attempt: ping('h', 'fe80::9', { dev: ifName('x0') }),
+    ends: 'silence',
+  })),
 ]
