@@ -77,14 +77,23 @@ const addRule = (space: Space, ask: RuleRequest): Errno | null => {
   return null
 }
 
+const NO_MARK = { value: 0, mask: 0 }
+
+/** A mark or a mask of 0 is not looked at, each by itself. */
+const isMeantMark = (held: RuleEntry['mark'], asked: RuleEntry['mark']): boolean => {
+  const { value, mask } = asked ?? NO_MARK
+  const { value: heldValue, mask: heldMask } = held ?? NO_MARK
+  return (value === 0 || value === heldValue) && (mask === 0 || mask === heldMask)
+}
+
 /** rule_find: only what is said must match; a rule's being a negation is not asked for. */
 const isMeant = (rule: RuleEntry, ask: RuleRequest): boolean =>
   (ask.priority === undefined || rule.priority === ask.priority) &&
-  (ask.from === undefined || samePrefix(rule.from, ask.from)) &&
-  (ask.to === undefined || samePrefix(rule.to, ask.to)) &&
+  isLikePrefix(rule.from, ask.from ?? null) &&
+  isLikePrefix(rule.to, ask.to ?? null) &&
   (ask.iif === undefined || rule.iif === ask.iif) &&
   (ask.oif === undefined || rule.oif === ask.oif) &&
-  (ask.mark === undefined || sameMark(rule.mark, markOf(ask))) &&
+  isMeantMark(rule.mark, markOf(ask)) &&
   (ask.suppressPrefixLength === undefined || rule.suppressPrefixLength === ask.suppressPrefixLength) &&
   (ask.action === undefined || sameAction(rule.action, ask.action))
 

@@ -154,15 +154,18 @@ const byRules = (space: Space, wanted: Wanted): Found | Errno => {
   return 'ENETUNREACH'
 }
 
-/** fib_lookup, of a packet of our own. Left of what finds nothing: ENETUNREACH, or a rule's or a route's own errno. */
-export const lookup4 = (space: Space, wanted: Wanted): Found | Errno => {
-  if (space.now.customRules[4]) return byRules(space, wanted)
+/** Without rules of somebody's own: what nothing says in the others is asked of `default`. */
+const withoutRules = (space: Space, wanted: Wanted): Found | Errno => {
   for (const tables of [[TABLES.local, TABLES.main], [TABLES.default]]) {
     const found = lookIn(space, tables, wanted)
-    if (typeof found !== 'string') return found
+    if (found !== 'EAGAIN') return found
   }
   return 'ENETUNREACH'
 }
+
+/** fib_lookup, of a packet of our own. Left of what finds nothing: ENETUNREACH, or a rule's or a route's own errno. */
+export const lookup4 = (space: Space, wanted: Wanted): Found | Errno =>
+  space.now.customRules[4] ? byRules(space, wanted) : withoutRules(space, wanted)
 
 /** inet_addr_type_table: what an address is to a table; until there is a table `local`, all are broadcast addresses to it. */
 export const typeOf = (space: Space, ip: Ip, table: number): RouteEntry['type'] => {

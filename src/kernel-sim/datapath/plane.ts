@@ -102,8 +102,15 @@ export type HookAt = Readonly<{
   frame?: Frame
 }>
 
-/** As a socket asks for it; `src` null: not bound. `dev`: bound to it, or the scope of a link-local address. */
-export type Destination = Readonly<{ src: Ip | null; dst: Ip; dev: string | null; mark: number; tos: number | null }>
+/** As a socket asks for it; `src` null: not bound. `dev`: bound to it, or the scope of a link-local address; `loose`: as in `Wanted`. */
+export type Destination = Readonly<{
+  src: Ip | null
+  dst: Ip
+  dev: string | null
+  mark: number
+  tos: number | null
+  loose?: boolean
+}>
 /** `dst`: whom the destination means, which may be nobody's address. */
 export type Way = Readonly<{ type: RouteEntry['type']; dev: Device; src: Ip; dst: Ip; mtu: number }>
 

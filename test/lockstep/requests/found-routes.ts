@@ -44,6 +44,9 @@ const SOURCED: ReadonlyArray<Ask> = [
 const LOST_SOURCE = has('v0', 'fd01::1/64', { do: 'delete' })
 const LOCAL = 'fe80::1/64'
 
+const REFUSING = route('0.0.0.0/0', { type: 'prohibit', scope: 'host' })
+const BY_NOBODY = route('10.9.0.0/24', { via: '10.0.0.1', dev: 'v0' })
+
 export const FOUND_ROUTES: ReadonlyArray<FoundCase> = [
   {
     says: 'a hop that is dead is told to have no carrier, be it there',
@@ -156,6 +159,21 @@ export const FOUND_ROUTES: ReadonlyArray<FoundCase> = [
       ...['v0', 'v2'].map((dev, n) => has(dev, `fd00::${n + 1}/64`, { nodad: true })),
       ...['v0', 'v2'].map((dev, n) => route(`fd09:${n}::/64`, { via: 'fd00::8', dev, onlink: true })),
     ],
+    errno: null,
+  },
+  {
+    says: 'a gateway to which a route of the scope of links refuses the way is refused as that says',
+    asks: [...PAIR_UP, REFUSING, BY_NOBODY],
+    errno: 'EACCES',
+  },
+  {
+    says: 'also where there is a table default that has one',
+    asks: [...PAIR_UP, REFUSING, route('10.0.0.0/24', { dev: 'v0', table: 253 }), BY_NOBODY],
+    errno: 'EACCES',
+  },
+  {
+    says: 'which is asked if nothing is said before',
+    asks: [...PAIR_UP, route('10.0.0.0/24', { dev: 'v0', table: 253 }), BY_NOBODY],
     errno: null,
   },
   {

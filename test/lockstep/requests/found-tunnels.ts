@@ -283,4 +283,23 @@ export const FOUND_IN_TUNNELS: ReadonlyArray<FoundTry> = [
     attempt: toLinkLocal('udp', 'd', 'fe80::ff:fe00:7', 'e0'),
     ends: first === 'tcp' ? 'answered' : 'silence',
   })),
+  {
+    says: 'who sends what does not fit from ::1 is told so, too',
+    asks: BEHIND,
+    there: otherHalf(6),
+    beyond: [LOOPBACK, ...BEYOND, neighbour('e0', 'fd09::1', { mac: macOf(7) })],
+    attempt: ping('d', 'fd09::1', { from: ip('::1'), size: 1392 }),
+    ends: 'silence',
+  },
+  ...[{ local: ip('fd00::1') }, {}].map((own) => ({
+    says: `a tunnel of IPv6 leaves by another device than its own where that has no way, ${'local' in own ? 'from an address that it names' : 'but not from any'}`,
+    asks: [
+      pair('v0', 'v1'),
+      bridge('br0', { up: true, mac: macOf(1) }),
+      has('br0', 'fd00::2/64', { nodad: true }),
+      vxlan('x0', 3, 'fd00::9', { dev: ifName('v0'), ...own }),
+    ],
+    attempt: ping('h', 'fe80::9', { dev: ifName('x0') }),
+    ends: 'silence',
+  })),
 ]

@@ -321,6 +321,23 @@ export const FOUND_WAYS: ReadonlyArray<FoundTry> = [
     ends: 'silence',
   },
   {
+    says: 'what a route of the table main refuses, the table default does not allow',
+    asks: [
+      ...CABLE,
+      has('v0', '10.0.0.1/24'),
+      route('10.9.0.0/16', { type: 'prohibit' }),
+      route('10.9.0.0/24', { dev: 'v0', table: 253 }),
+    ],
+    attempt: ping('h', '10.9.0.2'),
+    ends: 'EACCES',
+  },
+  {
+    says: 'who was looked for in vain on loopback is everybody there, and does not hear his own question',
+    asks: [LOOPBACK, ...WIRE, has('v0', '10.0.1.1/24'), neighbour('lo', '10.0.0.1', { state: 'failed' })],
+    attempt: ping('h', '10.0.1.1'),
+    ends: 'silence',
+  },
+  {
     says: 'a router that hears from itself redirects itself over loopback, and asks nobody for its own MAC',
     asks: [
       bridge('br0', { mac: macOf(3), up: true }),

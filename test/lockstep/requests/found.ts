@@ -1,5 +1,5 @@
 // Programs in which the kernels once differed, shrunk, each with what Linux does in words: they stay in agreement. All of it is
-// asked in `h`, or elsewhere where that is said. Those of routes alone are in found-routes.ts, of
+// asked in `h`, or elsewhere where that is said. Those of routes alone are in found-routes.ts, of rules in found-rules.ts, of
 // addresses in found-addresses.ts.
 
 import type { Ask, NewLink, Request, RuleRequest } from '../../../src/kernel/rtnl/request.ts'
@@ -10,6 +10,7 @@ import { ifName, LO } from '../../../src/net/name.ts'
 import { bridge, C, H, has, macOf, neighbour, pair, route, set, up } from '../../kernel-sim/control/story.ts'
 import { FOUND_ADDRESSES } from './found-addresses.ts'
 import { FOUND_ROUTES } from './found-routes.ts'
+import { FOUND_RULES } from './found-rules.ts'
 
 /** `elsewhere`: what comes then, said where. `errno`: how the last request is answered. */
 export type FoundCase = Readonly<{
@@ -20,7 +21,6 @@ export type FoundCase = Readonly<{
 }>
 
 const rule = (more: Partial<RuleRequest>): Ask => ({ on: 'rule', do: 'add', family: 4, ...more })
-const NET = cidr('10.0.0.0/24')
 const PAIR = pair('v0', 'v1')
 const PAIR_UP = [PAIR, up('v0')]
 const br = (name: string, n: number): Ask => bridge(name, { mac: macOf(n) })
@@ -49,6 +49,7 @@ const vxlan = (name: string, vni: number): NewLink => ({
 
 export const FOUND: ReadonlyArray<FoundCase> = [
   ...FOUND_ROUTES,
+  ...FOUND_RULES,
   ...FOUND_ADDRESSES,
   {
     says: 'who was looked for in vain at what has become a broadcast address is forgotten',
@@ -75,24 +76,6 @@ export const FOUND: ReadonlyArray<FoundCase> = [
     says: 'a device with IPv6 can not',
     asks: [PAIR, set('v0', { name: ifName('all'), mtu: 1280 })],
     errno: 'EINVAL',
-  },
-  {
-    says: 'a rule that names no prefix is there already if one with any prefix is',
-    asks: [rule({ priority: 9, from: NET, action: { lookup: 77 } }), rule({ priority: 9, action: { lookup: 77 } })],
-    errno: 'EEXIST',
-  },
-  {
-    says: 'a negation is the same rule',
-    asks: [
-      rule({ priority: 9, from: NET, action: { lookup: 77 } }),
-      rule({ priority: 9, from: NET, not: true, action: { lookup: 77 } }),
-    ],
-    errno: 'EEXIST',
-  },
-  {
-    says: 'a rule with a prefix is another one than a rule without',
-    asks: [rule({ priority: 9, action: { lookup: 77 } }), rule({ priority: 9, from: NET, action: { lookup: 77 } })],
-    errno: null,
   },
   {
     says: 'a bridge that is renamed in the same message is still itself as a master',

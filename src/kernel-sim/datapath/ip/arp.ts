@@ -105,9 +105,12 @@ const answerRequest = (dev: Device, arp: Arp, policy: Policy): boolean => {
   return true
 }
 
-/** What is said by others is noted of those that are known already. `isForMany`: to more than us. */
+/**
+ * What is said by others is noted of those that are known already. `isForMany`: to more than us. They are looked for by the sender's address
+ * (neigh_lookup), by which nobody is known on loopback: the one neighbour there has none.
+ */
 const hear = (dev: Device, { op, sender, senderMac, target }: Arp, isForMany: boolean) => {
-  const known = knownNeighbour(dev, sender)
+  const known = dev.link.spec.type === 'loopback' ? null : knownNeighbour(dev, sender)
   if (known === null) return
   const isGratuitous = sender === target
   const override = isGratuitous || dev.space.plane.nowMs - known.updatedMs > LOCK_MS

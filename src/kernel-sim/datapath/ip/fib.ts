@@ -293,7 +293,7 @@ const output6From = (space: Space, wanted: Wanted): Way | NoWay => {
   // Cast: the caller has looked at the family.
   const src = select6(space.entry, null, wanted.dst as Ip6)
   if (src === null) return noSource(wanted.dst)
-  const way = output6(space, { ...wanted, src })
+  const way = output6(space, { ...wanted, src, loose: false })
   return isWay(way) ? { ...way, source: src } : way
 }
 

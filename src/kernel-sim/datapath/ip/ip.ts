@@ -24,7 +24,7 @@ export const announce = (dev: Device, ip: Ip): void => {
   else announce6(dev, ip)
 }
 
-const wayOf: Parts['wayOf'] = (space, { src, dst, dev: name, mark, tos }) => {
+const wayOf: Parts['wayOf'] = (space, { src, dst, dev: name, mark, tos, loose = false }) => {
   const dev = name === null ? null : deviceOf(space, name)
   if (name !== null && dev === null) return 'ENODEV'
   const to = meantBy(space, dst, src, dev)
@@ -34,7 +34,7 @@ const wayOf: Parts['wayOf'] = (space, { src, dst, dev: name, mark, tos }) => {
     return typeOf(space.entry, to) === 'local'
       ? { type: 'local', dev: lo, src: to, dst: to, mtu: lo.link.mtu }
       : 'ENETUNREACH'
-  const way = wayOut(space, { dst: to, src, dev, tos: tos ?? 0, mark, foreign: false })
+  const way = wayOut(space, { dst: to, src, dev, tos: tos ?? 0, mark, foreign: false, loose })
   if (!isWay(way)) return way.errno
   const from = src ?? way.source ?? (isIp4(to) ? ip4(0) : ip6(0n))
   const type = way.type === 'local' && way.route !== null ? way.route.type : way.type

@@ -48,10 +48,10 @@ const lookIn4 = (table: Table, dst: number, tos: number, oif: string | null): An
   return NOT_HERE
 }
 
-/** A host that has no rules of its own looks in two tables as if they were one, and then in `default`. */
+/** A host that has no rules of its own looks in two tables as if they were one, and then in `default`, unless a route refuses. */
 const withoutRules4 = ({ merged4, four }: Tables, { dst, tos, oif }: Flow): Answer => {
   const main = lookIn4(merged4, Number(dst), tos, oif)
-  if (!('errno' in main)) return main
+  if (!('errno' in main) || main.errno !== 'EAGAIN') return main
   const rest = four.get(TABLES.default)
   const last = rest === undefined ? main : lookIn4(rest, Number(dst), tos, oif)
   return 'errno' in last && last.errno === 'EAGAIN' ? NOWHERE : last

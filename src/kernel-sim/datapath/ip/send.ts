@@ -253,7 +253,7 @@ const sendOne = (space: Space, sending: Sending): SendErrno | null => {
 
 /**
  * As `send`, of a whole packet; its addresses are set, and the source need not be ours. Too long a one is cut if it may be. `from`: the
- * source that it is routed by.
+ * source that it is routed by. No socket is bound to the device that is named: over IPv6 it only had better leave by that.
  */
 export const sendPacket = (
   space: Space,
@@ -264,7 +264,8 @@ export const sendPacket = (
 ): SendErrno | null => {
   const dev = name === null ? null : deviceOf(space, name)
   if (name !== null && dev === null) return 'ENODEV'
-  const way = wayOut(space, { dst: packet.dst, src: from, dev, tos: packet.tos, mark: meta.mark, foreign: true })
+  const { dst, tos } = packet
+  const way = wayOut(space, { dst, src: from, dev, tos, mark: meta.mark, foreign: true, loose: true })
   if (!isWay(way)) return refuse(space, way.at, packet, way.reason, way.errno)
   const { mtu } = pathMtu(space, way, packet.dst)
   const length = lengthOfPacket(packet)

@@ -56,9 +56,10 @@ const answer4 = (packet: Packet4, mtu: number): Packet4 | null => {
   return { ...packet4(dst, src, error), ttl: packet.ttl }
 }
 
+/** Also one from ::1: Linux asks whether its type is loopback and no more, and it is unicast as well (ipv6_addr_type). */
 const answer6 = (packet: Packet6, mtu: number): Packet6 | null => {
   const { src, dst } = packet
-  if (mtu < MIN_MTU6 || isUnspecified(src) || isMulticast(src) || isLoopback(src) || !isAnswered6(packet)) return null
+  if (mtu < MIN_MTU6 || isUnspecified(src) || isMulticast(src) || !isAnswered6(packet)) return null
   return { ...packet6(dst, src, { proto: 'icmp6', type: 'packet-too-big', mtu, ...quote6(packet) }), ttl: packet.ttl }
 }
 

@@ -130,7 +130,7 @@ const sendTo = (dev: Device, net: Space, spec: VxlanSpec, remote: RemoteEntry, s
   const oif = via === 0 ? null : (getIn(net.entry.indexes, String(via)) ?? null)
   const mark = markFor(dev, net, skb)
   const src = spec.local === undefined || isUnspecified(spec.local) ? null : spec.local
-  const way = parts.wayOf(net, { src, dst, dev: oif, mark, tos: null })
+  const way = parts.wayOf(net, { src, dst, dev: oif, mark, tos: null, loose: true })
   if (typeof way === 'string' || way.dev === dev) {
     dev.tally.txErrors += 1
     if (typeof way !== 'string') return lose(dev, skb, { tag: 'tunnel-loop', dev: dev.name })
