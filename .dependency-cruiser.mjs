@@ -29,6 +29,7 @@ const EFFECTFUL = {
     'kernel-linux',
     'engine',
     'store',
+    'cluster',
     'compose',
     'shell',
     'proxy',

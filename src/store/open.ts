@@ -10,8 +10,8 @@ import { owned, withoutOwner } from './owner.ts'
 import type { Store } from './store.ts'
 import { type EtcdUrl, type StoreUrl, showStoreUrl, type ZkUrl } from './url.ts'
 
-/** A store on servers, shared with whoever else has it open. */
-const openShared = (url: EtcdUrl | ZkUrl): TaskEither<StoreError, SharedStore> => {
+/** A store on servers, shared with whoever else has it open; one is made if there is none. */
+export const openShared = (url: EtcdUrl | ZkUrl): TaskEither<StoreError, SharedStore> => {
   switch (url.tag) {
     case 'etcd':
       return async () => (await import('./etcd/open.ts')).openEtcd(url)()
