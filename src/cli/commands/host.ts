@@ -84,7 +84,7 @@ export const ls = (io: Io, store: Place, json: boolean): Result =>
 const ofShared = (endpoints: number): string => counted(endpoints, 'endpoint')
 
 const isThere = (name: string, status: HostStatus | null): Problem => {
-  const who = status === null ? 'it came back' : processText(status)
+  const who = status === null ? 'it came back' : `process ${processText(status)}`
   const way = 'stop what runs as it, or wait some seconds if that has crashed'
   return refused('Conflict', `host ${name} is there (${who}): nothing of it was cleared; ${way}`)
 }

@@ -160,13 +160,13 @@ ${HOST_EXIT_STATUS}`,
 "forget" is for a host that will not come back: its endpoints of shared networks are cleared, so their addresses and names are free again, and what it kept for itself is removed. One that is up is not forgotten. Should a forgotten host come back, it begins with nothing, and its first verb that changes something takes down what was left on it.`,
     examples: `
 Examples:
-  export CNM_STORE=etcd://10.0.0.1,10.0.0.2,10.0.0.3/cnm/blue CNM_HOST=alpha     on the first machine
-  export CNM_STORE=etcd://10.0.0.1,10.0.0.2,10.0.0.3/cnm/blue CNM_HOST=beta      on the second
-  sudo cnm network create --scope global --subnet 10.5.0.0/16 wide              on one of them
-  sudo cnm network connect wide web                    on either, with its own sandbox "web" or "db"
-  sudo cnm endpoint ls --filter host=beta
+  export CNM_STORE=etcd://10.0.0.1,10.0.0.2,10.0.0.3/cnm/blue   on all machines, as root
+  export CNM_HOST=alpha                                on one of them; beta on another
+  cnm network create --scope global --subnet 10.5.0.0/16 wide   once, on any of them
+  cnm network connect wide web                         on each, with sandboxes of its own
+  cnm endpoint ls --filter host=beta
   cnm host ls
-  sudo cnm host forget beta                            asks first; with --yes it does not
+  cnm host forget beta                                 asks first; with --yes it does not
 
 "ls --json" prints an array of:
   { "host", "state": "up" | "away" | "down", "endpoints": how many of shared networks it has,

@@ -116,6 +116,16 @@ export const withoutKernel = async (store: Store): Promise<Either<Problem, void>
   return E.isLeft(written) ? E.left(storeProblem(written.left)) : E.right(undefined)
 }
 
+/** What hosts share lies in a directory as an export only. */
+const problemAt =
+  (url: StoreUrl) =>
+  (error: StoreError): Problem =>
+    storeProblem(
+      error.tag === 'StoreOtherUse' && url.tag === 'lmdb'
+        ? { ...error, hint: 'hosts share it on servers: "cnm store export" it, and import it there' }
+        : error,
+    )
+
 const keptIn = (host: HostId | null, entries: ReadonlyArray<Entry>): Kept => ({
   host,
   kernel: async () => E.right(entries.find(({ key }) => key === KERNEL)?.value ?? null),
@@ -143,7 +153,7 @@ export const withSight = <B>(place: Place, work: Work<Kept, B>): Answer<B> => {
     lookAtStore(place),
     async (store) => {
       const sole = await ensureSole(store, showStoreUrl(place))()
-      return E.isLeft(sole) ? E.left(storeProblem(sole.left)) : work(soleIn(store))
+      return E.isLeft(sole) ? E.left(problemAt(place)(sole.left)) : work(soleIn(store))
     },
     () => work(keptIn(null, [])),
   )
@@ -224,7 +234,7 @@ const hostProblem = (error: StoreError): Problem => {
 export const withHeld = <B>(place: Place, work: Work<Held, B>): Answer<B> =>
   place.tag === 'host'
     ? using(takeHost(place), (taken) => work(hostHeld(place, taken)), hostProblem)
-    : using(openSole(place), (store) => work(soleHeld(store)))
+    : using(openSole(place), (store) => work(soleHeld(store)), problemAt(place))
 
 /** What the store says: the model with the host as it should be by it, and what the engine remembers beside it. */
 export type Stored = Readonly<{ core: Core; remembered: Remembered }>
@@ -253,8 +263,7 @@ export const besidePlace = (place: Place): Beside =>
 
 /** What was read beside whoever is at work. Left: the place is for another use. */
 export const keptOf = (place: Place, { entries }: Sight): Either<Problem, Kept> => {
-  const usable = place.tag === 'host' ? E.right(undefined) : soleOf(entries, showStoreUrl(place))
-  return E.isLeft(usable)
-    ? E.left(storeProblem(usable.left))
-    : E.right(keptIn(place.tag === 'host' ? place.host : null, entries))
+  if (place.tag === 'host') return E.right(keptIn(place.host, entries))
+  const sole = soleOf(entries, showStoreUrl(place))
+  return E.isLeft(sole) ? E.left(problemAt(place)(sole.left)) : E.right(keptIn(null, entries))
 }

@@ -2,6 +2,7 @@
 // The command line is heard before the environment.
 
 import type { Command } from 'commander'
+import { printable } from '../../compose/error.ts'
 import { parseHostId } from '../../model/cluster.ts'
 import type { HostId } from '../../model/types.ts'
 import { E, type Either } from '../../prelude.ts'
@@ -38,7 +39,7 @@ const hostPlaceOf = (command: Command, { url, rank }: Said, text: string): Place
   const own = rankOf(command, 'host')
   if (text === '' && own < 2) return url
   const host = parseHostId(text)
-  if (E.isLeft(host)) command.error(`error: --host "${text}": ${host.left}`)
+  if (E.isLeft(host)) command.error(printable(`error: --host "${text}": ${host.left}`))
   if (url.tag === 'etcd' || url.tag === 'zk') return { tag: 'host', url, host: host.right }
   // A directory that is said is heard before a host of the environment.
   if (own < rank) return url
