@@ -52,7 +52,7 @@ export const doctor = async (io: Io, options: DoctorOptions): Promise<Either<Pro
   // What is foreign would be given up by a repair, for the kernel would refuse what should be in its place.
   const repairs = options.repair && findings.length > 0 && !findings.some(isForeign)
   if (repairs) {
-    const repaired = await withEngine(io, options, async () => E.right(undefined))
+    const repaired = await withEngine(io, options, async () => E.right(undefined), { clears: true })
     if (E.isLeft(repaired)) return repaired
     const left = await look(options)
     if (E.isLeft(left)) return left

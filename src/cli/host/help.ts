@@ -114,7 +114,7 @@ ${HOST_EXIT_STATUS}`,
   doctor: {
     about: `Compares this machine with what the state directory says it should hold, and changes nothing unless told to. missing: it should be there. changed: it is there, otherwise than it should be. surplus: it bears our mark and nobody wants it. foreign: somebody else's thing has a name that we need; that is never touched, and stands in the way of a repair.
 
-With --repair it puts right what is missing, changed or surplus. Every verb that changes something does so first, too. A simulated machine is built anew each time, so nothing differs there.
+With --repair it puts right what is missing, changed or surplus. Every verb that changes something does so first, too; but where the store never knew of anything on this machine, only --repair takes down what is there. A simulated machine is built anew each time, so nothing differs there.
 
 With --watch it stays and repairs whenever the kernel tells of a change, and says so, a line each; what the kernel does not tell of (sysctls, namespaces in which we have no interface) it finds every 30 seconds. Other verbs work beside it: it has the state directory for the moment of a repair only.
 
@@ -157,7 +157,7 @@ ${HOST_EXIT_STATUS}`,
 
 "ls" lists those that were ever here and have not been forgotten. up: a process is that host at the moment. away: none is, and nothing is amiss: its containers run on, and what it has stays its own. down: an engine of it that was to run on is gone without a word; the others take from it what it had.
 
-"forget" is for a host that will not come back: its endpoints of shared networks are cleared, so their addresses and names are free again, and what it kept for itself is removed. One that is up is not forgotten. Should a forgotten host come back, it begins with nothing, and its first verb that changes something takes down what was left on it.`,
+"forget" is for a host that will not come back: its endpoints of shared networks are cleared, so their addresses and names are free again, and what it kept for itself is removed. One that is up is not forgotten. Should a forgotten host come back, it begins with nothing, and "cnm doctor --repair" takes down what was left on it.`,
     examples: `
 Examples:
   export CNM_STORE=etcd://10.0.0.1,10.0.0.2,10.0.0.3/cnm/blue   on all machines, as root

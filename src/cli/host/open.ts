@@ -6,16 +6,18 @@ import { diff } from '../../kernel/diff.ts'
 import type { Kernel } from '../../kernel/kernel.ts'
 import type { NsNames } from '../../kernel/print.ts'
 import { EMPTY_STATE } from '../../kernel/state.ts'
+import { objectText } from '../../kernel/words.ts'
 import type { TransportName } from '../../kernel-linux/ready.ts'
 import { isElsewhere, isShared } from '../../model/cluster.ts'
 import type { Model } from '../../model/types.ts'
 import { HOST } from '../../net/name.ts'
-import { hasIn, valuesOf } from '../../net/pmap.ts'
+import { hasIn, sizeOfMap, valuesOf } from '../../net/pmap.ts'
 import { E, type Either } from '../../prelude.ts'
 import { exitOf, untilSignal } from '../guard.ts'
 import type { Io } from '../io.ts'
 import { kernelProblem, type Problem } from '../problem.ts'
 import type { KernelName } from '../survey.ts'
+import { examine } from './examine.ts'
 import { type Answer, type Held, type Kept, type Stored, storedIn, type Work, withHeld, withSight } from './kept.ts'
 import { type Place, showPlace } from './place.ts'
 import { refusalProblem, refused, storeProblem } from './refusal.ts'
@@ -124,6 +126,25 @@ const missingBasics = async (kernel: KernelName): Promise<Problem | null> => {
   return lacks === null ? null : kernelProblem(lacks)
 }
 
+/**
+ * Left: by what is kept, to which nobody ever brought this machine, it should hold nothing, and yet it holds what cnm made. The store
+ * was lost, or another is meant; what runs on should not lose its networks by that.
+ */
+const orphansOf = async (kernel: Kernel, { store }: HostOptions, stored: Stored): Promise<Either<Problem, void>> => {
+  if (sizeOfMap(stored.core.wanted.state) > 0) return E.right(undefined)
+  const findings = await examine(kernel, stored)
+  if (E.isLeft(findings)) return findings
+  const [first, ...rest] = findings.right.filter(({ state }) => state === 'surplus')
+  if (first === undefined) return E.right(undefined)
+  const more = rest.length === 0 ? '' : ` and ${rest.length} more`
+  const what = `this machine holds what cnm made by another store (${objectText(first.object)}${more}), of which ${showPlace(store)} knows nothing`
+  const way = 'name the other one, or import its last export; "cnm doctor --repair" takes it all down'
+  return E.left(refused('Conflict', `${what}; ${way}`))
+}
+
+/** `clears`: whether it may take down all that this machine holds. */
+type Leave = Readonly<{ clears: boolean }>
+
 /** The engine, recovered. `stop`, once aborted, says that a signal may have reached what it was doing. */
 export const onEngine = async <B>(
   io: Io,
@@ -131,14 +152,17 @@ export const onEngine = async <B>(
   { kernel, kept, where }: Opened<Held>,
   stop: AbortSignal,
   work: Work<Engine, B>,
+  { clears }: Leave = { clears: false },
 ): Answer<B> => {
   // Whoever changes something first finds out whether it can be done here at all, and decides for those who come later.
   const lacks = where === 'nowhere' ? await missingBasics(options.kernel) : null
   if (lacks !== null) return E.left(lacks)
-  const noted = where === 'nowhere' ? await kept.noteKernel(options.kernel) : E.right(undefined)
-  if (E.isLeft(noted)) return E.left(storeProblem(noted.left))
   const before = await storedIn(kept)
   if (E.isLeft(before)) return before
+  const orphans = where === 'here' || clears ? E.right(undefined) : await orphansOf(kernel, options, before.right)
+  if (E.isLeft(orphans)) return orphans
+  const noted = where === 'nowhere' ? await kept.noteKernel(options.kernel) : E.right(undefined)
+  if (E.isLeft(noted)) return E.left(storeProblem(noted.left))
   const engine = await openEngine({ kernel, ...kept.keeper })
   if (E.isLeft(engine)) return E.left(refusalProblem(engine.left))
   for (const lost of lossesOf(before.right.core.model, engine.right.model()))
@@ -158,10 +182,11 @@ export const withEngine = async <B>(
   io: Io,
   options: HostOptions,
   work: (engine: Engine, stop: AbortSignal) => Answer<B>,
+  leave?: Leave,
 ): Answer<B> => {
   const { value, signal } = await untilSignal((stop) =>
     onKernel<Held, B>(options, withHeld, (opened) =>
-      onEngine(io, options, opened, stop, (engine) => work(engine, stop)),
+      onEngine(io, options, opened, stop, (engine) => work(engine, stop), leave),
     ),
   )
   if (signal === null) return value
