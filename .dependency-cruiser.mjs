@@ -30,6 +30,7 @@ const EFFECTFUL = {
     'kernel-linux',
     'engine',
     'store',
+    'cluster',
     'compose',
     'shell',
     'proxy',

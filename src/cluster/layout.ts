@@ -13,7 +13,8 @@ const NETWORK = `${SHARED}network/`
 const ENDPOINT = `${SHARED}endpoint/`
 const USE = `${SHARED}use/`
 const PRESENCE = `${SHARED}host/`
-const MEMBER = `${SHARED}member/`
+/** One for each host that was ever here and has not been forgotten. */
+export const MEMBER = `${SHARED}member/`
 const FENCE = 'fence/'
 export const CLAIM = 'claim/'
 
@@ -36,6 +37,10 @@ export const fenceKey = (host: HostId): string => FENCE + host
 
 const LOCAL = 'h/'
 export const localPrefix = (host: HostId): string => `${LOCAL}${host}/`
+
+/** Whether only hosts that share a store write such a key. */
+export const isSharedKey = (key: string): boolean =>
+  [SHARED, LOCAL, FENCE, CLAIM].some((prefix) => key.startsWith(prefix))
 
 export type SharedKey = Readonly<
   | { of: 'network'; id: NetworkId }

@@ -12,6 +12,7 @@ import type { Compare, Entry, News, Revision, Write } from '../store/store.ts'
 import type { SharedChange } from './change.ts'
 import { fenceKey, LAST, localPrefix, memberKey, presenceKey, readKey, SHARED } from './layout.ts'
 import { hold, type Identity, processIdentity } from './presence.ts'
+import { hostEntries } from './sight.ts'
 import { GUEST, MORTAL, type View, viewOf } from './view.ts'
 import { watchOver } from './watch-over.ts'
 
@@ -145,13 +146,6 @@ export const membership = (options: MembershipOptions): Membership => {
     tellAll()
   }
 
-  /** An entry of the model for each record; null: it is for `view` alone. */
-  const modelEntry = ({ key, value, revision }: Entry): Entry | null => {
-    const about = readKey(key)
-    if (about?.of === 'network') return { key: `network/${about.id}`, value, revision }
-    return about?.of === 'endpoint' ? { key: `peer/${about.id}`, value, revision } : null
-  }
-
   const begin: Membership['begin'] = async () => {
     unwatch()
     const failed = (await enter()) ?? (await raiseFence())
@@ -165,10 +159,7 @@ export const membership = (options: MembershipOptions): Membership => {
     ended = null
     unwatch = store.watch(SHARED, revision, tell(view))
     watch?.look(view)
-    return E.right([
-      ...own.right.entries.map((entry) => ({ ...entry, key: entry.key.slice(local.length) })),
-      ...entries.map(modelEntry).filter((entry) => entry !== null),
-    ])
+    return E.right(hostEntries(host, own.right.entries, entries))
   }
 
   const setbackOf = (error: StoreError): Setback => {

@@ -5,7 +5,7 @@ import type { StoreError } from './error.ts'
 import { readBeside, type Sight, stampOf } from './lmdb/beside.ts'
 import { findShared } from './open.ts'
 import { OWNER } from './owner.ts'
-import type { Store } from './store.ts'
+import type { Entry, Revision, Store } from './store.ts'
 import { type EtcdUrl, type StoreUrl, showStoreUrl, type ZkUrl } from './url.ts'
 
 export type { Sight } from './lmdb/beside.ts'
@@ -30,12 +30,37 @@ const inDirectory = (dir: string): Beside => ({
   close: async () => {},
 })
 
+/** What is looked at of a store on servers: `since` says what to watch for changes of it, and from where. */
+export type Part = Readonly<{
+  entries: ReadonlyArray<Entry>
+  isBusy: boolean
+  since: ReadonlyArray<Readonly<{ prefix: string; revision: Revision }>>
+}>
+
+const whole = async (store: Store): Promise<Either<StoreError, Part>> => {
+  const listed = await store.list('')()
+  if (E.isLeft(listed)) return listed
+  const { entries, revision } = listed.right
+  return E.right({
+    entries: entries.filter(({ key }) => key !== OWNER),
+    isBusy: entries.some(({ key }) => key === OWNER),
+    since: [{ prefix: '', revision }],
+  })
+}
+
 /** What is read is watched from then on. As long as there is no store, only reading shows whether there is one. */
-const onServers = (url: EtcdUrl | ZkUrl): Beside => {
+export const besideServers = (
+  url: EtcdUrl | ZkUrl,
+  look: (store: Store) => Promise<Either<StoreError, Part>> = whole,
+): Beside => {
   let store: Store | null = null
-  let stop = (): void => {}
+  let stops: ReadonlyArray<() => void> = []
   let stamp: string | null = null
   let hasEnded = false
+  const stop = (): void => {
+    for (const each of stops) each()
+    stops = []
+  }
 
   const read = async (): Promise<Either<StoreError, Sight | null>> => {
     stop()
@@ -49,21 +74,20 @@ const onServers = (url: EtcdUrl | ZkUrl): Beside => {
       if (E.isLeft(found)) return found
       store = found.right
     }
-    if (store === null) return E.right(null)
-    const listed = await store.list('')()
-    if (E.isLeft(listed)) return listed
-    const { entries, revision } = listed.right
-    stamp = String(revision)
-    stop = store.watch('', revision, (news) => {
-      hasEnded = news.tag === 'Ended'
-      stamp = news.tag === 'Ended' ? news.error.tag : String(news.revision)
-    })
-    return E.right({
-      stamp: String(revision),
-      id: showStoreUrl(url),
-      entries: entries.filter(({ key }) => key !== OWNER),
-      isBusy: entries.some(({ key }) => key === OWNER),
-    })
+    const there = store
+    if (there === null) return E.right(null)
+    const part = await look(there)
+    if (E.isLeft(part)) return part
+    const { since, ...rest } = part.right
+    const read = since.map(({ revision }) => revision).join('-')
+    stamp = read
+    stops = since.map(({ prefix, revision }) =>
+      there.watch(prefix, revision, (news) => {
+        hasEnded ||= news.tag === 'Ended'
+        stamp = news.tag === 'Ended' ? news.error.tag : `${read} then ${news.revision}`
+      }),
+    )
+    return E.right({ stamp: read, id: showStoreUrl(url), ...rest })
   }
   return {
     read,
@@ -84,6 +108,6 @@ export const besideStore = (url: StoreUrl): Beside => {
     case 'lmdb':
       return inDirectory(url.dir)
     default:
-      return onServers(url)
+      return besideServers(url)
   }
 }

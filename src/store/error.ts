@@ -32,6 +32,8 @@ export type StoreError = Readonly<
   | { tag: 'StoreTooLarge'; what: string; size: number; most: number }
   /** Another process writes to a shared store. */
   | { tag: 'StoreHeld'; place: string; by: string }
+  /** It is one host's alone and was to be shared, or the other way round; `why` a clause that follows. */
+  | { tag: 'StoreOtherUse'; place: string; why: string; hint: string }
 >
 
 const shown = (key: string): string => JSON.stringify(key.length > 80 ? `${key.slice(0, 77)}...` : key)
@@ -86,5 +88,7 @@ export const explainStore = (error: StoreError): string => {
       return `a transaction has ${error.size} ${error.what}, this store takes ${error.most} at most; nothing was changed: do less at a time`
     case 'StoreHeld':
       return `${error.place} is in use by ${error.by}; stop that one, wait some seconds if it has crashed, or choose another prefix`
+    case 'StoreOtherUse':
+      return `${error.place} ${error.why}; ${error.hint}`
   }
 }

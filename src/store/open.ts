@@ -10,7 +10,7 @@ import { owned, withoutOwner } from './owner.ts'
 import type { Store } from './store.ts'
 import { type EtcdUrl, type StoreUrl, showStoreUrl, type ZkUrl } from './url.ts'
 
-/** A store on servers, shared with whoever else has it open. */
+/** A store on servers, shared with whoever else has it open; one is made if there is none. */
 export const openShared = (url: EtcdUrl | ZkUrl): TaskEither<StoreError, SharedStore> => {
   switch (url.tag) {
     case 'etcd':

@@ -122,3 +122,16 @@ export const owned =
     }
     return E.right(ownedBy(store, place, hold.right))
   }
+
+/** Does work while nobody else has the right to write. `place`: for sentences. */
+export const whileOwned =
+  <A>(store: SharedStore, place: string, work: TaskEither<StoreError, A>): TaskEither<StoreError, A> =>
+  async () => {
+    const hold = await take(store, place, () => {})
+    if (E.isLeft(hold)) return hold
+    try {
+      return await work()
+    } finally {
+      await hold.right.release()
+    }
+  }

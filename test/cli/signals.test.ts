@@ -11,6 +11,7 @@ import { createNetwork, pool } from '../lib/model.ts'
 import { needs } from '../lib/need.ts'
 import { CNM, type Ended } from './cnm.ts'
 import { type Host, simHost } from './host.ts'
+import { answered } from './terminal.ts'
 
 const MANY = 200
 const names = Array.from({ length: MANY }, (_, n) => `n${n}`)
@@ -81,20 +82,7 @@ needs.programs('script')('network prune, which asks first', () => {
   })
   afterAll(() => host.remove())
 
-  /** On a terminal, with this said when it asks. */
-  const answered = async (keys: string): Promise<Ended> => {
-    const command = `${CNM} network prune --kernel sim --state ${host.state}`
-    const child = spawn('script', ['-qec', command, '/dev/null'], { stdio: ['pipe', 'pipe', 'ignore'] })
-    const ended = once(child, 'close')
-    let out = ''
-    child.stdout.on('data', (data) => {
-      const wasAsked = out.includes('[y/N]')
-      out += data
-      if (!wasAsked && out.includes('[y/N]')) child.stdin.write(keys)
-    })
-    const [code] = await ended
-    return { exit: code ?? undefined, out, err: '' }
-  }
+  const prune = (keys: string) => answered(['network', 'prune', '--kernel', 'sim', '--state', host.state], keys)
 
   test.each([
     ['Ctrl-C', '\x03', 130, 'cnm: stopped; nothing was removed'],
@@ -102,14 +90,14 @@ needs.programs('script')('network prune, which asks first', () => {
     ['no', 'n\r', 0, ''],
     ['anything else', 'yess\r', 0, ''],
   ])('removes nothing at %s', async (_, keys, status, sentence) => {
-    const { exit, out } = await answered(keys)
+    const { exit, out } = await prune(keys)
     expect([exit, out]).toEqual([status, expect.stringContaining(sentence)])
     expect(out).not.toContain('defect')
     expect(await host.json('network', 'ls')).toHaveLength(1)
   })
 
   test('removes them at yes', async () => {
-    expect(await answered('y\r')).toMatchObject({ exit: 0, out: expect.stringMatching(/^front\r$/m) })
+    expect(await prune('y\r')).toMatchObject({ exit: 0, out: expect.stringMatching(/^front\r$/m) })
     expect(await host.json('network', 'ls')).toEqual([])
   })
 })

@@ -55,6 +55,10 @@ const SENTENCES: { readonly [Tag in StoreError['tag']]: readonly [Extract<StoreE
     { tag: 'StoreHeld', place: 'etcd://a:1/cnm', by: 'process 7 on b' },
     'etcd://a:1/cnm is in use by process 7 on b; stop that one, wait some seconds if it has crashed, or choose another prefix',
   ],
+  StoreOtherUse: [
+    { tag: 'StoreOtherUse', place: 'etcd://a:1/cnm', why: 'is shared by hosts', hint: 'say --host' },
+    'etcd://a:1/cnm is shared by hosts; say --host',
+  ],
 }
 
 test.for(Object.values(SENTENCES))('%o', ([error, sentence]) => {

@@ -4,7 +4,8 @@ import { E, type Either } from '../../prelude.ts'
 import { EXIT } from '../exit.ts'
 import { examine, findingView, isForeign, rootsOf } from '../host/examine.ts'
 import type { Finding, State } from '../host/findings.ts'
-import { type HostOptions, isThere, withEngine, withKernel } from '../host/open.ts'
+import { isThere } from '../host/kept.ts'
+import { type HostOptions, withEngine, withKernel } from '../host/open.ts'
 import type { Io } from '../io.ts'
 import type { Problem } from '../problem.ts'
 import { jsonText } from '../render/json.ts'
@@ -51,7 +52,7 @@ export const doctor = async (io: Io, options: DoctorOptions): Promise<Either<Pro
   // What is foreign would be given up by a repair, for the kernel would refuse what should be in its place.
   const repairs = options.repair && findings.length > 0 && !findings.some(isForeign)
   if (repairs) {
-    const repaired = await withEngine(io, options, async () => E.right(undefined))
+    const repaired = await withEngine(io, options, async () => E.right(undefined), { clears: true })
     if (E.isLeft(repaired)) return repaired
     const left = await look(options)
     if (E.isLeft(left)) return left

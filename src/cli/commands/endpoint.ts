@@ -3,10 +3,10 @@
 import { endpointId } from '../../model/types.ts'
 import { valuesOf } from '../../net/pmap.ts'
 import { E, type Either } from '../../prelude.ts'
-import type { StoreUrl } from '../../store/url.ts'
 import { type ChangeOptions, change, type Plan, removeAll } from '../host/change.ts'
 import { randomId } from '../host/id.ts'
 import { inspectAll, type Listable, type ListOptions, listAll } from '../host/list.ts'
+import type { Place } from '../host/place.ts'
 import { type EndpointWords, readWishes, readWords } from '../host/read.ts'
 import { theEndpoint, theNetwork } from '../host/resolve.ts'
 import { type EndpointView, endpointView } from '../host/view.ts'
@@ -41,6 +41,7 @@ const LISTABLE: Listable<EndpointView> = {
     network: ({ network, networkId }, value) => network === value || (value !== '' && networkId.startsWith(value)),
     sandbox: ({ sandbox, sandboxId }, value) =>
       sandbox === value || (value !== '' && sandboxId?.startsWith(value) === true),
+    host: ({ host }, value) => host === value,
   },
   columns: {
     'ENDPOINT ID': (view, id) => id(view.id),
@@ -51,11 +52,12 @@ const LISTABLE: Listable<EndpointView> = {
     ADDRESSES: ({ addresses }) => addresses.join(' ') || '-',
     MAC: ({ mac }) => mac,
   },
+  sharedColumns: { HOST: ({ host }) => host ?? '-' },
 }
 
 export const ls = (io: Io, options: ListOptions): Result => listAll(io, options, LISTABLE)
 
-export const inspect = (io: Io, store: StoreUrl, words: ReadonlyArray<string>): Result =>
+export const inspect = (io: Io, store: Place, words: ReadonlyArray<string>): Result =>
   inspectAll(io, store, words, theEndpoint, endpointView)
 
 /** With force also one that is joined, and one that is not there. */

@@ -8,10 +8,11 @@ import { readTurn, TURNS, type Turn } from '../../engine/journal.ts'
 import type { CnmEvent } from '../../model/event.ts'
 import { keyOf, type PluginKey } from '../../model/plugin/ledger.ts'
 import { E, type Either } from '../../prelude.ts'
-import { type Beside, besideStore, type Sight } from '../../store/beside.ts'
-import type { StoreUrl } from '../../store/url.ts'
+import type { Beside, Sight } from '../../store/beside.ts'
 import { EXIT } from '../exit.ts'
 import { exitOf, untilSignal } from '../guard.ts'
+import { besidePlace, keptOf } from '../host/kept.ts'
+import { noHostYet, type Place } from '../host/place.ts'
 import { misused } from '../host/read.ts'
 import { storeProblem } from '../host/refusal.ts'
 import { shortId } from '../host/resolve.ts'
@@ -20,7 +21,7 @@ import type { Problem } from '../problem.ts'
 import { jsonText } from '../render/json.ts'
 
 export type EventsOptions = Readonly<{
-  store: StoreUrl
+  store: Place
   since?: string
   follow: boolean
   format: 'table' | 'json'
@@ -141,6 +142,8 @@ const tell = async (
     const seen = await beside.read()
     if (E.isLeft(seen)) return E.left(storeProblem(seen.left))
     const now = seen.right
+    const usable = now === null ? E.right(null) : keptOf(options.store, now)
+    if (E.isLeft(usable)) return usable
     // Another store in its place counts its turns from 1.
     if (before !== null && now !== null && now.id !== before.id) last = 0
     const turns = now === null ? [] : settledTurns(now)
@@ -159,7 +162,8 @@ const tell = async (
 export const events = async (io: Io, options: EventsOptions): Promise<Either<Problem, number>> => {
   const { since = '0' } = options
   if (!TURN.test(since)) return misused(`--since: "${since}" is not the number of a turn`)
-  const beside = besideStore(options.store)
+  if (options.store.tag === 'host') return noHostYet('events', 'no journal is kept of a host that shares its store')
+  const beside = besidePlace(options.store)
   const { value, signal } = await untilSignal((stop) => tell(io, options, beside, Number(since), stop))
   await beside.close()
   return signal === null || E.isLeft(value) ? value : E.right(exitOf(signal))

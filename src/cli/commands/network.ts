@@ -1,6 +1,5 @@
 // cnm network: create, list, look at, remove, and connect sandboxes. Source: the docker network commands.
 
-import { createInterface } from 'node:readline/promises'
 import type { Command } from '../../model/command.ts'
 import { ENDPOINT_OPTIONS, IFNAME, parseSysctls, SYSCTLS } from '../../model/endpoint-options.ts'
 import { endpointNamed, endpointsIn, endpointsOn } from '../../model/queries.ts'
@@ -8,13 +7,13 @@ import { type Endpoint, endpointId, type Model, type Network, networkId, type Te
 import { type IfName, parseNewIfName } from '../../net/name.ts'
 import { getIn, valuesOf } from '../../net/pmap.ts'
 import { allOf, E, type Either } from '../../prelude.ts'
-import type { StoreUrl } from '../../store/url.ts'
 import { EXIT } from '../exit.ts'
-import { exitOf } from '../guard.ts'
 import { type ChangeOptions, change, type Deed, type Plan, removeAll } from '../host/change.ts'
+import { confirmed } from '../host/confirm.ts'
 import { filterOf, hasLabel } from '../host/filter.ts'
 import { randomId } from '../host/id.ts'
 import { inspectAll, type Listable, type ListOptions, listAll } from '../host/list.ts'
+import type { Place } from '../host/place.ts'
 import {
   type EndpointWords,
   misused,
@@ -109,7 +108,7 @@ const LISTABLE: Listable<NetworkView> = {
 
 export const ls = (io: Io, options: ListOptions): Result => listAll(io, options, LISTABLE)
 
-export const inspect = (io: Io, store: StoreUrl, words: ReadonlyArray<string>): Result =>
+export const inspect = (io: Io, store: Place, words: ReadonlyArray<string>): Result =>
   inspectAll(io, store, words, theNetwork, networkView)
 
 const removal = ({ id, name }: Network): Omit<Deed, 'says'> => ({
@@ -120,26 +119,6 @@ const removal = ({ id, name }: Network): Omit<Deed, 'says'> => ({
 export const rm = (io: Io, words: ReadonlyArray<string>, options: ChangeOptions & { force: boolean }): Result =>
   removeAll(io, words, options, theNetwork, removal)
 
-/** Left: nobody is there to be asked, or whoever is has had enough. The end of the input is a no. */
-const confirmed = async (question: string): Promise<Either<Problem, boolean>> => {
-  if (process.stdin.isTTY !== true)
-    return misused('network prune asks on a terminal only; say --force, or --dry-run to see')
-  const asked = createInterface({ input: process.stdin, output: process.stderr })
-  const over = new AbortController()
-  let isStopped = false
-  asked.on('SIGINT', () => {
-    isStopped = true
-    asked.close()
-  })
-  asked.on('close', () => over.abort())
-  const answer = await asked.question(question, { signal: over.signal }).catch(() => null)
-  asked.close()
-  if (answer === null) process.stderr.write('\n')
-  return isStopped
-    ? E.left({ exit: exitOf('SIGINT'), lines: ['cnm: stopped; nothing was removed'] })
-    : E.right(/^y(es)?$/i.test(answer?.trim() ?? ''))
-}
-
 type PruneOptions = ChangeOptions & Readonly<{ force: boolean; filter?: ReadonlyArray<string> }>
 
 /** Every network that nobody is on, but for Docker's own and those that only lend their configuration. */
@@ -147,7 +126,8 @@ export const prune = async (io: Io, options: PruneOptions): Result => {
   const wanted = filterOf<NetworkView>({ label: ({ labels }, value) => hasLabel(labels, value) }, options.filter)
   if (E.isLeft(wanted)) return wanted
   if (!options.force && !options.dryRun) {
-    const sure = await confirmed('This removes all networks without endpoints. Continue? [y/N] ')
+    const text = 'This removes all networks without endpoints.'
+    const sure = await confirmed({ verb: 'network prune', way: '--force, or --dry-run to see', text })
     if (E.isLeft(sure)) return sure
     if (!sure.right) return E.right(EXIT.ok)
   }

@@ -8,17 +8,18 @@ import { isIp4, showIp } from '../../net/ip.ts'
 import type { End, Relay } from '../../net/relay.ts'
 import { E, type Either } from '../../prelude.ts'
 import { type Failure, makeProxy } from '../../proxy/proxy.ts'
-import { type Beside, besideStore } from '../../store/beside.ts'
-import type { StoreUrl } from '../../store/url.ts'
+import type { Beside } from '../../store/beside.ts'
 import { EXIT } from '../exit.ts'
 import { exitOf, untilSignal } from '../guard.ts'
+import { besidePlace } from '../host/kept.ts'
 import type { HostOptions } from '../host/open.ts'
+import type { Place } from '../host/place.ts'
 import { storeProblem } from '../host/refusal.ts'
 import { readIn } from '../host/watch.ts'
 import type { Io } from '../io.ts'
 import type { Problem } from '../problem.ts'
 
-export type ProxyOptions = Readonly<{ store: StoreUrl }>
+export type ProxyOptions = Readonly<{ store: Place }>
 
 const BETWEEN_MS = 50
 /** After so long it is tried again to have a port, and looked for new addresses of the host. */
@@ -63,7 +64,7 @@ const untilChanged = async (beside: Beside, seen: Seen, stop: AbortSignal): Prom
 
 const relaying = async (io: Io, options: HostOptions, stop: AbortSignal): Promise<Either<Problem, number>> => {
   const proxy = makeProxy()
-  const beside = besideStore(options.store)
+  const beside = besidePlace(options.store)
   const tell = teller(io)
   let seen: Seen | null = null
   io.err('relaying for this host; Ctrl-C ends it')

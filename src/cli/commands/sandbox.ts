@@ -5,11 +5,11 @@ import { type Sandbox, sandboxId } from '../../model/types.ts'
 import { HOST, type Ns, ns, parseNs } from '../../net/name.ts'
 import { valuesOf } from '../../net/pmap.ts'
 import { E, type Either } from '../../prelude.ts'
-import type { StoreUrl } from '../../store/url.ts'
 import { type ChangeOptions, change, type Deed, removeAll } from '../host/change.ts'
 import { hasLabel } from '../host/filter.ts'
 import { randomId } from '../host/id.ts'
 import { inspectAll, type Listable, type ListOptions, listAll } from '../host/list.ts'
+import type { Place } from '../host/place.ts'
 import { misused } from '../host/read.ts'
 import { readSandbox, type SandboxWords } from '../host/read-sandbox.ts'
 import { shortId, theSandbox } from '../host/resolve.ts'
@@ -131,7 +131,7 @@ const LISTABLE: Listable<SandboxView> = {
 
 export const ls = (io: Io, options: ListOptions): Result => listAll(io, options, LISTABLE)
 
-export const inspect = (io: Io, store: StoreUrl, words: ReadonlyArray<string>): Result =>
+export const inspect = (io: Io, store: Place, words: ReadonlyArray<string>): Result =>
   inspectAll(io, store, words, theSandbox, sandboxView)
 
 /** Takes its endpoints along, as a container that is gone. */

@@ -2,13 +2,14 @@
 
 import { readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { text } from 'node:stream/consumers'
+import { withoutPresence } from '../../cluster/sight.ts'
 import { E, type Either } from '../../prelude.ts'
 import { exportStore, importStore } from '../../store/dump.ts'
 import { explainStore } from '../../store/error.ts'
 import { checkStore } from '../../store/lmdb/check.ts'
-import { type StoreUrl, showStoreUrl } from '../../store/url.ts'
 import { EXIT } from '../exit.ts'
-import { withExisting, withoutKernel, withStore } from '../host/open.ts'
+import { withExisting, withoutKernel, withStore } from '../host/kept.ts'
+import { noHostYet, type Place, showPlace } from '../host/place.ts'
 import { storeProblem } from '../host/refusal.ts'
 import type { Io } from '../io.ts'
 import { type Problem, problem, readProblem } from '../problem.ts'
@@ -33,15 +34,20 @@ const writeWhole = async (file: string, content: string): Promise<Either<Problem
   }
 }
 
+/** Of a prefix that hosts share, all of it is one. */
+const WHOLE = 'it carries all that a prefix holds, with all hosts that share it'
+
 /** `file` "-" is the standard output. */
-export const storeExport = (io: Io, url: StoreUrl, file: string): Result =>
-  withExisting(url, async (store) => {
-    const content = await exportStore(store)()
+export const storeExport = async (io: Io, place: Place, file: string): Result => {
+  if (place.tag === 'host') return noHostYet('store export', WHOLE)
+  return withExisting(place, async (store) => {
+    const content = await exportStore(withoutPresence(store))()
     if (E.isLeft(content)) return E.left(storeProblem(content.left))
     if (file !== '-') return writeWhole(file, content.right)
     io.out(content.right.replace(/\n$/, ''))
     return E.right(EXIT.ok)
   })
+}
 
 const readAll = async (file: string): Promise<Either<Problem, string>> => {
   try {
@@ -52,10 +58,11 @@ const readAll = async (file: string): Promise<Either<Problem, string>> => {
 }
 
 /** `file` "-" is the standard input. */
-export const storeImport = async (io: Io, url: StoreUrl, file: string): Result => {
+export const storeImport = async (io: Io, place: Place, file: string): Result => {
+  if (place.tag === 'host') return noHostYet('store import', WHOLE)
   const content = await readAll(file)
   if (E.isLeft(content)) return content
-  return withStore(url, async (store) => {
+  return withStore(place, async (store) => {
     const revision = await importStore(store, file === '-' ? 'the standard input' : file, content.right)()
     if (E.isLeft(revision)) return E.left(storeProblem(revision.left))
     const freed = await withoutKernel(store)
@@ -65,10 +72,10 @@ export const storeImport = async (io: Io, url: StoreUrl, file: string): Result =
   })
 }
 
-export const storeCheck = async (io: Io, url: StoreUrl, json: boolean): Result => {
-  if (url.tag !== 'lmdb')
-    return problem(EXIT.wrong, `${showStoreUrl(url)} has no file of ours to check; its servers check what they store`)
-  const checked = await checkStore(url.dir)()
+export const storeCheck = async (io: Io, place: Place, json: boolean): Result => {
+  if (place.tag !== 'lmdb')
+    return problem(EXIT.wrong, `${showPlace(place)} has no file of ours to check; its servers check what they store`)
+  const checked = await checkStore(place.dir)()
   if (E.isLeft(checked)) return E.left(storeProblem(checked.left))
   const { file, schema, revision, entries, problems } = checked.right
   const sentences = problems.map(explainStore)

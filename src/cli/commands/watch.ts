@@ -5,10 +5,10 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { type NetlinkError, showNetlinkError } from '../../kernel-linux/netlink/error.ts'
 import { watchHost } from '../../kernel-linux/watch.ts'
 import { E, type Either } from '../../prelude.ts'
-import { besideStore } from '../../store/beside.ts'
 import { EXIT } from '../exit.ts'
 import { exitOf, untilSignal } from '../guard.ts'
 import { bellOf } from '../host/bell.ts'
+import { besidePlace } from '../host/kept.ts'
 import { kernelOf } from '../host/open.ts'
 import { type Looked, type WatchOptions as LookOptions, lookerOf } from '../host/watch.ts'
 import type { Io } from '../io.ts'
@@ -61,7 +61,7 @@ const watching = async (io: Io, options: WatchOptions, stop: AbortSignal): Promi
     await kernel.right.close()
     return cannotHear(heard.left)
   }
-  const beside = besideStore(options.store)
+  const beside = besidePlace(options.store)
   const look = lookerOf(io, options, kernel.right, beside)
   const complain = complainer(io)
   const everyMs = options.every * 1000

@@ -15,7 +15,8 @@ import { EXIT } from '../exit.ts'
 import type { Io } from '../io.ts'
 import type { Problem } from '../problem.ts'
 import { type Chapter, script } from '../render/script.ts'
-import { type HostOptions, hostNames, type Stored, withEngine, withStored } from './open.ts'
+import { type Stored, withStored } from './kept.ts'
+import { type HostOptions, hostNames, withEngine } from './open.ts'
 import { refusalProblem } from './refusal.ts'
 
 /** `title`: what it is, for the dry run. `says`: what is printed once it is done, if anything. */

@@ -7,7 +7,7 @@ import { objectText } from '../../kernel/words.ts'
 import { E, type Either } from '../../prelude.ts'
 import { kernelProblem, type Problem } from '../problem.ts'
 import { type Finding, findingsOf } from './findings.ts'
-import type { Stored } from './open.ts'
+import type { Stored } from './kept.ts'
 
 export const examine = async (
   kernel: Kernel,

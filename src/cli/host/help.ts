@@ -14,12 +14,13 @@ type Group =
   | 'events'
   | 'doctor'
   | 'proxy'
+  | 'host'
   | 'store'
   | 'journal'
   | 'replay'
   | 'completion'
 
-const STATE = `The host's networks are remembered in a state directory, --state, or on servers of etcd or ZooKeeper, --store etcd://HOST:PORT,.../PREFIX or zk://... (docs/clusters.md), for one process at a time. Each verb opens it, puts right what a crash or a hand has changed on the machine, does its work, and ends; no daemon runs. With --kernel sim the machine is a simulated one, built anew each time from what is remembered: for trying things out, without root, in a state directory of its own.`
+const STATE = `The host's networks are remembered in a state directory, --state, or on servers of etcd or ZooKeeper, --store etcd://HOST:PORT,.../PREFIX or zk://... (docs/clusters.md), for one process at a time. Where several hosts share a prefix of such servers, --host says which of them this machine is ("cnm host --help"). Each verb opens it, puts right what a crash or a hand has changed on the machine, does its work, and ends; no daemon runs. With --kernel sim the machine is a simulated one, built anew each time from what is remembered: for trying things out, without root, in a state directory of its own.`
 
 const NAMED = `Things are named by name, by id, or by the beginning of an id that fits one only.`
 
@@ -37,6 +38,7 @@ Examples:
   sudo cnm network create --ipv6 --subnet fd00:5::/64 --ipv4=false six
   sudo cnm network connect --ip 10.5.0.9 back web
   sudo cnm network ls --filter driver=bridge --format json | jq '.[].name'
+  sudo cnm network create --scope global wide          on all hosts that share the store, with --host
   sudo cnm network rm --dry-run front                  the commands it would run, and nothing done
   cnm network create --kernel sim --state ./try front  on a simulated machine
 
@@ -61,7 +63,8 @@ Examples:
 
 "ls --format json" prints an array of these, and so does "inspect":
   { "id", "name", "network", "networkId", "sandbox", "sandboxId", "interface": null if not joined,
-    "mac", "addresses": ["172.18.0.2/16", ...], "aliases": [...], "gwPriority": number | null }
+    "host": null if none shares the store, "mac", "addresses": ["172.18.0.2/16", ...],
+    "aliases": [...], "gwPriority": number | null }
 ${HOST_EXIT_STATUS}`,
   },
   sandbox: {
@@ -111,7 +114,7 @@ ${HOST_EXIT_STATUS}`,
   doctor: {
     about: `Compares this machine with what the state directory says it should hold, and changes nothing unless told to. missing: it should be there. changed: it is there, otherwise than it should be. surplus: it bears our mark and nobody wants it. foreign: somebody else's thing has a name that we need; that is never touched, and stands in the way of a repair.
 
-With --repair it puts right what is missing, changed or surplus. Every verb that changes something does so first, too. A simulated machine is built anew each time, so nothing differs there.
+With --repair it puts right what is missing, changed or surplus. Every verb that changes something does so first, too; but where the store never knew of anything on this machine, only --repair takes down what is there. A simulated machine is built anew each time, so nothing differs there.
 
 With --watch it stays and repairs whenever the kernel tells of a change, and says so, a line each; what the kernel does not tell of (sysctls, namespaces in which we have no interface) it finds every 30 seconds. Other verbs work beside it: it has the state directory for the moment of a repair only.
 
@@ -149,8 +152,29 @@ Examples:
   sudo cnm proxy --state /srv/cnm >> /var/log/cnm-proxy.log
 ${HOST_EXIT_STATUS}`,
   },
+  host: {
+    about: `Hosts may share a prefix of etcd or ZooKeeper: each verb then says, with --host NAME or CNM_HOST beside --store, which of them this machine is. Networks of global scope are on all of them, with one name and one set of subnets, and no two hosts hand out the same address or name; sandboxes, other networks and published ports are each host's own. A host comes into being with its first verb that changes something.
+
+"ls" lists those that were ever here and have not been forgotten. up: a process is that host at the moment. away: none is, and nothing is amiss: its containers run on, and what it has stays its own. down: an engine of it that was to run on is gone without a word; the others take from it what it had.
+
+"forget" is for a host that will not come back: its endpoints of shared networks are cleared, so their addresses and names are free again, and what it kept for itself is removed. One that is up is not forgotten. Should a forgotten host come back, it begins with nothing, and "cnm doctor --repair" takes down what was left on it.`,
+    examples: `
+Examples:
+  export CNM_STORE=etcd://10.0.0.1,10.0.0.2,10.0.0.3/cnm/blue   on all machines, as root
+  export CNM_HOST=alpha                                on one of them; beta on another
+  cnm network create --scope global --subnet 10.5.0.0/16 wide   once, on any of them
+  cnm network connect wide web                         on each, with sandboxes of its own
+  cnm endpoint ls --filter host=beta
+  cnm host ls
+  cnm host forget beta                                 asks first; with --yes it does not
+
+"ls --json" prints an array of:
+  { "host", "state": "up" | "away" | "down", "endpoints": how many of shared networks it has,
+    "process": { "machine", "pid" } | null }
+${HOST_EXIT_STATUS}`,
+  },
   store: {
-    about: `Keeps, carries over and checks what a state directory, or with --store a prefix of etcd or ZooKeeper, holds: the networks, endpoints and sandboxes, and the journal. The machine is left alone; the next verb that changes something brings it to what the store says.`,
+    about: `Keeps, carries over and checks what a state directory, or with --store a prefix of etcd or ZooKeeper, holds: the networks, endpoints and sandboxes, and the journal; of a prefix that hosts share, all of it, with all hosts. The machine is left alone; the next verb that changes something brings it to what the store says.`,
     examples: `
 Examples:
   sudo cnm store export networks.jsonl

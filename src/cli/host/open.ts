@@ -1,139 +1,47 @@
-// A verb's hold on the host: its store, for one process at a time, and the engine on it, recovered. Verbs that only
-// look read the store and leave the kernel alone, so that looking never repairs.
+// A verb's hold on the host: its kernel, and on that the engine, recovered, for one process at a time. Verbs that only
+// look read what is kept (kept.ts) and leave the kernel alone, so that looking never repairs.
 
-import { setTimeout as sleep } from 'node:timers/promises'
-import { printable } from '../../compose/error.ts'
-import { DRIVERS } from '../../drivers/registry.ts'
 import { type Engine, openEngine } from '../../engine/engine.ts'
-import { coreIn, entriesIn, type Remembered, rememberedIn } from '../../engine/load.ts'
-import type { Core } from '../../engine/step.ts'
 import { diff } from '../../kernel/diff.ts'
 import type { Kernel } from '../../kernel/kernel.ts'
 import type { NsNames } from '../../kernel/print.ts'
 import { EMPTY_STATE } from '../../kernel/state.ts'
+import { objectText } from '../../kernel/words.ts'
 import type { TransportName } from '../../kernel-linux/ready.ts'
+import { isElsewhere, isShared } from '../../model/cluster.ts'
 import type { Model } from '../../model/types.ts'
 import { HOST } from '../../net/name.ts'
-import { hasIn, valuesOf } from '../../net/pmap.ts'
-import { E, type Either, type TaskEither } from '../../prelude.ts'
-import type { StoreError } from '../../store/error.ts'
-import { memoryStore } from '../../store/memory.ts'
-import { lookAtStore, openStore } from '../../store/open.ts'
-import type { Store } from '../../store/store.ts'
-import { type StoreUrl, showStoreUrl } from '../../store/url.ts'
-import { EXIT } from '../exit.ts'
+import { hasIn, sizeOfMap, valuesOf } from '../../net/pmap.ts'
+import { E, type Either } from '../../prelude.ts'
 import { exitOf, untilSignal } from '../guard.ts'
 import type { Io } from '../io.ts'
-import { kernelProblem, type Problem, problem } from '../problem.ts'
+import { kernelProblem, type Problem } from '../problem.ts'
 import type { KernelName } from '../survey.ts'
+import { examine } from './examine.ts'
+import { type Answer, type Held, type Kept, type Stored, storedIn, type Work, withHeld, withSight } from './kept.ts'
+import { type Place, showPlace } from './place.ts'
 import { refusalProblem, refused, storeProblem } from './refusal.ts'
 
-export type HostOptions = Readonly<{ store: StoreUrl; kernel: KernelName; transport?: TransportName }>
-
-type Answer<B> = Promise<Either<Problem, B>>
-type Work<A, B> = (given: A) => Answer<B>
-
-/** So long a verb waits for another that has the directory, or for a watch that repairs. */
-const PATIENCE_MS = 2000
-const BETWEEN_MS = 20
-
-/** `open` again and again while somebody else is at work. */
-const patiently = async <A>(open: TaskEither<StoreError, A>): Promise<Either<StoreError, A>> => {
-  const start = performance.now()
-  for (;;) {
-    const opened = await open()
-    const isBusy = E.isLeft(opened) && (opened.left.tag === 'StoreInUse' || opened.left.tag === 'StoreHeld')
-    if (!isBusy || performance.now() - start > PATIENCE_MS) return opened
-    await sleep(BETWEEN_MS)
-  }
-}
-
-/** Makes one if there is none. */
-export const withStore = async <B>(url: StoreUrl, work: Work<Store, B>): Answer<B> => {
-  const store = await patiently(openStore(url))
-  if (E.isLeft(store)) return E.left(storeProblem(store.left))
-  try {
-    return await work(store.right)
-  } finally {
-    await store.right.close()
-  }
-}
-
-/** `absent`: what is done where there is no store; none is made. */
-const withWhatIs = async <B>(url: StoreUrl, work: Work<Store, B>, absent: () => Answer<B>): Answer<B> => {
-  const store = await patiently(lookAtStore(url))
-  if (E.isLeft(store)) return E.left(storeProblem(store.left))
-  if (store.right === null) return absent()
-  try {
-    return await work(store.right)
-  } finally {
-    await store.right.close()
-  }
-}
-
-/** What cannot be looked at is there: opening it says why it cannot be. */
-export const isThere = async (url: StoreUrl): Promise<boolean> => {
-  const store = await patiently(lookAtStore(url))
-  if (E.isRight(store)) await store.right?.close()
-  return E.isLeft(store) || store.right !== null
-}
-
-/** For who only looks: no store is an empty one. */
-const withSight = <B>(url: StoreUrl, work: Work<Store, B>): Answer<B> =>
-  withWhatIs(url, work, () => work(memoryStore()))
-
-/** For who takes away what is there. */
-export const withExisting = <B>(url: StoreUrl, work: Work<Store, B>): Answer<B> =>
-  withWhatIs(url, work, async () => {
-    const way = url.tag === 'lmdb' ? 'name the state directory' : 'see whether its prefix is the right one'
-    return problem(EXIT.machine, printable(`there is no store in ${showStoreUrl(url)}; ${way}`))
-  })
-
-/** What the store says: the model with the host as it should be by it, and what the engine remembers beside it. */
-export type Stored = Readonly<{ core: Core; remembered: Remembered }>
-
-export const storedIn = async (store: Store): Promise<Either<Problem, Stored>> => {
-  const entries = await entriesIn(store)
-  if (E.isLeft(entries)) return E.left(storeProblem(entries.left))
-  const core = coreIn(entries.right, null, DRIVERS)
-  return E.isLeft(core)
-    ? E.left(refusalProblem(core.left))
-    : E.right({ core: core.right, remembered: rememberedIn(entries.right) })
-}
-
-/** Which kernel a state directory's networks are on. */
-const KERNEL = 'kernel'
-
-const noteKernel = async (store: Store, value: KernelName | null): Promise<Either<Problem, void>> => {
-  const written = await store.transact({ compares: [], writes: [{ key: KERNEL, value }] })()
-  return E.isLeft(written) ? E.left(storeProblem(written.left)) : E.right(undefined)
-}
-
-/** A copy is on no kernel yet. */
-export const withoutKernel = (store: Store): Promise<Either<Problem, void>> => noteKernel(store, null)
+export type HostOptions = Readonly<{ store: Place; kernel: KernelName; transport?: TransportName }>
 
 /** `nowhere`: nothing was changed there yet. */
 type Where = 'here' | 'nowhere'
 
 /** Left: it is another than was asked for. A simulated machine would forget what is yet to be put right on the real one. */
-export const placeOf = async (store: Store, { store: url, kernel }: HostOptions): Promise<Either<Problem, Where>> => {
-  const entry = await store.get(KERNEL)()
-  if (E.isLeft(entry)) return E.left(storeProblem(entry.left))
-  if (entry.right === null) return E.right('nowhere')
-  const { value } = entry.right
-  if (value === kernel) return E.right('here')
-  const way = `say --kernel ${value}, or choose another ${url.tag === 'lmdb' ? '--state' : 'prefix'}`
+export const whereIs = async (kept: Kept, { store: place, kernel }: HostOptions): Promise<Either<Problem, Where>> => {
+  const noted = await kept.kernel()
+  if (E.isLeft(noted)) return E.left(storeProblem(noted.left))
+  if (noted.right === null) return E.right('nowhere')
+  if (noted.right === kernel) return E.right('here')
+  const other = place.tag === 'lmdb' ? '--state' : place.tag === 'host' ? '--host' : 'prefix'
+  const way = `say --kernel ${noted.right}, or choose another ${other}`
   return E.left(
-    refused('Conflict', `the networks of ${showStoreUrl(url)} are on kernel ${value}, not on kernel ${kernel}; ${way}`),
+    refused(
+      'Conflict',
+      `the networks of ${showPlace(place)} are on kernel ${noted.right}, not on kernel ${kernel}; ${way}`,
+    ),
   )
 }
-
-/** For work that changes nothing, neither the store nor the kernel. */
-export const withStored = <B>(url: StoreUrl, work: Work<Stored, B>): Promise<Either<Problem, B>> =>
-  withSight(url, async (store) => {
-    const stored = await storedIn(store)
-    return E.isLeft(stored) ? stored : work(stored.right)
-  })
 
 /** Namespaces in a script that runs in the host's. */
 export const hostNames: NsNames = (ns) => (ns === HOST ? '/proc/$$/ns/net' : ns)
@@ -154,34 +62,42 @@ export const kernelOf = async (options: HostOptions): Promise<Either<Problem, Op
   return E.right(linuxKernel({ names: (ns) => (ns === HOST ? null : ns), transport: way.right }))
 }
 
-/** Objects that recovery had to give up, because the kernel would not hold them any more. */
+/** Objects that recovery had to give up, because the kernel would not hold them any more; of what hosts share, others may have. */
 const lossesOf = (before: Model, after: Model): ReadonlyArray<string> => [
-  ...valuesOf(before.networks).flatMap(({ id, name }) => (hasIn(after.networks, id) ? [] : [`network "${name}"`])),
+  ...valuesOf(before.networks).flatMap((network) =>
+    hasIn(after.networks, network.id) || isShared(before, network) ? [] : [`network "${network.name}"`],
+  ),
   ...valuesOf(before.sandboxes).flatMap(({ id, container }) =>
     hasIn(after.sandboxes, id) ? [] : [`sandbox "${container}"`],
   ),
-  ...valuesOf(before.endpoints).flatMap(({ id, name }) => (hasIn(after.endpoints, id) ? [] : [`endpoint "${name}"`])),
+  ...valuesOf(before.endpoints).flatMap(({ id, name }) =>
+    hasIn(after.endpoints, id) || isElsewhere(before, id) ? [] : [`endpoint "${name}"`],
+  ),
 ]
 
-export type Opened = Readonly<{ kernel: Kernel; store: Store; place: Where }>
+export type Opened<K extends Kept> = Readonly<{ kernel: Kernel; kept: K; where: Where }>
 
-/** `open`: how the store is had. */
-export const onStore = <B>(
+/** `open`: how it is had. */
+export const onPlace = <K extends Kept, B>(
   kernel: Kernel,
   options: HostOptions,
-  open: typeof withStore,
-  work: Work<Opened, B>,
+  open: (place: Place, work: Work<K, B>) => Answer<B>,
+  work: Work<Opened<K>, B>,
 ): Answer<B> =>
-  open(options.store, async (store) => {
-    const place = await placeOf(store, options)
-    return E.isLeft(place) ? place : work({ kernel, store, place: place.right })
+  open(options.store, async (kept) => {
+    const where = await whereIs(kept, options)
+    return E.isLeft(where) ? where : work({ kernel, kept, where: where.right })
   })
 
-const onKernel = async <B>(options: HostOptions, open: typeof withStore, work: Work<Opened, B>): Answer<B> => {
+const onKernel = async <K extends Kept, B>(
+  options: HostOptions,
+  open: (place: Place, work: Work<K, B>) => Answer<B>,
+  work: Work<Opened<K>, B>,
+): Answer<B> => {
   const kernel = await kernelOf(options)
   if (E.isLeft(kernel)) return kernel
   try {
-    return await onStore(kernel.right, options, open, work)
+    return await onPlace(kernel.right, options, open, work)
   } finally {
     await kernel.right.close()
   }
@@ -195,15 +111,12 @@ const madeReady = async (kernel: Kernel, { core }: Stored): Promise<Either<Probl
 
 /** For work that looks at the kernel and changes nothing. */
 export const withKernel = <B>(options: HostOptions, work: Work<Stored & Readonly<{ kernel: Kernel }>, B>): Answer<B> =>
-  onKernel(options, withSight, async ({ kernel, store }) => {
-    const stored = await storedIn(store)
+  onKernel<Kept, B>(options, withSight, async ({ kernel, kept }) => {
+    const stored = await storedIn(kept)
     if (E.isLeft(stored)) return stored
     const ready = await madeReady(kernel, stored.right)
     return E.isLeft(ready) ? ready : work({ ...stored.right, kernel })
   })
-
-/** After so many turns the journal begins anew; until the next time it keeps those before, too. */
-const CHECKPOINT_TURNS = 1000
 
 /** Null: what every network needs is there. */
 const missingBasics = async (kernel: KernelName): Promise<Problem | null> => {
@@ -213,22 +126,44 @@ const missingBasics = async (kernel: KernelName): Promise<Problem | null> => {
   return lacks === null ? null : kernelProblem(lacks)
 }
 
+/**
+ * Left: by what is kept, to which nobody ever brought this machine, it should hold nothing, and yet it holds what cnm made. The store
+ * was lost, or another is meant; what runs on should not lose its networks by that.
+ */
+const orphansOf = async (kernel: Kernel, { store }: HostOptions, stored: Stored): Promise<Either<Problem, void>> => {
+  if (sizeOfMap(stored.core.wanted.state) > 0) return E.right(undefined)
+  const findings = await examine(kernel, stored)
+  if (E.isLeft(findings)) return findings
+  const [first, ...rest] = findings.right.filter(({ state }) => state === 'surplus')
+  if (first === undefined) return E.right(undefined)
+  const more = rest.length === 0 ? '' : ` and ${rest.length} more`
+  const what = `this machine holds what cnm made by another store (${objectText(first.object)}${more}), of which ${showPlace(store)} knows nothing`
+  const way = 'name the other one, or import its last export; "cnm doctor --repair" takes it all down'
+  return E.left(refused('Conflict', `${what}; ${way}`))
+}
+
+/** `clears`: whether it may take down all that this machine holds. */
+type Leave = Readonly<{ clears: boolean }>
+
 /** The engine, recovered. `stop`, once aborted, says that a signal may have reached what it was doing. */
 export const onEngine = async <B>(
   io: Io,
   options: HostOptions,
-  { kernel, store, place }: Opened,
+  { kernel, kept, where }: Opened<Held>,
   stop: AbortSignal,
   work: Work<Engine, B>,
+  { clears }: Leave = { clears: false },
 ): Answer<B> => {
   // Whoever changes something first finds out whether it can be done here at all, and decides for those who come later.
-  const lacks = place === 'nowhere' ? await missingBasics(options.kernel) : null
+  const lacks = where === 'nowhere' ? await missingBasics(options.kernel) : null
   if (lacks !== null) return E.left(lacks)
-  const noted = place === 'nowhere' ? await noteKernel(store, options.kernel) : E.right(undefined)
-  if (E.isLeft(noted)) return noted
-  const before = await storedIn(store)
+  const before = await storedIn(kept)
   if (E.isLeft(before)) return before
-  const engine = await openEngine({ kernel, store, checkpointTurns: CHECKPOINT_TURNS })
+  const orphans = where === 'here' || clears ? E.right(undefined) : await orphansOf(kernel, options, before.right)
+  if (E.isLeft(orphans)) return orphans
+  const noted = where === 'nowhere' ? await kept.noteKernel(options.kernel) : E.right(undefined)
+  if (E.isLeft(noted)) return E.left(storeProblem(noted.left))
+  const engine = await openEngine({ kernel, ...kept.keeper })
   if (E.isLeft(engine)) return E.left(refusalProblem(engine.left))
   for (const lost of lossesOf(before.right.core.model, engine.right.model()))
     io.err(`note: ${lost} was given up: the kernel would not hold it any more`)
@@ -247,9 +182,12 @@ export const withEngine = async <B>(
   io: Io,
   options: HostOptions,
   work: (engine: Engine, stop: AbortSignal) => Answer<B>,
+  leave?: Leave,
 ): Answer<B> => {
   const { value, signal } = await untilSignal((stop) =>
-    onKernel(options, withStore, (opened) => onEngine(io, options, opened, stop, (engine) => work(engine, stop))),
+    onKernel<Held, B>(options, withHeld, (opened) =>
+      onEngine(io, options, opened, stop, (engine) => work(engine, stop), leave),
+    ),
   )
   if (signal === null) return value
   return E.left({ exit: exitOf(signal), lines: [...(E.isLeft(value) ? value.left.lines : []), STOPPED] })

@@ -2,18 +2,18 @@
 
 import { Argument, type Command, InvalidArgumentError, Option } from 'commander'
 import type { TransportName } from '../../kernel-linux/ready.ts'
-import type { StoreUrl } from '../../store/url.ts'
 import type { Io } from '../io.ts'
 import { collect, transportOption } from '../option.ts'
 import type { Verb } from '../problem.ts'
 import type { KernelName } from '../survey.ts'
 import { HOST_HELP } from './help.ts'
 import type { ListOptions } from './list.ts'
+import type { Place } from './place.ts'
 
 type Start = (verb: Verb) => Promise<void>
-/** Where the store is: settled by `settlePlace` before a verb is called. */
-type Place = Readonly<{ store: StoreUrl }>
-type Machine = Place & Readonly<{ kernel: KernelName; transport?: TransportName }>
+/** Where all is kept: settled by `settlePlace` before a verb is called. */
+type Placed = Readonly<{ store: Place }>
+type Machine = Placed & Readonly<{ kernel: KernelName; transport?: TransportName }>
 type Change = Machine & Readonly<{ dryRun: boolean }>
 type Force = Change & Readonly<{ force: boolean }>
 
@@ -23,7 +23,7 @@ const directory = (word: string): string => {
   if (word === '') throw new InvalidArgumentError('It is the name of a directory.')
   return word
 }
-const withPlace = (command: Command): Command =>
+const withStore = (command: Command): Command =>
   command
     .addOption(
       new Option('--state <dir>', 'the state directory').env('CNM_STATE').default(DEFAULT_STATE).argParser(directory),
@@ -34,6 +34,11 @@ const withPlace = (command: Command): Command =>
         'where what --state holds is instead: etcd:// or zk://HOST:PORT,.../PREFIX, or lmdb:DIR',
       ).env('CNM_STORE'),
     )
+const hostOption = (): Option =>
+  new Option('--host <name>', 'what this machine is called among the hosts that share the prefix of --store')
+const withPlace = (command: Command): Command => withStore(command).addOption(hostOption().env('CNM_HOST'))
+/** For verbs that are about a whole store, and say so. */
+const withWholeStore = (command: Command): Command => withStore(command).addOption(hostOption().hideHelp())
 const kernelOption = (): Option =>
   new Option('--kernel <kernel>', 'the kernel of this machine (as root), or a simulated one')
     .choices(['linux', 'sim'])
@@ -74,7 +79,7 @@ type Noun = Readonly<{ word: string; things: string; filters: string; removal: s
 type Answer = ReturnType<Verb>
 type Basics = Readonly<{
   ls: (io: Io, options: ListOptions) => Answer
-  inspect: (io: Io, store: StoreUrl, words: ReadonlyArray<string>) => Answer
+  inspect: (io: Io, store: Place, words: ReadonlyArray<string>) => Answer
   rm: (io: Io, words: ReadonlyArray<string>, options: Force) => Answer
 }>
 
@@ -85,7 +90,7 @@ const addBasics = (command: Command, io: Io, start: Start, noun: Noun, load: () 
     start(async () => (await load()).ls(io, flags)),
   )
   withInspect(command.command(`inspect <${word}...>`).description(`Print everything about ${things}, as JSON.`)).action(
-    (names: string[], { store }: Place) => start(async () => (await load()).inspect(io, store, names)),
+    (names: string[], { store }: Placed) => start(async () => (await load()).inspect(io, store, names)),
   )
   withForce(command.command(`rm <${word}...>`).alias('remove').description(removal), force).action(
     (names: string[], flags: Force) => start(async () => (await load()).rm(io, names, flags)),
@@ -119,7 +124,7 @@ const addNetwork = (program: Command, io: Io, start: Start): void => {
     .option('--attachable', 'anybody may connect to it', false)
     .option('--ingress', "carries the traffic of a cluster's published ports", false)
     .addOption(
-      new Option('--scope <scope>', "where it exists, if not where its driver's networks do").choices([
+      new Option('--scope <scope>', 'where it exists: global is on all hosts that share the store (--host)').choices([
         'local',
         'global',
         'swarm',
@@ -183,7 +188,7 @@ const addEndpoint = (program: Command, io: Io, start: Start): void => {
   const noun: Noun = {
     word: 'ENDPOINT',
     things: 'endpoints',
-    filters: 'name=, id=, network=, sandbox=',
+    filters: 'name=, id=, network=, sandbox=, host=',
     removal: 'Remove endpoints, and print which.',
     force: 'also one that a sandbox has joined; no error for one that is not there',
   }
@@ -256,30 +261,47 @@ const addSandbox = (program: Command, io: Io, start: Start): void => {
 const addStore = (program: Command, io: Io, start: Start): void => {
   const load = () => import('../commands/store.ts')
   const verbs = group(program, 'store', 'keep, carry over and check what a store holds')
-  withPlace(
+  withWholeStore(
     verbs.command('export [FILE]').description('Write everything as text to FILE, or to the standard output.'),
-  ).action((file: string | undefined, { store }: Place) =>
+  ).action((file: string | undefined, { store }: Placed) =>
     start(async () => (await load()).storeExport(io, store, file ?? '-')),
   )
-  withPlace(
+  withWholeStore(
     verbs
       .command('import [FILE]')
       .description('Bring an export, from FILE or the standard input, into an empty store.'),
-  ).action((file: string | undefined, { store }: Place) =>
+  ).action((file: string | undefined, { store }: Placed) =>
     start(async () => (await load()).storeImport(io, store, file ?? '-')),
   )
-  withPlace(
+  withWholeStore(
     verbs.command('check').description('Look at every page and every record of the file, without changing any.'),
   )
     .option('--json', 'for programs: file, schema, revision, entries, problems', false)
-    .action(({ store, json }: Place & { json: boolean }) =>
+    .action(({ store, json }: Placed & { json: boolean }) =>
       start(async () => (await load()).storeCheck(io, store, json)),
+    )
+}
+
+const addHost = (program: Command, io: Io, start: Start): void => {
+  const load = () => import('../commands/host.ts')
+  const host = group(program, 'host', 'the hosts that share a store: who is there, and forgetting one')
+  withPlace(host.command('ls').alias('list').description('List them.'))
+    .option('--json', 'for programs', false)
+    .action(({ store, json }: Placed & { json: boolean }) => start(async () => (await load()).ls(io, store, json)))
+  withPlace(
+    host
+      .command('forget <NAME>')
+      .description('Take from a host that is gone what it had of what hosts share, and forget it.'),
+  )
+    .option('-y, --yes', 'do not ask', false)
+    .action((name: string, flags: Placed & { yes: boolean }) =>
+      start(async () => (await load()).forget(io, name, flags)),
     )
 }
 
 const addJournal = (program: Command, io: Io, start: Start): void => {
   const journal = group(program, 'journal', 'write down what was done on this host, for replay')
-  withPlace(journal.command('export').description('Print the journal of this host.')).action(({ store }: Place) =>
+  withPlace(journal.command('export').description('Print the journal of this host.')).action(({ store }: Placed) =>
     start(async () => (await import('../commands/journal.ts')).journalExport(io, store)),
   )
   group(program, 'replay', 'do what a journal says again, on a simulated machine')
@@ -325,9 +347,10 @@ export const addHostVerbs = (program: Command, io: Io, start: Start): void => {
     .option('--no-trunc', 'print whole ids')
     .action((flags) => start(async () => (await import('../commands/events.ts')).events(io, flags)))
   addDoctor(program, io, start)
-  withPlace(group(program, 'proxy', 'relay published ports where the kernel has no way')).action((flags: Place) =>
+  withPlace(group(program, 'proxy', 'relay published ports where the kernel has no way')).action((flags: Placed) =>
     start(async () => (await import('../commands/proxy.ts')).proxy(io, flags)),
   )
+  addHost(program, io, start)
   addStore(program, io, start)
   addJournal(program, io, start)
   group(program, 'completion', 'print a script that completes cnm in bash or zsh')

@@ -12,7 +12,9 @@ export type EndpointView = Readonly<{
   name: string
   network: string
   networkId: string
-  /** The sandbox that joined it, by name; null if none did. */
+  /** The host that it is on; null where hosts share nothing. */
+  host: string | null
+  /** The sandbox that joined it, by name; null if none of this host did. */
   sandbox: string | null
   sandboxId: string | null
   /** Its name inside. */
@@ -36,6 +38,7 @@ export const endpointView = (model: Model, endpoint: Endpoint): EndpointView => 
     name,
     network: getIn(model.networks, network)?.name ?? network,
     networkId: network,
+    host: getIn(model.cluster.elsewhere, id) ?? model.cluster.host,
     sandbox: sandbox?.container ?? null,
     sandboxId: sandbox?.id ?? null,
     interface: attachment?.ifName ?? null,

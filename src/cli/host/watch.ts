@@ -5,13 +5,12 @@
 import type { Kernel } from '../../kernel/kernel.ts'
 import { E, type Either } from '../../prelude.ts'
 import type { Beside, Sight } from '../../store/beside.ts'
-import { memoryStore } from '../../store/memory.ts'
-import type { Store } from '../../store/store.ts'
 import type { Io } from '../io.ts'
 import type { Problem } from '../problem.ts'
 import { examine, findingView, isForeign, rootsOf } from './examine.ts'
 import type { Finding } from './findings.ts'
-import { type HostOptions, onEngine, onStore, placeOf, type Stored, storedIn, withStore } from './open.ts'
+import { type Held, keptOf, type Stored, storedIn, withHeld } from './kept.ts'
+import { type HostOptions, onEngine, onPlace, whereIs } from './open.ts'
 import { storeProblem } from './refusal.ts'
 
 export type WatchOptions = HostOptions & Readonly<{ json: boolean }>
@@ -21,17 +20,12 @@ export type Looked = 'well' | 'repaired' | 'busy'
 
 type Answer<A> = Promise<Either<Problem, A>>
 
-const copyOf = async ({ entries }: Sight): Promise<Store> => {
-  const store = memoryStore()
-  await store.transact({ compares: [], writes: entries.map(({ key, value }) => ({ key, value })) })()
-  return store
-}
-
 /** What a store says that was read beside whoever is at work. */
 export const readIn = async (sight: Sight, options: HostOptions): Answer<Stored> => {
-  const store = await copyOf(sight)
-  const place = await placeOf(store, options)
-  return E.isLeft(place) ? place : storedIn(store)
+  const kept = keptOf(options.store, sight)
+  if (E.isLeft(kept)) return kept
+  const where = await whereIs(kept.right, options)
+  return E.isLeft(where) ? where : storedIn(kept.right)
 }
 
 const linesOf = (
@@ -76,8 +70,8 @@ export const lookerOf = (
 
   /** What was seen may be over by the time the directory is ours. */
   const repair = (stop: AbortSignal): Answer<Looked> =>
-    onStore(kernel, options, withStore, async (opened) => {
-      const now = await storedIn(opened.store)
+    onPlace<Held, Looked>(kernel, options, withHeld, async (opened) => {
+      const now = await storedIn(opened.kept)
       if (E.isLeft(now)) return now
       const findings = await examine(kernel, now.right)
       if (E.isLeft(findings)) return findings
