@@ -170,7 +170,10 @@ const watch = async (): Promise<(ask: Ask) => Promise<ReturnType<typeof listedIn
     return E.isLeft(opened) ? E.left(explainStore(opened.left)) : opened
   })
   const tell = (news: News): void => {
-    if (news.tag === 'Ended') return void follow()
+    if (news.tag === 'Ended') {
+      say({ tag: 'shut', why: explainStore(news.error) })
+      return void follow()
+    }
     const writes = news.writes.filter(tellOf)
     if (writes.length > 0) say({ tag: 'wrote', revision: news.revision, writes })
   }

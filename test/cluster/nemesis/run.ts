@@ -163,7 +163,7 @@ const runOn = async (world: World, options: RunOptions, witness: Witness): Promi
 
 export const runNemesis = async (options: RunOptions): Promise<Report> => {
   const ground = await (options.isHere === true ? here() : namespaces())
-  const witness = witnessOf(options.store, LATE_MS)
+  const witness = witnessOf(LATE_MS)
   const world = machinesOn(ground, options, witness.telling)
   try {
     const report = await runOn(world, options, witness)

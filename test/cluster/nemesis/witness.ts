@@ -9,7 +9,6 @@ import { E } from '../../../src/prelude.ts'
 import { end as endpointIdOf } from '../../lib/model.ts'
 import { type Clears, clearsSeen } from './clears.ts'
 import type { Telling } from './machine.ts'
-import type { StoreKind } from './protocol.ts'
 import { hostsSpec, type In, type Out } from './spec.ts'
 
 export type Witness = Readonly<{
@@ -55,7 +54,7 @@ const MAX_STEPS = 5_000_000
 const REACH = 500
 
 /** `lateMs`: so late one may hear of what happened in the store, and so long before it the trouble may have been that was the cause. */
-export const witnessOf = (store: StoreKind, lateMs: number): Witness => {
+export const witnessOf = (lateMs: number): Witness => {
   const start = performance.now()
   const lines: string[] = []
   const note: Witness['note'] = (what, details = null) => {
@@ -70,7 +69,7 @@ export const witnessOf = (store: StoreKind, lateMs: number): Witness => {
   const troubles: Array<Readonly<{ atMs: number; events: number }>> = []
   const before = (): number | null =>
     (troubles.findLast(({ atMs }) => performance.now() - atMs > lateMs) ?? troubles[0])?.events ?? null
-  const clears = clearsSeen(before, () => events, store === 'etcd')
+  const clears = clearsSeen(before, () => events)
   /** Of endpoints, by id. */
   const ips = new Map<string, string>()
   const failures: string[] = []
