@@ -108,6 +108,8 @@ export const viewOf = (entries: ReadonlyArray<Entry>, at: Revision, host: HostId
     isPresent: (each) => present.has(each),
     hear,
     wrote: (revision, writes) => {
+      // The answer came behind the news: what was heard may have come after it.
+      if (revision <= heard) return
       for (const { key, value } of writes) {
         const about = readKey(key)
         // What came to a network before was not heard of, so its last use is not what is known (change.ts).
