@@ -183,8 +183,7 @@ export const membership = (options: MembershipOptions): Membership => {
   const commit: Membership['commit'] = async (writes, shared) => {
     if (view === null || ended !== null) return E.left({ tag: 'Displaced' })
     const now = view
-    if (shared.known.some((key) => readKey(key)?.of === 'use') && now.heard() < wroteAt)
-      return E.left({ tag: 'Behind' })
+    if (shared.known.some((key) => readKey(key)?.of === 'use') && now.told() < wroteAt) return E.left({ tag: 'Behind' })
     if (writes.length + shared.writes.length === 0) return E.right(undefined)
     const compares: Compare[] = [
       { key: fence, revision: fencedAt },

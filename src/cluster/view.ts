@@ -12,9 +12,10 @@ import { isRecordOf, readKey } from './layout.ts'
 export type Member = Readonly<{ host: HostId; mortal: boolean }>
 
 export type View = Readonly<{
-  /** All that others wrote up to here was heard. */
+  /** All that others wrote up to here was heard; and the model was told of all up to there. */
   heard: () => Revision
-  /** For compares; 0: it is not there. */
+  told: () => Revision
+  /** As the model was told of it, for compares: what was heard since is not what was decided on. 0: it is not there. */
   revisionOf: (key: string) => Revision
   /** Those that were here and have not been forgotten; and those whose engines run. */
   members: () => ReadonlyArray<Member>
@@ -42,7 +43,14 @@ export const viewOf = (entries: ReadonlyArray<Entry>, at: Revision, host: HostId
   const members = new Map<HostId, Member>()
   const present = new Set<HostId>()
   const pending = new Map<string, string | null>()
+  let told = at
+  /** Of what was heard since the model was told, what it was before. */
+  const untold = new Map<string, Revision>()
 
+  const heardOf = (key: string): Revision => {
+    const found = known.get(key)
+    return found === undefined || found.isGone ? 0 : found.revision
+  }
   const know = (key: string, revision: Revision, isGone: boolean): void => {
     known.set(key, { revision, isGone })
   }
@@ -52,6 +60,7 @@ export const viewOf = (entries: ReadonlyArray<Entry>, at: Revision, host: HostId
     if (about === null) return false
     if (about.of === 'endpoint') return true
     if (revision <= (known.get(key)?.revision ?? 0)) return false
+    if (!untold.has(key)) untold.set(key, heardOf(key))
     know(key, revision, value === null)
     if (about.of === 'presence') {
       if (value === null) present.delete(about.host)
@@ -64,6 +73,7 @@ export const viewOf = (entries: ReadonlyArray<Entry>, at: Revision, host: HostId
     return about.of === 'network'
   }
   for (const { key, value, revision } of entries) learn(key, value, revision)
+  untold.clear()
 
   const hear = (revision: Revision, writes: ReadonlyArray<Write>): void => {
     heard = Math.max(heard, revision)
@@ -76,6 +86,8 @@ export const viewOf = (entries: ReadonlyArray<Entry>, at: Revision, host: HostId
   }
 
   const news = (): Either<string, SharedNews | null> => {
+    told = heard
+    untold.clear()
     if (pending.size === 0) return E.right(null)
     const networks: Network[] = []
     const peers: Peer[] = []
@@ -100,22 +112,22 @@ export const viewOf = (entries: ReadonlyArray<Entry>, at: Revision, host: HostId
 
   return {
     heard: () => heard,
-    revisionOf: (key) => {
-      const found = known.get(key)
-      return found === undefined || found.isGone ? 0 : found.revision
-    },
+    told: () => told,
+    revisionOf: (key) => untold.get(key) ?? heardOf(key),
     members: () => [...members.values()],
     isPresent: (each) => present.has(each),
     hear,
     wrote: (revision, writes) => {
-      // The answer came behind the news: what was heard may have come after it.
-      if (revision <= heard) return
       for (const { key, value } of writes) {
         const about = readKey(key)
         // What came to a network before was not heard of, so its last use is not what is known (change.ts).
         if (about?.of !== 'network' && about?.of !== 'space' && about?.of !== 'use') continue
-        know(key, revision, value === null)
-        pending.delete(key)
+        // Where the answer came behind the news, something may have been heard that came after it.
+        if (revision > heard) {
+          know(key, revision, value === null)
+          pending.delete(key)
+        }
+        if (heardOf(key) === revision) untold.delete(key)
       }
     },
     found: (key, revision, then) => {
