@@ -46,6 +46,9 @@ const built = async () => {
   mkdirSync(join(ROOT, 'dist'), { recursive: true })
   const outdir = mkdtempSync(join(ROOT, 'dist/.nemesis-'))
   process.on('exit', () => rmSync(outdir, { recursive: true, force: true }))
+  // What else there is goes with this process.
+  for (const signal of /** @type {const} */ (['SIGINT', 'SIGTERM', 'SIGHUP']))
+    process.on(signal, () => process.exit(130))
   await build({
     ...BUNDLE,
     entryPoints: { run: 'test/cluster/nemesis/run.ts', host: 'test/cluster/nemesis/host.ts' },

@@ -1,11 +1,12 @@
 // The hosts of a store: who is there, who was, and clearing what a host had that is gone. It is cleared behind its fence: whatever it still
-// believes to be, it writes nothing any more before it has read what is left.
+// believes to be, it writes nothing any more before it has read what is left. Each record goes together with what it claims, and only as it
+// was read: several may clear at once, and what one has freed may be taken again before the other gets on.
 
 import { decodeStored } from '../model/codec.ts'
 import type { Endpoint, HostId } from '../model/types.ts'
 import { E, type Either, type TaskEither } from '../prelude.ts'
 import type { StoreError } from '../store/error.ts'
-import type { Compare, Entry, Store, Write } from '../store/store.ts'
+import type { Compare, Entry, Revision, Store, Write } from '../store/store.ts'
 import {
   claimsOfEndpoint,
   endpointKey,
@@ -48,27 +49,31 @@ export const listHosts =
     )
   }
 
+/** As it lies in the store. */
+type Found = Readonly<{ endpoint: Endpoint; revision: Revision }>
+
 const endpointsOf = async (
   store: Store,
   host: HostId,
   place: string,
-): Promise<Either<StoreError, ReadonlyArray<Endpoint>>> => {
+): Promise<Either<StoreError, ReadonlyArray<Found>>> => {
   const listed = await store.list(SHARED)()
   if (E.isLeft(listed)) return listed
-  const found: Endpoint[] = []
-  for (const { key, value } of listed.right.entries) {
+  const found: Found[] = []
+  for (const { key, value, revision } of listed.right.entries) {
     const about = readKey(key)
     if (about?.of !== 'endpoint' || !isRecordOf(host, value)) continue
     const event = decodeStored(`peer/${about.id}`, value)
     if (E.isLeft(event))
       return E.left({ tag: 'StoreNotOurs', file: place, why: `holds what is none of cnm: ${event.left}` })
-    if (event.right?.tag === 'PeerIs') found.push(event.right.peer.endpoint)
+    if (event.right?.tag === 'PeerIs') found.push({ endpoint: event.right.peer.endpoint, revision })
   }
   return E.right(found)
 }
 
-const removalOf = (endpoint: Endpoint): ReadonlyArray<Write> =>
+const removalOf = ({ endpoint }: Found): ReadonlyArray<Write> =>
   [endpointKey(endpoint.id), ...claimsOfEndpoint(endpoint)].map((key) => ({ key, value: null }))
+const asFound = ({ endpoint, revision }: Found): Compare => ({ key: endpointKey(endpoint.id), revision })
 
 /** Whether the host is there, in the words of a store; `place`: the store, for sentences. */
 const isThere = (host: HostId, place: string): StoreError => ({
@@ -77,6 +82,10 @@ const isThere = (host: HostId, place: string): StoreError => ({
   by: 'its engine',
 })
 
+/** Of a transaction that rests on the host being gone, and on its records: whether it was one of these that somebody else has changed. */
+const isOfRecord = (error: StoreError): boolean =>
+  error.tag === 'StoreConflict' && readKey(error.key)?.of === 'endpoint'
+
 /**
  * Takes from a host that is gone what it had of what hosts share: addresses, names. Its own part stays, for when it comes back. Right: how
  * many endpoints. Left `StoreHeld`: it is there, or came back meanwhile.
@@ -84,27 +93,34 @@ const isThere = (host: HostId, place: string): StoreError => ({
 export const clearHost =
   (store: Store, host: HostId, place: string): TaskEither<StoreError, number> =>
   async () => {
-    const absent: Compare = { key: presenceKey(host), revision: 0 }
+    const gone: ReadonlyArray<Compare> = [{ key: presenceKey(host), revision: 0 }]
+    const outside: ReadonlyArray<Compare> = [...gone, { key: fenceKey(host), revision: 0 }]
     const change = async (
       compares: ReadonlyArray<Compare>,
       writes: ReadonlyArray<Write>,
     ): Promise<StoreError | null> => {
-      const done = await store.transact({ compares: [absent, ...compares], writes })()
+      const done = await store.transact({ compares, writes })()
       if (E.isRight(done)) return null
-      return done.left.tag === 'StoreConflict' ? isThere(host, place) : done.left
+      return done.left.tag === 'StoreConflict' && !isOfRecord(done.left) ? isThere(host, place) : done.left
     }
-    const fenced = await change([], [{ key: fenceKey(host), value: null }])
+    const fenced = await change(gone, [{ key: fenceKey(host), value: null }])
     if (fenced !== null) return E.left(fenced)
-    const found = await endpointsOf(store, host, place)
-    if (E.isLeft(found)) return found
-    const outside: Compare = { key: fenceKey(host), revision: 0 }
-    for (let at = 0; at < found.right.length; at += AT_ONCE) {
-      const writes = found.right.slice(at, at + AT_ONCE).flatMap(removalOf)
-      const failed = await change([outside], [...writes, { key: LAST, value: host }])
-      if (failed !== null) return E.left(failed)
+    let removed = 0
+    for (let isSettled = false; !isSettled; ) {
+      const found = await endpointsOf(store, host, place)
+      if (E.isLeft(found)) return found
+      isSettled = true
+      for (let at = 0; isSettled && at < found.right.length; at += AT_ONCE) {
+        const some = found.right.slice(at, at + AT_ONCE)
+        const writes = [...some.flatMap(removalOf), { key: LAST, value: host }]
+        const failed = await change([...outside, ...some.map(asFound)], writes)
+        if (failed === null) removed += some.length
+        else if (isOfRecord(failed)) isSettled = false
+        else return E.left(failed)
+      }
     }
-    const last = await change([outside], [{ key: memberKey(host), value: GUEST }])
-    return last === null ? E.right(found.right.length) : E.left(last)
+    const last = await change(outside, [{ key: memberKey(host), value: GUEST }])
+    return last === null ? E.right(removed) : E.left(last)
   }
 
 /** Clears a host, and forgets what it kept for itself. Right: how many endpoints it had of what hosts share. */

@@ -7,6 +7,7 @@ import { endpointsOn } from '../../src/model/queries.ts'
 import { getIn } from '../../src/net/pmap.ts'
 import { E, type Either } from '../../src/prelude.ts'
 import { memoryStore } from '../../src/store/memory.ts'
+import type { Store } from '../../src/store/store.ts'
 import { box, createEndpoint, createNetwork, createSandbox, end, join, net, outcome } from '../lib/model.ts'
 import { turnedClock } from '../lib/turned-clock.ts'
 import { hostId, openHost, sharedMemory, tell } from './hosts.ts'
@@ -76,6 +77,38 @@ describe('a host that stands still', () => {
     const { store, pass } = await world(false)
     await pass(4 * TTL_MS, false)
     expect(shapes(rightOf(await listHosts(store)()))).toEqual(['a gone 1', 'b there 1'])
+  })
+})
+
+describe('two that clear a host at once', () => {
+  test('take nothing that was taken again meanwhile', async () => {
+    const { store, a, b } = await world()
+    const [at] = getIn(a.model().endpoints, end(1))?.addresses ?? []
+    await a.close()
+    // The first has read what there is to clear, and stands still.
+    let goOn = (): void => {}
+    const stopped = new Promise<void>((resolve) => {
+      goOn = resolve
+    })
+    const slow: Store = {
+      ...store,
+      list: (prefix) => async () => {
+        const listed = await store.list(prefix)()
+        await stopped
+        return listed
+      },
+    }
+    const first = clearHost(slow, hostId('a'), 'the store')()
+    await settled()
+    expect(await clearHost(store, hostId('a'), 'the store')()).toEqual(E.right(1))
+    const ipv4 = typeof at?.cidr.ip === 'number' ? at.cidr.ip : null
+    expect(await tell(b, createEndpoint(3, 1, 'web', { ipv4 }))).toBe(null)
+    const claims = async () => rightOf(await store.list('claim/')()).entries.map(({ key }) => key)
+    const before = await claims()
+    goOn()
+    const cleared = await first
+    expect(await claims()).toEqual(before)
+    expect(cleared).toEqual(E.right(0))
   })
 })
 

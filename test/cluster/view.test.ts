@@ -36,6 +36,29 @@ describe('a view of what hosts share', () => {
     expect(view.revisionOf(KEY)).toBe(15)
   })
 
+  test('takes the answer to what this host wrote for no more than that', () => {
+    const view = fresh()
+    const ours = [
+      { key: networkKey(net(2)), value: RECORD },
+      { key: SPACE, value: 'a' },
+    ]
+    view.hear(10, ours)
+    view.hear(11, [{ key: networkKey(net(2)), value: null }])
+    view.hear(12, [{ key: SPACE, value: 'b' }])
+    view.wrote(10, ours)
+    expect([view.revisionOf(networkKey(net(2))), goneIn(view), view.revisionOf(networkKey(net(2)))]).toEqual([10, 1, 0])
+    expect(view.revisionOf(SPACE)).toBe(12)
+  })
+
+  test('knows what this host wrote before it hears of it', () => {
+    const view = fresh()
+    const ours = [{ key: networkKey(net(2)), value: RECORD }]
+    view.wrote(10, ours)
+    expect(view.revisionOf(networkKey(net(2)))).toBe(10)
+    view.hear(10, ours)
+    expect(view.news()).toEqual(E.right(null))
+  })
+
   test('learns the revision of what was told together, once all before was heard', () => {
     const view = fresh()
     view.hear(20, [

@@ -21,13 +21,11 @@ const MEMBER = 'g/member/'
 
 /**
  * `since`: before what has happened that is heard now, as a place in the history, or null if there was no trouble yet; `now`: the present
- * place. `seesAll`: the watcher is told of each transaction by itself; otherwise a fence may have been taken away before it is seen to be
- * there again.
+ * place.
  */
-export const clearsSeen = (since: () => number | null, now: () => number, seesAll: boolean): Clears => {
+export const clearsSeen = (since: () => number | null, now: () => number): Clears => {
   const clears: Clear[] = []
   const wrong: string[] = []
-  const fenced = new Set<string>()
   const begin = (host: string): void => {
     const called = since()
     if (called === null) wrong.push(`host ${host} was cleared, and nothing was wrong`)
@@ -42,11 +40,8 @@ export const clearsSeen = (since: () => number | null, now: () => number, seesAl
         if (key.startsWith(FENCE)) {
           const host = key.slice(FENCE.length)
           if (value === null) begin(host)
-          else {
-            if (!seesAll && fenced.has(host) && since() !== null) begin(host)
-            fenced.add(host)
-            end(host)
-          }
+          // It writes again, and who cleared it does not any more.
+          else end(host)
         }
         // The last thing that a clear writes.
         if (key.startsWith(MEMBER) && value !== 'mortal') end(key.slice(MEMBER.length))

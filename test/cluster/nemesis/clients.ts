@@ -46,8 +46,10 @@ const SAID: Readonly<Record<Act['do'], Readonly<Record<string, Out['said']>>>> =
   },
 }
 
-/** The end of an operation: its output; `unknown`; or `fail`, it was refused for a reason that says nothing. */
-const meaningOf = (act: Act, answer: Acted | null, board: Board): Out | 'unknown' | 'fail' => {
+/** Of an operation: its output; `unknown`; or `fail`, it was refused for a reason that says nothing. */
+type End = Out | 'unknown' | 'fail'
+
+const meaningOf = (act: Act, answer: Acted | null, board: Board): End => {
   if (answer === null || ('refused' in answer && answer.refused === 'Unavailable')) return 'unknown'
   if (!('refused' in answer)) return { said: 'done', ip: answer.ip }
   const tag = answer.what === null ? answer.refused : `${answer.refused} ${answer.what}`
@@ -63,13 +65,128 @@ const NETWORKS = ['red', 'green', 'blue']
 const PLACES = [5, 6, 7, 8]
 /** So many shared networks are left alone, for others are to come to them. */
 const KEPT = 2
+const MOST_BOXES = 2
 
-type Own = Readonly<{
+/** A client at work, with what it made and believes to be there. */
+type Hand = Readonly<{
+  host: string
+  dice: Dice
+  board: Board
   ends: Map<number, { isJoined: boolean }>
   boxes: Set<number>
+  perform: (act: Act) => Promise<End>
 }>
+type Work = (hand: Hand) => Promise<void>
 
-export type Client = Readonly<{ run: () => Promise<void> }>
+const one = <A>(dice: Dice, from: Iterable<A>): A | undefined => {
+  const all = [...from]
+  return all[dice(Math.max(1, all.length))]
+}
+const reachable = ({ board, host }: Hand) =>
+  [...board.networks].filter(([, { scope }]) => scope === 'global' || scope === host)
+const happened = (end: End): boolean => end === 'unknown' || (end !== 'fail' && end.said === 'done')
+/** What was answered, if it was. */
+const saidIn = (end: End): Out['said'] | null => (end === 'unknown' || end === 'fail' ? null : end.said)
+
+const makeNetwork: Work = async ({ host, dice, board, perform }) => {
+  const scope = dice(4) === 0 ? host : 'global'
+  const red = NETWORKS[dice(NETWORKS.length)] ?? ''
+  // Names of a host's own are no names of shared ones: a name says which of the two is meant.
+  await perform({ do: 'network', net: board.next++, name: scope === 'global' ? red : `my-${red}`, scope })
+}
+
+const dropNetwork: Work = async (hand) => {
+  const { dice, board, perform } = hand
+  const some = reachable(hand)
+  const [net] =
+    one(
+      dice,
+      some.filter(([, { scope }], i) => scope !== 'global' || i >= KEPT),
+    ) ?? []
+  if (net === undefined) return
+  const said = saidIn(await perform({ do: 'no network', net }))
+  if (said !== null && said !== 'in use') board.networks.delete(net)
+}
+
+const makeEndpoint: Work = async (hand) => {
+  const { dice, board, ends, perform } = hand
+  const [net, at] = one(dice, reachable(hand)) ?? []
+  if (net === undefined || at === undefined) return makeNetwork(hand)
+  const [, base = null] = /^(\d+\.\d+\.\d+)\.\d+\/\d+$/.exec(at.subnet ?? '') ?? []
+  const ip = base === null || dice(5) < 3 ? null : `${base}.${PLACES[dice(PLACES.length)]}`
+  const end = board.next++
+  const made = await perform({ do: 'endpoint', end, net, name: NAMES[dice(NAMES.length)] ?? '', ip })
+  if (happened(made)) ends.set(end, { isJoined: false })
+  if (saidIn(made) === 'no network') board.networks.delete(net)
+}
+
+const dropEndpoint: Work = async (hand) => {
+  const { dice, ends, perform } = hand
+  const [end] =
+    one(
+      dice,
+      [...ends].filter(([, { isJoined }]) => !isJoined),
+    ) ?? []
+  if (end === undefined) return makeEndpoint(hand)
+  const said = saidIn(await perform({ do: 'no endpoint', end }))
+  if (said === 'joined') ends.set(end, { isJoined: true })
+  else if (said !== null) ends.delete(end)
+}
+
+const dropBox: Work = async ({ dice, boxes, perform }) => {
+  const box = one(dice, boxes)
+  if (box !== undefined && (await perform({ do: 'no sandbox', box })) !== 'unknown') boxes.delete(box)
+}
+
+const makeBox: Work = async (hand) => {
+  const { board, boxes, perform } = hand
+  if (boxes.size >= MOST_BOXES) return dropBox(hand)
+  const box = board.next++
+  if (happened(await perform({ do: 'sandbox', box, name: `n${box}` }))) boxes.add(box)
+}
+
+const attach: Work = async (hand) => {
+  const { dice, ends, boxes, perform } = hand
+  const [end] =
+    one(
+      dice,
+      [...ends].filter(([, { isJoined }]) => !isJoined),
+    ) ?? []
+  const box = one(dice, boxes)
+  if (end === undefined) return makeEndpoint(hand)
+  if (box === undefined) return makeBox(hand)
+  const said = saidIn(await perform({ do: 'join', end, box }))
+  if (said === 'done' || said === 'joined') ends.set(end, { isJoined: true })
+  else if (said === 'no sandbox') boxes.delete(box)
+  else if (said !== null) ends.delete(end)
+}
+
+const detach: Work = async (hand) => {
+  const { dice, ends, boxes, perform } = hand
+  const [end] =
+    one(
+      dice,
+      [...ends].filter(([, { isJoined }]) => isJoined),
+    ) ?? []
+  const box = one(dice, boxes)
+  if (end === undefined || box === undefined) return attach(hand)
+  const said = saidIn(await perform({ do: 'leave', end, box }))
+  if (said === 'done') ends.set(end, { isJoined: false })
+  else if (said === 'absent') ends.delete(end)
+  else if (said === 'no sandbox') boxes.delete(box)
+}
+
+const WEIGHED: ReadonlyArray<readonly [number, Work]> = [
+  [2, makeNetwork],
+  [2, dropNetwork],
+  [7, makeEndpoint],
+  [5, dropEndpoint],
+  [2, makeBox],
+  [1, dropBox],
+  [4, attach],
+  [2, detach],
+]
+const WORK = WEIGHED.flatMap(([weight, work]) => Array.from({ length: weight }, () => work))
 
 export type ClientOptions = Readonly<{
   name: string
@@ -84,113 +201,25 @@ export type ClientOptions = Readonly<{
   pauseMs: number
 }>
 
-export const clientOf = ({ name, host, dice, board, log, act, ready, isOver, pauseMs }: ClientOptions): Client => {
-  const own: Own = { ends: new Map(), boxes: new Set() }
-  const one = <A>(from: Iterable<A>): A | undefined => {
-    const all = [...from]
-    return all[dice(Math.max(1, all.length))]
-  }
-  const reachable = () => [...board.networks].filter(([, { scope }]) => scope === 'global' || scope === host)
-
-  const perform = async (it: Act): Promise<Out | 'unknown' | 'fail'> => {
+/** Works until it is over. */
+export const runClient = async (options: ClientOptions): Promise<void> => {
+  const { name, host, dice, board, log, act, ready, isOver, pauseMs } = options
+  const perform = async (it: Act): Promise<End> => {
     const id = log.invoke(name, { ...it, host })
     const answer = await act(it)
     const end = meaningOf(it, answer, board)
     if (end === 'unknown') log.unknown(id)
     else if (end === 'fail') log.fail(id)
     else log.ok(id, end)
-    if (it.do === 'network' && end !== 'fail' && (end === 'unknown' || end.said === 'done'))
-      board.networks.set(it.net, {
-        scope: it.scope,
-        subnet: answer !== null && 'subnet' in answer ? answer.subnet : null,
-      })
+    const subnet = answer !== null && 'subnet' in answer ? answer.subnet : null
+    if (it.do === 'network' && happened(end)) board.networks.set(it.net, { scope: it.scope, subnet })
     return end
   }
-  const happened = (end: Out | 'unknown' | 'fail'): boolean =>
-    end === 'unknown' || (end !== 'fail' && end.said === 'done')
-
-  const makeNetwork = async (): Promise<void> => {
-    const scope = dice(4) === 0 ? host : 'global'
-    const red = NETWORKS[dice(NETWORKS.length)] ?? ''
-    // Names of a host's own are no names of shared ones: a name says which of the two is meant.
-    await perform({ do: 'network', net: board.next++, name: scope === 'global' ? red : `my-${red}`, scope })
-  }
-  const dropNetwork = async (): Promise<void> => {
-    const some = reachable()
-    const [net] = one(some.filter(([, { scope }], i) => scope !== 'global' || i >= KEPT)) ?? []
-    if (net === undefined) return
-    const end = await perform({ do: 'no network', net })
-    if (end !== 'unknown' && end !== 'fail' && end.said !== 'in use') board.networks.delete(net)
-  }
-  const makeEndpoint = async (): Promise<void> => {
-    const [net, at] = one(reachable()) ?? []
-    if (net === undefined || at === undefined) return makeNetwork()
-    const [, base = null] = /^(\d+\.\d+\.\d+)\.\d+\/\d+$/.exec(at.subnet ?? '') ?? []
-    const ip = base === null || dice(5) < 3 ? null : `${base}.${PLACES[dice(PLACES.length)]}`
-    const end = board.next++
-    const made = await perform({ do: 'endpoint', end, net, name: NAMES[dice(NAMES.length)] ?? '', ip })
-    if (happened(made)) own.ends.set(end, { isJoined: false })
-    if (made !== 'unknown' && made !== 'fail' && made.said === 'no network') board.networks.delete(net)
-  }
-  const dropEndpoint = async (): Promise<void> => {
-    const [end] = one([...own.ends].filter(([, { isJoined }]) => !isJoined)) ?? []
-    if (end === undefined) return makeEndpoint()
-    const dropped = await perform({ do: 'no endpoint', end })
-    if (dropped === 'unknown' || dropped === 'fail') return
-    if (dropped.said === 'joined') own.ends.set(end, { isJoined: true })
-    else own.ends.delete(end)
-  }
-  const makeBox = async (): Promise<void> => {
-    if (own.boxes.size >= 2) return dropBox()
-    const box = board.next++
-    if (happened(await perform({ do: 'sandbox', box, name: `n${box}` }))) own.boxes.add(box)
-  }
-  const dropBox = async (): Promise<void> => {
-    const box = one(own.boxes)
-    if (box === undefined) return
-    if ((await perform({ do: 'no sandbox', box })) !== 'unknown') own.boxes.delete(box)
-  }
-  const attach = async (): Promise<void> => {
-    const [end] = one([...own.ends].filter(([, { isJoined }]) => !isJoined)) ?? []
-    const box = one(own.boxes)
-    if (end === undefined) return makeEndpoint()
-    if (box === undefined) return makeBox()
-    const joined = await perform({ do: 'join', end, box })
-    if (joined === 'unknown' || joined === 'fail') return
-    if (joined.said === 'done' || joined.said === 'joined') own.ends.set(end, { isJoined: true })
-    else if (joined.said === 'no sandbox') own.boxes.delete(box)
-    else own.ends.delete(end)
-  }
-  const detach = async (): Promise<void> => {
-    const [end] = one([...own.ends].filter(([, { isJoined }]) => isJoined)) ?? []
-    const box = one(own.boxes)
-    if (end === undefined || box === undefined) return attach()
-    const left = await perform({ do: 'leave', end, box })
-    if (left === 'unknown' || left === 'fail') return
-    if (left.said === 'done') own.ends.set(end, { isJoined: false })
-    else if (left.said === 'absent') own.ends.delete(end)
-    else if (left.said === 'no sandbox') own.boxes.delete(box)
-  }
-
-  const WORK: ReadonlyArray<readonly [number, () => Promise<void>]> = [
-    [2, makeNetwork],
-    [2, dropNetwork],
-    [7, makeEndpoint],
-    [5, dropEndpoint],
-    [2, makeBox],
-    [1, dropBox],
-    [4, attach],
-    [2, detach],
-  ]
-  const all = WORK.flatMap(([weight, work]) => Array.from({ length: weight }, () => work))
-  return {
-    run: async () => {
-      for (;;) {
-        await ready()
-        if (isOver()) return
-        await all[dice(all.length)]?.()
-        await sleep(pauseMs + dice(pauseMs))
-      }
-    },
+  const hand: Hand = { host, dice, board, ends: new Map(), boxes: new Set(), perform }
+  for (;;) {
+    await ready()
+    if (isOver()) return
+    await WORK[dice(WORK.length)]?.(hand)
+    await sleep(pauseMs + dice(pauseMs))
   }
 }

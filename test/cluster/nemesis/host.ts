@@ -16,7 +16,6 @@ import { decodeStored } from '../../../src/model/codec.ts'
 import type { Command } from '../../../src/model/command.ts'
 import { explain } from '../../../src/model/error.ts'
 import { violations } from '../../../src/model/invariants.ts'
-import { showCidr } from '../../../src/net/cidr.ts'
 import { showIp } from '../../../src/net/ip.ts'
 import { valuesOf } from '../../../src/net/pmap.ts'
 import { E, type Either } from '../../../src/prelude.ts'
@@ -26,9 +25,9 @@ import type { SharedStore } from '../../../src/store/lease.ts'
 import type { News, Write } from '../../../src/store/store.ts'
 import { parseStoreUrl } from '../../../src/store/url.ts'
 import { zookeeperStore } from '../../../src/store/zookeeper/zookeeper.ts'
-import { box, createEndpoint, createNetwork, createSandbox, end, join, leave, net, v4 } from '../../lib/model.ts'
+import { acted } from './acts.ts'
 import { listedIn, sharedIn } from './listing.ts'
-import type { Act, Acted, Ask, Looked, Said, Setting } from './protocol.ts'
+import type { Acted, Ask, Looked, Said, Setting } from './protocol.ts'
 
 // A cast: its parent writes it.
 const setting = JSON.parse(process.argv[2] ?? '{}') as Setting
@@ -60,41 +59,6 @@ const insisting = async <A>(attempt: () => Promise<Either<string, A>>): Promise<
     say({ tag: 'shut', why: had.left })
     await sleep(AGAIN_MS)
   }
-}
-
-const commandOf = (act: Act): Command => {
-  switch (act.do) {
-    case 'network':
-      return createNetwork(act.net, act.name, { scope: act.scope === 'global' ? 'global' : 'local' })
-    case 'no network':
-      return { tag: 'DeleteNetwork', id: net(act.net) }
-    case 'endpoint':
-      return createEndpoint(act.end, act.net, act.name, { ipv4: act.ip === null ? null : v4(act.ip) })
-    case 'no endpoint':
-      return { tag: 'DeleteEndpoint', id: end(act.end), force: false }
-    case 'sandbox':
-      return createSandbox(act.box, act.name)
-    case 'no sandbox':
-      return { tag: 'DeleteSandbox', id: box(act.box) }
-    case 'join':
-      return join(act.end, act.box)
-    case 'leave':
-      return leave(act.end, act.box)
-  }
-}
-
-const acted = async (engine: Engine, act: Act): Promise<Acted> => {
-  const [answer] = await engine.submit([commandOf(act)])
-  if (answer === undefined) throw new Error('an answer for each command')
-  if (E.isLeft(answer)) {
-    const error = answer.left
-    return { refused: error.tag, what: error.tag === 'NotFound' ? error.what : null, why: explain(error) }
-  }
-  const created = answer.right.find((event) => event.tag === 'EndpointCreated')
-  const made = answer.right.find((event) => event.tag === 'NetworkCreated')
-  const ip = created?.endpoint.addresses[0]?.cidr.ip
-  const subnet = made?.network.pools[0]?.subnet
-  return { ip: ip === undefined ? null : showIp(ip), subnet: subnet === undefined ? null : showCidr(subnet) }
 }
 
 /** Why what there is could not be deleted. */
@@ -170,7 +134,10 @@ const watch = async (): Promise<(ask: Ask) => Promise<ReturnType<typeof listedIn
     return E.isLeft(opened) ? E.left(explainStore(opened.left)) : opened
   })
   const tell = (news: News): void => {
-    if (news.tag === 'Ended') return void follow()
+    if (news.tag === 'Ended') {
+      say({ tag: 'shut', why: explainStore(news.error) })
+      return void follow()
+    }
     const writes = news.writes.filter(tellOf)
     if (writes.length > 0) say({ tag: 'wrote', revision: news.revision, writes })
   }
