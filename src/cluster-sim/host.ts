@@ -61,7 +61,7 @@ const identityOf = (host: HostId, boot: number, number: number, died: ReadonlySe
 })
 
 export const makeHost = ({ id, seed, time, store, broken, tell, defect }: HostParts): Host => {
-  const line = makeLine(time, randomOf(seed, `line ${id}`))
+  const line = makeLine(time, randomOf(seed, `line ${id}`), broken)
   const machine = makeMachine(randomOf(seed, `machine ${id}`), NO_FACTS)
   const died = new Set<string>()
   let boot = 1
@@ -80,7 +80,7 @@ export const makeHost = ({ id, seed, time, store, broken, tell, defect }: HostPa
     const identity = identityOf(id, boot, number, died)
     mine.atEnd(() => died.add(identity.text))
     const strayed = (what: string): void => defect(`${id}: an ended process asked the store: ${what}`)
-    const over = storeOver({ store, line, process: mine, broken, strayed })
+    const over = storeOver({ store, line, process: mine, strayed })
     const { clock } = mine
     const cluster = membership({ store: over, host: id, place: 'the store', identity, clock, ttlMs: TTL_MS })
     const options = { kernel: machine.kernelFor(mine), cluster, after: clock.after, breathe: () => Promise.resolve() }

@@ -15,6 +15,10 @@ export type Line = Readonly<{
   listen: (hear: (isCut: boolean) => void) => () => void
   /** The share of messages that is lost. */
   setLoss: (share: number) => void
+  /** Whether the next request is given up at once, as when a connection breaks. */
+  breaks: () => boolean
+  /** Connections do not break any more. */
+  mend: () => void
   random: Random
 }>
 
@@ -24,7 +28,9 @@ const delayOf = (random: Random): number => (random.chance(0.05) ? random.betwee
 /** Of messages that meet a cut, so many come when it is healed. */
 const HELD_BACK = 0.5
 
-export const makeLine = (time: Time, random: Random): Line => {
+/** `broken`: the share of requests that are given up at once. */
+export const makeLine = (time: Time, random: Random, broken: number): Line => {
+  let isMended = false
   let isCut = false
   let loss = 0
   let held: (() => void)[] = []
@@ -61,6 +67,10 @@ export const makeLine = (time: Time, random: Random): Line => {
     },
     setLoss: (share) => {
       loss = share
+    },
+    breaks: () => random.chance(isMended ? 0 : broken),
+    mend: () => {
+      isMended = true
     },
     random,
   }

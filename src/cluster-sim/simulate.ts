@@ -106,7 +106,10 @@ export const simulate = async (plan: Plan): Promise<Outcome> => {
 
   const lastFault = Math.max(plan.endsAt, ...plan.faults.map(({ at, forMs }) => at + forMs))
   await time.runUntil(lastFault)
-  hosts.forEach(heal)
+  for (const host of hosts) {
+    heal(host)
+    host.line.mend()
+  }
   trace.tell('all', 'healed')
   await time.runUntil(time.now() + ANSWERED_MS, clients.areDone)
   if (!clients.areDone()) findings.push(`not all callers were answered within ${ANSWERED_MS / 1000} s of healing`)

@@ -14,8 +14,6 @@ export type StoreParts = Readonly<{
   store: MemoryStore
   line: Line
   process: Process
-  /** The share of requests that are given up at once, as when a connection breaks. */
-  broken: number
   /** A process that has ended asks for something: a defect of the simulation. */
   strayed: (what: string) => void
 }>
@@ -36,7 +34,7 @@ type Ask = <A>(
 ) => Promise<Either<StoreError, A>>
 
 const asking =
-  ({ line, process, broken, strayed }: StoreParts): Ask =>
+  ({ line, process, strayed }: StoreParts): Ask =>
   (what, work, givenUp = () => {}) =>
     new Promise((resolve) => {
       if (!process.isAlive()) return strayed(what)
@@ -51,7 +49,7 @@ const asking =
         if (isOpen) givenUp()
         answer(E.left(lost(why)))
       }
-      const isBroken = line.random.chance(broken)
+      const isBroken = line.breaks()
       const withdraw = process.clock.after(isBroken ? 1 : DEADLINE_MS, () =>
         giveUp(`the store did not answer: ${what}`),
       )
