@@ -17,7 +17,7 @@ import type { Ip } from '../src/net/ip.ts'
 import { E, type Either } from '../src/prelude.ts'
 import { runs } from '../test/lib/runs.ts'
 
-const SIZE = { hosts: 4, commands: 120, faults: true }
+const SIZE = { hosts: 4, commands: 300, faults: true }
 /** What fails is not made smaller by another seed: `npm run cluster -- --seed S` shrinks it. */
 const seed = fc.noShrink(fc.nat(2 ** 30))
 

@@ -66,7 +66,7 @@ const probe = async (time: Time, hosts: ReadonlyArray<Host>): Promise<ReadonlyAr
 }
 
 export const simulate = async (plan: Plan): Promise<Outcome> => {
-  const { seed, broken } = plan
+  const { seed, broken, lagsMs } = plan
   const time = virtualTime()
   const trace = makeTrace(time.now)
   const store = memoryStore({ history: plan.history, clock: time })
@@ -87,10 +87,11 @@ export const simulate = async (plan: Plan): Promise<Outcome> => {
 
   const hosts = Array.from({ length: plan.hosts }, (_, n) => {
     const id = hostId(n)
-    return makeHost({ id, seed, time, store, broken, tell: (what) => trace.tell(id, what), defect })
+    const lagMs = lagsMs[n] ?? 0
+    return makeHost({ id, seed, time, store, broken, lagMs, tell: (what) => trace.tell(id, what), defect })
   })
   for (const host of hosts) host.start()
-  const clients = startClients({ time, hosts, acts: plan.acts, tell: trace.tell, defect })
+  const clients = startClients({ time, hosts, acts: plan.acts, names: plan.names, tell: trace.tell, defect })
   for (const fault of plan.faults) {
     const host = hosts[fault.host]
     if (host === undefined) continue

@@ -7,13 +7,15 @@ import type { StoreError } from '../store/error.ts'
 import type { Hold, SharedStore } from '../store/lease.ts'
 import type { MemoryStore } from '../store/memory.ts'
 import type { News, Revision, Write } from '../store/store.ts'
-import type { Line } from './line.ts'
+import { LATE_MS, type Line } from './line.ts'
 import type { Process } from './process.ts'
 
 export type StoreParts = Readonly<{
   store: MemoryStore
   line: Line
   process: Process
+  /** How late news is. */
+  lagMs: number
   /** A process that has ended asks for something: a defect of the simulation. */
   strayed: (what: string) => void
 }>
@@ -53,9 +55,8 @@ const asking =
       const withdraw = process.clock.after(isBroken ? 1 : DEADLINE_MS, () =>
         giveUp(`the store did not answer: ${what}`),
       )
-      line.carry(() => {
-        void work().then((outcome) => line.carry(() => process.enter(() => answer(outcome))))
-      })
+      const arrive = (): void => void work().then((outcome) => line.carry(() => process.enter(() => answer(outcome))))
+      line.carry(arrive, isBroken ? line.random.between(...LATE_MS) : 0)
     })
 
 /** Of one transaction each, as one: what was written last of a key. */
@@ -79,7 +80,7 @@ const withMerges = (news: ReadonlyArray<News>, { random }: Line): ReadonlyArray<
   return told
 }
 
-const watching = ({ store, line, process }: StoreParts): SharedStore['watch'] => {
+const watching = ({ store, line, process, lagMs }: StoreParts): SharedStore['watch'] => {
   return (prefix, since, tell) => {
     let at: Revision = since
     let isOver = false
@@ -108,7 +109,7 @@ const watching = ({ store, line, process }: StoreParts): SharedStore['watch'] =>
           const news = waiting
           waiting = []
           for (const each of withMerges(news, line)) deliver(each)
-        })
+        }, lagMs)
       }
       line.repeat(() => {
         if (mine !== connection) return
