@@ -13,9 +13,10 @@ import type { Fault, Plan } from './plan.ts'
 import { type Time, virtualTime } from './time.ts'
 import { makeTrace, type Trace } from './trace.ts'
 
-/** `findings`: what is wrong, in sentences; none: all is well. `seconds`: of virtual time. */
+/** `findings`: what is wrong, in sentences; none: all is well. `why`: more of it, if there is more. `seconds`: of virtual time. */
 export type Outcome = Readonly<{
   findings: ReadonlyArray<string>
+  why: (() => string) | null
   trace: Trace
   counts: Counts
   seconds: number
@@ -122,10 +123,12 @@ export const simulate = async (plan: Plan): Promise<Outcome> => {
   findings.push(...ofCluster(entries, hosts))
   const last = clients.log.invoke('reader', { do: 'look' })
   clients.log.ok(last, lookAt(entries, hosts))
-  findings.push(...ofHistory(clients.log.history()))
+  const judgement = ofHistory(clients.log.history())
+  if (judgement !== null) findings.push(judgement.finding)
   for (const each of findings) trace.tell('finding', each)
   return {
     findings,
+    why: judgement?.why ?? null,
     trace,
     counts: clients.counts(),
     seconds: time.now() / 1000,
