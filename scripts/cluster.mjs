@@ -4,11 +4,11 @@
 import { fork } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { mkdtempSync, rmSync } from 'node:fs'
-import { availableParallelism } from 'node:os'
+import { availableParallelism, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { BUNDLE } from './lib/build.mjs'
 import { readOptions, wholeNumber } from './lib/options.mjs'
-import { main, ROOT, say, stop } from './lib/say.mjs'
+import { main, say, stop } from './lib/say.mjs'
 import { ensureSetup } from './lib/setup.mjs'
 
 /** @typedef {import('../src/cluster-sim/series.ts').Order} Order */
@@ -180,8 +180,7 @@ await main(async (args) => {
     order: { size, whole: values.whole === true, twice: values.twice === true },
   }
   await ensureSetup({ build: false })
-  // Where the packages are found that are not bundled.
-  const outdir = mkdtempSync(join(ROOT, 'node_modules/.cnm-cluster-'))
+  const outdir = mkdtempSync(join(tmpdir(), 'cnm-cluster-'))
   process.on('exit', () => rmSync(outdir, { recursive: true, force: true }))
   let isStopped = false
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'])

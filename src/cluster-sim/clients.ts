@@ -8,7 +8,7 @@ import type { Model } from '../model/types.ts'
 import { E } from '../prelude.ts'
 import { doneOf, type Order, orderOf, refusalOf } from './commands.ts'
 import type { Host, Running } from './host.ts'
-import { type Act, CLIENTS_OF_A_HOST } from './plan.ts'
+import { type Act, CLIENTS_OF_A_HOST, type Names } from './plan.ts'
 import type { Time } from './time.ts'
 
 export type Clients = Readonly<{
@@ -24,6 +24,7 @@ export type ClientParts = Readonly<{
   time: Time
   hosts: ReadonlyArray<Host>
   acts: ReadonlyArray<Act>
+  names: Names
   tell: (where: string, what: string) => void
   defect: (what: string) => void
 }>
@@ -37,7 +38,7 @@ const together = (answers: ReadonlyArray<Answer>): Answer => {
   return refused ?? E.right(answers.flatMap((each) => (E.isRight(each) ? each.right : [])))
 }
 
-export const startClients = ({ time, hosts, acts, tell, defect }: ClientParts): Clients => {
+export const startClients = ({ time, hosts, acts, names, tell, defect }: ClientParts): Clients => {
   const log = recorder<ClusterIn, ClusterOut>()
   let left = acts.length
   let [asked, done, refused, unknown] = [0, 0, 0, 0]
@@ -97,7 +98,7 @@ export const startClients = ({ time, hosts, acts, tell, defect }: ClientParts): 
         time.after(STANDS_MS, again)
         return
       }
-      const order = orderOf({ model: running.engine.model(), host: host.id, number: ++number, act })
+      const order = orderOf({ model: running.engine.model(), host: host.id, number: ++number, names, act })
       if (order === null) over()
       else submit(client, running, order, over)
     })

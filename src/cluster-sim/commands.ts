@@ -20,16 +20,12 @@ import { cidr, nthOf, showCidr } from '../net/cidr.ts'
 import { isIp4, showIp } from '../net/ip.ts'
 import { ns } from '../net/name.ts'
 import { getIn, valuesOf } from '../net/pmap.ts'
-import type { Act } from './plan.ts'
+import type { Act, Names } from './plan.ts'
 
 /** `ask`: null for what is no business of other hosts and of no object that a history is kept of. */
 export type Order = Readonly<{ commands: ReadonlyArray<Command>; ask: ClusterAsk | null }>
 
-const SHARED_NAMES = 6
 const LOCAL_NAMES = 2
-const ENDPOINT_NAMES = 60
-const SUBNETS = 4
-const WISHED = 4
 /** Of new objects, one in so many asks for an id that another was given. */
 const ID_AGAIN = 16
 
@@ -41,7 +37,7 @@ const idOf = (kind: string, number: number): string =>
 const chosen = <A>(items: ReadonlyArray<A>, pick: number): A | undefined => items[pick % Math.max(1, items.length)]
 
 /** What there is to choose from, on a host. */
-type Scene = Readonly<{ model: Model; host: HostId; number: number; act: Act }>
+type Scene = Readonly<{ model: Model; host: HostId; number: number; names: Names; act: Act }>
 
 const networksOf = ({ model }: Scene, shared: boolean): ReadonlyArray<Network> =>
   valuesOf(model.networks).filter((network) => isShared(model, network) === shared && network.driver === 'bridge')
@@ -54,8 +50,8 @@ const newId = ({ number, act: { picks } }: Scene, kind: string): string =>
 
 const createNetwork = (scene: Scene, shared: boolean): Order => {
   const [which, subnet] = scene.act.picks
-  const name = shared ? `net${which % SHARED_NAMES}` : `own${which % LOCAL_NAMES}`
-  const asked = shared && subnet % 3 === 0 ? cidr(`172.16.${subnet % SUBNETS}.0/24`) : null
+  const name = shared ? `net${which % scene.names.networks}` : `own${which % LOCAL_NAMES}`
+  const asked = shared && subnet % 3 === 0 ? cidr(`172.16.${subnet % scene.names.subnets}.0/24`) : null
   // Hosts do not know of each other's own networks, and two may give them one id: then nothing can be said of it.
   const id = shared ? newId(scene, 'a') : idOf('d', scene.number)
   const command: CreateNetwork = {
@@ -89,13 +85,13 @@ const createEndpoint = (scene: Scene, shared: boolean, isWished: boolean): Order
   const network = chosen(networksOf(scene, shared), which)
   if (network === undefined) return null
   const subnet = network.pools[0]?.subnet
-  const wished = isWished && subnet !== undefined ? nthOf(subnet, BigInt(200 + (wish % WISHED))) : null
+  const wished = isWished && subnet !== undefined ? nthOf(subnet, BigInt(200 + (wish % scene.names.addresses))) : null
   const ip = wished !== null && isIp4(wished) ? wished : null
   const command: CreateEndpoint = {
     tag: 'CreateEndpoint',
     id: endpointId(shared ? newId(scene, 'b') : idOf('e', scene.number)),
     network: network.id,
-    name: `end${name % ENDPOINT_NAMES}`,
+    name: `end${name % scene.names.endpoints}`,
     aliases: [],
     ipv4: ip,
     ipv6: null,
@@ -144,7 +140,7 @@ const renameEndpoint = (scene: Scene): Order | null => {
   const endpoint = chosen(endpointsOf(scene, act.picks[1] % 8 > 0), act.picks[0])
   if (endpoint === undefined) return null
   const { id, network } = endpoint
-  const name = `end${act.picks[2] % ENDPOINT_NAMES}`
+  const name = `end${act.picks[2] % scene.names.endpoints}`
   return {
     commands: [{ tag: 'RenameEndpoint', id, name }],
     ask: { do: 'rename endpoint', id, network, name, host },

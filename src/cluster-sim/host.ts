@@ -42,6 +42,8 @@ export type HostParts = Readonly<{
   store: MemoryStore
   /** The share of requests to it that are given up at once. */
   broken: number
+  /** How late news from it is. */
+  lagMs: number
   tell: (what: string) => void
   defect: (what: string) => void
 }>
@@ -60,8 +62,8 @@ const identityOf = (host: HostId, boot: number, number: number, died: ReadonlySe
   nameOf: (text) => `process ${text}`,
 })
 
-export const makeHost = ({ id, seed, time, store, broken, tell, defect }: HostParts): Host => {
-  const line = makeLine(time, randomOf(seed, `line ${id}`))
+export const makeHost = ({ id, seed, time, store, broken, lagMs, tell, defect }: HostParts): Host => {
+  const line = makeLine(time, randomOf(seed, `line ${id}`), broken)
   const machine = makeMachine(randomOf(seed, `machine ${id}`), NO_FACTS)
   const died = new Set<string>()
   let boot = 1
@@ -80,7 +82,7 @@ export const makeHost = ({ id, seed, time, store, broken, tell, defect }: HostPa
     const identity = identityOf(id, boot, number, died)
     mine.atEnd(() => died.add(identity.text))
     const strayed = (what: string): void => defect(`${id}: an ended process asked the store: ${what}`)
-    const over = storeOver({ store, line, process: mine, broken, strayed })
+    const over = storeOver({ store, line, process: mine, lagMs, strayed })
     const { clock } = mine
     const cluster = membership({ store: over, host: id, place: 'the store', identity, clock, ttlMs: TTL_MS })
     const options = { kernel: machine.kernelFor(mine), cluster, after: clock.after, breathe: () => Promise.resolve() }

@@ -4,7 +4,7 @@
 import { CLAIM, claimsOfEndpoint, claimsOfNetwork, localPrefix, presenceKey, readKey } from '../cluster/layout.ts'
 import { DRIVERS } from '../drivers/registry.ts'
 import { check } from '../history/check.ts'
-import { type History, operationsOf } from '../history/event.ts'
+import { explainHistory, type History, operationsOf } from '../history/event.ts'
 import { explain } from '../history/explain.ts'
 import { showExplanation } from '../history/show.ts'
 import { CLUSTER, type ClusterIn, type ClusterOut } from '../history/specs/cluster.ts'
@@ -141,13 +141,25 @@ export const lookAt = (entries: ReadonlyArray<Entry>, hosts: ReadonlyArray<Host>
   return { is: 'seen', networks: [...networks.values()], endpoints: [...endpoints.values()] }
 }
 
-export const ofHistory = (history: History<ClusterIn, ClusterOut>): Findings => {
+/** `why`: in full; that is dear where much went on at once. */
+export type Judgement = Readonly<{ finding: string; why: () => string }>
+
+/** To explain it, each question may take so many steps: more than enough once a plan was shrunk. */
+const PATIENCE = { maxSteps: 20_000, reach: 100 }
+
+/** Null: it is linearizable. */
+export const ofHistory = (history: History<ClusterIn, ClusterOut>): Judgement | null => {
   const operations = operationsOf(history)
-  if (E.isLeft(operations)) return [`the history is none: ${operations.left.tag}`]
+  if (E.isLeft(operations)) {
+    const finding = explainHistory(operations.left)
+    return { finding, why: () => finding }
+  }
   const verdict = check(CLUSTER, operations.right)
-  if (verdict.tag === 'linearizable') return []
-  if (verdict.tag === 'undecided') return [`whether ${verdict.group.name} is linearizable was not decided`]
-  return [showExplanation(CLUSTER, explain(CLUSTER, verdict.group))]
+  if (verdict.tag === 'linearizable') return null
+  const { group } = verdict
+  const finding = `${group.name} ${verdict.tag === 'violated' ? 'is not linearizable' : 'was not decided to be linearizable'}`
+  const isViolated = verdict.tag === 'violated'
+  return { finding, why: () => (isViolated ? showExplanation(CLUSTER, explain(CLUSTER, group, PATIENCE)) : finding) }
 }
 
 export const ofCluster = (entries: ReadonlyArray<Entry>, hosts: ReadonlyArray<Host>): Findings => {

@@ -5,9 +5,10 @@ import type { Random } from './random.ts'
 import type { Time } from './time.ts'
 
 export type Line = Readonly<{
-  carry: (work: () => void) => void
+  /** `extraMs`: so much later than it would come. */
+  carry: (work: () => void, extraMs?: number) => void
   /** The same, but that it is lost only to a cut: what somebody repeats until it was heard. */
-  repeat: (work: () => void) => void
+  repeat: (work: () => void, extraMs?: number) => void
   cut: () => void
   heal: () => void
   isCut: () => boolean
@@ -15,6 +16,10 @@ export type Line = Readonly<{
   listen: (hear: (isCut: boolean) => void) => () => void
   /** The share of messages that is lost. */
   setLoss: (share: number) => void
+  /** Whether the next request is given up at once, as when a connection breaks. */
+  breaks: () => boolean
+  /** Connections do not break any more. */
+  mend: () => void
   random: Random
 }>
 
@@ -24,20 +29,25 @@ const delayOf = (random: Random): number => (random.chance(0.05) ? random.betwee
 /** Of messages that meet a cut, so many come when it is healed. */
 const HELD_BACK = 0.5
 
-export const makeLine = (time: Time, random: Random): Line => {
+/** What was held back, or was given up before it came, comes so much later. */
+export const LATE_MS = [0, 400] as const
+
+/** `broken`: the share of requests that are given up at once. */
+export const makeLine = (time: Time, random: Random, broken: number): Line => {
+  let isMended = false
   let isCut = false
   let loss = 0
   let held: (() => void)[] = []
   const hearers = new Set<(isCut: boolean) => void>()
 
-  const send = (isLost: boolean, work: () => void): void => {
-    time.after(delayOf(random), () => {
+  const send = (isLost: boolean, work: () => void, extraMs = 0): void => {
+    time.after(delayOf(random) + extraMs, () => {
       if (isLost) return
       if (!isCut) work()
       else if (random.chance(HELD_BACK)) held.push(work)
     })
   }
-  const carry = (work: () => void): void => send(random.chance(loss), work)
+  const carry: Line['carry'] = (work, extraMs) => send(random.chance(loss), work, extraMs)
   const turn = (to: boolean): void => {
     if (isCut === to) return
     isCut = to
@@ -45,11 +55,11 @@ export const makeLine = (time: Time, random: Random): Line => {
     if (to) return
     const late = held
     held = []
-    for (const work of late) carry(work)
+    for (const work of late) carry(work, random.between(...LATE_MS))
   }
   return {
     carry,
-    repeat: (work) => send(false, work),
+    repeat: (work, extraMs) => send(false, work, extraMs),
     cut: () => turn(true),
     heal: () => turn(false),
     isCut: () => isCut,
@@ -61,6 +71,10 @@ export const makeLine = (time: Time, random: Random): Line => {
     },
     setLoss: (share) => {
       loss = share
+    },
+    breaks: () => random.chance(isMended ? 0 : broken),
+    mend: () => {
+      isMended = true
     },
     random,
   }

@@ -35,10 +35,17 @@ export type Fault = Readonly<{
   what: 'cut' | 'lossy' | 'pause' | 'crash' | 'reboot' | 'stop'
 }>
 
-/** `history`: how many transactions the store remembers. `broken`: the share of requests that are given up at once. `endsAt`: when everything is healed. */
+/** How many there are of each that commands choose from; addresses: that are asked for. */
+export type Names = Readonly<{ networks: number; endpoints: number; addresses: number; subnets: number }>
+const FEW: Names = { networks: 2, endpoints: 8, addresses: 2, subnets: 2 }
+const MANY: Names = { networks: 6, endpoints: 60, addresses: 4, subnets: 4 }
+
+/** `lagsMs`: how late each host's news is. `history`: how many transactions the store remembers. `broken`: the share of requests that are given up at once. `endsAt`: when everything is healed. */
 export type Plan = Readonly<{
   seed: number
   hosts: number
+  names: Names
+  lagsMs: ReadonlyArray<number>
   history: number
   broken: number
   acts: ReadonlyArray<Act>
@@ -133,7 +140,9 @@ export const planOf = (seed: number, { hosts, commands, faults: isFaulty }: Size
   return {
     seed,
     hosts,
-    broken: isFaulty ? random.oneOf([0, 0.002, 0.01]) : 0,
+    names: random.oneOf([FEW, FEW, MANY]),
+    lagsMs: Array.from({ length: hosts }, () => random.oneOf([0, 0, 15, 150])),
+    broken: isFaulty ? random.oneOf([0, 0.005, 0.02]) : 0,
     history: random.oneOf([20, 100, 1000]),
     acts: acts.sort((a, b) => a.at - b.at),
     faults: apart(faults),

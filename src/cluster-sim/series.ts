@@ -26,13 +26,14 @@ const TRIES = 300
 const LAST_LINES = 60
 
 /** Ids are long, and their first digits tell them apart. */
-const short = (line: string): string => line.replace(/\b([0-9a-f]{9})0{55}\b/g, '$1')
+const short = (line: string): string => line.replace(/([0-9a-f]{9})0{55}/g, '$1')
 
-const reportOf = (plan: Plan, { findings, trace }: Outcome, tries: number): string => {
+const reportOf = (plan: Plan, { findings, why, trace }: Outcome, tries: number): string => {
   const lines = trace.lines().filter((line) => !line.split(' ').includes('finding'))
   return [
     `${plan.acts.length} commands on ${plan.hosts} hosts, ${plan.faults.length} faults (after ${tries} tries for less)`,
     ...findings.map(short),
+    ...(why === null ? [] : [short(why())]),
     `The last lines of its trace:`,
     ...lines.slice(-LAST_LINES).map((line) => `  ${short(line)}`),
   ].join('\n')

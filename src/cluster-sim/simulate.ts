@@ -13,9 +13,10 @@ import type { Fault, Plan } from './plan.ts'
 import { type Time, virtualTime } from './time.ts'
 import { makeTrace, type Trace } from './trace.ts'
 
-/** `findings`: what is wrong, in sentences; none: all is well. `seconds`: of virtual time. */
+/** `findings`: what is wrong, in sentences; none: all is well. `why`: more of it, if there is more. `seconds`: of virtual time. */
 export type Outcome = Readonly<{
   findings: ReadonlyArray<string>
+  why: (() => string) | null
   trace: Trace
   counts: Counts
   seconds: number
@@ -66,7 +67,7 @@ const probe = async (time: Time, hosts: ReadonlyArray<Host>): Promise<ReadonlyAr
 }
 
 export const simulate = async (plan: Plan): Promise<Outcome> => {
-  const { seed, broken } = plan
+  const { seed, broken, lagsMs } = plan
   const time = virtualTime()
   const trace = makeTrace(time.now)
   const store = memoryStore({ history: plan.history, clock: time })
@@ -87,10 +88,11 @@ export const simulate = async (plan: Plan): Promise<Outcome> => {
 
   const hosts = Array.from({ length: plan.hosts }, (_, n) => {
     const id = hostId(n)
-    return makeHost({ id, seed, time, store, broken, tell: (what) => trace.tell(id, what), defect })
+    const lagMs = lagsMs[n] ?? 0
+    return makeHost({ id, seed, time, store, broken, lagMs, tell: (what) => trace.tell(id, what), defect })
   })
   for (const host of hosts) host.start()
-  const clients = startClients({ time, hosts, acts: plan.acts, tell: trace.tell, defect })
+  const clients = startClients({ time, hosts, acts: plan.acts, names: plan.names, tell: trace.tell, defect })
   for (const fault of plan.faults) {
     const host = hosts[fault.host]
     if (host === undefined) continue
@@ -106,7 +108,10 @@ export const simulate = async (plan: Plan): Promise<Outcome> => {
 
   const lastFault = Math.max(plan.endsAt, ...plan.faults.map(({ at, forMs }) => at + forMs))
   await time.runUntil(lastFault)
-  hosts.forEach(heal)
+  for (const host of hosts) {
+    heal(host)
+    host.line.mend()
+  }
   trace.tell('all', 'healed')
   await time.runUntil(time.now() + ANSWERED_MS, clients.areDone)
   if (!clients.areDone()) findings.push(`not all callers were answered within ${ANSWERED_MS / 1000} s of healing`)
@@ -118,10 +123,12 @@ export const simulate = async (plan: Plan): Promise<Outcome> => {
   findings.push(...ofCluster(entries, hosts))
   const last = clients.log.invoke('reader', { do: 'look' })
   clients.log.ok(last, lookAt(entries, hosts))
-  findings.push(...ofHistory(clients.log.history()))
+  const judgement = ofHistory(clients.log.history())
+  if (judgement !== null) findings.push(judgement.finding)
   for (const each of findings) trace.tell('finding', each)
   return {
     findings,
+    why: judgement?.why ?? null,
     trace,
     counts: clients.counts(),
     seconds: time.now() / 1000,

@@ -7,15 +7,15 @@ import type { StoreError } from '../store/error.ts'
 import type { Hold, SharedStore } from '../store/lease.ts'
 import type { MemoryStore } from '../store/memory.ts'
 import type { News, Revision, Write } from '../store/store.ts'
-import type { Line } from './line.ts'
+import { LATE_MS, type Line } from './line.ts'
 import type { Process } from './process.ts'
 
 export type StoreParts = Readonly<{
   store: MemoryStore
   line: Line
   process: Process
-  /** The share of requests that are given up at once, as when a connection breaks. */
-  broken: number
+  /** How late news is. */
+  lagMs: number
   /** A process that has ended asks for something: a defect of the simulation. */
   strayed: (what: string) => void
 }>
@@ -36,7 +36,7 @@ type Ask = <A>(
 ) => Promise<Either<StoreError, A>>
 
 const asking =
-  ({ line, process, broken, strayed }: StoreParts): Ask =>
+  ({ line, process, strayed }: StoreParts): Ask =>
   (what, work, givenUp = () => {}) =>
     new Promise((resolve) => {
       if (!process.isAlive()) return strayed(what)
@@ -51,13 +51,12 @@ const asking =
         if (isOpen) givenUp()
         answer(E.left(lost(why)))
       }
-      const isBroken = line.random.chance(broken)
+      const isBroken = line.breaks()
       const withdraw = process.clock.after(isBroken ? 1 : DEADLINE_MS, () =>
         giveUp(`the store did not answer: ${what}`),
       )
-      line.carry(() => {
-        void work().then((outcome) => line.carry(() => process.enter(() => answer(outcome))))
-      })
+      const arrive = (): void => void work().then((outcome) => line.carry(() => process.enter(() => answer(outcome))))
+      line.carry(arrive, isBroken ? line.random.between(...LATE_MS) : 0)
     })
 
 /** Of one transaction each, as one: what was written last of a key. */
@@ -81,7 +80,7 @@ const withMerges = (news: ReadonlyArray<News>, { random }: Line): ReadonlyArray<
   return told
 }
 
-const watching = ({ store, line, process }: StoreParts): SharedStore['watch'] => {
+const watching = ({ store, line, process, lagMs }: StoreParts): SharedStore['watch'] => {
   return (prefix, since, tell) => {
     let at: Revision = since
     let isOver = false
@@ -110,7 +109,7 @@ const watching = ({ store, line, process }: StoreParts): SharedStore['watch'] =>
           const news = waiting
           waiting = []
           for (const each of withMerges(news, line)) deliver(each)
-        })
+        }, lagMs)
       }
       line.repeat(() => {
         if (mine !== connection) return
