@@ -1,16 +1,16 @@
-// As found-traffic.ts, of what a router has told a sender before, and so does not tell it now.
+// As found-traffic.ts, of what a router has told a sender before, and so does not tell it now, and from whom that comes.
 
 import type { Ask } from '../../../src/kernel/rtnl/request.ts'
 import { FORWARD4, FORWARD6, type SysctlName } from '../../../src/kernel/sysctl.ts'
 import { ifName } from '../../../src/net/name.ts'
 import { C, has, macOf, neighbour, pair, route, up } from '../../kernel-sim/control/story.ts'
-import { ping } from '../../scenarios/scenario.ts'
+import { ask, ping } from '../../scenarios/scenario.ts'
 import type { FoundTry } from './found-traffic.ts'
 
 const turnOn = (name: SysctlName): Ask => ({ on: 'sysctl', do: 'write', name, value: '1' })
 
 /** A router here, which has all on the link of c, who sends all by it. */
-export const ROUTED: Pick<FoundTry, 'asks' | 'there'> = {
+export const ROUTED: Required<Pick<FoundTry, 'asks' | 'there'>> = {
   asks: [
     pair('v0', 'e0', { up: true, kind: { kind: 'veth', peer: { name: ifName('e0'), mac: macOf(2), ns: C } } }),
     has('v0', '10.0.0.1/24'),
@@ -57,6 +57,17 @@ export const FOUND_PEERS: ReadonlyArray<FoundTry> = [
     ...ROUTED,
     before: ping('c', '10.9.0.1', { size: 9000 }),
     attempt: NOWHERE,
+    ends: 'silence',
+  },
+  {
+    says: 'who has an address by a route of a table of somebody else only tells nobody from that',
+    asks: [
+      ...ROUTED.asks,
+      route('10.5.0.0/16', { type: 'local', dev: 'v0', table: 77 }),
+      { on: 'rule', do: 'add', family: 4, action: { lookup: 77 } },
+    ],
+    there: ROUTED.there,
+    attempt: ask('udp', 'c', '10.5.0.1', 7000),
     ends: 'silence',
   },
 ]

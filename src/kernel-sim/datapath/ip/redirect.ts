@@ -3,6 +3,7 @@
 // Sources: net/ipv4/route.c (ip_rt_send_redirect, __ip_do_redirect), net/ipv6/ndisc.c (ndisc_send_redirect).
 
 import { type Ip, type Ip6, isIp4, isLinkLocal } from '../../../net/ip.ts'
+import type { Error4 } from '../../wire/icmp4.ts'
 import type { Packet4 } from '../../wire/ip4.ts'
 import { type Packet6, packet6 } from '../../wire/ip6.ts'
 import type { NdOption } from '../../wire/nd-options.ts'
@@ -21,7 +22,14 @@ import { sendDiscovery } from './solicit.ts'
 export const redirect4 = (space: Space, packet: Packet4, via: Ip | null): void => {
   const gateway = via ?? packet.dst
   if (!isIp4(gateway) || !mayBeRedirected4(space, packet.src)) return
-  tell4(space, packet, (mtu) => ({ proto: 'icmp', type: 'redirect', code: 'host', gateway, ...quote4(packet, mtu) }))
+  const body = (mtu: number): Error4 => ({
+    proto: 'icmp',
+    type: 'redirect',
+    code: 'host',
+    gateway,
+    ...quote4(packet, mtu),
+  })
+  tell4(space, packet, body, true)
 }
 
 /** Only the gateway that is in use may name another, on any subnet of its link (shared_media). */
