@@ -1,4 +1,4 @@
-// As found-traffic.ts, of what a router has told a sender before, and so does not tell it now, and from whom that comes.
+// As found-traffic.ts, of what a router has told a sender before, and so does not tell it now; and what a sender makes of it.
 
 import type { Ask } from '../../../src/kernel/rtnl/request.ts'
 import { FORWARD4, FORWARD6, type SysctlName } from '../../../src/kernel/sysctl.ts'
@@ -8,6 +8,8 @@ import { ask, ping } from '../../scenarios/scenario.ts'
 import type { FoundTry } from './found-traffic.ts'
 
 const turnOn = (name: SysctlName): Ask => ({ on: 'sysctl', do: 'write', name, value: '1' })
+
+const dropLocal: Ask = { on: 'rule', do: 'delete', family: 4, action: { lookup: 255 } }
 
 /** A router here, which has all on the link of c, who sends all by it. */
 export const ROUTED: Required<Pick<FoundTry, 'asks' | 'there'>> = {
@@ -57,6 +59,37 @@ export const FOUND_PEERS: ReadonlyArray<FoundTry> = [
     ...ROUTED,
     before: ping('c', '10.9.0.1', { size: 9000 }),
     attempt: NOWHERE,
+    ends: 'silence',
+  },
+  ...(['ping', 'udp', 'tcp'] as const).map((send) => ({
+    says: `who is redirected to a neighbour that he knows goes by that from then on (${send})`,
+    asks: ROUTED.asks,
+    there: [...ROUTED.there, neighbour('e0', '10.0.0.7', { mac: macOf(7), state: 'stale' } as const)],
+    before: send === 'ping' ? REDIRECTED : ask(send, 'c', '10.0.0.7', 7000),
+    attempt: REDIRECTED,
+    ends: 'silence',
+  })),
+  {
+    says: 'but not by one whose MAC is not known yet',
+    ...ROUTED,
+    before: REDIRECTED,
+    attempt: REDIRECTED,
+    ends: 'silence',
+  },
+  {
+    says: 'nor to another address',
+    asks: [...ROUTED.asks, neighbour('v0', '10.0.0.8', { mac: macOf(7) })],
+    there: [...ROUTED.there, neighbour('e0', '10.0.0.7', { mac: macOf(7) })],
+    before: REDIRECTED,
+    attempt: ping('c', '10.0.0.8'),
+    ends: 'silence',
+  },
+  {
+    says: 'an own address that is forwarded to, for want of a table local, is not whom its sender is told by',
+    asks: [...ROUTED.asks, has('v0', '10.0.3.1/24'), dropLocal],
+    there: [...ROUTED.there, neighbour('e0', '10.0.3.1', { mac: macOf(7) })],
+    before: ping('c', '10.0.3.1'),
+    attempt: ping('c', '10.0.3.1'),
     ends: 'silence',
   },
   {
