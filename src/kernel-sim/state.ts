@@ -78,21 +78,21 @@ export type Asking = Readonly<{
 }>
 
 /**
- * What an ICMP error has told of the path to an address by this device and gateway: how much fits, until when that is believed
- * (virtual ms). `locked`: it is less than is asked of any path, so that packets must be cut on their way.
+ * What ICMP has told of the path to an address by this device and gateway: how much fits (`mtu`), and the `gateway` that is better;
+ * and until when that is believed (virtual ms). `locked`: it is less than is asked of any path, so that packets must be cut on their way.
  */
-export type PathMtuEntry = Readonly<{
+export type PathEntry = Readonly<{
   ip: Ip
   dev: IfName
   via: Ip | null
-  mtu: number
+  mtu: number | null
+  gateway: Ip | null
   locked: boolean
   untilMs: number
 }>
 
 /** Each way to an address has one of its own, as each hop of a route has (fnhe_hash, rt6i_exception_bucket). */
-export const pathMtuKey = ({ ip, dev, via }: Pick<PathMtuEntry, 'ip' | 'dev' | 'via'>): string =>
-  `${ip} ${dev} ${via ?? ''}`
+export const pathKey = ({ ip, dev, via }: Pick<PathEntry, 'ip' | 'dev' | 'via'>): string => `${ip} ${dev} ${via ?? ''}`
 
 /** How much an address may be told: so many ms' worth at `lastMs`, and more since; `redirects`: so often it was redirected of late. */
 export type PeerEntry = Readonly<{ ip: Ip; tokensMs: number; lastMs: number; redirects: number }>
@@ -159,8 +159,8 @@ export type NsEntry = Readonly<{
   neighbours: PMap<NeighbourEntry>
   /** The addresses that are answered for, under `<device> <address>`. */
   proxies: PMap<ProxyEntry>
-  /** As `pathMtuKey` says. */
-  pathMtus: PMap<PathMtuEntry>
+  /** As `pathKey` says. */
+  paths: PMap<PathEntry>
   /** By their addresses. */
   peers: PMap<PeerEntry>
   /** The source port (or echo id) of the next probe from here: a new conversation has one that was not used lately. */
@@ -197,7 +197,7 @@ export const nsWith = (space: NsEntry, to: Partial<NsEntry>): NsEntry => {
     firewall: space.firewall,
     neighbours: space.neighbours,
     proxies: space.proxies,
-    pathMtus: space.pathMtus,
+    paths: space.paths,
     peers: space.peers,
     nextPort: space.nextPort,
     tallies: space.tallies,
@@ -311,7 +311,7 @@ export const emptyNs = (ns: Ns): NsEntry => ({
   firewall: null,
   neighbours: emptyMap(),
   proxies: emptyMap(),
-  pathMtus: emptyMap(),
+  paths: emptyMap(),
   peers: emptyMap(),
   nextPort: 32768,
   tallies: emptyMap(),

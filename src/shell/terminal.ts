@@ -28,8 +28,8 @@ export type RouteQuestion = Readonly<{
   words: ReadonlyArray<string>
 }>
 /**
- * `said`: the real program's own answer. `table` null: none was asked. `proto`, `metric`: of the route (IPv6). `expiresS`: for how
- * long the MTU is believed, if it was learned. `errno`: one of errno(3)'s.
+ * `said`: the real program's own answer. `table` null: none was asked. `proto`, `metric`: of the route (IPv6). `redirected`: the
+ * gateway is that of a redirect. `expiresS`: for how long that, and the MTU, is believed, if it was learned. `errno`: one of errno(3)'s.
  */
 export type RouteAnswer = Readonly<
   | {
@@ -42,6 +42,7 @@ export type RouteAnswer = Readonly<
       proto: number
       metric: number
       mtu: number | null
+      redirected: boolean
       expiresS: number | null
     }
   | { tag: 'refused'; errno: string }

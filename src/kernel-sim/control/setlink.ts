@@ -34,7 +34,10 @@ import { changeVxlan, refusesVxlanMtu } from './vxlan.ts'
 /** IFALIASZ less its NUL. */
 const MAX_ALIAS = 255
 
-/** The labels of renamed addresses: the name, and a number from the second on (inetdev_changename). */
+/** IFNAMSIZ less its NUL. */
+const MAX_LABEL = 15
+
+/** The labels of renamed addresses: the name, and a number from the second on, for which a long name makes room (inetdev_changename). */
 const relabelled = (addresses: ReadonlyArray<AddressEntry>, name: IfName): ReadonlyArray<AddressEntry> => {
   let named = 0
   return addresses.map((address) => {
@@ -42,7 +45,7 @@ const relabelled = (addresses: ReadonlyArray<AddressEntry>, name: IfName): Reado
     named += 1
     const colon = address.label.indexOf(':')
     const rest = named === 1 ? '' : colon < 0 ? `:${named}` : address.label.slice(colon)
-    return { ...address, label: (name + rest).slice(-15) }
+    return { ...address, label: name.slice(0, MAX_LABEL - rest.length) + rest }
   })
 }
 
@@ -65,8 +68,12 @@ const askName = (space: Space, link: LinkEntry, name: IfName): Errno | null => {
   if (link.name === name) return null
   if (link.up && !isSince(space.draft.world.linux, 6, 2)) return 'EBUSY'
   if (linkOf(space, name) !== null) return 'EEXIST'
-  // It is IPv6 that minds, whose sysctls would have no directory (addrconf_notify); IPv4 goes on without.
-  if (isReserved(name) && runs6(link)) return 'EINVAL'
+  // It is IPv6 that minds, whose sysctls would have no directory (addrconf_notify); IPv4 goes on without, and back.
+  if (isReserved(name) && runs6(link)) {
+    const addresses = relabelled(relabelled(link.addresses, name), link.name)
+    change(space, link, { addresses })
+    return 'EINVAL'
+  }
   rename(space, link, name)
   return null
 }

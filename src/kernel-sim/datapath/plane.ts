@@ -146,8 +146,8 @@ export type Parts = Readonly<{
   send: (space: Space, sending: Sending) => SendErrno | null
   /** As `send`, of a whole packet (raw sockets, tunnels, rules); its addresses are set. `meta`: what goes with it. `from`: the source that it is routed by, if not its own. */
   sendPacket: (space: Space, packet: Packet, meta: Meta, dev: IfName | null, from?: Ip | null) => SendErrno | null
-  /** Tells the sender of `about` of an error, unless one may not (RFC 1122 section 3.2.2). `dev`: where it came in. */
-  sendError: (space: Space, dev: Device | null, about: Held, error: IcmpError) => void
+  /** Tells the sender of `about` of an error, unless one may not (RFC 1122 section 3.2.2). `dev`: where it came in. `onward`: it was not for us. */
+  sendError: (space: Space, dev: Device | null, about: Held, error: IcmpError, onward?: boolean) => void
   /** An ICMP error that came in by a device says that a packet of ours was too long for its path. `from`: as that of `redirected`. */
   noteTooBig: (by: Device, about: Packet, mtu: number, from: Readonly<{ dev: Device | null; mark: number }>) => void
   /** A tunnel cannot take a frame that our own IP has made: its packet's path is no wider than that (skb_dst_update_pmtu_no_confirm). */

@@ -42,8 +42,8 @@ const expires = ({ expiresS }: Found): ReadonlyArray<Piece> =>
 
 /** Where a packet comes in, nothing is said of its source and of who asks. */
 const four = ({ to, from, iif, mark, tos }: RouteQuestion, newline: string, found: Found): ReadonlyArray<Piece> => {
-  const { type, dev, src } = found
-  const flags = FLAGS[type]
+  const { type, dev, src, redirected } = found
+  const flags = redirected ? [...FLAGS[type], 'redirected'] : FLAGS[type]
   return [
     ...where(type !== 'unicast', field('type', type, '% ')),
     field('dst', showIp(to), '% '),

@@ -2,12 +2,19 @@
 
 import type { Ask } from '../../../src/kernel/rtnl/request.ts'
 import type { SysctlName } from '../../../src/kernel/sysctl.ts'
-import { LO } from '../../../src/net/name.ts'
-import { down, has, LOOPBACK, neighbour, route, set } from '../../kernel-sim/control/story.ts'
+import { ifName, LO } from '../../../src/net/name.ts'
+import { down, has, LOOPBACK, neighbour, pair, route, set } from '../../kernel-sim/control/story.ts'
 import type { FoundCase } from './found.ts'
 
 /** Loopback with too small an MTU for IPv6, and an address of IPv6 all the same. */
 const SMALL: ReadonlyArray<Ask> = [LOOPBACK, set('lo', { mtu: 1200 }), has('lo', 'fd00::9/128')]
+/** Three addresses, of which the first and the last have labels of somebody's own. */
+const LABELLED: ReadonlyArray<Ask> = [
+  pair('v0', 'v1'),
+  has('v0', '10.0.0.1/24', { label: 'x' }),
+  has('v0', '10.0.0.2/24'),
+  has('v0', '10.0.0.3/24', { label: 'v0:three' }),
+]
 const disable = (value: string): Ask => ({
   on: 'sysctl',
   do: 'write',
@@ -64,6 +71,16 @@ export const FOUND_ADDRESSES: ReadonlyArray<FoundCase> = [
   {
     says: 'which is then',
     asks: [...SMALL, set('lo', { mtu: 1280 }), set('lo', { group: 2 })],
+    errno: null,
+  },
+  {
+    says: 'a device that is refused a name has its addresses labelled by its own again',
+    asks: [...LABELLED, set('v0', { name: ifName('all') })],
+    errno: 'EINVAL',
+  },
+  {
+    says: 'as they are by a new one, which may not be too long for their numbers',
+    asks: [...LABELLED, set('v0', { name: ifName('abcdefghijklmno') })],
     errno: null,
   },
   {

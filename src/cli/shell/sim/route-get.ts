@@ -5,7 +5,7 @@ import { PARTS } from '../../../kernel-sim/datapath/wired.ts'
 import type { Fabric } from '../../../kernel-sim/fabric/fabric.ts'
 import { onFabric } from '../../../kernel-sim/fabric/fabric.ts'
 import type { NsEntry, RouteEntry } from '../../../kernel-sim/state.ts'
-import { pathMtuKey, TABLES } from '../../../kernel-sim/state.ts'
+import { pathKey, TABLES } from '../../../kernel-sim/state.ts'
 import { contains } from '../../../net/cidr.ts'
 import { type Ip, isIp4 } from '../../../net/ip.ts'
 import { LO, type Ns } from '../../../net/name.ts'
@@ -14,7 +14,7 @@ import type { RouteAnswer, RouteQuestion } from '../../../shell/terminal.ts'
 import { spaceAt } from './session.ts'
 
 /** The route that was taken: of those that lead there so, the most particular. */
-const behind = ({ routes }: NsEntry, { table, dev, via }: RouteTold, to: Ip): RouteEntry | null => {
+const behind = ({ routes }: NsEntry, { table, dev, hop: via }: RouteTold, to: Ip): RouteEntry | null => {
   const leading = valuesOf(routes).filter(
     (route) =>
       route.table === table &&
@@ -38,13 +38,11 @@ const tableOf = (entry: NsEntry, { to, iif }: RouteQuestion, { type, table }: Ro
 }
 
 const answerOf = (entry: NsEntry, nowMs: number, question: RouteQuestion, told: RouteTold): RouteAnswer => {
-  const { type, via, src } = told
+  const { type, via, hop, src } = told
   const { to, iif } = question
   const route = behind(entry, told, to)
   const learned =
-    told.mtu === null || told.dev === null
-      ? undefined
-      : getIn(entry.pathMtus, pathMtuKey({ ip: to, dev: told.dev, via }))
+    told.mtu === null && via === hop ? undefined : getIn(entry.paths, pathKey({ ip: to, dev: told.dev, via: hop }))
   return {
     tag: 'route',
     type,
@@ -55,6 +53,7 @@ const answerOf = (entry: NsEntry, nowMs: number, question: RouteQuestion, told: 
     proto: type === 'unicast' ? (route?.proto ?? KERNEL) : KERNEL,
     metric: type === 'local' ? 0 : (route?.metric ?? 256),
     mtu: told.mtu ?? route?.mtu ?? null,
+    redirected: via !== hop,
     expiresS: learned === undefined ? null : Math.max(0, Math.ceil((learned.untilMs - nowMs) / MS_PER_S) - 1),
   }
 }

@@ -5,7 +5,7 @@ import { type NsEntry, nsWith } from '../../state.ts'
 import type { Space } from '../plane.ts'
 import { closeDad } from './dad.ts'
 import { entryFrom, keyOf } from './neighbour.ts'
-import { closePathMtus } from './path-mtu.ts'
+import { closePaths } from './path-mtu.ts'
 import { closePeers } from './peer.ts'
 
 const closeNeighbours = ({ neighbours: memory, entry }: Space): NsEntry['neighbours'] => {
@@ -24,10 +24,10 @@ const closeNeighbours = ({ neighbours: memory, entry }: Space): NsEntry['neighbo
 /** An entry with what this part has learned; the same one if that is nothing. */
 export const closeIp = (space: Space, entry: NsEntry): NsEntry => {
   const neighbours = closeNeighbours(space)
-  const pathMtus = closePathMtus(space)
+  const paths = closePaths(space)
   const peers = closePeers(space)
   const now = closeDad(space.devices.values(), entry)
   const { entry: was } = space
-  if (neighbours === was.neighbours && pathMtus === was.pathMtus && peers === was.peers) return now
-  return nsWith(now, { neighbours, pathMtus, peers })
+  if (neighbours === was.neighbours && paths === was.paths && peers === was.peers) return now
+  return nsWith(now, { neighbours, paths, peers })
 }

@@ -10,8 +10,8 @@ import type { Error6 } from '../../wire/icmp6.ts'
 import type { Packet4 } from '../../wire/ip4.ts'
 import type { Packet6 } from '../../wire/ip6.ts'
 import { quote4, quote6 } from '../../wire/quote.ts'
-import type { Device, IcmpError, Space } from '../plane.ts'
-import type { Held, Meta } from '../skb.ts'
+import type { Device, IcmpError, Parts, Space } from '../plane.ts'
+import type { Meta } from '../skb.ts'
 import { ownersOf, select6 } from './address.ts'
 import { isWay, wayOut } from './fib.ts'
 import { isBroadcast, typeOf } from './lookup.ts'
@@ -61,10 +61,13 @@ const body4 = (about: Packet4, error: IcmpError, mtu: number): Error4 => {
 
 const MAX_QUOTE = 576
 
-/** Sends an ICMP message about a packet; from the address that it was for, if that is ours. */
-export const tell4 = (space: Space, about: Packet4, bodyFor: (mtu: number) => Error4): void => {
+/**
+ * Sends an ICMP message about a packet; from the address that it was for, if it was for us (RTCF_LOCAL), and not to go `onward`. Where rules of
+ * somebody's own say what is for us, that may be an address that nobody can send from.
+ */
+export const tell4 = (space: Space, about: Packet4, bodyFor: (mtu: number) => Error4, onward: boolean): void => {
   if (!mayTell4(space, about)) return
-  const src: Ip | null = typeOf(space.entry, about.dst) === 'local' ? about.dst : null
+  const src: Ip | null = onward ? null : about.dst
   const [dst, tos] = [about.src, tosOf(about)]
   const way = wayOut(space, { dst, src, dev: null, tos, mark: 0, foreign: false })
   const mtu = isWay(way) ? pathMtu(space, way, dst).mtu : MAX_QUOTE
@@ -133,9 +136,9 @@ const isStray = ({ entry }: Space, dev: Device | null, { dst }: Packet4, { onwar
  * `dev`: where the packet came in; null for one of our own, unless it has a link-local source: then where it was to leave. Never about what
  * came in a frame for many.
  */
-export const sendError = (space: Space, dev: Device | null, { packet, meta }: Held, error: IcmpError): void => {
+export const sendError: Parts['sendError'] = (space, dev, { packet, meta }, error, onward = false) => {
   if (meta.forMany === true) return
   if (packet.tag === 'ip4') {
-    if (!isStray(space, dev, packet, meta)) tell4(space, packet, (mtu) => body4(packet, error, mtu))
+    if (!isStray(space, dev, packet, meta)) tell4(space, packet, (mtu) => body4(packet, error, mtu), onward)
   } else tell6(space, dev, packet, error)
 }

@@ -20,15 +20,16 @@ import { ownersOf } from './address.ts'
 import {
   bySource,
   gateway4,
+  gatewaysTo,
   isDeadEnd6,
   isLocalGroup,
   isStrict6,
   isZeroNet,
   knownAt,
   noWayOf,
-  routingOf,
   type Verdict,
   wayOf,
+  waysOf,
 } from './fib.ts'
 import { inGroup4, inGroup6 } from './groups.ts'
 import { type Answer, type Found, find, find4, type Hashed } from './lookup.ts'
@@ -123,7 +124,8 @@ const forward4 = (space: Space, dev: Device, src: Ip4, dst: Ip4, tos: number, fo
   const near = validate4(space, dev, src, dst, tos, out)
   if (typeof near !== 'boolean') return refuse(near)
   const redirect = out === dev && near && policyOf(out).sendRedirects
-  return { tag: 'forward', way: wayOf('unicast', out, null, { route, hop }, { via: gateway4(hop), redirect }) }
+  const gateways = gatewaysTo(space, out, gateway4(hop), dst)
+  return { tag: 'forward', way: wayOf('unicast', out, null, { route, hop }, { ...gateways, redirect }) }
 }
 
 const input4 = (space: Space, dev: Device, { dst: to, src: from, tos, mark, hashed }: Incoming): Verdict => {
@@ -189,7 +191,7 @@ const input6 = (space: Space, dev: Device, { dst: to, src: from, tos, mark, hash
 
 /** What becomes of a packet that a device has handed up, and that is past prerouting. */
 export const verdictOn = (space: Space, dev: Device, incoming: Incoming): Verdict => {
-  const memory = routingOf(space)
+  const memory = waysOf(space)
   const isFixed =
     (incoming.mark === 0 || !memory.byMark) && (incoming.tos === 0 || !memory.byTos) && incoming.hashed === null
   if (memory.lastIn === null || memory.lastIn.dev !== dev) memory.lastIn = { dev, known: knownAt(memory.in, dev) }

@@ -19,7 +19,7 @@ import {
 import { valuesOf } from '../../../net/pmap.ts'
 import { runs4 } from '../../control/inet.ts'
 import { SCOPES } from '../../control/scope.ts'
-import { type HopEntry, loopbackName, type PathMtuEntry, type PeerEntry, type RouteEntry } from '../../state.ts'
+import { type HopEntry, loopbackName, type PathEntry, type PeerEntry, type RouteEntry } from '../../state.ts'
 import { type Device, deviceOf, loopbackOf, type SendErrno, type Space } from '../plane.ts'
 import type { DropReason } from '../step.ts'
 import { ownersOf, select4, select6 } from './address.ts'
@@ -31,7 +31,8 @@ import { type Flow, NOWHERE, type Refusal } from './rules.ts'
 import { tablesOf } from './tables.ts'
 
 /**
- * The way of a packet. `dev`: by which it leaves; of what is for the host itself, its loopback device. `via`: the gateway.
+ * The way of a packet. `dev`: by which it leaves; of what is for the host itself, its loopback device. `via`: the gateway; `hop`: the
+ * one that the route names, where a redirect has told of a better one.
  * `source`: what a packet of our own gets that has none. `mtu`: the route's or the device's. `redirect`: whoever sent it
  * could reach the next hop without us. `copies`: the host takes part in the broadcast or group, and wants one itself.
  */
@@ -39,6 +40,7 @@ export type Way = {
   readonly type: 'unicast' | 'local' | 'broadcast' | 'multicast'
   readonly dev: Device
   readonly via: Ip | null
+  readonly hop: Ip | null
   readonly source: Ip | null
   readonly table: number | null
   readonly route: RouteEntry | null
@@ -68,7 +70,7 @@ type Known<A> = Map<Ip, Map<Ip | null, A>>
 
 /** `out`: by the device that a packet is bound to, `loose`: that it had better leave by; `in`: by the device that it came in by. */
 export type RoutingMemory = {
-  readonly pathMtus: Map<Ip, ReadonlyArray<PathMtuEntry>>
+  readonly paths: Map<Ip, ReadonlyArray<PathEntry>>
   /** Those who were told something. */
   readonly peers: Map<Ip, PeerEntry>
   /** Of the next packet that needs one of its own. */
@@ -78,25 +80,34 @@ export type RoutingMemory = {
   readonly in: Map<Device, Known<Verdict>>
   /** Of the device that was asked about last. */
   lastIn: Readonly<{ dev: Device; known: Known<Verdict> }> | null
+  /** When the first redirect is believed no more, and ways that were found may change with it. */
+  heldUntilMs: number
   /** Whether what is found depends on nothing but addresses and devices, unless there is a mark or a TOS. */
   readonly byMark: boolean
   readonly byTos: boolean
 }
 
-const byAddress = (learned: ReadonlyArray<PathMtuEntry>): RoutingMemory['pathMtus'] => {
-  const found: RoutingMemory['pathMtus'] = new Map()
+const byAddress = (learned: ReadonlyArray<PathEntry>): RoutingMemory['paths'] => {
+  const found: RoutingMemory['paths'] = new Map()
   for (const one of learned) found.set(one.ip, [...(found.get(one.ip) ?? []), one])
   return found
 }
 
-const openRouting = ({ entry }: Space): RoutingMemory => ({
-  pathMtus: byAddress(valuesOf(entry.pathMtus)),
+/** When the first of those redirects ends that are believed now. */
+const firstEnd = (learned: ReadonlyArray<PathEntry>, nowMs: number): number => {
+  const ends = learned.flatMap(({ gateway, untilMs }) => (gateway === null || untilMs <= nowMs ? [] : [untilMs]))
+  return Math.min(Number.POSITIVE_INFINITY, ...ends)
+}
+
+const openRouting = ({ entry, plane }: Space): RoutingMemory => ({
+  paths: byAddress(valuesOf(entry.paths)),
   peers: new Map(),
   nextId: 1,
   out: new Map(),
   loose: new Map(),
   in: new Map(),
   lastIn: null,
+  heldUntilMs: firstEnd(valuesOf(entry.paths), plane.nowMs),
   byMark: [...entry.rules[4], ...entry.rules[6]].some(({ mark }) => mark !== null),
   byTos: tablesOf(entry.routes).hasTos,
 })
@@ -105,6 +116,42 @@ export const routingOf = (space: Space): RoutingMemory => {
   if (space.routing === null) space.routing = openRouting(space)
   return space.routing
 }
+
+/** As `routingOf`, with ways that hold at this moment. */
+export const waysOf = (space: Space): RoutingMemory => {
+  const memory = routingOf(space)
+  if (space.plane.nowMs >= memory.heldUntilMs) forgetWays(space, memory)
+  return memory
+}
+
+const forgetWays = ({ plane }: Space, memory: RoutingMemory): void => {
+  memory.out.clear()
+  memory.loose.clear()
+  memory.in.clear()
+  memory.lastIn = null
+  memory.heldUntilMs = firstEnd([...memory.paths.values()].flat(), plane.nowMs)
+}
+
+/** What was learned of the path to an address by a device and the gateway of a route, while it is believed (find_exception). */
+export const learnedOf = (space: Space, dev: Device, via: Ip | null, dst: Ip): PathEntry | null => {
+  const { paths } = routingOf(space)
+  const learned = paths.size === 0 ? undefined : paths.get(dst)?.find((one) => one.dev === dev.name && one.via === via)
+  return learned === undefined || learned.untilMs <= space.plane.nowMs ? null : learned
+}
+
+/** Takes note of what was learned of a path, in the place of what was known of it (update_or_create_fnhe). */
+export const notePath = (space: Space, entry: PathEntry): void => {
+  const memory = routingOf(space)
+  const others = memory.paths.get(entry.ip)?.filter((one) => one.dev !== entry.dev || one.via !== entry.via) ?? []
+  memory.paths.set(entry.ip, [...others, entry])
+  if (entry.gateway !== null) forgetWays(space, memory)
+}
+
+/** The gateways of a way to an address: the one that it is sent to, and the one that its route names. */
+export const gatewaysTo = (space: Space, dev: Device, hop: Ip | null, dst: Ip): Pick<Way, 'via' | 'hop'> => ({
+  via: learnedOf(space, dev, hop, dst)?.gateway ?? hop,
+  hop,
+})
 
 /** No packet of IPv4 is longer, and none of IPv6 that we know how to write. */
 const MAX_MTU = 65535
@@ -120,6 +167,7 @@ export const wayOf = (
   type,
   dev,
   via: more.via ?? null,
+  hop: more.hop ?? more.via ?? null,
   source,
   table: found?.route.table ?? null,
   route: found?.route ?? null,
@@ -202,7 +250,8 @@ const made4 = (wanted: Wanted, dev: Device, source: Ip4 | null, found: Found | n
     const owner = found.hop.dev === null ? null : deviceOf(dev.space, found.hop.dev)
     return wayOf('local', dev, source, found, { owner })
   }
-  return wayOf('unicast', dev, source, found, { via: found === null ? null : gateway4(found.hop) })
+  const gateways = found === null ? {} : gatewaysTo(dev.space, dev, gateway4(found.hop), dst)
+  return wayOf('unicast', dev, source, found, gateways)
 }
 
 const prefsrc4 = (space: Space, { route, hop }: Found, dev: Device): Ip4 | null => {
@@ -344,7 +393,7 @@ export const meantBy = (space: Space, dst: Ip, src: Ip | null, dev: Device | nul
 
 /** The way of a packet of our own, and the source that it gets if it has none; or what the sending call says. */
 export const wayOut = (space: Space, wanted: Wanted): Way | NoWay => {
-  const memory = routingOf(space)
+  const memory = waysOf(space)
   const isFixed = !wanted.foreign && (wanted.mark === 0 || !memory.byMark) && (wanted.tos === 0 || !memory.byTos)
   const byDevice = wanted.loose === true ? memory.loose : memory.out
   const known = isFixed ? bySource(knownAt(byDevice, wanted.dev), wanted.dst) : null

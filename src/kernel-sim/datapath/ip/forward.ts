@@ -19,7 +19,7 @@ import { leave } from './send.ts'
 
 const refuse = (space: Space, dev: Device, held: Held, reason: DropReason, error: IcmpError | null) => {
   drop(space, dev, 'ip', held.packet, reason)
-  if (error !== null) sendError(space, dev, held, error)
+  if (error !== null) sendError(space, dev, held, error, true)
 }
 
 // Literals: V8 is many times slower at copying by `...`.

@@ -234,11 +234,12 @@ export const prepare = (neighbour: Neighbour) => {
 /** Nobody has answered: whoever sent what waits is told. */
 const fail = (neighbour: Neighbour) => {
   const { dev, ip, waiting } = neighbour
-  const { space } = dev
+  const { space, link } = dev
+  const isOurs = (to: Ip): boolean => link.spec.type === 'loopback' && typeOf(space.entry, to) === 'local'
   enter(neighbour, 'failed')
   for (const { held, iif } of waiting.splice(0)) {
     drop(space, dev, 'neighbour', held.packet, { tag: 'no-neighbour', ip, dev: dev.name })
-    space.plane.parts.sendError(space, iif, held, { tag: 'unreachable', code: 'host' })
+    space.plane.parts.sendError(space, iif, held, { tag: 'unreachable', code: 'host' }, !isOurs(held.packet.dst))
   }
 }
 

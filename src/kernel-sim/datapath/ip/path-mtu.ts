@@ -4,12 +4,12 @@
 
 import { type Ip, isIp4, isLinkLocal } from '../../../net/ip.ts'
 import { getIn, setIn } from '../../../net/pmap.ts'
-import { type NsEntry, type PathMtuEntry, pathMtuKey } from '../../state.ts'
+import { type NsEntry, pathKey } from '../../state.ts'
 import type { Packet } from '../../wire/nested.ts'
 import { type Device, deviceOf, type Parts, type Space } from '../plane.ts'
 import type { Skb } from '../skb.ts'
 import { ownersOf } from './address.ts'
-import { isWay, routingOf, type Wanted, type Way, wayOut } from './fib.ts'
+import { isWay, learnedOf, notePath, type Wanted, type Way, wayOut } from './fib.ts'
 
 /** mtu_expires. */
 const EXPIRES_MS = 600_000
@@ -17,17 +17,10 @@ const EXPIRES_MS = 600_000
 const MIN4 = 552
 const MIN6 = 1280
 
-const learnedOf = (space: Space, { dev, via }: Way, dst: Ip): PathMtuEntry | null => {
-  const { pathMtus } = routingOf(space)
-  const learned =
-    pathMtus.size === 0 ? undefined : pathMtus.get(dst)?.find((one) => one.dev === dev.name && one.via === via)
-  return learned === undefined || learned.untilMs <= space.plane.nowMs ? null : learned
-}
-
 /** `locked`: packets may be cut on their way, whatever their sender would like. */
 export const pathMtu = (space: Space, way: Way, dst: Ip): Readonly<{ mtu: number; locked: boolean }> => {
-  const learned = learnedOf(space, way, dst)
-  return learned === null || learned.mtu > way.mtu ? { mtu: way.mtu, locked: false } : learned
+  const { mtu = null, locked = false } = learnedOf(space, way.dev, way.hop, dst) ?? {}
+  return mtu === null || mtu > way.mtu ? { mtu: way.mtu, locked: false } : { mtu, locked }
 }
 
 type Learner = Pick<Wanted, 'dst' | 'src' | 'dev' | 'tos' | 'mark' | 'foreign'>
@@ -41,10 +34,9 @@ const learn = (space: Space, by: Learner, told: number): void => {
   if (!isLess) return
   const locked = isIp4(dst) && told < MIN4
   const mtu = locked ? Math.min(before, MIN4) : told
-  const entry = { ip: dst, dev: way.dev.name, via: way.via, mtu, locked, untilMs: space.plane.nowMs + EXPIRES_MS }
-  const { pathMtus } = routingOf(space)
-  const others = pathMtus.get(dst)?.filter((one) => one.dev !== entry.dev || one.via !== entry.via) ?? []
-  pathMtus.set(dst, [...others, entry])
+  const { dev, hop: via } = way
+  const gateway = learnedOf(space, dev, via, dst)?.gateway ?? null
+  notePath(space, { ip: dst, dev: dev.name, via, mtu, gateway, locked, untilMs: space.plane.nowMs + EXPIRES_MS })
 }
 
 /** Nobody looks at an error about a later piece of an IPv6 packet: it does not tell of which protocol it was (icmpv6_notify). */
@@ -75,12 +67,12 @@ export const noteNarrow = ({ space, link, ...tunnel }: Device, { frame, meta, ds
   learn(space, { dst, src, dev, tos, mark: meta.mark, foreign: true }, mtu)
 }
 
-/** What is believed still, for the entry of a plane that is closed. */
-export const closePathMtus = (space: Space): NsEntry['pathMtus'] => {
-  let { pathMtus } = space.entry
-  for (const learned of [...(space.routing?.pathMtus.values() ?? [])].flat()) {
-    const key = pathMtuKey(learned)
-    if (getIn(pathMtus, key) !== learned) pathMtus = setIn(pathMtus, key, learned)
+/** What was learned of paths, for the entry of a plane that is closed. */
+export const closePaths = (space: Space): NsEntry['paths'] => {
+  let { paths } = space.entry
+  for (const learned of [...(space.routing?.paths.values() ?? [])].flat()) {
+    const key = pathKey(learned)
+    if (getIn(paths, key) !== learned) paths = setIn(paths, key, learned)
   }
-  return pathMtus
+  return paths
 }

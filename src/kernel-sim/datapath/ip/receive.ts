@@ -57,7 +57,7 @@ const route = (dev: Device, held: Held) => {
       lose(dev, packet, verdict.reason)
       const error = errorFor(verdict.errno, packet.tag === 'ip6')
       if (error !== null && (packet.tag === 'ip6' || mayHearOfRoute4(space, packet.src)))
-        sendError(space, dev, held, error)
+        sendError(space, dev, held, error, true)
       return
     }
     case 'forward':

@@ -1,8 +1,10 @@
 // Redirects: a router tells a sender on the same link by whom it would better send, and not too often (peer.ts). Who is told so over
-// IPv4 asks for the MAC of the other router, and stays with the old one: that a host goes by redirects is not modelled.
+// IPv4 goes by the other router from then on, if he knows its MAC; else he asks for that, and goes by it when he is told again. That a host
+// goes by redirects of IPv6 is not modelled.
 // Sources: net/ipv4/route.c (ip_rt_send_redirect, __ip_do_redirect), net/ipv6/ndisc.c (ndisc_send_redirect).
 
 import { type Ip, type Ip6, isIp4, isLinkLocal } from '../../../net/ip.ts'
+import type { Error4 } from '../../wire/icmp4.ts'
 import type { Packet4 } from '../../wire/ip4.ts'
 import { type Packet6, packet6 } from '../../wire/ip6.ts'
 import type { NdOption } from '../../wire/nd-options.ts'
@@ -10,7 +12,7 @@ import { quote4, quoteOfRedirect } from '../../wire/quote.ts'
 import type { Device, Parts, Space } from '../plane.ts'
 import { linkLocalOf } from './address.ts'
 import { tell4 } from './errors.ts'
-import { isWay, wayOut } from './fib.ts'
+import { isWay, learnedOf, notePath, wayOut } from './fib.ts'
 import { typeOf } from './lookup.ts'
 import { isValid, knownNeighbour, neighbourOf, prepare } from './neighbour.ts'
 import { mayBeRedirected4, mayBeRedirected6 } from './peer.ts'
@@ -21,8 +23,18 @@ import { sendDiscovery } from './solicit.ts'
 export const redirect4 = (space: Space, packet: Packet4, via: Ip | null): void => {
   const gateway = via ?? packet.dst
   if (!isIp4(gateway) || !mayBeRedirected4(space, packet.src)) return
-  tell4(space, packet, (mtu) => ({ proto: 'icmp', type: 'redirect', code: 'host', gateway, ...quote4(packet, mtu) }))
+  const body = (mtu: number): Error4 => ({
+    proto: 'icmp',
+    type: 'redirect',
+    code: 'host',
+    gateway,
+    ...quote4(packet, mtu),
+  })
+  tell4(space, packet, body, true)
 }
+
+/** ip_rt_gc_timeout. */
+const EXPIRES_MS = 300_000
 
 /** Only the gateway that is in use may name another, on any subnet of its link (shared_media). */
 export const redirected: Parts['redirected'] = (by, router, { gateway, about }, { dev, mark }) => {
@@ -31,7 +43,11 @@ export const redirected: Parts['redirected'] = (by, router, { gateway, about }, 
   const { src, dst, tos } = about
   const way = wayOut(space, { dst, src, dev, tos, mark, foreign: false })
   if (!isWay(way) || way.via !== router || typeOf(space.entry, gateway) !== 'unicast') return
-  prepare(neighbourOf(way.dev, gateway))
+  const neighbour = neighbourOf(way.dev, gateway)
+  if (!isValid(neighbour)) return prepare(neighbour)
+  const { dev: out, hop: via } = way
+  const { mtu = null, locked = false } = learnedOf(space, out, via, dst) ?? {}
+  notePath(space, { ip: dst, dev: out.name, via, mtu, gateway, locked, untilMs: space.plane.nowMs + EXPIRES_MS })
 }
 
 /** From the device's link-local address, to a sender on its link, of a target that is the destination or a router there. */

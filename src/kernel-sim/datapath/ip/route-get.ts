@@ -18,12 +18,13 @@ export type RouteAsk = Readonly<{
   tos?: number
 }>
 
-/** `src`: the address that it gets. `mtu`: learned of the path, else what the route says, null if neither. `table`: null where no table was asked. */
+/** `src`: the address that it gets. `hop`: the gateway that the route names, where a redirect has told of another. `mtu`: learned of the path, else what the route says, null if neither. `table`: null where no table was asked. */
 export type RouteTold = Readonly<{
   type: 'unicast' | 'local' | 'broadcast' | 'multicast'
   to: Ip
   dev: IfName
   via: Ip | null
+  hop: Ip | null
   src: Ip | null
   table: number | null
   mtu: number | null
@@ -34,12 +35,13 @@ export type RouteRefusal = Readonly<{ errno: SendErrno | 'EXDEV' }>
 
 const toldOf = (space: Space, { to, from }: RouteAsk, way: Way): RouteTold => {
   const { mtu } = pathMtu(space, way, to)
-  const { type, dev, via, source, table } = way
+  const { type, dev, via, hop, source, table } = way
   return {
     type,
     to,
     dev: dev.name,
     via,
+    hop,
     src: from ?? source,
     table,
     mtu: mtu < way.mtu ? mtu : (way.route?.mtu ?? null),
@@ -56,7 +58,7 @@ const ofIncoming = (space: Space, dev: Device, ask: RouteAsk): RouteTold | Route
     case 'forward':
       return { ...toldOf(space, ask, verdict.way), src: null }
     case 'deliver':
-      return { type: verdict.type, to, dev: dev.name, via: null, src: null, table: null, mtu: null }
+      return { type: verdict.type, to, dev: dev.name, via: null, hop: null, src: null, table: null, mtu: null }
     case 'refuse': {
       const { errno, reason } = verdict
       if (reason.tag === 'reverse-path') return { errno: 'EXDEV' }

@@ -58,7 +58,7 @@ const cut = (space: Space, iif: Device | null, way: Way, held: Held, room: numbe
   const pieces = fragment(packet, room, nextId(space))
   if (E.isLeft(pieces)) {
     drop(space, way.dev, 'ip', packet, { tag: 'too-big', mtu: room, length: lengthOfPacket(packet) })
-    space.plane.parts.sendError(space, iif, held, { tag: 'too-big', mtu: room })
+    space.plane.parts.sendError(space, iif, held, { tag: 'too-big', mtu: room }, way.type !== 'local')
     return true
   }
   if (space.plane.watch !== null)

@@ -74,7 +74,7 @@ const attached = ({ meta: { flow } }: Held): Flow | null =>
     ? null
     : { state: 'related', connection: flow.connection, isReply: !flow.isReply }
 
-export const reject = (space: Space, { iif }: HookAt, held: Held, rejection: Reject): void => {
+export const reject = (space: Space, { iif, hook }: HookAt, held: Held, rejection: Reject): void => {
   const { packet } = held
   const { parts } = space.plane
   if (rejection.with === 'tcp reset') {
@@ -84,7 +84,8 @@ export const reject = (space: Space, { iif }: HookAt, held: Held, rejection: Rej
   }
   const body = mayBeTold(packet) && held.meta.forMany !== true ? bodyFor(packet, codeOf(packet, rejection)) : null
   if (body === null) return
-  const own = parts.typeOf(space, packet.dst, iif) === 'local' ? packet.dst : null
+  const isForUs = packet.tag === 'ip6' || hook !== 'forward'
+  const own = isForUs && parts.typeOf(space, packet.dst, iif) === 'local' ? packet.dst : null
   const from = iif === null ? {} : { dev: iif.name }
   parts.send(space, { src: own, dst: packet.src, body, ...from })
 }
