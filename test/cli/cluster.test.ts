@@ -1,83 +1,17 @@
-// Hosts that share a prefix of etcd or ZooKeeper, as those who run the verbs on them meet it; each has a simulated kernel of its own.
+// Hosts that share a prefix of etcd or ZooKeeper, as those who run the verbs on them meet it.
 
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import { type Membership, membership } from '../../src/cluster/membership.ts'
-import type { SharedStore } from '../../src/store/lease.ts'
-import { hostId } from '../cluster/hosts.ts'
-import { type Cluster, needsEtcd, startEtcd } from '../lib/etcd.ts'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { needsEtcd } from '../lib/etcd.ts'
 import { needs } from '../lib/need.ts'
 import { started, wait } from '../lib/victim.ts'
 import { type Ensemble, needsZookeeper, startZookeeper } from '../lib/zookeeper.ts'
-import { openAt } from '../store/etcd-lib.ts'
-import { right } from '../store/lib.ts'
-import { CNM, cnm, type Ended } from './cnm.ts'
+import { hostsAt, onEtcd, settle } from './cluster-hosts.ts'
+import { CNM, cnm } from './cnm.ts'
 import { answered } from './terminal.ts'
 
-const in64 = (text: string): string => Buffer.from(text).toString('base64')
-
-/** The verbs of hosts that share a place. */
-const hostsAt = (url: () => string) => {
-  const run = (host: string | null, ...args: ReadonlyArray<string>): Promise<Ended> => {
-    const [group = ''] = args
-    const kernel = ['store', 'events', 'journal', 'host'].includes(group) ? [] : ['--kernel', 'sim']
-    return cnm([...args, ...kernel], { env: { CNM_STORE: url(), ...(host === null ? {} : { CNM_HOST: host }) } })
-  }
-  const ok = async (host: string | null, ...args: ReadonlyArray<string>): Promise<string> => {
-    const { exit, out, err } = await run(host, ...args)
-    if (exit !== 0 || err !== '') throw new Error(`cnm ${args.join(' ')} on ${host} ended with ${exit}: ${err}`)
-    return out.trim()
-  }
-  const json = async (host: string | null, ...args: ReadonlyArray<string>) => JSON.parse(await ok(host, ...args))
-  const endpoints = (host: string) => json(host, 'endpoint', 'ls', '--format', 'json')
-  /** Rows of `host ls` without its head. */
-  const hosts = async (): Promise<ReadonlyArray<string>> =>
-    (await ok(null, 'host', 'ls'))
-      .split('\n')
-      .slice(1)
-      .map((row) => row.replaceAll(/ +/g, ' '))
-  return { run, ok, json, endpoints, hosts }
-}
-
-/** Two hosts with a sandbox each, joined to a network that both know. */
-const settle = async ({ ok }: ReturnType<typeof hostsAt>): Promise<void> => {
-  await ok('alpha', 'network', 'create', '--scope', 'global', '--subnet', '10.5.0.0/24', 'wide')
-  await ok('alpha', 'sandbox', 'create', 'web')
-  await ok('beta', 'sandbox', 'create', 'db')
-  await ok('alpha', 'network', 'connect', 'wide', 'web')
-  await ok('beta', 'network', 'connect', 'wide', 'db')
-}
-
 needsEtcd('hosts that share etcd', () => {
-  let cluster: Cluster
-  let made = 0
-  let prefix = ''
-  let url = ''
-  beforeAll(async () => {
-    cluster = await startEtcd()
-  })
-  beforeEach(() => {
-    made += 1
-    prefix = `blue/${made}`
-    url = `etcd://${cluster.hosts}/${prefix}`
-  })
-  afterAll(() => cluster.end())
-
-  const here = hostsAt(() => url)
-  const { run, ok, json, endpoints, hosts } = here
-  const all = { key: 'AA==', range_end: 'AA==' }
-  const keys = async (): Promise<unknown> => (await cluster.servers[0]?.request('kv/range', all))?.get('kvs')
-  const put = async (key: string, value: string) =>
-    cluster.servers[0]?.request('kv/put', { key: in64(key), value: in64(value) })
-  /** What this process is, until it is closed. */
-  const being = async (name: string, mortal = false): Promise<readonly [Membership, SharedStore]> => {
-    const store = await openAt(cluster, prefix)
-    const member = membership({ store, host: hostId(name), place: 'the test', mortal })
-    await right(member.begin)
-    return [member, store]
-  }
+  const here = onEtcd()
+  const { run, ok, json, endpoints, hosts, keys, being, url } = here
 
   test('know one network with the endpoints of both, and each its own sandboxes', { timeout: 60_000 }, async () => {
     await settle(here)
@@ -141,7 +75,7 @@ needsEtcd('hosts that share etcd', () => {
   test('are not stopped by a verb that is killed', { timeout: 90_000 }, async () => {
     await ok('alpha', 'network', 'create', '--scope', 'global', 'wide')
     for (const ms of [200, 300, 400, 500]) {
-      const args = ['--kernel', 'sim', '--store', url, '--host', 'alpha']
+      const args = ['--kernel', 'sim', '--store', url(), '--host', 'alpha']
       const verb = started(CNM, 'endpoint', 'create', 'wide', `killed-${ms}`, ...args)
       await wait(ms)
       await verb.kill()
@@ -197,7 +131,7 @@ needsEtcd('hosts that share etcd', () => {
 
   test('belong to one kernel each', async () => {
     await ok('alpha', 'network', 'create', 'front')
-    const ran = await cnm(['sandbox', 'stats', '--kernel', 'linux'], { env: { CNM_STORE: url, CNM_HOST: 'alpha' } })
+    const ran = await cnm(['sandbox', 'stats', '--kernel', 'linux'], { env: { CNM_STORE: url(), CNM_HOST: 'alpha' } })
     if (process.getuid?.() === 0)
       expect(ran).toMatchObject({ exit: 1, err: expect.stringContaining('are on kernel sim, not on kernel linux') })
     else expect(ran.exit).toBe(3)
@@ -251,14 +185,14 @@ needsEtcd('hosts that share etcd', () => {
       }
       expect(await keys()).toEqual(before)
       await beta.close()
-      expect((await run(null, 'host', 'forget', 'beta', '--store', `${url}/none`, '--yes')).exit).toBe(1)
+      expect((await run(null, 'host', 'forget', 'beta', '--store', `${url()}/none`, '--yes')).exit).toBe(1)
     })
 
     needs.programs('script')('on a terminal', () => {
       test('asks first', { timeout: 60_000 }, async () => {
         await ok('alpha', 'network', 'create', '--scope', 'global', 'wide')
         await ok('alpha', 'endpoint', 'create', 'wide', 'web')
-        const args = ['host', 'forget', 'alpha', '--store', url]
+        const args = ['host', 'forget', 'alpha', '--store', url()]
         for (const [keys, exit] of [
           ['n\r', 0],
           ['\x03', 130],
@@ -272,167 +206,6 @@ needsEtcd('hosts that share etcd', () => {
         expect(await hosts()).toEqual([])
       })
     })
-  })
-
-  describe('a prefix', () => {
-    test('of one host alone refuses --host, and is left as it is', { timeout: 60_000 }, async () => {
-      await ok(null, 'network', 'create', 'front')
-      const before = await keys()
-      for (const [host, ...args] of [
-        ['alpha', 'network', 'create', 'x'],
-        ['alpha', 'network', 'ls'],
-        ['alpha', 'doctor'],
-        ['alpha', 'network', 'rm', '--dry-run', 'front'],
-        [null, 'host', 'ls'],
-        [null, 'host', 'forget', '--yes', 'alpha'],
-      ] as const) {
-        const { exit, out, err } = await run(host, ...args)
-        expect([args, exit, out]).toEqual([args, 3, ''])
-        expect(err).toMatch(/^cnm: etcd:\/\/.* holds the networks of one host alone; leave out --host/)
-      }
-      expect(await keys()).toEqual(before)
-    })
-
-    test('that hosts share refuses to be without, and is left as it is', { timeout: 60_000 }, async () => {
-      await ok('alpha', 'network', 'create', '--scope', 'global', 'wide')
-      await ok('beta', 'sandbox', 'create', 'db')
-      const before = await keys()
-      for (const args of [
-        ['network', 'create', 'x'],
-        ['network', 'ls'],
-        ['doctor'],
-        ['network', 'rm', '--dry-run', 'wide'],
-        ['events'],
-        ['journal', 'export'],
-      ]) {
-        const { exit, out, err } = await run(null, ...args)
-        expect([args, exit, out]).toEqual([args, 3, ''])
-        expect(err).toMatch(/^cnm: etcd:\/\/.* is shared by hosts \(alpha, beta\); say which .* with --host NAME/)
-      }
-      const proxy = await cnm(['proxy', '--store', url])
-      expect([proxy.exit, proxy.err]).toEqual([3, expect.stringContaining('is shared by hosts')])
-      expect(await keys()).toEqual(before)
-    })
-
-    test('is never both, though two begin it at once', { timeout: 90_000 }, async () => {
-      for (let n = 0; n < 4; n++) {
-        url = `etcd://${cluster.hosts}/${prefix}/${n}`
-        const both = await Promise.all([run(null, 'network', 'create', 'x'), run('alpha', 'network', 'create', 'x')])
-        expect(both.map(({ exit }) => exit).sort()).toEqual([0, 3])
-        const store = await openAt(cluster, `${prefix}/${n}`)
-        const names = JSON.stringify(await right(store.list('')))
-        await store.close()
-        expect(names.includes('"kernel"')).toBe(both[0]?.exit === 0)
-        expect(names.includes('"g/member/alpha"')).toBe(both[1]?.exit === 0)
-      }
-    })
-
-    test('that hosts share is carried to another as a whole', { timeout: 60_000 }, async () => {
-      await settle(here)
-      const before = [await endpoints('alpha'), await json('beta', 'sandbox', 'ls', '--format', 'json')]
-      const [gamma] = await being('gamma')
-      const out = await ok(null, 'store', 'export')
-      await gamma.close()
-      const folder = mkdtempSync(join(tmpdir(), 'cnm-host-'))
-      try {
-        // A directory holds it for its way, and nothing else can be done with it there.
-        const there = ['--store', `lmdb:${join(folder, 'way')}`]
-        expect(await cnm(['store', 'import', ...there], { input: `${out}\n` })).toMatchObject({ exit: 0 })
-        const wrong = await cnm(['network', 'create', 'x', '--kernel', 'sim', ...there])
-        expect([wrong.exit, wrong.err]).toEqual([3, expect.stringContaining('hosts share it on servers')])
-        const again = (await cnm(['store', 'export', ...there])).out
-        url = `etcd://${cluster.hosts}/${prefix}-copy`
-        expect(await cnm(['store', 'import', '--store', url], { input: again })).toMatchObject({ exit: 0 })
-      } finally {
-        rmSync(folder, { recursive: true })
-      }
-      expect([await endpoints('alpha'), await json('beta', 'sandbox', 'ls', '--format', 'json')]).toEqual(before)
-      expect(await hosts()).toEqual(['alpha away 1 -', 'beta away 1 -', 'gamma away 0 -'])
-      await ok('beta', 'network', 'disconnect', 'wide', 'db')
-      await ok('alpha', 'endpoint', 'create', 'wide', 'db')
-    })
-  })
-
-  describe('what cannot be is told, and left alone', () => {
-    test.for([
-      ['events', ['events'], 'events: not with --host yet: no journal is kept'],
-      ['a journal', ['journal', 'export'], 'journal export: not with --host yet'],
-      ['an export of one', ['store', 'export', '--host', 'alpha'], 'store export: not with --host yet: it carries all'],
-      ['an import of one', ['store', 'import', '--host', 'alpha'], 'store import: not with --host yet: it carries all'],
-      ['a directory', ['network', 'ls', '--host', 'a', '--state', '/nowhere'], '--host a is for hosts that share'],
-      ['lmdb:', ['network', 'ls', '--host', 'a', '--store', 'lmdb:/nowhere'], '--host a is for hosts that share'],
-      ['hosts of a directory', ['host', 'ls', '--state', '/nowhere'], 'hosts share a store on servers; say --store'],
-      ['a slash', ['network', 'ls', '--host', 'a/b'], '--host "a/b": a host is named with 1 to 64 letters'],
-      ['no name', ['network', 'ls', '--host', ''], '--host "": a host is named with'],
-      ['a name that is too long', ['network', 'ls', '--host', 'a'.repeat(65)], ': a host is named with'],
-      ['an option', ['network', 'ls', '--host', '--help'], '--host "--help": a host is named with'],
-      ['a new line', ['network', 'ls', '--host', 'a\nb'], '--host "a\\x0ab": a host is named with'],
-    ] as const)('%s: the command line is wrong', async ([, args, words]) => {
-      const before = await keys()
-      const ran = await run('alpha', ...args)
-      expect([ran.exit, ran.out]).toEqual([2, ''])
-      expect(ran.err).toContain(words)
-      expect(await keys()).toEqual(before)
-    })
-
-    test.for([
-      ['keys of another program', 'x', 'mine', 'holds keys of another program'],
-      ['a newer version', 'head', '{"format":"cnm-store","schema":99}', 'has schema version 99, this cnm knows'],
-    ] as const)('%s: the store cannot be used', async ([, key, value, words]) => {
-      await put(`/${prefix}/${key}`, value)
-      const before = await keys()
-      for (const args of [
-        ['network', 'create', 'front'],
-        ['network', 'ls'],
-        ['host', 'ls'],
-        ['host', 'forget', '--yes', 'alpha'],
-      ]) {
-        const { exit, out, err } = await run('alpha', ...args)
-        expect([args, exit, out]).toEqual([args, 3, ''])
-        expect(err).toContain(words)
-      }
-      expect(await keys()).toEqual(before)
-    })
-
-    test.for([
-      ['nobody there', 'etcd://u:se-cr-et@127.0.0.1:1/x', 3, 'nobody listens there'],
-      ['a port that is none', 'etcd://u:se-cr-et@127.0.0.1:x', 2, 'with a port that is no number'],
-      ['another kind', 'redis://u:se-cr-et@a', 2, 'is no store'],
-      ['a user where there are none', 'etcd://u:se-cr-et@HERE/x', 3, 'has no users'],
-      ['TLS where there is none', 'etcd://HERE/x?tls', 3, 'whether they speak TLS'],
-      ['an authority that is no file', 'etcd://HERE/x?ca=/nowhere', 3, "the ca of the store's URL cannot be read"],
-    ] as const)('%s', async ([, store, exit, words]) => {
-      const ran = await run('alpha', 'network', 'create', 'x', '--store', store.replace('HERE', cluster.hosts))
-      expect(ran).toMatchObject({ exit, out: '', err: expect.stringContaining(words) })
-      expect(ran.err).not.toContain('se-cr-et')
-    })
-
-    test('a host of the environment, where the command line says a directory, is not meant', async () => {
-      const state = join(tmpdir(), 'cnm-nowhere')
-      expect(await ok('alpha', 'network', 'ls', '-q', '--state', state)).toBe('')
-      expect(await run('', 'network', 'ls', '-q')).toMatchObject({ exit: 0, out: '' })
-    })
-  })
-
-  test('who has no right to read and write there is refused', async () => {
-    const guarded = await startEtcd()
-    try {
-      const [server] = guarded.servers
-      for (const name of ['root', 'cnm']) await server?.request('auth/user/add', { name, password: 'right' })
-      await server?.request('auth/user/grant', { user: 'root', role: 'root' })
-      await server?.request('auth/enable', {})
-      for (const [login, words] of [
-        ['cnm:wrong@', 'refuses this user and password'],
-        ['cnm:right@', 'gives this user no right to read and write there'],
-        ['', 'asks for a user and a password'],
-      ] as const) {
-        const ran = await run('alpha', 'network', 'create', 'x', '--store', `etcd://${login}${guarded.hosts}/x`)
-        expect([login, ran.exit, ran.out]).toEqual([login, 3, ''])
-        expect(ran.err).toContain(words)
-      }
-    } finally {
-      await guarded.end()
-    }
   })
 })
 

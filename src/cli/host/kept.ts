@@ -223,17 +223,19 @@ const hostHeld = (place: HostPlace, { cluster, entries }: Taken): Held => {
 }
 
 /** A name that two machines have is another's to give up. */
-const hostProblem = (error: StoreError): Problem => {
-  if (error.tag !== 'StoreHeld') return storeProblem(error)
-  const way =
-    'each machine needs a --host of its own; if that one is this machine, wait for it, or some seconds if it has crashed'
-  return { exit: EXIT.machine, lines: [printable(`cnm: ${error.place} is in use by ${error.by}; ${way}`)] }
-}
+const hostProblem =
+  (place: HostPlace) =>
+  (error: StoreError): Problem => {
+    if (error.tag !== 'StoreHeld' || error.place !== showPlace(place)) return storeProblem(error)
+    const way =
+      'each machine needs a --host of its own; if that one is this machine, wait for it, or some seconds if it has crashed'
+    return { exit: EXIT.machine, lines: [printable(`cnm: ${error.place} is in use by ${error.by}; ${way}`)] }
+  }
 
 /** Makes a store if there is none. */
 export const withHeld = <B>(place: Place, work: Work<Held, B>): Answer<B> =>
   place.tag === 'host'
-    ? using(takeHost(place), (taken) => work(hostHeld(place, taken)), hostProblem)
+    ? using(takeHost(place), (taken) => work(hostHeld(place, taken)), hostProblem(place))
     : using(openSole(place), (store) => work(soleHeld(store)), problemAt(place))
 
 /** What the store says: the model with the host as it should be by it, and what the engine remembers beside it. */
