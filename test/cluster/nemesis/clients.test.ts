@@ -1,7 +1,8 @@
-// Clients of hosts that share a memory store, at which nothing is wrong: what they see is linearizable, nobody is told anything strange, and
+// Clients of hosts that share a memory store, whose news comes late: what they see is linearizable, nobody is told anything strange, and
 // the spec that says so has seen answers of every kind.
 
 import { expect, test } from 'vitest'
+import type { SharedStore } from '../../../src/store/lease.ts'
 import { memoryStore } from '../../../src/store/memory.ts'
 import { diceOf } from '../../lib/histories.ts'
 import { openHost, sharedMemory } from '../hosts.ts'
@@ -11,11 +12,18 @@ import { HOSTS } from './plan.ts'
 import { witnessOf } from './witness.ts'
 
 const MS = 3000
+const LATE_MS = 10
 const CLIENTS = [0, 1, 2]
+
+/** News comes late, so that hosts decide on what is not so any more. */
+const late = (store: SharedStore): SharedStore => ({
+  ...store,
+  watch: (prefix, since, hear) => store.watch(prefix, since, (news) => void setTimeout(() => hear(news), LATE_MS)),
+})
 
 test('clients of three hosts at once see what one cluster may tell', async () => {
   const store = memoryStore()
-  const engines = await Promise.all(HOSTS.map((host) => openHost(host, sharedMemory(store))))
+  const engines = await Promise.all(HOSTS.map((host) => openHost(host, late(sharedMemory(store)))))
   const [witness, board] = [witnessOf(0), freshBoard()]
   const untilMs = performance.now() + MS
   await Promise.all(
