@@ -12,7 +12,7 @@ import type { Compare, Entry, News, Revision, Write } from '../store/store.ts'
 import type { SharedChange } from './change.ts'
 import { fenceKey, LAST, localPrefix, memberKey, presenceKey, readKey, SHARED } from './layout.ts'
 import { hold, type Identity, processIdentity } from './presence.ts'
-import { GUEST, MORTAL, type View, viewOf } from './view.ts'
+import { GUEST, MORTAL, type ReadRecord, type View, viewOf } from './view.ts'
 
 /**
  * Why a transaction did not happen, or may not have: `Changed`, something that it rests on is another now; `Behind`, this host has not
@@ -51,6 +51,8 @@ export type MembershipOptions = Readonly<{
   mortal?: boolean
   identity?: Identity
   clock?: Clock
+  /** For many hosts in one process, which need not each read the same. */
+  read?: ReadRecord
 }>
 
 const TTL_MS = 10_000
@@ -63,7 +65,7 @@ const NOT_BEGUN: StoreError = { tag: 'StoreUnavailable', what: 'nothing was read
 
 export const membership = (options: MembershipOptions): Membership => {
   const { store, host, place, ttlMs = TTL_MS, mortal = false, clock = systemClock } = options
-  const { identity = processIdentity() } = options
+  const { identity = processIdentity(), read } = options
   const local = localPrefix(host)
   const fence = fenceKey(host)
   let held: Hold | null = null
@@ -153,7 +155,7 @@ export const membership = (options: MembershipOptions): Membership => {
     const own = await store.list(local)()
     if (E.isLeft(own)) return own
     const { entries, revision } = shared.right
-    view = viewOf(entries, revision, host)
+    view = viewOf(entries, revision, host, read)
     ended = null
     unwatch = store.watch(SHARED, revision, tell(view))
     return E.right([

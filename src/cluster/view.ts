@@ -34,8 +34,16 @@ export const GUEST = 'guest'
 
 const NOTHING: SharedNews = { tag: 'SharedNews', networks: [], peers: [], gone: { networks: [], endpoints: [] } }
 
+/** Reads a record: what is there by it. */
+export type ReadRecord = typeof decodeStored
+
 /** What a listing of `g/` says. */
-export const viewOf = (entries: ReadonlyArray<Entry>, at: Revision, host: HostId): View => {
+export const viewOf = (
+  entries: ReadonlyArray<Entry>,
+  at: Revision,
+  host: HostId,
+  read: ReadRecord = decodeStored,
+): View => {
   let heard = at
   /** Of all keys but endpoints', of which each has one writer. `isGone` until everything before was heard. */
   const known = new Map<string, Readonly<{ revision: Revision; isGone: boolean }>>()
@@ -88,7 +96,7 @@ export const viewOf = (entries: ReadonlyArray<Entry>, at: Revision, host: HostId
         else gone.endpoints.push(about.id)
         continue
       }
-      const event = decodeStored(`${about.of === 'network' ? 'network' : 'peer'}/${about.id}`, value)
+      const event = read(`${about.of === 'network' ? 'network' : 'peer'}/${about.id}`, value)
       if (E.isLeft(event)) return event
       if (event.right?.tag === 'NetworkCreated') networks.push(event.right.network)
       if (event.right?.tag === 'PeerIs') peers.push(event.right.peer)
