@@ -16,7 +16,7 @@ import {
   type Sandbox,
   sandboxId,
 } from '../model/types.ts'
-import { cidr, nthOf, showCidr } from '../net/cidr.ts'
+import { type Cidr, cidr, nthOf, showCidr } from '../net/cidr.ts'
 import { isIp4, showIp } from '../net/ip.ts'
 import { ns } from '../net/name.ts'
 import { getIn, valuesOf } from '../net/pmap.ts'
@@ -48,10 +48,13 @@ const nameIn = ({ host }: Scene, shared: boolean, name: string): string => (shar
 const newId = ({ number, act: { picks } }: Scene, kind: string): string =>
   idOf(kind, picks[2] % ID_AGAIN === 0 ? Math.max(1, number - 1 - (picks[2] % 7)) : number)
 
+const subnetOf = ({ subnets, bits }: Names, pick: number): Cidr =>
+  cidr(bits === 24 ? `172.16.${pick % subnets}.0/24` : `172.${16 + (pick % subnets)}.0.0/${bits}`)
+
 const createNetwork = (scene: Scene, shared: boolean): Order => {
   const [which, subnet] = scene.act.picks
   const name = shared ? `net${which % scene.names.networks}` : `own${which % LOCAL_NAMES}`
-  const asked = shared && subnet % 3 === 0 ? cidr(`172.16.${subnet % scene.names.subnets}.0/24`) : null
+  const asked = shared && subnet % 3 === 0 ? subnetOf(scene.names, subnet) : null
   // Hosts do not know of each other's own networks, and two may give them one id: then nothing can be said of it.
   const id = shared ? newId(scene, 'a') : idOf('d', scene.number)
   const command: CreateNetwork = {

@@ -3,6 +3,7 @@
 
 import { type Membership, membership } from '../cluster/membership.ts'
 import type { Identity } from '../cluster/presence.ts'
+import type { ReadRecord } from '../cluster/view.ts'
 import { type Engine, openEngine } from '../engine/engine.ts'
 import { explain } from '../model/error.ts'
 import type { HostId } from '../model/types.ts'
@@ -44,6 +45,8 @@ export type HostParts = Readonly<{
   broken: number
   /** How late news from it is. */
   lagMs: number
+  /** Reads records for all hosts. */
+  read: ReadRecord
   tell: (what: string) => void
   defect: (what: string) => void
 }>
@@ -62,7 +65,7 @@ const identityOf = (host: HostId, boot: number, number: number, died: ReadonlySe
   nameOf: (text) => `process ${text}`,
 })
 
-export const makeHost = ({ id, seed, time, store, broken, lagMs, tell, defect }: HostParts): Host => {
+export const makeHost = ({ id, seed, time, store, broken, lagMs, read, tell, defect }: HostParts): Host => {
   const line = makeLine(time, randomOf(seed, `line ${id}`), broken)
   const machine = makeMachine(randomOf(seed, `machine ${id}`), NO_FACTS)
   const died = new Set<string>()
@@ -84,7 +87,7 @@ export const makeHost = ({ id, seed, time, store, broken, lagMs, tell, defect }:
     const strayed = (what: string): void => defect(`${id}: an ended process asked the store: ${what}`)
     const over = storeOver({ store, line, process: mine, lagMs, strayed })
     const { clock } = mine
-    const cluster = membership({ store: over, host: id, place: 'the store', identity, clock, ttlMs: TTL_MS })
+    const cluster = membership({ store: over, host: id, place: 'the store', identity, clock, ttlMs: TTL_MS, read })
     const options = { kernel: machine.kernelFor(mine), cluster, after: clock.after, breathe: () => Promise.resolve() }
     tell('starts')
     openEngine(options).then(

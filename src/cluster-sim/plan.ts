@@ -35,10 +35,11 @@ export type Fault = Readonly<{
   what: 'cut' | 'lossy' | 'pause' | 'crash' | 'reboot' | 'stop'
 }>
 
-/** How many there are of each that commands choose from; addresses: that are asked for. */
-export type Names = Readonly<{ networks: number; endpoints: number; addresses: number; subnets: number }>
-const FEW: Names = { networks: 2, endpoints: 8, addresses: 2, subnets: 2 }
-const MANY: Names = { networks: 6, endpoints: 60, addresses: 4, subnets: 4 }
+/** How many there are of each that commands choose from; addresses, subnets: that are asked for; `bits`: of those subnets. */
+export type Names = Readonly<{ networks: number; endpoints: number; addresses: number; subnets: number; bits: number }>
+const FEW: Names = { networks: 2, endpoints: 8, addresses: 2, subnets: 2, bits: 24 }
+const MANY: Names = { networks: 6, endpoints: 60, addresses: 4, subnets: 4, bits: 24 }
+const LARGE: Names = { networks: 8, endpoints: 2 ** 30, addresses: 4, subnets: 8, bits: 16 }
 
 /** `lagsMs`: how late each host's news is. `history`: how many transactions the store remembers. `broken`: the share of requests that are given up at once. `endsAt`: when everything is healed. */
 export type Plan = Readonly<{
@@ -89,6 +90,9 @@ const deedOf = (random: Random): Deed => {
 const BURST = 40
 const BURST_MS = [300, 1500] as const
 const QUIET_MS = [2000, 90_000] as const
+
+/** Between two endpoints of one that only grows. */
+const GROWTH_MS = 5
 
 const pick = (random: Random): number => random.below(2 ** 30)
 
@@ -147,5 +151,35 @@ export const planOf = (seed: number, { hosts, commands, faults: isFaulty }: Size
     acts: acts.sort((a, b) => a.at - b.at),
     faults: apart(faults),
     endsAt: from,
+  }
+}
+
+/** Eight networks, and nothing but endpoints on them: how large it may become. */
+export const growthOf = (seed: number, hosts: number, endpoints: number): Plan => {
+  const random = randomOf(seed, 'growth')
+  const networks = Array.from({ length: LARGE.networks }, (_, n): Act => {
+    // A third number asks for a subnet (commands.ts).
+    return { at: 1000 + 200 * n, client: 0, deed: 'share network', picks: [n, 3 * n, 1] }
+  })
+  const from = 4000
+  const acts = Array.from({ length: endpoints }, (_, n): Act => {
+    const at = from + n * GROWTH_MS
+    return {
+      at,
+      client: n % (hosts * CLIENTS_OF_A_HOST),
+      deed: 'share endpoint',
+      picks: [pick(random), pick(random), 1],
+    }
+  })
+  return {
+    seed,
+    hosts,
+    names: LARGE,
+    lagsMs: [],
+    broken: 0,
+    history: 1000,
+    acts: [...networks, ...acts],
+    faults: [],
+    endsAt: from + endpoints * GROWTH_MS,
   }
 }

@@ -1,6 +1,8 @@
 // A cluster told from a plan: hosts with engines on one store, with all that goes wrong, until everything was healed and has settled; and what is
 // then found to be wrong. The same plan gives the same trace.
 
+import type { ReadRecord } from '../cluster/view.ts'
+import { decodeStored } from '../model/codec.ts'
 import { explain } from '../model/error.ts'
 import type { HostId } from '../model/types.ts'
 import { E } from '../prelude.ts'
@@ -8,7 +10,7 @@ import { memoryStore } from '../store/memory.ts'
 import { type Counts, startClients } from './clients.ts'
 import { probeOf } from './commands.ts'
 import { type Host, makeHost } from './host.ts'
-import { lookAt, ofCluster, ofHistory } from './judge.ts'
+import { lookAt, ofCluster, ofHistory, readStore } from './judge.ts'
 import type { Fault, Plan } from './plan.ts'
 import { type Time, virtualTime } from './time.ts'
 import { makeTrace, type Trace } from './trace.ts'
@@ -52,6 +54,20 @@ const heal = (host: Host): void => {
   host.start()
 }
 
+/** Hosts have the objects of one record in common. What was read is kept as long as it is of the last few thousand. */
+const readOnce = (): ReadRecord => {
+  const known = new Map<string, ReturnType<ReadRecord>>()
+  return (key, value) => {
+    const before = known.get(value)
+    if (before !== undefined) return before
+    const event = decodeStored(key, value)
+    if (known.size >= KNOWN_RECORDS) known.clear()
+    known.set(value, event)
+    return event
+  }
+}
+const KNOWN_RECORDS = 5000
+
 /** Every host does something; hosts that do not, in sentences. */
 const probe = async (time: Time, hosts: ReadonlyArray<Host>): Promise<ReadonlyArray<string>> => {
   const silent = new Map(hosts.map(({ id }) => [id, `host ${id} did not answer within ${PROMPT_MS / 1000} s`]))
@@ -86,10 +102,11 @@ export const simulate = async (plan: Plan): Promise<Outcome> => {
       )
   })
 
+  const read = readOnce()
   const hosts = Array.from({ length: plan.hosts }, (_, n) => {
     const id = hostId(n)
     const lagMs = lagsMs[n] ?? 0
-    return makeHost({ id, seed, time, store, broken, lagMs, tell: (what) => trace.tell(id, what), defect })
+    return makeHost({ id, seed, time, store, broken, lagMs, read, tell: (what) => trace.tell(id, what), defect })
   })
   for (const host of hosts) host.start()
   const clients = startClients({ time, hosts, acts: plan.acts, names: plan.names, tell: trace.tell, defect })
@@ -120,9 +137,13 @@ export const simulate = async (plan: Plan): Promise<Outcome> => {
 
   const listed = await store.list('')()
   const entries = E.isRight(listed) ? listed.right.entries : []
-  findings.push(...ofCluster(entries, hosts))
+  const stored = readStore(
+    entries,
+    hosts.map(({ id }) => id),
+  )
+  findings.push(...ofCluster(stored, hosts))
   const last = clients.log.invoke('reader', { do: 'look' })
-  clients.log.ok(last, lookAt(entries, hosts))
+  clients.log.ok(last, lookAt(stored))
   const judgement = ofHistory(clients.log.history())
   if (judgement !== null) findings.push(judgement.finding)
   for (const each of findings) trace.tell('finding', each)

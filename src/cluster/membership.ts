@@ -13,7 +13,7 @@ import type { SharedChange } from './change.ts'
 import { fenceKey, LAST, localPrefix, memberKey, presenceKey, readKey, SHARED } from './layout.ts'
 import { hold, type Identity, processIdentity } from './presence.ts'
 import { hostEntries } from './sight.ts'
-import { GUEST, MORTAL, type View, viewOf } from './view.ts'
+import { GUEST, MORTAL, type ReadRecord, type View, viewOf } from './view.ts'
 import { watchOver } from './watch-over.ts'
 
 /**
@@ -54,6 +54,8 @@ export type MembershipOptions = Readonly<{
   mortal?: boolean
   identity?: Identity
   clock?: Clock
+  /** For many hosts in one process, which need not each read the same. */
+  read?: ReadRecord
 }>
 
 const TTL_MS = 10_000
@@ -66,7 +68,7 @@ const NOT_BEGUN: StoreError = { tag: 'StoreUnavailable', what: 'nothing was read
 
 export const membership = (options: MembershipOptions): Membership => {
   const { store, host, place, ttlMs = TTL_MS, mortal = false, clock = systemClock } = options
-  const { identity = processIdentity() } = options
+  const { identity = processIdentity(), read } = options
   const local = localPrefix(host)
   const fence = fenceKey(host)
   let held: Hold | null = null
@@ -155,7 +157,7 @@ export const membership = (options: MembershipOptions): Membership => {
     const own = await store.list(local)()
     if (E.isLeft(own)) return own
     const { entries, revision } = shared.right
-    view = viewOf(entries, revision, host)
+    view = viewOf(entries, revision, host, read)
     ended = null
     unwatch = store.watch(SHARED, revision, tell(view))
     watch?.look(view)

@@ -58,8 +58,16 @@ const makeKnown = () => {
   }
 }
 
+/** How a record is read; where many hosts are one process, once for all of them. */
+export type ReadRecord = typeof decodeStored
+
 /** What a listing of `g/` says. What is heard later counts once the model is told of it: what it does not know, nothing may rest on. */
-export const viewOf = (entries: ReadonlyArray<Entry>, at: Revision, host: HostId): View => {
+export const viewOf = (
+  entries: ReadonlyArray<Entry>,
+  at: Revision,
+  host: HostId,
+  readRecord: ReadRecord = decodeStored,
+): View => {
   let heard = at
   let told = at
   const known = makeKnown()
@@ -106,7 +114,7 @@ export const viewOf = (entries: ReadonlyArray<Entry>, at: Revision, host: HostId
         else gone.endpoints.push(about.id)
         continue
       }
-      const event = decodeStored(`${about.of === 'network' ? 'network' : 'peer'}/${about.id}`, value)
+      const event = readRecord(`${about.of === 'network' ? 'network' : 'peer'}/${about.id}`, value)
       if (E.isLeft(event)) return event
       if (event.right?.tag === 'NetworkCreated') networks.push(event.right.network)
       if (event.right?.tag === 'PeerIs') peers.push(event.right.peer)
