@@ -56,8 +56,7 @@ export const encode = (value: unknown): string => JSON.stringify(value, tag)
 const MAY_BE_TAGGED = /"(\$|\\u0024)/
 
 /** The inverse of `encode`, for text that `encode` made. Throws a SyntaxError on other text. */
-export const decode = (text: string): unknown =>
-  MAY_BE_TAGGED.test(text) ? JSON.parse(text, untag) : JSON.parse(text)
+export const decode = (text: string): unknown => (MAY_BE_TAGGED.test(text) ? JSON.parse(text, untag) : JSON.parse(text))
 
 export type StoredKind = 'network' | 'sandbox' | 'endpoint' | 'peer' | 'call'
 /** One object to put (or, `value` null, to remove) under `<kind>/<id>`; a call under `call/` and its key in the ledger. */
