@@ -13,7 +13,13 @@ import { NOTHING, plus, type Tally, tallyOf } from '../lockstep/requests/tally.t
 type Plan = Readonly<{ seed: number; programs: number; only: number | null }>
 type Result = Readonly<{ tally: Tally; differing: number }>
 
-const PACE: Pace = { patienceMs: [15_000, 15_000], firstPauseMs: 60, eachRefusal: false, quietMs: [200, 800] }
+const PACE: Pace = {
+  patienceMs: [15_000, 15_000],
+  firstPauseMs: 60,
+  hurries: [false, true],
+  eachRefusal: false,
+  quietMs: [200, 800],
+}
 const UNDER_WAY = 4
 
 const caseAt = ({ seed }: Plan, at: number): Promise<Case> => {

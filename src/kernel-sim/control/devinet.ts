@@ -136,7 +136,10 @@ export const start4 = (space: Space, link: LinkEntry): void => {
   syncUp(space, linkOf(space, dev) ?? link)
 }
 
-/** Takes IPv4 from a device that is too small for it: addresses and routes. */
+/**
+ * Takes IPv4 from a device that is too small for it, or goes: addresses and routes. One address after the other goes, primary ones first; with the
+ * last secondary one of a subnet nobody looks for routes that prefer it, for there is no primary one left (__inet_del_ifa, fib_del_ifaddr).
+ */
 export const stop4 = (space: Space, dev: IfName): void => {
   for (;;) {
     const link = linkOf(space, dev)
@@ -147,6 +150,6 @@ export const stop4 = (space: Space, dev: IfName): void => {
       forgetAll(space, dev, 4)
       return
     }
-    remove(space, link, first)
+    takeOff(space, dev, first)
   }
 }

@@ -110,39 +110,54 @@ const stackDifference = (at: number, wanted: Told, there: Told): Difference => {
  * What is waited for, mostly, and again where the kernels seemed to differ, for a machine may be busy. `patienceMs`: how long the kernel
  * has to come to what is expected of it (what it does on work queues: it finishes with an address of IPv6, and takes apart a namespace
  * that was closed), and `firstPauseMs`: how soon it is looked at again. `quietMs`: how long nothing may be heard until a try is over.
+ * `hurries`: whether linkwatch is made to look at all devices after each request, as it does in the simulation, or after the last one only.
  * `eachRefusal` false: what a refused request has left half done is looked for with the next one that is obeyed.
  */
 export type Pace = Readonly<{
   patienceMs: Waits
   firstPauseMs: number
+  hurries: readonly [mostly: boolean, again: boolean]
   eachRefusal: boolean
   quietMs: Waits
 }>
 type Waits = readonly [mostly: number, again: number]
-const BRISK: Pace = { patienceMs: [2000, 15_000], firstPauseMs: 0.25, eachRefusal: true, quietMs: [12, 120] }
+const BRISK: Pace = {
+  patienceMs: [2000, 15_000],
+  firstPauseMs: 0.25,
+  hurries: [false, true],
+  eachRefusal: true,
+  quietMs: [12, 120],
+}
 /** For who has seen the kernels differ with patience. */
-export const AT_ONCE: Pace = { ...BRISK, patienceMs: [2000, 2000] }
+export const AT_ONCE: Pace = { ...BRISK, patienceMs: [2000, 2000], hurries: [true, true] }
 
-type Once = Readonly<{ patienceMs: number; firstPauseMs: number; eachRefusal: boolean; quietMs: number }>
-const onceOf = ({ patienceMs, quietMs, ...rest }: Pace, turn: 0 | 1): Once => ({
+type Once = Readonly<{
+  patienceMs: number
+  firstPauseMs: number
+  hurries: boolean
+  eachRefusal: boolean
+  quietMs: number
+}>
+const onceOf = ({ patienceMs, hurries, quietMs, ...rest }: Pace, turn: 0 | 1): Once => ({
   ...rest,
   patienceMs: patienceMs[turn],
+  hurries: hurries[turn],
   quietMs: quietMs[turn],
 })
 
 const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms))
 
 /**
- * Null once Linux tells what it should, or what it told at last. The first look takes what linkwatch has found so far, unless it is the
- * `last` of the program: who is wrong about what it finds later is found out then.
+ * Null once Linux tells what it should, or what it told at last. The first look takes what linkwatch has found so far, unless it is to
+ * `hurry`, as after the last request of a program: who is wrong about what it finds later is found out then.
  */
 const unsettled = async (
   rooms: Rooms,
   wanted: Told,
-  last: boolean,
+  hurry: boolean,
   { patienceMs, firstPauseMs }: Once,
 ): Promise<Told | null> => {
-  if (!last && isSame(await real(rooms, false), wanted)) return null
+  if (!hurry && isSame(await real(rooms, false), wanted)) return null
   const until = performance.now() + patienceMs
   for (let pauseMs = firstPauseMs; ; pauseMs *= 2) {
     const now = await real(rooms, true)
@@ -169,7 +184,7 @@ const askBoth = async (rooms: Rooms, program: Program, pace: Once): Promise<Aske
     const last = at + 1 === program.length
     if (errno !== null && !pace.eachRefusal && !last) continue
     const wanted = simulated(world)
-    const there = await unsettled(rooms, wanted, last, pace)
+    const there = await unsettled(rooms, wanted, last || pace.hurries, pace)
     if (there !== null) return { world, answers, difference: stackDifference(at, wanted, there) }
   }
   return { world, answers, difference: null }

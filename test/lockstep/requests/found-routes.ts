@@ -3,7 +3,7 @@
 import type { Ask } from '../../../src/kernel/rtnl/request.ts'
 import { ip } from '../../../src/net/ip.ts'
 import { ifName, LO } from '../../../src/net/name.ts'
-import { down, has, pair, route, set, up } from '../../kernel-sim/control/story.ts'
+import { C, down, has, pair, route, set, up } from '../../kernel-sim/control/story.ts'
 import type { FoundCase } from './found.ts'
 
 const PAIR_UP = [pair('v0', 'v1'), up('v0')]
@@ -43,6 +43,16 @@ const SOURCED: ReadonlyArray<Ask> = [
 ]
 const LOST_SOURCE = has('v0', 'fd01::1/64', { do: 'delete' })
 const LOCAL = 'fe80::1/64'
+
+/** A primary address and two secondary ones, each of which a route by another device prefers. */
+const PREFERRED: ReadonlyArray<Ask> = [
+  ...PAIR_UP,
+  pair('b0', 'b1'),
+  ...[1, 2, 3].flatMap((n) => [
+    has('b0', `10.0.0.${n}/24`),
+    route(`10.9.${n}.0/24`, { dev: 'v0', src: ip(`10.0.0.${n}`) }),
+  ]),
+]
 
 const REFUSING = route('0.0.0.0/0', { type: 'prohibit', scope: 'host' })
 const BY_NOBODY = route('10.9.0.0/24', { via: '10.0.0.1', dev: 'v0' })
@@ -174,6 +184,23 @@ export const FOUND_ROUTES: ReadonlyArray<FoundCase> = [
   {
     says: 'which is asked if nothing is said before',
     asks: [...PAIR_UP, route('10.0.0.0/24', { dev: 'v0', table: 253 }), BY_NOBODY],
+    errno: null,
+  },
+  ...([{ on: 'link', do: 'delete', dev: ifName('b0') }, set('b0', { to: C })] as const).flatMap((end) => [
+    {
+      says: `of a device that loses IPv4 the last secondary address is preferred as before (${end.do})`,
+      asks: [...PREFERRED, end],
+      errno: null,
+    },
+    {
+      says: `but each primary one is not (${end.do})`,
+      asks: [...PREFERRED, has('b0', '10.0.1.1/24'), route('10.9.9.0/24', { dev: 'v0', src: ip('10.0.1.1') }), end],
+      errno: null,
+    },
+  ]),
+  {
+    says: 'nor is one that goes with its primary one',
+    asks: [...PREFERRED, has('b0', '10.0.0.1/24', { do: 'delete' })],
     errno: null,
   },
   {
