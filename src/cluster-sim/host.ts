@@ -2,7 +2,7 @@
 // tried again. Whoever waits for a host that is down is told when it is up.
 
 import { type Membership, membership } from '../cluster/membership.ts'
-import type { Identity } from '../cluster/presence.ts'
+import type { Identity } from '../store/presence.ts'
 import type { ReadRecord } from '../cluster/view.ts'
 import { type Engine, openEngine } from '../engine/engine.ts'
 import { explain } from '../model/error.ts'

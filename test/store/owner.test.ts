@@ -24,7 +24,7 @@ const takenBy = async (owner: unknown): Promise<SharedStore> => {
 }
 
 const here = {
-  host: hostname(),
+  machine: hostname(),
   world: `${readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim()} ${readlinkSync('/proc/self/ns/pid')}`,
 }
 /** Of a process that has ended. */
@@ -33,14 +33,14 @@ const deadPid = (): number => spawnSync('true').pid
 test('of a process that has ended on this host the place is taken at once', async () => {
   const store = await takenBy({ ...here, pid: deadPid() })
   const mine = await right(owned(store, 'here'))
-  expect(JSON.parse((await right(store.get(OWNER)))?.value ?? '')).toEqual({ ...here, pid: process.pid })
+  expect(JSON.parse((await right(store.get(OWNER)))?.value ?? '')).toMatchObject({ ...here, pid: process.pid })
   await mine.close()
 })
 
 test.for([
   ['a process that lives', { ...here, pid: process.ppid }, `process ${process.ppid} on ${hostname()}`],
   ['another host, where the same number means another process', { ...here, world: 'elsewhere', pid: deadPid() }, 'on'],
-  ['one that does not say where it sees processes', { host: 'b', pid: deadPid() }, 'on b'],
+  ['one that does not say where it sees processes', { machine: 'b', pid: deadPid() }, 'on b'],
   ['who says nothing that we understand', 'mine', 'another process'],
 ] as const)('%s is left in its place, and named', async ([, owner, name]) => {
   const store = await takenBy(owner)

@@ -2,7 +2,7 @@
 
 import { forgetHost, type HostStatus, listHosts } from '../../cluster/hosts.ts'
 import { ensureShared } from '../../cluster/prefix.ts'
-import { type Holder, readHolder } from '../../cluster/presence.ts'
+import { type Holder, readHolder } from '../../store/presence.ts'
 import { printable } from '../../compose/error.ts'
 import { E, type Either } from '../../prelude.ts'
 import { findShared } from '../../store/open.ts'

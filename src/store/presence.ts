@@ -1,12 +1,12 @@
-// A host is there while its engine holds an entry of the shared store. One process is a host at a time: who finds the entry held by a
-// process of this machine that has died takes its place.
+// Who holds an entry of a shared store, so that one process at a time is a host, or writes to a store that is one host's alone. Who finds
+// it held by a process of this machine that has died takes its place.
 
 import { randomUUID } from 'node:crypto'
 import { readFileSync, readlinkSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { E, type Either } from '../prelude.ts'
-import type { StoreError } from '../store/error.ts'
-import type { Hold, SharedStore } from '../store/lease.ts'
+import type { StoreError } from './error.ts'
+import type { Hold, SharedStore } from './lease.ts'
 
 /** `world`: this boot of this machine, and who sees whose process ids there. Null: it cannot be told. */
 export type Holder = Readonly<{ machine: string; pid: number; world: string | null }>
@@ -59,7 +59,7 @@ export const processIdentity = (): Identity => ({
 const nameOf = (holder: Holder | null): string =>
   holder === null ? 'another process' : `process ${holder.pid} on ${holder.machine}`
 
-/** Left `StoreHeld`: somebody is this host already. `place`: the host and its store, for sentences. */
+/** Left `StoreHeld`: somebody else holds it. `place`: what it stands for, for sentences. */
 export const hold = async (
   store: SharedStore,
   key: string,
