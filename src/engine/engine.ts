@@ -86,7 +86,7 @@ export type EngineOptions = Readonly<{
 }>
 
 const MAX_WAITING = 100_000
-/** Until what is kept is asked for again, when it could not be read. */
+/** Until what is kept is asked for again, when it could not be read, or done, when the kernel could not be asked. */
 const RETRY_MS = 1000
 /** After so long libnetwork gives up calling a plugin, too. */
 const CALL_DEADLINE_MS = 30_000
@@ -144,8 +144,10 @@ const makeEngine = (options: EngineOptions, start: Start): Engine => {
     }
     const wrong = check ? violations(truth.core().model) : []
     if (wrong.length > 0) throw new Error(`the model is unsound: ${wrong.join('; ')}`)
-    if (truth.isAstray()) stopRetry = after(RETRY_MS, follow)
+    if (truth.isAstray() || isBehind()) stopRetry = after(RETRY_MS, follow)
   }
+  /** What others did is not in the kernel, which would not have it, and nobody is there to be told and to ask again. */
+  const isBehind = (): boolean => keeper.host !== null && host.believed() !== truth.core().wanted.state
 
   /** What others did reaches the model and the kernel also while nobody asks for anything. */
   const follow = (): void => {

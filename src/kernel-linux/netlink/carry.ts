@@ -187,6 +187,10 @@ const note = ({ indexes }: Course, { verb, object }: KernelOp, told: LinkMessage
   if (spec.type === 'veth' && told.link !== undefined) indexes.set(deviceIn(spec.peer.ns, spec.peer.name), told.link)
 }
 
+/** Its bridge has gone since, with the first requests of others, and nothing passes through it any more. */
+const isCutOff = ({ condemned, granted }: Task, { errno }: Ack): boolean =>
+  condemned && granted > 0 && errno === 'EOPNOTSUPP'
+
 /** All first requests, then the second ones of those that were granted, and so on. */
 const carryRun = async (socket: Socket, { pace, course }: Means, run: ReadonlyArray<Task>): Result<void> => {
   for (let round = 0; ; round++) {
@@ -198,7 +202,7 @@ const carryRun = async (socket: Socket, { pace, course }: Means, run: ReadonlyAr
     if (E.isLeft(replies)) return replies
     due.forEach((task, i) => {
       const { ack = null, value = null } = replies.right[i] ?? {}
-      task.complaint = ack === null ? null : refusedBy(ack)
+      task.complaint = ack === null || isCutOff(task, ack) ? null : refusedBy(ack)
       if (task.complaint !== null) return
       task.granted += 1
       note(course, task.op, value)

@@ -8,6 +8,7 @@ import { membership } from '../../../src/cluster/membership.ts'
 import { type Engine, openEngine } from '../../../src/engine/engine.ts'
 import type { Kernel } from '../../../src/kernel/kernel.ts'
 import { keyOf } from '../../../src/kernel/object.ts'
+import type { KernelOp } from '../../../src/kernel/op.ts'
 import { linuxKernel } from '../../../src/kernel-linux/linux.ts'
 import { labNames, parseLab } from '../../../src/kernel-linux/names.ts'
 import { simKernel } from '../../../src/kernel-sim/kernel.ts'
@@ -78,13 +79,26 @@ const cleaned = async (engine: Engine, shared: boolean): Promise<ReadonlyArray<s
   return answers.flatMap((answer) => (E.isLeft(answer) ? [explain(answer.left)] : []))
 }
 
+/** What it refuses is told, for the log. */
+const telling = (kernel: Kernel): Kernel => ({
+  ...kernel,
+  apply: (ops) => async () => {
+    const applied = await kernel.apply(ops)()
+    if (E.isLeft(applied)) say({ tag: 'refused', what: JSON.stringify(applied.left, inText), of: ops.map(shown) })
+    return applied
+  },
+})
+const inText = (_: string, value: unknown): unknown => (typeof value === 'bigint' ? `${value}` : value)
+const shown = ({ verb, object }: KernelOp): string => `${verb} ${keyOf(object)}`
+
 const host = async (): Promise<(ask: Ask) => Promise<Acted | Looked | null>> => {
   const id = given(parseHostId(setting.host))
   const { store: kind, prefix, ttlMs } = setting
-  const kernel: Kernel =
+  const kernel = telling(
     setting.lab === null
       ? simKernel()
-      : linuxKernel({ names: labNames(given(parseLab(setting.lab))), transport: 'netlink' })
+      : linuxKernel({ names: labNames(given(parseLab(setting.lab))), transport: 'netlink' }),
+  )
   const engine = await insisting(async () => {
     const store = await openStore()
     if (E.isLeft(store)) return E.left(explainStore(store.left))
@@ -103,7 +117,7 @@ const host = async (): Promise<(ask: Ask) => Promise<Acted | Looked | null>> => 
         ...violations(engine.model()),
         ...(E.isLeft(differences)
           ? [explain(differences.left)]
-          : differences.right.map(({ verb, object }) => `its kernel differs: ${verb} ${keyOf(object)}`)),
+          : differences.right.map((op) => `its kernel differs: ${shown(op)}`)),
       ],
     }
   }

@@ -52,6 +52,8 @@ export type Listed = Readonly<{
 export type Said = Readonly<
   | { tag: 'open' }
   | { tag: 'shut'; why: string }
+  /** What its kernel would not do, and what else was asked for with it. */
+  | { tag: 'refused'; what: string; of: ReadonlyArray<string> }
   /** What somebody wrote to the store, without the values that nobody needs. */
   | { tag: 'wrote'; revision: number; writes: ReadonlyArray<Readonly<{ key: string; value: string | null }>> }
   /** An address of an endpoint that was seen in the store. */
