@@ -47,12 +47,23 @@ export const viewOf = (
   let heard = at
   /** Of all keys but endpoints', of which each has one writer. `isGone` until everything before was heard. */
   const known = new Map<string, Readonly<{ revision: Revision; isGone: boolean }>>()
+  const goneKeys = new Set<string>()
   const members = new Map<HostId, Member>()
   const present = new Set<HostId>()
   const pending = new Map<string, string | null>()
 
   const know = (key: string, revision: Revision, isGone: boolean): void => {
     known.set(key, { revision, isGone })
+    if (isGone) goneKeys.add(key)
+    else goneKeys.delete(key)
+  }
+  /** Nothing older of what is gone can come any more. */
+  const forgetGone = (): void => {
+    for (const key of goneKeys) {
+      if ((known.get(key)?.revision ?? 0) > heard) continue
+      known.delete(key)
+      goneKeys.delete(key)
+    }
   }
   /** False: it is older than what is known. */
   const learn = (key: string, value: string | null, revision: Revision): boolean => {
@@ -80,7 +91,7 @@ export const viewOf = (
       if (value === null || !isRecordOf(host, value)) pending.set(key, value)
       else pending.delete(key)
     }
-    for (const [key, { revision: last, isGone }] of known) if (isGone && last <= heard) known.delete(key)
+    forgetGone()
   }
 
   const news = (): Either<string, SharedNews | null> => {
