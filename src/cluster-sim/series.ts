@@ -76,6 +76,9 @@ export const tell = async (order: Order): Promise<Told> => {
 }
 
 if (argv[2] === 'work' && process.send !== undefined) {
+  // Who interrupts the whole group wants the sum of what was begun; whoever started it ends it.
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => {})
+  process.on('disconnect', () => process.exit())
   // A cast: who starts it sends orders.
   process.on('message', (order) => {
     void tell(order as Order).then(
