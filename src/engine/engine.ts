@@ -140,6 +140,8 @@ const makeEngine = (options: EngineOptions, start: Start): Engine => {
     } catch (defect) {
       truth.reset(before)
       for (const { reject } of batch) reject(defect)
+      // Nobody else hears of a defect in what follows from news alone.
+      if (check && batch.length === 0) throw defect
       return
     }
     const wrong = check ? violations(truth.core().model) : []

@@ -1,5 +1,5 @@
 // Engines of several hosts on one store: what is shared, what is not, and what happens where two want the same at once. Interleavings by
-// the hundred are in properties/cluster.properties.ts; real servers in test/cluster/etcd.test.ts.
+// the hundred are in properties/cluster.properties.ts; real servers in test/cluster/servers.test.ts.
 
 import { describe, expect, test } from 'vitest'
 import type { Engine } from '../../src/engine/engine.ts'
