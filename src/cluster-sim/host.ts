@@ -2,7 +2,6 @@
 // tried again. Whoever waits for a host that is down is told when it is up.
 
 import { type Membership, membership } from '../cluster/membership.ts'
-import type { Identity } from '../store/presence.ts'
 import type { ReadRecord } from '../cluster/view.ts'
 import { type Engine, openEngine } from '../engine/engine.ts'
 import { explain } from '../model/error.ts'
@@ -10,6 +9,7 @@ import type { HostId } from '../model/types.ts'
 import { NO_FACTS } from '../net/host-facts.ts'
 import { E } from '../prelude.ts'
 import type { MemoryStore } from '../store/memory.ts'
+import type { Identity } from '../store/presence.ts'
 import { type Line, makeLine } from './line.ts'
 import { type Machine, makeMachine } from './machine.ts'
 import { type Process, startProcess } from './process.ts'

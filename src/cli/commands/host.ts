@@ -2,10 +2,10 @@
 
 import { forgetHost, type HostStatus, listHosts } from '../../cluster/hosts.ts'
 import { ensureShared } from '../../cluster/prefix.ts'
-import { type Holder, readHolder } from '../../store/presence.ts'
 import { printable } from '../../compose/error.ts'
 import { E, type Either } from '../../prelude.ts'
 import { findShared } from '../../store/open.ts'
+import { type Holder, readHolder } from '../../store/presence.ts'
 import type { Store } from '../../store/store.ts'
 import { showStoreUrl } from '../../store/url.ts'
 import { EXIT } from '../exit.ts'
