@@ -182,9 +182,10 @@ describe('programs of commands reach the rules', () => {
     ])
   })
 
-  /** Of a driver of global scope, of the kernel, a plugin, the store or the engine, of an address manager asked in text, or of a link-local subnet. */
+  /** Of a driver of global scope, of another host, of the kernel, a plugin, the store or the engine, of an address manager asked in text, or of a link-local subnet. */
   const ELSEWHERE: ReadonlySet<string> = new Set<CnmError['tag']>([
     'ScopeTooLow',
+    'OnOtherHost',
     'LinkLocalInSubnet',
     'IngressTaken',
     'IngressHeld',
