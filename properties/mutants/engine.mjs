@@ -121,8 +121,8 @@ export default [
     rows: ['23b43b1557'],
     property: 'P6',
     under: 'src/engine/batch.ts',
-    find: 'of partiesOf(batch))',
-    replace: 'of batch.map((waiting) => [waiting]))',
+    find: 'of partiesOf(batch)) {\n    if (stretch',
+    replace: 'of batch.map((waiting) => [waiting])) {\n    if (stretch',
     by: by('atomic', 'came together'),
   },
   {

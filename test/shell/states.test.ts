@@ -42,7 +42,9 @@ const DETAILED = / -d /
 const ONLY_SORTED = /\b(fdb|neigh)\b|-6.* route|table all/
 
 /** To the byte, but for what alike.ts names. The number that a namespace is known by is the kernel's own choice. */
-const exact = (line: string, { status, stdout, stderr }: Done, prefix: string): unknown => {
+const exact = (line: string, { status, stdout, stderr: said }: Done, prefix: string): unknown => {
+  // Of a namespace that a program has deleted.
+  const stderr = said.replaceAll(prefix, '')
   const text = stdout.replaceAll(prefix, '').replace(/"link_netnsid": ?\d+/g, '"link_netnsid":0')
   const shown = DETAILED.test(line)
     ? comparable(line, text, false)
