@@ -1,15 +1,15 @@
 // npm run cluster -- --seeds N: simulated clusters (src/cluster-sim), one for each seed: many hosts on one store, with cut lines, crashes and
 // pauses, hours in seconds. What is found to be wrong is shrunk and printed with its seed.
 
-import { fork } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { availableParallelism, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { BUNDLE } from './lib/build.mjs'
 import { readOptions, wholeNumber } from './lib/options.mjs'
-import { main, say, stop } from './lib/say.mjs'
+import { main, say } from './lib/say.mjs'
 import { ensureSetup } from './lib/setup.mjs'
+import { workerOf } from './lib/worker.mjs'
 
 /** @typedef {import('../src/cluster-sim/series.ts').Order} Order */
 /** @typedef {import('../src/cluster-sim/series.ts').Told} Told */
@@ -60,34 +60,16 @@ const bundled = async (outdir) => {
 }
 
 /**
- * A process that carries out one order at a time.
  * @param {string} worker
+ * @returns {{ carryOut: (order: Order) => Promise<Told>, end: () => void }}
  */
-const workerOf = (worker) => {
-  const child = fork(worker, ['work'], { execArgv: ['--enable-source-maps'] })
-  /** @type {(order: Order) => Promise<Told>} */
-  const carryOut = (order) =>
-    new Promise((resolve, reject) => {
-      const done = () => {
-        child.off('message', heard)
-        child.off('exit', gone)
-      }
-      /** @param {any} message a Told, or why there is none */
-      const heard = (message) => {
-        done()
-        if ('broken' in message) reject(stop(`cluster: seed ${order.seed}: ${message.broken}`, 70))
-        else resolve(message)
-      }
-      const gone = () => {
-        done()
-        reject(stop(`cluster: a process ended in seed ${order.seed}`, 70))
-      }
-      child.on('message', heard)
-      child.on('exit', gone)
-      child.send(order)
-    })
-  return { carryOut, end: () => child.kill('SIGKILL') }
-}
+const startWorker = (worker) =>
+  workerOf(
+    worker,
+    { execArgv: ['--enable-source-maps'] },
+    'cluster',
+    (/** @type {Order} */ order) => `seed ${order.seed}`,
+  )
 
 /** @param {number} n */
 const counted = (n) => n.toLocaleString('en-US')
@@ -143,7 +125,7 @@ const runAll = async ({ seeds, first, failures, jobs, order }, worker, isStopped
   }
   const minutely = process.stderr.isTTY ? undefined : setInterval(progress, 60_000)
   const work = async () => {
-    const one = workerOf(worker)
+    const one = startWorker(worker)
     try {
       while (next < first + seeds && !isStopped() && failed < failures) {
         const each = await one.carryOut({ ...order, seed: next++ })

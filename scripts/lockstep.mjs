@@ -2,7 +2,6 @@
 // each request, and in what becomes of packets at the end (test/lockstep/requests). A difference is shrunk, and printed as a script for
 // each kernel.
 
-import { fork } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
@@ -11,6 +10,7 @@ import { readOptions, wholeNumber } from './lib/options.mjs'
 import { main, ROOT, say, stop } from './lib/say.mjs'
 import { ensureSetup } from './lib/setup.mjs'
 import { freshSeed } from './lib/vitest.mjs'
+import { workerOf } from './lib/worker.mjs'
 
 /** @typedef {import('../test/lockstep/requests/tally.ts').Tally} Tally */
 /** @typedef {import('../test/lockstep/requests/worker.ts').Order} Order */
@@ -63,35 +63,16 @@ const load = async (outdir) => {
 }
 
 /**
- * A process that carries out one order at a time. `end` ends it, and with it all that it has made.
  * @param {string} worker
+ * @returns {{ carryOut: (order: Order) => Promise<Answer>, end: () => void }}
  */
-const workerOf = (worker) => {
-  const child = fork(worker, ['work'], { serialization: 'json' })
-  /** @type {(order: Order) => Promise<Answer>} */
-  const carryOut = (order) =>
-    new Promise((resolve, reject) => {
-      const done = () => {
-        child.off('message', heard)
-        child.off('exit', gone)
-      }
-      /** @param {any} message an Answer, or why there is none */
-      const heard = (message) => {
-        done()
-        if ('broken' in message)
-          reject(stop(`lockstep: piece ${order.piece} of seed ${order.seed}: ${message.broken}`, 70))
-        else resolve(message)
-      }
-      const gone = () => {
-        done()
-        reject(stop(`lockstep: a process ended in piece ${order.piece} of seed ${order.seed}`, 70))
-      }
-      child.on('message', heard)
-      child.on('exit', gone)
-      child.send(order)
-    })
-  return { carryOut, end: () => child.kill('SIGKILL') }
-}
+const startWorker = (worker) =>
+  workerOf(
+    worker,
+    { serialization: 'json' },
+    'lockstep',
+    (/** @type {Order} */ order) => `piece ${order.piece} of seed ${order.seed}`,
+  )
 
 /** @param {ReadonlyArray<readonly [string, number]>} counts */
 const listed = (counts) => counts.map(([what, count]) => `${what} ${count.toLocaleString('en-US')}`).join(', ')
@@ -134,7 +115,7 @@ const runAll = async (
   }
   const minutely = process.stderr.isTTY ? undefined : setInterval(progress, 60_000)
   const work = async () => {
-    const one = workerOf(worker)
+    const one = startWorker(worker)
     try {
       while (next < last && !late() && !isStopped() && findings.length < differences) {
         const piece = next++

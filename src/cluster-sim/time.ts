@@ -53,7 +53,7 @@ const queueOfEvents = () => {
   return { put, take, first: (): Event | undefined => heap[0] }
 }
 
-/** A turn of Node's loop begins when no promise has anything left to do. */
+/** Node takes up an immediate only when the queue of microtasks is empty, so whoever awaited something that has come has gone on. */
 const allIsDone = (): Promise<void> => new Promise((resolve) => void setImmediate(resolve))
 
 export const virtualTime = (): Time => {

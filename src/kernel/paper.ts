@@ -33,7 +33,7 @@ const unable = (what: string): KernelError => ({ tag: 'KernelUnavailable', what,
 
 /**
  * `host`: what it is like beside what is held on it. `own`: what its sysctls say before anybody sets them; null: they are as any object, and not
- * there before.
+ * there before, which is all that laws of the engine alone need.
  */
 export const paperKernel = (host: HostFacts, own: string | null = null): PaperKernel => {
   let state = EMPTY_STATE

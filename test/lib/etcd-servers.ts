@@ -4,10 +4,10 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
-import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
+import { freePorts } from './free-ports.ts'
 
 export type EtcdServer = Readonly<{
   port: number
@@ -33,22 +33,6 @@ export type Cluster = Readonly<{
   leader: () => Promise<EtcdServer>
   end: () => Promise<void>
 }>
-
-const freePorts = async (count: number): Promise<ReadonlyArray<number>> => {
-  const held = await Promise.all(
-    Array.from({ length: count }, async () => {
-      const server = createServer().listen(0, '127.0.0.1')
-      await once(server, 'listening')
-      return server
-    }),
-  )
-  const ports = held.map((server) => {
-    const address = server.address()
-    return typeof address === 'object' && address !== null ? address.port : 0
-  })
-  await Promise.all(held.map((server) => once(server.close(), 'close')))
-  return ports
-}
 
 /** `flags`: of every server. `scheme`: what clients speak; of https the flags name the certificates. */
 export type EtcdOptions = Readonly<{ size?: number; flags?: ReadonlyArray<string>; scheme?: 'http' | 'https' }>

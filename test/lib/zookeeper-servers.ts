@@ -5,11 +5,12 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, writeFileSync } from 'node:fs'
-import { createConnection, createServer } from 'node:net'
+import { createConnection } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
 import { ZOOKEEPER_JAR } from '../../scripts/lib/system.mjs'
+import { freePorts } from './free-ports.ts'
 
 const TICK_MS = 100
 
@@ -19,23 +20,6 @@ const JAVA = [
   ...['-cp', `${ZOOKEEPER_JAR}:/usr/share/java/slf4j-simple.jar`],
   'org.apache.zookeeper.server.quorum.QuorumPeerMain',
 ]
-
-export const freePorts = async (count: number): Promise<ReadonlyArray<number>> => {
-  const held = await Promise.all(
-    Array.from({ length: count }, async () => {
-      const server = createServer().listen(0, '127.0.0.1')
-      await once(server, 'listening')
-      return server
-    }),
-  )
-  const ports = held.map((server) => {
-    const address = server.address()
-    if (address === null || typeof address === 'string') throw new Error('a listening server has a port')
-    return address.port
-  })
-  await Promise.all(held.map((server) => new Promise((resolve) => server.close(resolve))))
-  return ports
-}
 
 /** `$1` the directory, then the program. Each line of its input is a signal to send, or START. */
 const GUARD = `

@@ -12,7 +12,7 @@ import { commandsOf } from '../../src/kernel/print.ts'
 import { type KernelState, objectsOf } from '../../src/kernel/state.ts'
 import { removeLab } from '../../src/kernel-linux/lab.ts'
 import { linuxKernel } from '../../src/kernel-linux/linux.ts'
-import { type Lab, labNames, parseLab } from '../../src/kernel-linux/names.ts'
+import { type Lab, labNames, netnsPath, parseLab } from '../../src/kernel-linux/names.ts'
 import { draftOf, linkOf, putLink, spaceOf, worldOf } from '../../src/kernel-sim/control/draft.ts'
 import { tryOp } from '../../src/kernel-sim/control.ts'
 import { observe } from '../../src/kernel-sim/observe.ts'
@@ -26,6 +26,7 @@ import { needs } from '../lib/need.ts'
 import { ownLab } from '../lib/own-names.ts'
 import { runs } from '../lib/runs.ts'
 import { type Foreign, foreign } from './foreign.ts'
+import { settled } from './linkwatch.ts'
 import { bareMachine } from './requests/machine.ts'
 
 const SCOPE: Scope = { namespaces: NAMESPACES, sysctls: SYSCTLS }
@@ -74,8 +75,11 @@ const sentence = (op: KernelOp): string =>
     .map(({ tool, ns, text }) => `${ns ?? ''}# ${tool} ${text.split('\n')[0]}`)
     .join('; ')
 
+/** `places`: where its namespaces are. */
+type Real = Readonly<{ linux: Kernel; places: ReadonlyArray<string> }>
+
 const step = async (
-  linux: Kernel,
+  { linux, places }: Real,
   others: Foreign,
   world: World,
   op: KernelOp,
@@ -85,6 +89,7 @@ const step = async (
   const here = await others.here(op)
   const real = await answer(linux, here)
   if (real === null) others.done(here)
+  await settled(places)
   expect({ story, errno: result.errno }).toEqual({ story, errno: real })
   const there = await look(linux)
   const next = teach(result.world, op, there)
@@ -113,7 +118,9 @@ const REFUSED_MTU: ReadonlyArray<KernelOp> = [
 for (const transport of TRANSPORTS) {
   needs.kernel(`the simulated and the real kernel, through ${transport},`, () => {
     const here = lab(ownLab(`ops-${transport}`))
-    const linux = linuxKernel({ names: labNames(here), transport })
+    const names = labNames(here)
+    const linux = linuxKernel({ names, transport })
+    const real: Real = { linux, places: NAMESPACES.flatMap((ns) => names(ns) ?? []).map(netnsPath) }
     afterAll(async () => {
       await linux.close()
       await removeLab(here)
@@ -129,7 +136,7 @@ for (const transport of TRANSPORTS) {
           try {
             for (const op of ops) {
               story.push(sentence(op))
-              world = await step(linux, others, world, op, story)
+              world = await step(real, others, world, op, story)
             }
           } finally {
             await others.end()

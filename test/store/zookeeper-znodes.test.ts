@@ -12,7 +12,8 @@ import { create, getChildren, getData, multi, type Request } from '../../src/sto
 import { openSession, type Session } from '../../src/store/zookeeper/session.ts'
 import { attempt } from '../../src/store/zookeeper/transact.ts'
 import { findZookeeper, zookeeperStore } from '../../src/store/zookeeper/zookeeper.ts'
-import { type Ensemble, freePorts, needsZookeeper, startZookeeper } from '../lib/zookeeper.ts'
+import { freePorts } from '../lib/free-ports.ts'
+import { type Ensemble, needsZookeeper, startZookeeper } from '../lib/zookeeper.ts'
 import { left, put, right } from './lib.ts'
 import { openAt, urlOf } from './zookeeper-lib.ts'
 

@@ -123,7 +123,10 @@ const step = (state: Held, input: ClusterIn): ReadonlyArray<Held> => {
   }
 }
 
-/** What objects an endpoint may ever have had, or a network, as far as anybody said. */
+/**
+ * What objects an endpoint, or a network, may ever have had, as far as anybody said: a history is judged object by object, so whoever removes
+ * one says something of each of them.
+ */
 type Known = Readonly<{
   /** By endpoint. */
   networks: ReadonlyMap<string, ReadonlySet<string>>

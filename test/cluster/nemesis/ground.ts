@@ -5,13 +5,13 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, readdirSync } from 'node:fs'
-import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { execa } from 'execa'
 import { type Lab, labNames, labPrefix, NETNS_DIR, netnsPath, parseLab } from '../../../src/kernel-linux/names.ts'
 import { HOST } from '../../../src/net/name.ts'
 import { E } from '../../../src/prelude.ts'
+import { freePorts } from '../../lib/free-ports.ts'
 import { ownLab } from '../../lib/own-names.ts'
 import { type Cut, HOSTS, NODES } from './plan.ts'
 
@@ -161,22 +161,6 @@ export const namespaces = async (): Promise<Ground> => {
     await guard.end()
     throw error
   }
-}
-
-const freePorts = async (count: number): Promise<ReadonlyArray<number>> => {
-  const held = await Promise.all(
-    Array.from({ length: count }, async () => {
-      const server = createServer().listen(0, '127.0.0.1')
-      await once(server, 'listening')
-      return server
-    }),
-  )
-  const ports = held.map((server) => {
-    const address = server.address()
-    return typeof address === 'object' && address !== null ? address.port : 0
-  })
-  await Promise.all(held.map((server) => once(server.close(), 'close')))
-  return ports
 }
 
 export const here = async (): Promise<Ground> => {

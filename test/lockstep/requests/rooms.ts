@@ -4,12 +4,9 @@
 // tries, they are as the simulation is (unbound.ts).
 
 import { closeSync } from 'node:fs'
-import { release } from 'node:os'
 import type { Errno } from '../../../src/kernel/errno.ts'
 import type { NetnsRequest, Request } from '../../../src/kernel/rtnl/request.ts'
 import type { SysctlName } from '../../../src/kernel/sysctl.ts'
-import { decodeLink, getLink, type LinkMessage } from '../../../src/kernel-linux/netlink/codec/link.ts'
-import { askAll } from '../../../src/kernel-linux/netlink/conversation.ts'
 import { ENOENT } from '../../../src/kernel-linux/netlink/errno.ts'
 import { type NetlinkError, showNetlinkError, systemCall } from '../../../src/kernel-linux/netlink/error.ts'
 import { type Libc, loadLibc } from '../../../src/kernel-linux/netlink/libc.ts'
@@ -22,9 +19,9 @@ import { hear, type Stacks, stacksFrom, type Told } from '../../../src/kernel-li
 import { askOver, writeSysctl } from '../../../src/kernel-linux/rtnl/through-netlink.ts'
 import { type LinuxTraffic, openTrafficIn } from '../../../src/kernel-linux/traffic/traffic.ts'
 import { derivedMac } from '../../../src/kernel-sim/control/link-facts.ts'
-import { isSince, versionOf } from '../../../src/kernel-sim/version.ts'
 import { ifName, type Ns } from '../../../src/net/name.ts'
 import { E, type Either } from '../../../src/prelude.ts'
+import { wasBehind } from '../linkwatch.ts'
 import { NO_DAD } from './quiet.ts'
 import { silence } from './silence.ts'
 import { unbind } from './unbound.ts'
@@ -88,25 +85,6 @@ const closed = async ({ fd, socket }: Room): Promise<void> => {
   closeSync(fd)
 }
 
-/** What linkwatch changes of a device. */
-const stateOf = ({ flags, operstate, link }: LinkMessage): string => `${flags} ${operstate} ${link}`
-
-/** Asks for each of these devices alone, which lets linkwatch look at it now; whether any is not as it was told. */
-const isBehind = async ({ socket }: Room, links: ReadonlyArray<LinkMessage>): Promise<boolean> => {
-  const requests = links.map(({ index }) => getLink({ index }))
-  const replies = sure(await askAll(socket, requests, decodeLink, 'here')())
-  return replies.some(({ value }, i) => {
-    const was = links[i]
-    return value === null || was === undefined || stateOf(value) !== stateOf(was)
-  })
-}
-
-/** Linkwatch looks at once at what is bound to another device, such as a veth, and at the rest later (linkwatch_urgent_event). */
-const isUrgent = ({ link, index }: LinkMessage): boolean => link !== undefined && link !== index
-
-/** An older kernel looks when it likes, which is a second later at most. */
-const CAN_HURRY = isSince(versionOf(release()), 6, 8)
-
 export const openRooms = (): Rooms => {
   const libc = sure(loadLibc())
   const rooms = new Map<Ns, Room>()
@@ -154,15 +132,8 @@ export const openRooms = (): Rooms => {
     told: async (hurry) => {
       for (;;) {
         const heard = await hearAll()
-        if (!hurry || !CAN_HURRY) return stacksFrom(heard)
-        let behind = false
-        for (const urgent of [true, false])
-          for (const [ns, { links }] of heard) {
-            const room = rooms.get(ns)
-            const turn = links.filter((link) => isUrgent(link) === urgent)
-            if (room !== undefined && turn.length > 0 && (await isBehind(room, turn))) behind = true
-          }
-        if (!behind) return stacksFrom(heard)
+        const watched = [...rooms].map(([ns, { socket }]) => ({ socket, links: heard.get(ns)?.links ?? [] }))
+        if (!hurry || !(await wasBehind(watched))) return stacksFrom(heard)
       }
     },
     nft: async (ns, script) => {
