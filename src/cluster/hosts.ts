@@ -123,24 +123,39 @@ export const clearHost =
     return last === null ? E.right(removed) : E.left(last)
   }
 
+/**
+ * What a cleared host kept for itself, and that it ever was. Whoever comes as this host or clears it writes its member key, so that nothing is
+ * taken that was not there when this began; `Changed`: somebody has.
+ */
+const forgetOwn = async (store: Store, host: HostId): Promise<Either<StoreError | { tag: 'Changed' }, void>> => {
+  const member = await store.get(memberKey(host))()
+  if (E.isLeft(member)) return member
+  const own = await store.list(localPrefix(host))()
+  if (E.isLeft(own)) return own
+  const compares: ReadonlyArray<Compare> = [
+    { key: presenceKey(host), revision: 0 },
+    { key: fenceKey(host), revision: 0 },
+    { key: memberKey(host), revision: member.right?.revision ?? 0 },
+  ]
+  const keys = [...own.right.entries.map(({ key }) => key), memberKey(host)]
+  for (let at = 0; at < keys.length; at += AT_ONCE) {
+    const writes = keys.slice(at, at + AT_ONCE).map((key) => ({ key, value: null }))
+    const done = await store.transact({ compares, writes })()
+    if (E.isLeft(done)) return E.left(done.left.tag === 'StoreConflict' ? { tag: 'Changed' } : done.left)
+  }
+  return E.right(undefined)
+}
+
 /** Clears a host, and forgets what it kept for itself. Right: how many endpoints it had of what hosts share. */
 export const forgetHost =
   (store: Store, host: HostId, place: string): TaskEither<StoreError, number> =>
   async () => {
-    const cleared = await clearHost(store, host, place)()
-    if (E.isLeft(cleared)) return cleared
-    const own = await store.list(localPrefix(host))()
-    if (E.isLeft(own)) return own
-    const keys = [...own.right.entries.map(({ key }) => key), memberKey(host)]
-    for (let at = 0; at < keys.length; at += AT_ONCE) {
-      const done = await store.transact({
-        compares: [
-          { key: presenceKey(host), revision: 0 },
-          { key: fenceKey(host), revision: 0 },
-        ],
-        writes: keys.slice(at, at + AT_ONCE).map((key) => ({ key, value: null })),
-      })()
-      if (E.isLeft(done)) return E.left(done.left.tag === 'StoreConflict' ? isThere(host, place) : done.left)
+    for (let removed = 0; ; ) {
+      const cleared = await clearHost(store, host, place)()
+      if (E.isLeft(cleared)) return cleared
+      removed += cleared.right
+      const forgotten = await forgetOwn(store, host)
+      if (E.isRight(forgotten)) return E.right(removed)
+      if (forgotten.left.tag !== 'Changed') return E.left(forgotten.left)
     }
-    return cleared
   }

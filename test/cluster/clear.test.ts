@@ -45,6 +45,19 @@ const world = async (mortal = true) => {
   await tell(b, createEndpoint(2, 1, 'db'))
   return { store, a, b, pass, clock, own }
 }
+/** A store that answers who lists below a prefix only when it is let go on, with what there was when it was asked. */
+const standing = (store: Store, below: string) => {
+  let goOn = (): void => {}
+  const stopped = new Promise<void>((resolve) => {
+    goOn = resolve
+  })
+  const list: Store['list'] = (prefix) => async () => {
+    const listed = await store.list(prefix)()
+    if (prefix.startsWith(below)) await stopped
+    return listed
+  }
+  return { slow: { ...store, list }, goOn }
+}
 const shapes = (statuses: ReadonlyArray<HostStatus>) =>
   statuses.map(({ host, holder, endpoints }) => `${host} ${holder === null ? 'gone' : 'there'} ${endpoints}`)
 
@@ -86,18 +99,7 @@ describe('two that clear a host at once', () => {
     const [at] = getIn(a.model().endpoints, end(1))?.addresses ?? []
     await a.close()
     // The first has read what there is to clear, and stands still.
-    let goOn = (): void => {}
-    const stopped = new Promise<void>((resolve) => {
-      goOn = resolve
-    })
-    const slow: Store = {
-      ...store,
-      list: (prefix) => async () => {
-        const listed = await store.list(prefix)()
-        await stopped
-        return listed
-      },
-    }
+    const { slow, goOn } = standing(store, '')
     const first = clearHost(slow, hostId('a'), 'the store')()
     await settled()
     expect(await clearHost(store, hostId('a'), 'the store')()).toEqual(E.right(1))
@@ -143,5 +145,21 @@ describe('a host that was closed', () => {
     expect(left.filter((key) => key.includes('h/a/') || key.endsWith('/a'))).toEqual([])
     await tell(b, { tag: 'DeleteEndpoint', id: end(2), force: false })
     expect(await tell(b, { tag: 'DeleteNetwork', id: net(1) })).toBe(null)
+  })
+
+  test('is forgotten whole, or as it came back, by who stood still meanwhile', async () => {
+    const { store, a, clock } = await world()
+    await a.close()
+    const { slow, goOn } = standing(store, 'h/a/')
+    const forgotten = forgetHost(slow, hostId('a'), 'the store')()
+    await settled()
+    const again = await openHost('a', sharedMemory(store, clock), { ttlMs: TTL_MS, clock })
+    await tell(again, createSandbox(2, 'new'))
+    await again.close()
+    expect(await clearHost(store, hostId('a'), 'the store')()).toEqual(E.right(0))
+    goOn()
+    expect(await forgotten).toEqual(E.right(1))
+    expect(rightOf(await store.list('h/a/')()).entries).toEqual([])
+    expect(shapes(rightOf(await listHosts(store)()))).toEqual(['b there 1'])
   })
 })

@@ -76,6 +76,26 @@ const readsAndWrites = (fresh: Fresh): void => {
     expect(await right(store.get('b'))).toBeNull()
   })
 
+  test('of many compares the one that is not met is named, wherever it stands', async () => {
+    const store = await fresh()
+    const keys = Array.from({ length: 20 }, (_, i) => `k/${i}`)
+    const revision = await right(store.transact({ compares: [], writes: keys.map((key) => ({ key, value: 'one' })) }))
+    for (const stale of ['k/0', 'k/11', 'k/19', 'absent']) {
+      const compares = [...keys, 'absent'].map((key) => ({ key, revision: key === 'absent' ? 0 : revision }))
+      const late = compares.map((compare) =>
+        compare.key === stale ? { ...compare, revision: compare.revision + 1 } : compare,
+      )
+      const writes = [{ key: 'b', value: stale }]
+      expect(await store.transact({ compares: late, writes })()).toEqual(E.left({ tag: 'StoreConflict', key: stale }))
+      expect(await store.transact({ compares: late, writes: [] })()).toEqual(
+        E.left({ tag: 'StoreConflict', key: stale }),
+      )
+      expect(await right(store.get('b'))).toBeNull()
+    }
+    const met = [...keys, 'absent'].map((key) => ({ key, revision: key === 'absent' ? 0 : revision }))
+    await right(store.transact({ compares: met, writes: [{ key: 'b', value: 'x' }] }))
+  })
+
   test('revision 0 compares with absence', async () => {
     const store = await fresh()
     const create: Transaction = { compares: [{ key: 'a', revision: 0 }], writes: [{ key: 'a', value: 'one' }] }

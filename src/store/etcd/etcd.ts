@@ -16,7 +16,7 @@ import { asStoreError, type Fault } from './fault.ts'
 import { holdOn, type Lose } from './hold.ts'
 import type { Json } from './http.ts'
 import { endOf, inBase64, type Layout } from './layout.ts'
-import { makeSender } from './send.ts'
+import { makeSender, UNCHANGED } from './send.ts'
 import { isAt, lookAtKey, type Written, written } from './txn.ts'
 import { startWatch, type Watch } from './watch.ts'
 
@@ -36,6 +36,11 @@ const RETRY_HINT = 'it goes on by itself when a majority of the servers can be r
 const PAGE = 1000
 /** A range that was forgotten while it was read is read anew; who cannot finish in so many attempts is told. */
 const LIST_ATTEMPTS = 5
+/**
+ * What compares look at is asked for with them, should they fail, if it is so little. What is asked for ahead is a third of a
+ * request, and hardly ever needed.
+ */
+const MOST_ASKED_AHEAD = 4
 /** For watches to tell of what this process itself wrote. */
 const LAST_NEWS_MS = 2000
 const LAST_NEWS_EVERY_MS = 5
@@ -92,13 +97,18 @@ const replaced = (place: string): StoreError => ({
   hint: 'begin again',
 })
 
-/** Which compare a transaction failed by. `ranges`: what they look at, the head first. */
-const conflictIn = ({ place, head }: Ground, { compares }: Transaction, ranges: ReadonlyArray<Json>): StoreError => {
+/**
+ * Which compare is not met; null: they all are. `ranges`: what they look at, the head first.
+ */
+const conflictIn = (
+  { place, head }: Ground,
+  { compares }: Transaction,
+  ranges: ReadonlyArray<Json>,
+): StoreError | null => {
   const revisions = ranges.map((range) => kvsOf(range)[0]?.revision ?? 0)
   if (revisions[0] !== head) return replaced(place)
   const stale = compares.find(({ revision }, i) => revisions[i + 1] !== revision)
-  if (stale === undefined) throw new Error('a transaction failed whose compares are all met')
-  return { tag: 'StoreConflict', key: stale.key }
+  return stale === undefined ? null : { tag: 'StoreConflict', key: stale.key }
 }
 
 /** Whether a member is one of the cluster, and the store still there. */
@@ -142,20 +152,32 @@ export const etcdStore = (ground: Ground, clock: Clock = systemClock): SharedSto
   const transact = async (transaction: Transaction): Promise<Either<StoreError, Revision>> => {
     const parts = written(layout, transaction)
     if ('tag' in parts) return E.left(parts)
-    const { compares, reads, writes } = parts
-    const whole: Written = {
-      compares: [isAt(layout.head, head), ...compares],
-      reads: [lookAtKey(layout.head), ...reads],
-      writes,
-    }
-    const done = await sender.send(whole)
-    if (E.isLeft(done)) return done
+    const { compares, writes } = parts
+    const reads = [lookAtKey(layout.head), ...parts.reads]
+    const asksLater = writes.length > 0 && reads.length > MOST_ASKED_AHEAD
+    const whole: Written = { compares: [isAt(layout.head, head), ...compares], reads: asksLater ? [] : reads, writes }
     const marks = writes.length === 0 ? 0 : 1
-    if (done.right['succeeded'] !== true)
-      return E.left(conflictIn(ground, transaction, rangesOf(done.right).slice(marks)))
-    const revision = revisionOf(done.right)
-    owe(transaction, revision, effectsOf(done.right).slice(marks))
-    return E.right(revision)
+    const until = performance.now() + patienceMs
+    do {
+      const done = await sender.send(whole)
+      if (E.isLeft(done)) return done
+      if (done.right['succeeded'] === true) {
+        const revision = revisionOf(done.right)
+        owe(transaction, revision, effectsOf(done.right).slice(marks))
+        return E.right(revision)
+      }
+      const failed = asksLater ? await client.ask('kv/txn', { success: reads }) : done
+      if (E.isLeft(failed)) return E.left(asStoreError(place, failed.left, UNCHANGED))
+      const conflict = conflictIn(ground, transaction, rangesOf(failed.right).slice(asksLater ? 0 : marks))
+      if (conflict !== null) return E.left(conflict)
+      if (!asksLater) throw new Error('a transaction failed whose compares are all met')
+      // It did not happen by what was there then, and is not any more; so it may be tried again.
+    } while (performance.now() < until)
+    return E.left({
+      tag: 'StoreUnavailable',
+      what: `${place} changes too quickly for this transaction`,
+      hint: UNCHANGED,
+    })
   }
 
   const close = async (): Promise<void> => {

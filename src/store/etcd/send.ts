@@ -56,7 +56,7 @@ type Surroundings = Readonly<{ client: Client; clock: Clock; place: string; mark
 /** `absent`: the lease is over, and with it what the mark said. */
 type Settled = Readonly<{ tag: 'happened'; answer: Json } | { tag: 'never' } | { tag: 'absent' } | { tag: 'unknown' }>
 
-const UNCHANGED = 'nothing was changed'
+export const UNCHANGED = 'nothing was changed'
 const UNKNOWN = 'whether the last transaction happened is not known: read again before repeating it'
 
 const word = (): string => randomBytes(9).toString('base64url')
