@@ -159,7 +159,7 @@ export const askUp = (space: Space, link: LinkEntry, up: boolean, gen?: SetLink[
   if (errno !== null) return errno
   // IPv6 waits for linkwatch to find the carrier, which is when the whole message is done (addrconf_link_ready), or its rest is refused.
   const waits = link.oper !== 'up' && link.oper !== 'unknown'
-  setUp(space, waits && gen !== undefined ? change(space, link, { addrGen: GEN_MODES[gen] }) : link)
+  setUp(space, waits && gen !== undefined && runs6(link) ? change(space, link, { addrGen: GEN_MODES[gen] }) : link)
   return null
 }
 

@@ -107,6 +107,11 @@ export const FOUND: ReadonlyArray<FoundCase> = [
     errno: 'EAFNOSUPPORT',
   },
   {
+    says: 'and keeps none for when it has it back, though it comes up',
+    asks: [bridge('br0'), set('br0', { mtu: 1279, up: true, addrGenMode: 'none' })],
+    errno: 'EAFNOSUPPORT',
+  },
+  {
     says: 'how a device makes addresses is not looked at where the message is refused before that',
     asks: [br('br0', 3), set('br0', { up: true, addrGenMode: 'none', master: ifName('br0') })],
     errno: 'ELOOP',
