@@ -108,7 +108,7 @@ export const FOUND: ReadonlyArray<FoundCase> = [
   },
   {
     says: 'and keeps none for when it has it back, though it comes up',
-    asks: [bridge('br0'), set('br0', { mtu: 1279, up: true, addrGenMode: 'none' })],
+    asks: [br('br0', 3), set('br0', { mtu: 1279, up: true, addrGenMode: 'none' })],
     errno: 'EAFNOSUPPORT',
   },
   {
