@@ -1,4 +1,4 @@
-// As found-traffic.ts, of two ways to one place, and which of them is known to be narrow afterwards.
+// As found-traffic.ts, of two ways to one place, and which of them is known to be narrow afterwards; and of all of a subnet behind a router.
 
 import type { Ask } from '../../../src/kernel/rtnl/request.ts'
 import { FORWARD4, FORWARD6, type SysctlName } from '../../../src/kernel/sysctl.ts'
@@ -71,6 +71,9 @@ const storyOf = ({ family, ...rest }: Story): FoundTry => ({
   beyond: serverOf(family),
 })
 
+/** Who knows the subnet of v0 by the router. */
+const BEHIND: ReadonlyArray<Ask> = [up('e1'), on('e1', '10.0.1.', 2, 24), route('10.0.0.0/24', { via: '10.0.1.1' })]
+
 export const FOUND_PATHS: ReadonlyArray<FoundTry> = [
   ...(['ping', 'udp', 'tcp'] as const).flatMap((send) =>
     (['e0', 'e1', null] as const).flatMap((dev) =>
@@ -100,4 +103,25 @@ export const FOUND_PATHS: ReadonlyArray<FoundTry> = [
     attempt: sends('udp', 4, 'e1'),
     ends: 'EMSGSIZE',
   }),
+  {
+    says: 'who connects to all of a subnet behind a router hears nothing, be it that the router listens',
+    asks: routerOf(4),
+    there: BEHIND,
+    attempt: ask('tcp', 'c', '10.0.0.255', 7000, { listen: 'h' }),
+    ends: 'silence',
+  },
+  {
+    says: 'nor that nobody does',
+    asks: routerOf(4),
+    there: BEHIND,
+    attempt: ask('tcp', 'c', '10.0.0.255', 7000),
+    ends: 'silence',
+  },
+  {
+    says: 'or has an address of that number, which comes after',
+    asks: [...routerOf(4), has('lo', '10.0.0.255/24')],
+    there: BEHIND,
+    attempt: ask('tcp', 'c', '10.0.0.255', 7000, { listen: 'h' }),
+    ends: 'silence',
+  },
 ]

@@ -1,7 +1,7 @@
 // Where a packet's journey ends: the protocols of a host, their sockets, and what the kernel answers by itself.
 // Sources: net/ipv4/{ip_input,icmp,udp}.c, net/ipv6/{ip6_input,icmp,udp}.c; RFC 1122 section 3.2.2, RFC 4443 section 2.4.
 
-import { type Ip, isIp4, isLoopback, isMulticast } from '../../../net/ip.ts'
+import { isLoopback } from '../../../net/ip.ts'
 import type { Body } from '../../wire/body.ts'
 import type { Echo } from '../../wire/echo.ts'
 import type { Error4 } from '../../wire/icmp4.ts'
@@ -25,6 +25,7 @@ import { drop, note } from '../step.ts'
 import { hearUdp, scopeOf } from './datagram.ts'
 import type { Message, Socket, SocketErrno, TcpSocket } from './entry.ts'
 import { mtuIn, toldOf } from './error.ts'
+import { isForMany } from './many.ts'
 import { type Ends, findSocket, socketsOf } from './table.ts'
 import { receiveTcp, serve } from './tcp.ts'
 import { expire, fail, narrow } from './tcp-flow.ts'
@@ -51,9 +52,6 @@ const messageOf = ({ src, dst, ttl }: Packet, port: number, bytes: Uint8Array): 
   ttl,
   bytes,
 })
-
-const isForMany = (space: Space, dst: Ip): boolean =>
-  isMulticast(dst) || (isIp4(dst) && space.plane.parts.typeOf(space, dst, null) === 'broadcast')
 
 /** An answer over IPv6 had better leave by the device that the request came in by, unless it is for ::1 (icmpv6_echo_reply). */
 const answerEcho = (space: Space, dev: Device, { packet, meta }: Held, echo: Echo<'icmp' | 'icmp6'>) => {

@@ -15,6 +15,7 @@ import { drop } from '../step.ts'
 import { boundTo, destinationOf, wayFrom } from './bind.ts'
 import { answerTo, type Binding, scopeOf, unsent } from './datagram.ts'
 import type { Early, End, Service, SocketErrno, SocketOptions, Stretch, TcpSocket } from './entry.ts'
+import { isForMany } from './many.ts'
 import { addSocket, findSocket, isBound, removeSocket, socketsOf, takePort } from './table.ts'
 import {
   beginTimeWait,
@@ -410,12 +411,14 @@ const socketFor = (space: Space, dev: Device, { packet }: Held, tcp: Tcp, isFirs
 /** Sent to loopback by name, and not to an address of ours: nobody is told (tcp_v4_send_reset, rt_type). */
 const isStray = ({ link }: Device, { meta }: Held): boolean => link.spec.type === 'loopback' && meta.via === undefined
 
-/** A segment for this host; one for many is for none (tcp_v4_rcv). */
+/** A segment for this host; one for many is for none, by its frame or by its address (tcp_v4_rcv; tcp_v4_conn_request, tcp_v4_send_reset). */
 export const receiveTcp = (space: Space, dev: Device, held: Held, tcp: Tcp) => {
   const { packet, meta } = held
-  if (meta.forMany === true) return drop(space, dev, 'transport', packet, { tag: 'not-unicast', to: packet.dst })
+  const forNone = () => drop(space, dev, 'transport', packet, { tag: 'not-unicast', to: packet.dst })
+  if (meta.forMany === true) return forNone()
   const isFirst = (tcp.flags & (FLAG.SYN | FLAG.ACK | FLAG.RST)) === FLAG.SYN
   const socket = socketFor(space, dev, held, tcp, isFirst)
+  if ((socket === null || socket.state === 'listen') && isForMany(space, packet.dst)) return forNone()
   const unexpected = () => {
     if (!isStray(dev, held)) refuse(space, dev, held, tcp)
   }
