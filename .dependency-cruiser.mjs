@@ -39,7 +39,7 @@ const EFFECTFUL = {
 const PACKAGES = {
   net: ['ipaddr[.]js'],
   'kernel-linux': ['execa', 'koffi'],
-  store: ['lmdb', 'koffi'],
+  store: ['lmdb', 'koffi', 'protobufjs'],
   compose: ['yaml', 'ajv'],
   cli: ['commander', 'picocolors'],
 }

@@ -4,7 +4,9 @@ import { execFileSync } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { createServer } from 'node:http'
+import { createServer as createHttp1 } from 'node:http'
+import { createServer as createHttp2 } from 'node:http2'
+import type { Server } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
@@ -411,18 +413,35 @@ needs.programs('openssl')('certificates', () => {
   })
 })
 
+const portOf = (server: Server): number => {
+  const address = server.address()
+  return typeof address === 'object' && address !== null ? address.port : 0
+}
+
 describe('no server', () => {
   test.for([
     [200, '<html>welcome</html>', /answers otherwise than etcd 3.4 or later does \(HTTP 200\)/],
     [404, 'not here', /answers otherwise than etcd 3.4 or later does \(HTTP 404\)/],
     [502, '<html>bad gateway</html>', /does not answer \(HTTP 502\)/],
   ] as const)('another that answers %i', async ([status, text, words]) => {
-    const server = createServer((_, answer) => answer.writeHead(status).end(text)).listen(0, '127.0.0.1')
+    const server = createHttp2((_, answer) => answer.writeHead(status).end(text)).listen(0, '127.0.0.1')
+    // The store leaves it by the same connection, which ends with that.
+    server.on('session', (session) => session.on('error', () => undefined))
     try {
       await once(server, 'listening')
-      const address = server.address()
-      const port = typeof address === 'object' ? address?.port : 0
-      expect(await refusal(`etcd://127.0.0.1:${port}/x`)).toMatch(words)
+      expect(await refusal(`etcd://127.0.0.1:${portOf(server)}/x`)).toMatch(words)
+    } finally {
+      server.close()
+    }
+  })
+
+  test('another that is older than HTTP/2', async () => {
+    const server = createHttp1((_, answer) => answer.end('welcome')).listen(0, '127.0.0.1')
+    try {
+      await once(server, 'listening')
+      expect(await refusal(`etcd://127.0.0.1:${portOf(server)}/x`)).toMatch(
+        /answers otherwise than etcd 3.4 or later does \(no HTTP\/2\).*client port/,
+      )
     } finally {
       server.closeAllConnections()
       server.close()

@@ -5,7 +5,8 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { E, type Either } from '../../prelude.ts'
 import type { Member } from '../url.ts'
 import type { Fault } from './fault.ts'
-import { type Http, type Json, makeHttp, type Tls } from './http.ts'
+import { type Grpc, makeGrpc, type Tls } from './grpc.ts'
+import type { Message, Method } from './messages.ts'
 
 export type ClientOptions = Readonly<{
   /** For sentences. */
@@ -19,17 +20,23 @@ export type ClientOptions = Readonly<{
   patienceMs: number
 }>
 
-export type Answer = Promise<Either<Fault, Json>>
+export type Answer = Promise<Either<Fault, Message>>
 
 export type Client = Readonly<{
   /** What changes nothing, or nothing more when it is done twice. */
-  ask: (path: string, body: Json, patienceMs?: number) => Answer
+  ask: (method: Method, message: Message, patienceMs?: number) => Answer
   /** Left `Unclear`: it may have been done, or be done yet. */
-  send: (path: string, body: Json) => Answer
+  send: (method: Method, message: Message) => Answer
   /** One attempt at one member. */
-  askMember: (at: number, path: string, body: Json) => Answer
+  askMember: (at: number, method: Method, message: Message) => Answer
   /** A stream from a member; `at` counts on from the one that answered last. */
-  stream: (at: number, path: string, body: Json, hear: (line: Json) => void, end: (fault: Fault) => void) => () => void
+  stream: (
+    at: number,
+    method: Method,
+    message: Message,
+    hear: (message: Message) => void,
+    end: (fault: Fault) => void,
+  ) => () => void
   /** The place of the member that answered last. */
   preferred: () => number
   close: () => void
@@ -42,12 +49,12 @@ const MAX_LOGINS = 3
 const isRefusal = (fault: Fault): fault is Extract<Fault, { tag: 'Refused' }> => fault.tag === 'Refused'
 
 /** The token is had when first needed, and again when it is refused. */
-const makeTokens = (http: Http, { login, attemptMs }: ClientOptions) => {
+const makeTokens = (grpc: Grpc, { login, attemptMs }: ClientOptions) => {
   let asking: Promise<Either<Fault, string | null>> | null = null
   let known: string | null = null
   const authenticate = async (member: Member): Promise<Either<Fault, string | null>> => {
-    const body = { name: login?.name, password: login?.password }
-    const answer = await http.post({ member, path: 'auth/authenticate', body, token: null }, attemptMs)
+    const message = { name: login?.name, password: login?.password }
+    const answer = await grpc.call({ member, method: 'authenticate', message, token: null }, attemptMs)
     asking = null
     if (E.isLeft(answer)) return answer.left.tag === 'Unclear' ? E.left({ ...answer.left, tag: 'Elsewhere' }) : answer
     known = String(answer.right['token'] ?? '')
@@ -67,8 +74,8 @@ const makeTokens = (http: Http, { login, attemptMs }: ClientOptions) => {
 
 export const makeClient = (options: ClientOptions): Client => {
   const { place, members, attemptMs, patienceMs: usual } = options
-  const http = makeHttp(place, options.tls)
-  const tokens = makeTokens(http, options)
+  const grpc = makeGrpc(place, options.tls)
+  const tokens = makeTokens(grpc, options)
   let preferred = 0
   const memberAt = (at: number): Member => {
     const member = members[at % members.length]
@@ -76,24 +83,24 @@ export const makeClient = (options: ClientOptions): Client => {
     return member
   }
 
-  const attempt = async (at: number, path: string, body: Json): Answer => {
+  const attempt = async (at: number, method: Method, message: Message): Answer => {
     const member = memberAt(at)
     for (let login = 1; ; login++) {
       const token = await tokens.get(member)
       if (E.isLeft(token)) return token
-      const answer = await http.post({ member, path, body, token: token.right }, attemptMs)
+      const answer = await grpc.call({ member, method, message, token: token.right }, attemptMs)
       if (E.isRight(answer)) preferred = at % members.length
       if (E.isRight(answer) || answer.left.tag !== 'StaleToken' || login === MAX_LOGINS) return answer
       tokens.forget(token.right)
     }
   }
 
-  const persist = async (path: string, body: Json, again: boolean, patienceMs: number): Answer => {
+  const persist = async (method: Method, message: Message, again: boolean, patienceMs: number): Answer => {
     const start = performance.now()
     const first = preferred
     let denials = 0
     for (let at = 0; ; at++) {
-      const answer = await attempt(first + at, path, body)
+      const answer = await attempt(first + at, method, message)
       if (E.isRight(answer)) return answer
       const fault = answer.left
       if (!isRefusal(fault) && fault.tag !== 'Elsewhere' && !(again && fault.tag === 'Unclear')) return answer
@@ -106,16 +113,16 @@ export const makeClient = (options: ClientOptions): Client => {
   }
 
   return {
-    ask: (path, body, patienceMs = usual) => persist(path, body, true, patienceMs),
-    send: (path, body) => persist(path, body, false, usual),
+    ask: (method, message, patienceMs = usual) => persist(method, message, true, patienceMs),
+    send: (method, message) => persist(method, message, false, usual),
     askMember: attempt,
-    stream: (at, path, body, hear, end) => {
+    stream: (at, method, message, hear, end) => {
       let stop = (): void => {}
       let isStopped = false
       void tokens.get(memberAt(at)).then((token) => {
         if (isStopped) return
         if (E.isLeft(token)) return end(token.left)
-        stop = http.stream({ member: memberAt(at), path, body, token: token.right }, hear, (fault) => {
+        stop = grpc.stream({ member: memberAt(at), method, message, token: token.right }, hear, (fault) => {
           if (fault.tag === 'StaleToken') tokens.forget(token.right)
           end(fault)
         })
@@ -126,6 +133,6 @@ export const makeClient = (options: ClientOptions): Client => {
       }
     },
     preferred: () => preferred,
-    close: http.close,
+    close: grpc.close,
   }
 }

@@ -1,6 +1,6 @@
 // The store on etcd. Every transaction compares the head, so nothing is written to a store that was removed, or brought to a newer
 // version, since it was opened. Reads are linearizable: they are answered by a majority. See
-// docs/decisions/0013-etcd-by-its-gateway.md.
+// docs/decisions/0013-etcd-by-grpc.md.
 
 import { setTimeout as sleep } from 'node:timers/promises'
 import { E, type Either } from '../../prelude.ts'
@@ -14,8 +14,8 @@ import { effectsOf, entryOf, kvsOf, rangesOf, revisionOf } from './answer.ts'
 import type { Client } from './client.ts'
 import { asStoreError, type Fault } from './fault.ts'
 import { holdOn, type Lose } from './hold.ts'
-import type { Json } from './http.ts'
-import { endOf, inBase64, type Layout } from './layout.ts'
+import { bytesOf, endOf, type Layout } from './layout.ts'
+import type { Message } from './messages.ts'
 import { makeSender, UNCHANGED } from './send.ts'
 import { isAt, lookAtKey, type Written, written } from './txn.ts'
 import { startWatch, type Watch } from './watch.ts'
@@ -52,18 +52,18 @@ const byKey = (a: Entry, b: Entry): number => (a.key < b.key ? -1 : 1)
 const rangeAll = async (
   client: Client,
   from: string,
-): Promise<Either<Fault, Readonly<{ pages: Json[]; revision: Revision }>>> => {
-  const pages: Json[] = []
+): Promise<Either<Fault, Readonly<{ pages: Message[]; revision: Revision }>>> => {
+  const pages: Message[] = []
   let revision = 0
-  for (let key = inBase64(from); ; ) {
+  for (let key = bytesOf(from); ; ) {
     const at = revision === 0 ? {} : { revision: String(revision) }
-    const answer = await client.ask('kv/range', { key, range_end: endOf(from), limit: String(PAGE), ...at })
+    const answer = await client.ask('range', { key, range_end: endOf(from), limit: String(PAGE), ...at })
     if (E.isLeft(answer)) return answer
     pages.push(answer.right)
     if (revision === 0) revision = revisionOf(answer.right)
     const last = kvsOf(answer.right).at(-1)
     if (answer.right['more'] !== true || last === undefined) return E.right({ pages, revision })
-    key = inBase64(`${last.key}\0`)
+    key = bytesOf(`${last.key}\0`)
   }
 }
 
@@ -85,7 +85,7 @@ const list = async ({ client, place, layout }: Ground, prefix: string): Promise<
 }
 
 const get = async ({ client, place, layout }: Ground, key: string): Promise<Either<StoreError, Entry | null>> => {
-  const answer = await client.ask('kv/range', { key: inBase64(layout.entries + key) })
+  const answer = await client.ask('range', { key: bytesOf(layout.entries + key) })
   if (E.isLeft(answer)) return E.left(asStoreError(place, answer.left, RETRY_HINT))
   const [kv] = kvsOf(answer.right)
   return kv === undefined ? E.right(null) : entryOf(place, layout.entries, kv)
@@ -103,7 +103,7 @@ const replaced = (place: string): StoreError => ({
 const conflictIn = (
   { place, head }: Ground,
   { compares }: Transaction,
-  ranges: ReadonlyArray<Json>,
+  ranges: ReadonlyArray<Message>,
 ): StoreError | null => {
   const revisions = ranges.map((range) => kvsOf(range)[0]?.revision ?? 0)
   if (revisions[0] !== head) return replaced(place)
@@ -115,7 +115,7 @@ const conflictIn = (
 const alive =
   ({ client, layout, place, head }: Ground) =>
   async (at: number): Promise<Fault | null> => {
-    const answer = await client.askMember(at, 'kv/range', { key: inBase64(layout.head), keys_only: true })
+    const answer = await client.askMember(at, 'range', { key: bytesOf(layout.head), keys_only: true })
     if (E.isLeft(answer)) return answer.left
     return kvsOf(answer.right)[0]?.revision === head ? null : { tag: 'Refused', error: replaced(place) }
   }
@@ -166,7 +166,7 @@ export const etcdStore = (ground: Ground, clock: Clock = systemClock): SharedSto
         owe(transaction, revision, effectsOf(done.right).slice(marks))
         return E.right(revision)
       }
-      const failed = asksLater ? await client.ask('kv/txn', { success: reads }) : done
+      const failed = asksLater ? await client.ask('txn', { success: reads }) : done
       if (E.isLeft(failed)) return E.left(asStoreError(place, failed.left, UNCHANGED))
       const conflict = conflictIn(ground, transaction, rangesOf(failed.right).slice(asksLater ? 0 : marks))
       if (conflict !== null) return E.left(conflict)

@@ -1,6 +1,6 @@
 // What went wrong between us and a member of the cluster, sorted by what may be done next. The one file that reads etcd's error
-// texts (etcdserver/api/v3rpc/rpctypes/error.go) and the codes of Node's sockets and TLS. By text, since the HTTP gateway has no
-// other name for an error than that; where none is known, the request may have been done.
+// texts (etcdserver/api/v3rpc/rpctypes/error.go) and the codes of Node's sockets and TLS. By text, since gRPC's codes
+// put many of them together; where none is known, the request may have been done.
 
 import type { StoreError } from '../error.ts'
 
@@ -24,6 +24,9 @@ const denied = (place: string, why: string, hint: string | null): Fault => ({
 
 const NOT_DONE = /no leader|not leader|too many requests|leader changed|server not started|learner/
 const STALE_TOKEN = /invalid auth token|revision of auth store is old|auth revision in the header is old/
+
+export const notEtcd = (place: string, how: string): Fault =>
+  denied(place, `answers otherwise than etcd 3.4 or later does (${how})`, 'name the client port of etcd')
 
 /** The server's own words. `place`: the store, for sentences. */
 export const faultOf = (place: string, status: number, message: string): Fault => {
@@ -56,12 +59,7 @@ export const faultOf = (place: string, status: number, message: string): Fault =
     )
   if (message.includes('corrupt')) return refused(`has a damaged member (${message})`, 'replace that member')
   // What stands between us and etcd says 502 and the like when it had no answer.
-  if (status === 404 || (message === '' && status < 500))
-    return denied(
-      place,
-      `answers otherwise than etcd 3.4 or later does (HTTP ${status})`,
-      'name the client port of etcd',
-    )
+  if (status === 404 || (message === '' && status < 500)) return notEtcd(place, `HTTP ${status}`)
   return { tag: 'Unclear', why: message || `HTTP ${status}` }
 }
 
@@ -77,7 +75,7 @@ const WORDS: Readonly<Record<string, string>> = {
   ETIMEDOUT: 'it does not answer',
 }
 
-const codeOf = (defect: unknown): string =>
+export const codeOf = (defect: unknown): string =>
   defect instanceof Error && 'code' in defect && typeof defect.code === 'string' ? defect.code : ''
 
 /** The connection's own trouble. `isSent`: the request may have reached the member. */

@@ -7,7 +7,7 @@ import type { Hold } from '../lease.ts'
 import { kvsOf, rangesOf, revisionOf } from './answer.ts'
 import type { Client } from './client.ts'
 import { asStoreError } from './fault.ts'
-import { inBase64, type Layout, packed } from './layout.ts'
+import { bytesOf, type Layout, packed } from './layout.ts'
 import { grant, keepAlive, revoke } from './lease.ts'
 import { isAt, lookAtKey } from './txn.ts'
 
@@ -28,9 +28,9 @@ export const holdOn = async (
   const { id: lease } = granted.right
   const at = layout.entries + key
   // Sent again it does nothing: either it happened, and the entry is this lease's, or it may happen now.
-  const answer = await client.ask('kv/txn', {
+  const answer = await client.ask('txn', {
     compare: [isAt(layout.head, head), isAt(at, 0)],
-    success: [{ request_put: { key: inBase64(at), value: packed(value).toString('base64'), lease } }],
+    success: [{ request_put: { key: bytesOf(at), value: packed(value), lease } }],
     failure: [lookAtKey(at)],
   })
   const [found] = E.isRight(answer) ? rangesOf(answer.right).flatMap(kvsOf) : []

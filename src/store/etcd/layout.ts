@@ -14,14 +14,17 @@ export const layoutAt = (prefix: string): Layout => ({
   marks: `${prefix}/by/`,
 })
 
-export const inBase64 = (text: string): string => Buffer.from(text).toString('base64')
-export const textOf = (base64: unknown): string => Buffer.from(String(base64 ?? ''), 'base64').toString()
+export const bytesOf = (text: string): Buffer => Buffer.from(text)
+/** Of a field of bytes, which is left out where there are none. */
+const bufferOf = (bytes: unknown): Buffer =>
+  bytes instanceof Uint8Array ? Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength) : Buffer.alloc(0)
+export const textOf = (bytes: unknown): string => bufferOf(bytes).toString()
 
 /** The first key behind all that begin with it. The last byte of UTF-8 can always be raised. */
-export const endOf = (prefix: string): string => {
+export const endOf = (prefix: string): Buffer => {
   const bytes = Buffer.from(prefix)
   bytes[bytes.length - 1] = (bytes.at(-1) ?? 0) + 1
-  return bytes.toString('base64')
+  return bytes
 }
 
 const PACKED = 0xff
@@ -38,8 +41,8 @@ export const packed = (value: string): Buffer => {
 }
 
 /** Left: a clause. */
-export const unpacked = (base64: unknown): Either<string, string> => {
-  const bytes = Buffer.from(String(base64 ?? ''), 'base64')
+export const unpacked = (value: unknown): Either<string, string> => {
+  const bytes = bufferOf(value)
   try {
     return E.right(
       bytes[0] === PACKED

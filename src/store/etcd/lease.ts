@@ -4,7 +4,7 @@
 import { E, type Either } from '../../prelude.ts'
 import type { Clock } from '../clock.ts'
 import { RENEWALS } from '../lease.ts'
-import { numberIn, objectIn } from './answer.ts'
+import { numberIn } from './answer.ts'
 import type { Client } from './client.ts'
 import type { Fault } from './fault.ts'
 
@@ -13,7 +13,7 @@ type Granted = Readonly<{ id: string; ttlMs: number }>
 
 /** If no answer comes it may be granted all the same: it then ends unused. */
 export const grant = async (client: Client, ttlMs: number): Promise<Either<Fault, Granted>> => {
-  const answer = await client.ask('lease/grant', { TTL: String(Math.ceil(ttlMs / 1000)) })
+  const answer = await client.ask('grant', { TTL: String(Math.ceil(ttlMs / 1000)) })
   return E.isLeft(answer)
     ? answer
     : E.right({ id: String(answer.right['ID']), ttlMs: 1000 * numberIn(answer.right, 'TTL') })
@@ -23,7 +23,7 @@ const REVOKE_PATIENCE_MS = 1000
 
 /** Best effort: it ends by itself. */
 export const revoke = async (client: Client, id: string): Promise<void> => {
-  await client.ask('lease/revoke', { ID: id }, REVOKE_PATIENCE_MS)
+  await client.ask('revoke', { ID: id }, REVOKE_PATIENCE_MS)
 }
 
 /** Renews it until it is stopped or lost; `lost` is called once. Returns how to stop. */
@@ -48,7 +48,7 @@ export const keepAlive = (
   }
   const renew = async (): Promise<void> => {
     const sentAt = performance.now()
-    const answer = await client.ask('lease/keepalive', { ID: id }, ttlMs / RENEWALS)
+    const answer = await client.ask('keepAlive', { ID: id }, ttlMs / RENEWALS)
     if (isOver) return
     if (E.isLeft(answer)) {
       if (answer.left.tag === 'NoLease') return lose()
@@ -56,7 +56,7 @@ export const keepAlive = (
       return
     }
     // A lease that is over is answered without a time to live.
-    if (numberIn(objectIn(answer.right, 'result'), 'TTL') === 0) return lose()
+    if (numberIn(answer.right, 'TTL') === 0) return lose()
     withdrawEnd()
     withdrawEnd = clock.after(ttlMs - (performance.now() - sentAt), lose)
     withdrawNext = clock.after(ttlMs / RENEWALS, renew)

@@ -15,8 +15,9 @@ import { kvsOf, rangesOf, revisionOf } from './answer.ts'
 import { type Client, makeClient } from './client.ts'
 import { etcdStore } from './etcd.ts'
 import { asStoreError } from './fault.ts'
-import { type Json, readJson, type Tls } from './http.ts'
-import { endOf, inBase64, type Layout, layoutAt, textOf } from './layout.ts'
+import type { Tls } from './grpc.ts'
+import { bytesOf, endOf, type Layout, layoutAt, textOf } from './layout.ts'
+import type { Message } from './messages.ts'
 import { isAt, putOf, readOf, written } from './txn.ts'
 
 export type EtcdOptions = Readonly<{
@@ -80,15 +81,25 @@ const readPassword = async ({ login, passwordFile }: EtcdUrl): Promise<Read<stri
   return E.isLeft(text) ? text : E.right(login?.password ?? text.right?.replace(/\r?\n$/, '') ?? '')
 }
 
+/** Of a head; {}: it is none of ours. */
+const readHead = (value: unknown): Message => {
+  try {
+    const head: unknown = JSON.parse(textOf(value))
+    return typeof head === 'object' && head !== null ? { ...head } : {}
+  } catch {
+    return {}
+  }
+}
+
 /** `schema` null: there is no store. */
 type Head = Readonly<{ schema: number | null; revision: Revision }>
 
-const spans = ({ base, head, entries, marks }: Layout): ReadonlyArray<Json> =>
+const spans = ({ base, head, entries, marks }: Layout): ReadonlyArray<Message> =>
   [
-    [inBase64(base), inBase64(entries)],
-    [endOf(entries), inBase64(marks)],
-    [endOf(marks), inBase64(head)],
-    [inBase64(`${head}\0`), endOf(base)],
+    [bytesOf(base), bytesOf(entries)],
+    [endOf(entries), bytesOf(marks)],
+    [endOf(marks), bytesOf(head)],
+    [bytesOf(`${head}\0`), endOf(base)],
   ].map(([key, range_end]) => ({ request_range: { key, range_end, limit: '1', keys_only: true } }))
 
 /** Left: what is there is not ours, or newer. */
@@ -100,10 +111,10 @@ const look = async (
   patienceMs: number,
 ): Promise<Read<Head>> => {
   const inEntries = {
-    request_range: { key: inBase64(layout.entries), range_end: endOf(layout.entries), limit: '1', keys_only: true },
+    request_range: { key: bytesOf(layout.entries), range_end: endOf(layout.entries), limit: '1', keys_only: true },
   }
   const reads = [readOf(layout.head), inEntries, ...spans(layout)]
-  const answer = await client.ask('kv/txn', { success: reads }, patienceMs)
+  const answer = await client.ask('txn', { success: reads }, patienceMs)
   if (E.isLeft(answer)) return E.left(asStoreError(place, answer.left, UNREACHED))
   const [heads = {}, entries = {}, ...between] = rangesOf(answer.right)
   const [head] = kvsOf(heads)
@@ -111,7 +122,7 @@ const look = async (
   if (foreign !== undefined)
     return E.left({ tag: 'StoreNotOurs', file: place, why: `holds keys of another program, such as "${foreign.key}"` })
   if (head === undefined) return E.right({ schema: null, revision: 0 })
-  const { format, schema } = readJson(textOf(head.value))
+  const { format, schema } = readHead(head.value)
   if (format !== FORMAT || typeof schema !== 'number')
     return E.left({ tag: 'StoreNotOurs', file: place, why: `holds "${head.key}", which is not that of a cnm store` })
   if (schema > known) return E.left({ tag: 'StoreNewer', file: place, schema, known })
@@ -124,10 +135,10 @@ const headText = (schema: number): string => JSON.stringify({ format: FORMAT, sc
 const write = async (
   client: Client,
   place: string,
-  compare: ReadonlyArray<Json>,
-  success: ReadonlyArray<Json>,
+  compare: ReadonlyArray<Message>,
+  success: ReadonlyArray<Message>,
 ): Promise<Read<Revision | null>> => {
-  const answer = await client.send('kv/txn', { compare, success })
+  const answer = await client.send('txn', { compare, success })
   if (E.isLeft(answer))
     return answer.left.tag === 'Unclear' ? E.right(null) : E.left(asStoreError(place, answer.left, UNREACHED))
   return E.right(answer.right['succeeded'] === true ? revisionOf(answer.right) : null)
@@ -135,7 +146,7 @@ const write = async (
 
 const make = (client: Client, place: string, { base, head }: Layout, schema: number) => {
   const nothing = {
-    key: inBase64(base),
+    key: bytesOf(base),
     range_end: endOf(base),
     target: 'CREATE',
     result: 'EQUAL',
@@ -161,7 +172,7 @@ const bring = async (
   if ('tag' in parts) return E.left(parts)
   // Whoever writes leaves a mark, also where nothing but a removal is to be seen.
   const still = [layout.entries, layout.marks].map((from) => ({
-    key: inBase64(from),
+    key: bytesOf(from),
     range_end: endOf(from),
     target: 'MOD',
     result: 'LESS',
@@ -182,10 +193,10 @@ const notWithin = async (client: Client, place: string, prefix: string): Promise
   const parts = prefix.slice(1).split('/')
   for (const [i] of parts.slice(1).entries()) {
     const above = layoutAt(`/${parts.slice(0, i + 1).join('/')}`)
-    const answer = await client.ask('kv/range', { key: inBase64(above.head) })
+    const answer = await client.ask('range', { key: bytesOf(above.head) })
     // Who has no right to look there has nothing there.
     const [head] = E.isRight(answer) ? kvsOf(answer.right) : []
-    if (head !== undefined && readJson(textOf(head.value))['format'] === FORMAT)
+    if (head !== undefined && readHead(head.value)['format'] === FORMAT)
       return E.left({
         tag: 'StoreNotOurs',
         file: place,

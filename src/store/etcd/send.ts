@@ -12,9 +12,9 @@ import type { Revision } from '../store.ts'
 import { kvsOf, rangesOf, revisionOf } from './answer.ts'
 import type { Client } from './client.ts'
 import { asStoreError, type Fault } from './fault.ts'
-import type { Json } from './http.ts'
 import { textOf } from './layout.ts'
 import { grant, keepAlive, revoke } from './lease.ts'
+import type { Message } from './messages.ts'
 import { isAt, putOf, readOf, type Written } from './txn.ts'
 
 /** What is written to it next must find it at this revision; 0: it was never written. */
@@ -24,7 +24,7 @@ type Session = { readonly lease: string; readonly idle: Mark[]; isOver: boolean;
 const SESSION_TTL_MS = 60_000
 
 /** Right: what etcd answered, its compares met or not. */
-type Outcome = Either<StoreError, Json>
+type Outcome = Either<StoreError, Message>
 
 /** So many are under way at once; the others wait. */
 const MOST_AT_ONCE = 16
@@ -54,7 +54,9 @@ export type Sender = Readonly<{
 type Surroundings = Readonly<{ client: Client; clock: Clock; place: string; marks: string; patienceMs: number }>
 
 /** `absent`: the lease is over, and with it what the mark said. */
-type Settled = Readonly<{ tag: 'happened'; answer: Json } | { tag: 'never' } | { tag: 'absent' } | { tag: 'unknown' }>
+type Settled = Readonly<
+  { tag: 'happened'; answer: Message } | { tag: 'never' } | { tag: 'absent' } | { tag: 'unknown' }
+>
 
 export const UNCHANGED = 'nothing was changed'
 const UNKNOWN = 'whether the last transaction happened is not known: read again before repeating it'
@@ -101,7 +103,7 @@ export const makeSender = ({ client, clock, place, marks, patienceMs }: Surround
       failure: [readOf(mark.key)],
     }
     while (performance.now() < until) {
-      const answer = await client.ask('kv/txn', body, until - performance.now())
+      const answer = await client.ask('txn', body, until - performance.now())
       if (E.isLeft(answer)) {
         if (answer.left.tag === 'NoLease') return { tag: 'absent' }
         continue
@@ -124,7 +126,7 @@ export const makeSender = ({ client, clock, place, marks, patienceMs }: Surround
     const { compares, reads, writes } = parts
     const mark = markOf(mine)
     const said = word()
-    const answer = await client.send('kv/txn', {
+    const answer = await client.send('txn', {
       compare: [isAt(mark.key, mark.revision), ...compares],
       success: [putOf(mark.key, said, mine.lease), ...writes],
       failure: [readOf(mark.key), ...reads],
@@ -169,7 +171,7 @@ export const makeSender = ({ client, clock, place, marks, patienceMs }: Surround
 
   /** Nothing is written, so it may be done twice. */
   const sendUnmarked = async ({ compares, reads }: Written): Promise<Outcome> => {
-    const answer = await client.ask('kv/txn', { compare: compares, failure: reads })
+    const answer = await client.ask('txn', { compare: compares, failure: reads })
     return E.isLeft(answer) ? E.left(asStoreError(place, answer.left, null)) : answer
   }
 

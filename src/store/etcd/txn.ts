@@ -3,8 +3,8 @@
 
 import type { StoreError } from '../error.ts'
 import type { Compare, Revision, Transaction } from '../store.ts'
-import type { Json } from './http.ts'
-import { inBase64, type Layout, packed } from './layout.ts'
+import { bytesOf, type Layout, packed } from './layout.ts'
+import type { Message } from './messages.ts'
 
 /** Three levels of these and our own two compares, a mark and a head stay below 128; with more compares, two levels do. */
 const FAN = 40
@@ -15,33 +15,33 @@ const mostWrites = (compares: number): number => FAN ** (compares <= FAN ? 3 : 2
 const MOST_BYTES = 1_500_000
 const BYTES_BESIDE = 64
 
-type Op = Readonly<{ json: Json; bytes: number }>
+type Op = Readonly<{ message: Message; bytes: number }>
 
-export const isAt = (key: string, revision: Revision): Json => ({
-  key: inBase64(key),
+export const isAt = (key: string, revision: Revision): Message => ({
+  key: bytesOf(key),
   target: 'MOD',
   result: 'EQUAL',
   mod_revision: String(revision),
 })
-export const readOf = (key: string): Json => ({ request_range: { key: inBase64(key) } })
+export const readOf = (key: string): Message => ({ request_range: { key: bytesOf(key) } })
 /** Without its value. */
-export const lookAtKey = (key: string): Json => ({ request_range: { key: inBase64(key), keys_only: true } })
-export const putOf = (key: string, value: string, lease: string): Json => ({
-  request_put: { key: inBase64(key), value: inBase64(value), lease },
+export const lookAtKey = (key: string): Message => ({ request_range: { key: bytesOf(key), keys_only: true } })
+export const putOf = (key: string, value: string, lease: string): Message => ({
+  request_put: { key: bytesOf(key), value: bytesOf(value), lease },
 })
 
 const writeOf = (key: string, value: string | null): Op => {
   const beside = Buffer.byteLength(key) + BYTES_BESIDE
-  if (value === null) return { json: { request_delete_range: { key: inBase64(key) } }, bytes: beside }
+  if (value === null) return { message: { request_delete_range: { key: bytesOf(key) } }, bytes: beside }
   const bytes = packed(value)
   return {
-    json: { request_put: { key: inBase64(key), value: bytes.toString('base64') } },
+    message: { request_put: { key: bytesOf(key), value: bytes } },
     bytes: beside + bytes.length,
   }
 }
 
 /** A transaction's operations, in a tree of which no part has more than FAN. */
-const tree = (ops: ReadonlyArray<Json>): ReadonlyArray<Json> => {
+const tree = (ops: ReadonlyArray<Message>): ReadonlyArray<Message> => {
   if (ops.length <= FAN) return ops
   const size = FAN ** Math.ceil(Math.log(ops.length) / Math.log(FAN) - 1)
   const parts = Array.from({ length: Math.ceil(ops.length / size) }, (_, i) => ops.slice(i * size, (i + 1) * size))
@@ -49,9 +49,9 @@ const tree = (ops: ReadonlyArray<Json>): ReadonlyArray<Json> => {
 }
 
 export type Written = Readonly<{
-  compares: ReadonlyArray<Json>
-  reads: ReadonlyArray<Json>
-  writes: ReadonlyArray<Json>
+  compares: ReadonlyArray<Message>
+  reads: ReadonlyArray<Message>
+  writes: ReadonlyArray<Message>
 }>
 
 /** Null: it is small enough. */
@@ -73,7 +73,7 @@ export const written = ({ entries }: Layout, { compares, writes }: Transaction):
     tooLarge(compares, ops) ?? {
       compares: compares.map(({ key, revision }) => isAt(entries + key, revision)),
       reads: compares.map(({ key }) => lookAtKey(entries + key)),
-      writes: tree(ops.map(({ json }) => json)),
+      writes: tree(ops.map(({ message }) => message)),
     }
   )
 }

@@ -10,8 +10,8 @@ import type { News, Revision, Write } from '../store.ts'
 import { entryOf, kvOf, listIn, numberIn, objectIn, revisionOf } from './answer.ts'
 import type { Client } from './client.ts'
 import { type Fault, faultOf } from './fault.ts'
-import type { Json } from './http.ts'
-import { endOf, inBase64, type Layout } from './layout.ts'
+import { bytesOf, endOf, type Layout } from './layout.ts'
+import type { Message } from './messages.ts'
 
 export type Watch = Readonly<{
   /** All changes up to here were told. */
@@ -37,7 +37,7 @@ const MAX_RETRY_MS = 1000
 
 type Group = { revision: Revision; writes: Write[] }
 
-const writeIn = (layout: Layout, place: string, event: Json): Either<StoreError, Write> => {
+const writeIn = (layout: Layout, place: string, event: Message): Either<StoreError, Write> => {
   const kv = kvOf(objectIn(event, 'kv'))
   if (event['type'] === 'DELETE') return E.right({ key: kv.key.slice(layout.entries.length), value: null })
   return entryOf(place, layout.entries, kv)
@@ -47,7 +47,7 @@ const writeIn = (layout: Layout, place: string, event: Json): Either<StoreError,
 const grouped = (
   layout: Layout,
   place: string,
-  events: ReadonlyArray<Json>,
+  events: ReadonlyArray<Message>,
 ): Either<StoreError, ReadonlyArray<Group>> => {
   const groups: Group[] = []
   for (const event of events) {
@@ -107,18 +107,17 @@ export const startWatch = (
       if (fault.tag === 'Refused') end(fault.error)
       else leave()
     }
-    const cancelled = (answer: Json): void => {
+    const cancelled = (answer: Message): void => {
       const oldest = numberIn(answer, 'compact_revision')
       if (oldest > 0) end({ tag: 'StoreCompacted', since: told, oldest })
       else giveUp(faultOf(place, 200, String(answer['cancel_reason'] ?? 'the server has ended the watch')))
     }
-    const hear = (line: Json): void => {
-      const answer = objectIn(line, 'result')
+    const hear = (answer: Message): void => {
       if (answer['canceled'] === true) cancelled(answer)
       else if (answer['created'] === true) retryMs = RETRY_MS
       else hearEvents(answer)
     }
-    const hearEvents = (answer: Json): void => {
+    const hearEvents = (answer: Message): void => {
       const events = listIn(answer, 'events')
       const groups = grouped(layout, place, events)
       if (E.isLeft(groups)) end(groups.left)
@@ -134,7 +133,7 @@ export const startWatch = (
     }
     const from = layout.entries + prefix
     const create = {
-      key: inBase64(from),
+      key: bytesOf(from),
       range_end: endOf(from),
       start_revision: String(told + 1),
       progress_notify: true,
