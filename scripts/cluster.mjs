@@ -21,6 +21,7 @@ const HELP = `npm run cluster -- [options]
   --hosts H     hosts of each cluster (default 10)
   --commands C  commands that its clients give (default 2000)
   --calm        nothing goes wrong
+  --growth      the commands are endpoints on shared networks, and nothing goes wrong: how large a cluster may become
   --twice       each is told twice, and both must be the same to the byte
   --whole       tell a seed that fails as it is: do not look for what is least of it
   --failures F  end after so many seeds that fail (default 1)
@@ -38,6 +39,7 @@ const OPTIONS = /** @type {const} */ ({
   hosts: { type: 'string', default: '10' },
   commands: { type: 'string', default: '2000' },
   calm: { type: 'boolean' },
+  growth: { type: 'boolean' },
   twice: { type: 'boolean' },
   whole: { type: 'boolean' },
   failures: { type: 'string', default: '1' },
@@ -45,6 +47,9 @@ const OPTIONS = /** @type {const} */ ({
   json: { type: 'boolean' },
   help: { type: 'boolean' },
 })
+
+/** Of one process: 200 hosts that each know 20,000 endpoints. */
+const MOST_MB = 12_288
 
 /** @param {string} outdir */
 const bundled = async (outdir) => {
@@ -66,7 +71,7 @@ const bundled = async (outdir) => {
 const startWorker = (worker) =>
   workerOf(
     worker,
-    { execArgv: ['--enable-source-maps'] },
+    { execArgv: ['--enable-source-maps', `--max-old-space-size=${MOST_MB}`] },
     'cluster',
     (/** @type {Order} */ order) => `seed ${order.seed}`,
   )
@@ -94,6 +99,7 @@ const summaryOf = ({ told, seconds }) => {
     transactions: sum(({ transactions }) => transactions),
     events: sum(({ events }) => events),
     slowestMs: Math.max(0, ...told.map(({ tookMs }) => tookMs)),
+    peakMb: Math.max(0, ...told.map(({ peakMb }) => peakMb)),
     digest: digest.digest('hex').slice(0, 16),
   }
 }
@@ -103,7 +109,7 @@ const inWords = (summary) =>
   [
     `cluster: ${counted(summary.seeds)} seeds, ${summary.hours.toFixed(0)} hours of cluster time in ${summary.seconds.toFixed(1)} s, ${summary.failed.length} failed`,
     `  ${counted(summary.commands)} commands: ${counted(summary.done)} done, ${counted(summary.refused)} refused, ${counted(summary.unknown)} without an answer; ${counted(summary.faults)} faults`,
-    `  ${counted(summary.transactions)} transactions, ${counted(summary.events)} events; slowest seed ${(summary.slowestMs / 1000).toFixed(1)} s; digest ${summary.digest}`,
+    `  ${counted(summary.transactions)} transactions, ${counted(summary.events)} events; slowest seed ${(summary.slowestMs / 1000).toFixed(1)} s, ${counted(summary.peakMb)} MB; digest ${summary.digest}`,
   ].join('\n')
 
 /**
@@ -153,7 +159,12 @@ await main(async (args) => {
   }
   const whole = (/** @type {'seeds' | 'hosts' | 'commands' | 'failures' | 'jobs'} */ name) =>
     wholeNumber(name, values[name], 1, HELP)
-  const size = { hosts: whole('hosts'), commands: whole('commands'), faults: values.calm !== true }
+  const size = {
+    hosts: whole('hosts'),
+    commands: whole('commands'),
+    faults: values.calm !== true,
+    growth: values.growth === true,
+  }
   const plan = {
     seeds: whole('seeds'),
     first: wholeNumber('seed', values.seed, 0, HELP),

@@ -3,7 +3,8 @@
 
 import { type Random, randomOf } from './random.ts'
 
-export type Size = Readonly<{ hosts: number; commands: number; faults: boolean }>
+/** `growth`: the commands are endpoints on shared networks, and nothing goes wrong. */
+export type Size = Readonly<{ hosts: number; commands: number; faults: boolean; growth?: boolean }>
 
 export type Deed =
   | 'share network'
@@ -121,7 +122,7 @@ const apart = (faults: ReadonlyArray<Fault>): ReadonlyArray<Fault> => {
     })
 }
 
-export const planOf = (seed: number, { hosts, commands, faults: isFaulty }: Size): Plan => {
+const mixtureOf = (seed: number, { hosts, commands, faults: isFaulty }: Size): Plan => {
   const random = randomOf(seed, 'plan')
   const acts: Act[] = []
   const faults: Fault[] = []
@@ -155,7 +156,7 @@ export const planOf = (seed: number, { hosts, commands, faults: isFaulty }: Size
 }
 
 /** Eight networks, and nothing but endpoints on them: how large it may become. */
-export const growthOf = (seed: number, hosts: number, endpoints: number): Plan => {
+const growthOf = (seed: number, { hosts, commands: endpoints }: Size): Plan => {
   const random = randomOf(seed, 'growth')
   const networks = Array.from({ length: LARGE.networks }, (_, n): Act => {
     // A third number asks for a subnet (commands.ts).
@@ -183,3 +184,5 @@ export const growthOf = (seed: number, hosts: number, endpoints: number): Plan =
     endsAt: from + endpoints * GROWTH_MS,
   }
 }
+
+export const planOf = (seed: number, size: Size): Plan => (size.growth === true ? growthOf : mixtureOf)(seed, size)

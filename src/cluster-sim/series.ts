@@ -1,7 +1,7 @@
 // One seed after the other: what came of each, and of one that failed what is least of it, as a report for people. Started as a process of its
 // own (scripts/cluster.mjs), it takes an order at a time.
 
-import { argv } from 'node:process'
+import { argv, resourceUsage } from 'node:process'
 import { type Plan, planOf, type Size } from './plan.ts'
 import { shrink } from './shrink.ts'
 import { type Outcome, simulate } from './simulate.ts'
@@ -18,6 +18,8 @@ export type Told = Readonly<{
   transactions: number
   faults: number
   tookMs: number
+  /** Of the process that told it, so far. */
+  peakMb: number
   report: string | null
 }>
 
@@ -71,6 +73,7 @@ export const tell = async (order: Order): Promise<Told> => {
     transactions,
     faults: plan.faults.length,
     tookMs,
+    peakMb: Math.round(resourceUsage().maxRSS / 1024),
     report,
   }
 }
