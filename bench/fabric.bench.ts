@@ -22,7 +22,7 @@ const SCRIPT = 'const [bundle, times, hosts] = process.argv.slice(1); (await imp
 
 const reportOf = (times: number, hosts: number): Report => {
   const bundle = fileURLToPath(import.meta.url)
-  const args = ['--input-type=module', '--eval', SCRIPT, bundle, String(times), String(hosts)]
+  const args = [...process.execArgv, '--input-type=module', '--eval', SCRIPT, bundle, String(times), String(hosts)]
   const { status, stdout, stderr } = spawnSync(process.execPath, args, { encoding: 'utf8' })
   if (status !== 0) throw new Error(stderr)
   // A cast: it is what `build` writes.
