@@ -3,9 +3,10 @@
 
 import { E, type Either } from '../../prelude.ts'
 import type { StoreError } from '../error.ts'
+import { unpacked } from '../packed.ts'
 import type { Entry, Revision } from '../store.ts'
 import type { Json } from './http.ts'
-import { textOf, unpacked } from './layout.ts'
+import { textOf } from './layout.ts'
 
 const isJson = (value: unknown): value is Json => typeof value === 'object' && value !== null
 

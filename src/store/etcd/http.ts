@@ -1,15 +1,13 @@
 // Requests to one member: JSON over HTTP, as etcd's own gateway takes it (docs/decisions/0013-etcd-by-its-gateway.md). An answer is
 // one object, or of a stream one object a line.
 
-import http, { type ClientRequest, type IncomingMessage } from 'node:http'
-import https from 'node:https'
 import { E, type Either } from '../../prelude.ts'
+import { makeExchange, type Request as Sent } from '../http/exchange.ts'
+import type { Tls } from '../http/tls.ts'
 import { type Member, showMember } from '../url.ts'
 import { objectIn } from './answer.ts'
-import { connectionFault, type Fault, faultOf } from './fault.ts'
+import { type Fault, faultOf } from './fault.ts'
 
-/** PEM. */
-export type Tls = Readonly<{ ca: string | null; cert: string | null; key: string | null }>
 export type Json = Readonly<Record<string, unknown>>
 export type Request = Readonly<{ member: Member; path: string; body: Json; token: string | null }>
 
@@ -19,8 +17,6 @@ export type Http = Readonly<{
   stream: (request: Request, hear: (line: Json) => void, end: (fault: Fault) => void) => () => void
   close: () => void
 }>
-
-const LATE = new Error('it did not answer in time')
 
 export const readJson = (text: string): Json => {
   try {
@@ -38,72 +34,30 @@ const messageIn = (json: Json): string => {
   return typeof message === 'string' ? message : ''
 }
 
+const sentOf = ({ member, path, body, token }: Request): Sent => ({
+  member,
+  method: 'POST',
+  path: `/v3/${path}`,
+  headers: {
+    'content-type': 'application/json',
+    'grpc-metadata-hasleader': 'true',
+    ...(token === null ? {} : { authorization: token }),
+  },
+  body: JSON.stringify(body),
+})
+
 /** `place`: the store, for sentences. */
 export const makeHttp = (place: string, tls: Tls | null): Http => {
-  const options = { keepAlive: true, maxFreeSockets: 16 }
-  const secrets = Object.fromEntries(Object.entries(tls ?? {}).filter(([, pem]) => pem !== null))
-  const agent = tls === null ? new http.Agent(options) : new https.Agent({ ...options, ...secrets })
-  const request = tls === null ? http.request : https.request
-
-  /** `settle` may be called more than once. */
-  const begin = (
-    { member, path, body, token }: Request,
-    answered: (answer: IncomingMessage) => void,
-    settle: (fault: Fault) => void,
-  ): ClientRequest => {
-    const { host, port } = member
-    const text = JSON.stringify(body)
-    const headers = {
-      'content-type': 'application/json',
-      'content-length': Buffer.byteLength(text),
-      'grpc-metadata-hasleader': 'true',
-      ...(token === null ? {} : { authorization: token }),
-    }
-    const sending = request({ host, port, path: `/v3/${path}`, method: 'POST', headers, agent })
-    let isSent = false
-    sending.on('socket', (socket) => {
-      if (sending.reusedSocket) isSent = true
-      else
-        socket.once(tls === null ? 'connect' : 'secureConnect', () => {
-          isSent = true
-        })
-    })
-    sending.on('error', (defect) => settle(connectionFault(place, showMember(member), defect, isSent)))
-    sending.on('response', (answer) => {
-      answer.on('error', (defect) => settle(connectionFault(place, showMember(member), defect, true)))
-      answered(answer)
-    })
-    sending.end(text)
-    return sending
-  }
-
+  const exchange = makeExchange(place, tls)
   return {
-    post: (asked, timeoutMs) =>
-      new Promise((resolve) => {
-        const sending = begin(
-          asked,
-          (answer) => {
-            let text = ''
-            answer.setEncoding('utf8')
-            answer.on('data', (part) => {
-              text += part
-            })
-            answer.on('end', () => {
-              clearTimeout(timer)
-              const json = readJson(text)
-              const { statusCode = 0 } = answer
-              const isEtcds = 'header' in json || 'result' in json
-              const isRight = statusCode === 200 && isEtcds
-              resolve(isRight ? E.right(json) : E.left(faultOf(place, statusCode, messageIn(json))))
-            })
-          },
-          (fault) => {
-            clearTimeout(timer)
-            resolve(E.left(fault))
-          },
-        )
-        const timer = setTimeout(() => sending.destroy(LATE), timeoutMs)
-      }),
+    post: async (asked, timeoutMs) => {
+      const answer = await exchange.ask(sentOf(asked), timeoutMs)
+      if (E.isLeft(answer)) return answer
+      const { status, text } = answer.right
+      const json = readJson(text)
+      const isEtcds = 'header' in json || 'result' in json
+      return status === 200 && isEtcds ? E.right(json) : E.left(faultOf(place, status, messageIn(json)))
+    },
     stream: (asked, hear, end) => {
       let isOver = false
       const settle = (fault: Fault): void => {
@@ -112,8 +66,8 @@ export const makeHttp = (place: string, tls: Tls | null): Http => {
         sending.destroy()
         end(fault)
       }
-      const sending = begin(
-        asked,
+      const sending = exchange.begin(
+        sentOf(asked),
         (answer) => {
           let rest = ''
           answer.setEncoding('utf8')
@@ -140,6 +94,6 @@ export const makeHttp = (place: string, tls: Tls | null): Http => {
         sending.destroy()
       }
     },
-    close: () => agent.destroy(),
+    close: exchange.close,
   }
 }
