@@ -95,6 +95,7 @@ export const makeClient = (options: ClientOptions): Client => {
   const exchange = makeExchange(place, options.tls)
   const headers = token === null ? {} : { 'x-consul-token': token }
   let preferred = 0
+  let isClosed = false
 
   type Asked = Omit<Request, 'member' | 'headers'>
   /** `accepts`: an answer of Consul's that is no error. */
@@ -104,10 +105,11 @@ export const makeClient = (options: ClientOptions): Client => {
     accepts: (answer: Response) => boolean,
     timeoutMs = attemptMs,
   ): Promise<Either<Fault, Response>> => {
+    if (isClosed) return E.left({ tag: 'Refused', error: { tag: 'StoreClosed' } })
     const answer = await exchange.ask({ ...asked, member: memberAt(members, at), headers }, timeoutMs)
     if (E.isLeft(answer)) return answer
     const { status, text } = answer.right
-    if (!accepts(answer.right)) return E.left(faultOf(place, status, text.trim(), token !== null))
+    if (!accepts(answer.right)) return E.left(faultOf(place, status, text, token !== null))
     preferred = at % members.length
     return answer
   }
@@ -181,6 +183,9 @@ export const makeClient = (options: ClientOptions): Client => {
       await ask(asked, ({ status }) => status === 200, true, patienceMs)
     },
     preferred: () => preferred,
-    close: exchange.close,
+    close: () => {
+      isClosed = true
+      exchange.close()
+    },
   }
 }

@@ -10,9 +10,10 @@ import { encodeWrites } from '../logged.ts'
 import { packed } from '../packed.ts'
 import type { Compare, Revision, Transaction } from '../store.ts'
 import type { Failure } from './client.ts'
-import type { Head, Heads } from './head.ts'
+import type { Ground, Head } from './ground.ts'
+import type { Heads } from './head.ts'
 import { encodeHead, entryAt, epochAt, newWord, stamp } from './layout.ts'
-import { type Ground, seeKeys } from './read.ts'
+import { seeKeys } from './read.ts'
 import { settle } from './settle.ts'
 import { finish, rotation, stagedOp, tooLargeForPieces, writeOp } from './stage.ts'
 import { bytesOf, casOf, isAt, MOST_BYTES, MOST_OPS, type Op, setOf } from './txn.ts'
@@ -228,13 +229,19 @@ export const makeCommitter = (
   const gate = makeGate(MOST_AT_ONCE)
   const indexes: Indexes = new Map()
 
+  const finishAt = async (pending: Head, patienceMs?: number): Promise<Either<StoreError, Head | null>> => {
+    const finished = await finish(ground, pending, patienceMs)
+    if (E.isRight(finished) && finished.right !== null) heads.learn(finished.right)
+    return finished
+  }
   /** At which nothing is pending. */
   const freeHead = async (reads: boolean, until: number, patienceMs?: number): Promise<Either<StoreError, Head>> => {
-    for (let head = reads ? null : heads.known(); ; head = null) {
+    for (let head = reads ? null : heads.known(); ; ) {
       const read: Either<StoreError, Head> = head === null ? await heads.read(patienceMs) : E.right(head)
       if (E.isLeft(read) || !read.right.pending) return read
-      const finished = await finish(ground, read.right, patienceMs)
+      const finished = await finishAt(read.right, patienceMs)
       if (E.isLeft(finished)) return finished
+      head = finished.right
       if (performance.now() > until) return E.left(unanswered(place, 'a transaction is in the way', UNCHANGED))
     }
   }
@@ -243,7 +250,7 @@ export const makeCommitter = (
     const head = { ...next, index: revision }
     heads.learn(head)
     // It has happened; whoever comes next finishes it if we cannot.
-    if (next.pending) await finish(ground, head, patienceMs)
+    if (next.pending) await finishAt(head, patienceMs)
     rotated()
   }
 

@@ -12,9 +12,10 @@ import { badKey, badPrefix, badTransaction } from '../valid.ts'
 import { type Committer, makeCommitter, plain } from './commit.ts'
 import { type Follower, follow } from './follow.ts'
 import { forget } from './forget.ts'
+import type { Ground } from './ground.ts'
 import { makeHeads } from './head.ts'
 import { holdOn, type Lose } from './hold.ts'
-import { type Ground, get, list, seeKeys } from './read.ts'
+import { get, list, seeKeys } from './read.ts'
 import { keepReaping, sweep } from './reap.ts'
 
 /** An epoch of the log is a part of what it holds: it is read whole when something in it is new. */
@@ -94,7 +95,8 @@ export const consulStore = async (ground: Ground, clock: Clock): Promise<Either<
     await Promise.all([...losing].map((lose) => lose(CLOSED)))
     await caughtUp(follower, written)
     follower.end(CLOSED)
-    await forgotten()
+    // Servers that cannot be reached now are not waited for.
+    await Promise.race([forgotten(), sleep(LAST_NEWS_MS, undefined, { ref: false })])
     ground.client.close()
   }
 

@@ -8,8 +8,12 @@ const NOT_DONE =
   /No cluster leader|node is not the leader|not ready to serve consistent reads|rpc error getting client|too many concurrent connections|rate limit/i
 const OWN_LIMITS = 'leave kv_max_value_size and txn_max_req_len of its servers at their defaults or above'
 
+/** Consul's own are one line of text; what stands between us and it may answer with a page. */
+const ownWords = (text: string): string => (/^[^<\n]{1,300}$/.test(text.trim()) ? text.trim() : '')
+
 /** `place`: the store, for sentences. */
-export const faultOf = (place: string, status: number, message: string, hasToken: boolean): Fault => {
+export const faultOf = (place: string, status: number, text: string, hasToken: boolean): Fault => {
+  const message = ownWords(text)
   if (NOT_DONE.test(message) || status === 429) return { tag: 'Elsewhere', why: message }
   if (/ACL not found/.test(message))
     return denied(place, 'does not know this token', 'name the file of one that it knows: ?token-file=FILE')

@@ -12,10 +12,10 @@ import { decodeWrites } from '../logged.ts'
 import { unpacked } from '../packed.ts'
 import type { News, Revision } from '../store.ts'
 import type { Kv, Tree } from './client.ts'
-import { headIn } from './head.ts'
+import { damaged, type Ground, headIn, replaced } from './ground.ts'
 import { beginOf, endOf, epochAt, loggedIn, revisionIn } from './layout.ts'
-import { damaged, type Ground, replaced } from './read.ts'
 import { isVoid } from './settle.ts'
+import { finish } from './stage.ts'
 import { treeOf } from './txn.ts'
 
 export type Follower = Readonly<{
@@ -51,11 +51,14 @@ const load = async (ground: Ground): Promise<Asked<Loaded>> => {
   return E.right({ epoch: head.epoch, from, kvs: read.right })
 }
 
-/** Whether the store is still the one that was opened. */
-const isThere = async (ground: Ground): Promise<Asked<void>> => {
-  const head = await ground.client.get(ground.layout.head)
-  if (E.isLeft(head)) return asked(ground.place, head.left)
-  return headIn(ground, head.right) === null ? E.left(replaced(ground.place)) : E.right(undefined)
+/** Sees that the store is still the one that was opened, and that what is pending there comes to its end if nobody else sees to it. */
+const look = async (ground: Ground): Promise<Asked<void>> => {
+  const answer = await ground.client.get(ground.layout.head)
+  if (E.isLeft(answer)) return asked(ground.place, answer.left)
+  const head = headIn(ground, answer.right)
+  if (head === null) return E.left(replaced(ground.place))
+  if (head.pending) await finish(ground, head)
+  return E.right(undefined)
 }
 
 /** `ready`: when the log may be read. */
@@ -128,7 +131,7 @@ export const follow = (ground: Ground, ready: () => Promise<void>): Follower => 
       if (loaded === null || E.isLeft(loaded)) return loaded
       if (ended === null) begin(loaded.right)
     } else if (isOver) {
-      const there = await isThere(ground)
+      const there = await look(ground)
       if (there === null || E.isLeft(there)) return there
       epoch += 1
       index = 0
@@ -136,6 +139,7 @@ export const follow = (ground: Ground, ready: () => Promise<void>): Follower => 
     } else {
       const next = await client.next(at, epochAt(layout, epoch), index, waitMs)
       if (E.isLeft(next)) return asked(place, next.left)
+      if (next.right.index === index) return look(ground)
       if (ended === null) hear(next.right, epoch)
     }
     return E.right(undefined)

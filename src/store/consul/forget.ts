@@ -1,8 +1,8 @@
 // The log forgets its oldest epochs, so that the rest still holds as many transactions as a watch may look back.
 
 import { E } from '../../prelude.ts'
+import type { Ground } from './ground.ts'
 import { beginOf, epochAt, loggedIn } from './layout.ts'
-import type { Ground } from './read.ts'
 import { isAt, MOST_OPS, treeRemovalOf } from './txn.ts'
 
 /** What may go: all epochs before those that hold the last `keep`. */

@@ -4,12 +4,7 @@
 import { E, type Either } from '../../prelude.ts'
 import type { StoreError } from '../error.ts'
 import { asStoreError } from '../http/fault.ts'
-import type { Kv } from './client.ts'
-import { decodeHead, type HeadText } from './layout.ts'
-import { type Ground, RETRY_HINT, replaced } from './read.ts'
-
-/** `index`: its ModifyIndex. */
-export type Head = HeadText & Readonly<{ index: number }>
+import { type Ground, type Head, headIn, RETRY_HINT, replaced } from './ground.ts'
 
 export type Heads = Readonly<{
   /** Null: it was never read. */
@@ -18,12 +13,6 @@ export type Heads = Readonly<{
   /** Left also if it is that of another store, or of another version. */
   read: (patienceMs?: number) => Promise<Either<StoreError, Head>>
 }>
-
-/** Null: it is not the head of this store as we know it. */
-export const headIn = ({ id, schema }: Pick<Ground, 'id' | 'schema'>, kv: Kv | null): Head | null => {
-  const head = kv === null ? null : decodeHead(Buffer.from(kv.value, 'base64').toString())
-  return kv === null || head === null || head.id !== id || head.schema !== schema ? null : { ...head, index: kv.index }
-}
 
 export const makeHeads = (ground: Ground): Heads => {
   const { client, place, layout } = ground

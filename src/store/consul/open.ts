@@ -12,8 +12,9 @@ import { MIGRATIONS, type Migration, migrationWrites, schemaOf } from '../migrat
 import { type ConsulUrl, showStoreUrl } from '../url.ts'
 import { type Client, makeClient } from './client.ts'
 import { committerOn, consulStore } from './consul.ts'
+import type { Ground } from './ground.ts'
 import { beginOf, decodeHead, encodeHead, type HeadText, type Layout, layoutAt, newWord, stamp } from './layout.ts'
-import { type Ground, list } from './read.ts'
+import { list } from './read.ts'
 import { casOf, setOf } from './txn.ts'
 
 export type ConsulOptions = Readonly<{

@@ -7,37 +7,10 @@ import { asStoreError } from '../http/fault.ts'
 import { decodeWrites } from '../logged.ts'
 import { unpacked } from '../packed.ts'
 import type { Entry, Listing, Revision, Write } from '../store.ts'
-import type { Client, Kv } from './client.ts'
-import { entryAt, keyOf, type Layout, revisionIn } from './layout.ts'
+import type { Kv } from './client.ts'
+import { damaged, type Ground, headIn, RETRY_HINT, replaced } from './ground.ts'
+import { entryAt, keyOf, revisionIn } from './layout.ts'
 import { MOST_OPS, treeOf } from './txn.ts'
-
-/** `id`: of the store that was opened, and no other that came to its place. */
-export type Ground = Readonly<{
-  client: Client
-  place: string
-  layout: Layout
-  id: string
-  schema: number
-  patienceMs: number
-  waitMs: number
-  /** How many transactions a watch may look back. */
-  history: number
-}>
-
-export const RETRY_HINT = 'it goes on by itself when a majority of the servers can be reached'
-
-export const replaced = (place: string): StoreError => ({
-  tag: 'StoreUnavailable',
-  what: `the store of ${place} was removed or replaced while it was open`,
-  hint: 'begin again',
-})
-
-export const damaged = (file: string, name: string, why: string): StoreError => ({
-  tag: 'StoreDamaged',
-  file,
-  where: `the value of "${name}"`,
-  why,
-})
 
 /** `logged`: its name in the log. */
 export type Pending = Readonly<{ logged: string; writes: ReadonlyArray<Write> }>
@@ -66,14 +39,16 @@ const entryOf = (place: string, key: string, kv: Kv): Either<StoreError, Found> 
 
 /** Entries of which the names begin so, as far as they are wanted. */
 const see = async (
-  { client, place, layout }: Ground,
+  ground: Ground,
   trees: ReadonlyArray<string>,
   wants: (key: string) => boolean,
 ): Promise<Either<StoreError, Seen>> => {
-  const answer = await client.read([layout.last, layout.pending, ...trees].map(treeOf))
+  const { client, place, layout } = ground
+  const answer = await client.read([layout.head, layout.last, layout.pending, ...trees].map(treeOf))
   if (E.isLeft(answer)) return E.left(asStoreError(place, answer.left, RETRY_HINT))
   const last = answer.right.find(({ key }) => key === layout.last)
-  if (last === undefined) return E.left(replaced(place))
+  const head = headIn(ground, answer.right.find(({ key }) => key === layout.head) ?? null)
+  if (last === undefined || head === null) return E.left(replaced(place))
   const found = new Map<string, Found>()
   for (const kv of answer.right) {
     const key = keyOf(layout, kv.key)
@@ -93,7 +68,7 @@ const see = async (
   return E.right({ found, revision: last.index })
 }
 
-const MOST_TREES = MOST_OPS - 2
+const MOST_TREES = MOST_OPS - 3
 /** Where more is asked for than one reading takes, nothing may happen in between; who is not left in peace reads all there is. */
 const MOST_READINGS = 3
 

@@ -8,8 +8,8 @@ import type { StoreError } from '../error.ts'
 import { asStoreError } from '../http/fault.ts'
 import type { Kv } from './client.ts'
 import { type Committer, plain } from './commit.ts'
+import { type Ground, RETRY_HINT } from './ground.ts'
 import { entryAt, revisionIn } from './layout.ts'
-import { type Ground, RETRY_HINT } from './read.ts'
 import { isAt, removalOf, treeOf } from './txn.ts'
 
 type Found = Readonly<{ hold: Kv; entry: Kv | null }>

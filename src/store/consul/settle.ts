@@ -5,9 +5,9 @@
 import { E } from '../../prelude.ts'
 import type { Revision } from '../store.ts'
 import type { Client, Kv } from './client.ts'
-import type { Head } from './head.ts'
+import type { Ground, Head } from './ground.ts'
 import { beginOf, revisionIn, stamp } from './layout.ts'
-import { decodePending, type Ground } from './read.ts'
+import { decodePending } from './read.ts'
 import { casOf, isAt, treeOf } from './txn.ts'
 
 /** `logged`: its name in the log. */

@@ -8,10 +8,10 @@ import type { StoreError } from '../error.ts'
 import { asStoreError } from '../http/fault.ts'
 import { encodeWrites } from '../logged.ts'
 import { packed } from '../packed.ts'
-import type { Revision, Write } from '../store.ts'
-import type { Head } from './head.ts'
-import { beginOf, encodeHead, endOf, entryAt, flagsOf, type Layout, stamp } from './layout.ts'
-import { decodePending, encodePending, type Ground, type Pending, RETRY_HINT } from './read.ts'
+import type { Write } from '../store.ts'
+import { type Ground, type Head, RETRY_HINT } from './ground.ts'
+import { beginOf, encodeHead, endOf, entryAt, flagsOf, type HeadText, type Layout, stamp } from './layout.ts'
+import { decodePending, encodePending, type Pending } from './read.ts'
 import { bytesOf, casOf, inPieces, isAt, MOST_BYTES, MOST_OPS, type Op, removalOf, setOf, treeOf } from './txn.ts'
 
 export const writeOp = (layout: Layout, { key, value }: Write, flags: number): Op =>
@@ -48,28 +48,35 @@ const piecesOf = (layout: Layout, head: Head, { logged, writes }: Pending): Read
   ])
 }
 
-const lastPiece = (layout: Layout, head: Head): ReadonlyArray<Op> => [
-  casOf(layout.head, head.index, encodeHead({ ...head, epoch: head.epoch + 1, pending: false }), stamp()),
+/** The head, `pending` and the log are then as after any other transaction. */
+const lastPiece = (layout: Layout, head: Head, next: HeadText): ReadonlyArray<Op> => [
+  casOf(layout.head, head.index, encodeHead(next), stamp()),
   removalOf(layout.pending),
   ...rotation(layout, head, flagsOf(head.index)),
 ]
 
-/** Brings to its end what is pending at this head; somebody else may have, which is as well. `patienceMs`: for each step. */
+/**
+ * Brings to its end what is pending at this head. Right: the head after it; null if somebody else has done so. `patienceMs`: for each
+ * step.
+ */
 export const finish = async (
   { client, place, layout }: Pick<Ground, 'client' | 'place' | 'layout'>,
   head: Head,
   patienceMs?: number,
-): Promise<Either<StoreError, Revision>> => {
+): Promise<Either<StoreError, Head | null>> => {
   const read = await client.read([treeOf(layout.pending)], patienceMs)
   if (E.isLeft(read)) return E.left(asStoreError(place, read.left, RETRY_HINT))
   const kv = read.right.find(({ key }) => key === layout.pending)
-  if (kv === undefined || kv.index !== head.index) return E.right(head.index)
+  if (kv === undefined || kv.index !== head.index) return E.right(null)
   const pending = decodePending(place, kv)
   if (E.isLeft(pending)) return pending
-  for (const piece of [...piecesOf(layout, head, pending.right), lastPiece(layout, head)]) {
+  const next = { ...head, epoch: head.epoch + 1, pending: false }
+  for (const piece of [...piecesOf(layout, head, pending.right), lastPiece(layout, head, next)]) {
     const done = await client.txn(piece, true, patienceMs)
     if (E.isLeft(done)) return E.left(asStoreError(place, done.left, RETRY_HINT))
-    if (E.isLeft(done.right)) break
+    if (E.isLeft(done.right)) return E.right(null)
+    const changed = done.right.right.find(({ key, index }) => key === layout.head && index > head.index)
+    if (changed !== undefined) return E.right({ ...next, index: changed.index })
   }
-  return E.right(head.index)
+  return E.right(null)
 }

@@ -42,7 +42,8 @@ export const connectionFault = (place: string, member: string, defect: unknown, 
       `shows a certificate that is not trusted (${code})`,
       'name its authority: ?ca=FILE',
     )
-  if (/WRONG_VERSION_NUMBER|PACKET_LENGTH_TOO_LONG/.test(code))
+  // Node 20 has no code of its own for it.
+  if (/WRONG_VERSION_NUMBER|PACKET_LENGTH_TOO_LONG/.test(code) || /wrong version number/.test(text))
     return denied(`${member} of ${place}`, 'speaks no TLS', 'leave ?tls, ca, cert and key out of its URL')
   if (/ALERT|HANDSHAKE_FAILURE/.test(code) || /alert/.test(text))
     return denied(
