@@ -2,6 +2,7 @@
 // They are looked up as files, also in the sbin folders that an ordinary user's PATH on Debian leaves out.
 
 import { accessSync, constants, existsSync } from 'node:fs'
+import { homedir } from 'node:os'
 import { delimiter, isAbsolute, join } from 'node:path'
 
 /**
@@ -58,6 +59,11 @@ export const ZOOKEEPER_TOOLS = [
   { binary: ZOOKEEPER_JAR, package: 'libzookeeper-java' },
 ]
 
+/** The folder of what set-up fetches and does not install. */
+const CACHE = join(process.env['XDG_CACHE_HOME'] || join(homedir(), '.cache'), 'cnm')
+/** Where set-up unpacks Debian's package of Consul. */
+export const CONSUL_CACHE = join(CACHE, 'consul')
+
 const SBIN = ['/usr/local/sbin', '/usr/sbin', '/sbin']
 
 /**
@@ -80,6 +86,12 @@ export const findBinary = (name, path = process.env['PATH'] ?? '') => {
   }
   return null
 }
+
+/**
+ * Consul, which tests start: one that is installed, or the one that set-up has unpacked.
+ * @returns {string | null}
+ */
+export const findConsulBinary = () => findBinary('consul') ?? findBinary(join(CONSUL_CACHE, 'usr/bin/consul'))
 
 /**
  * Packages to install, each once.

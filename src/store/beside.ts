@@ -6,7 +6,7 @@ import { readBeside, type Sight, stampOf } from './lmdb/beside.ts'
 import { findShared } from './open.ts'
 import { OWNER } from './owner.ts'
 import type { Entry, Revision, Store } from './store.ts'
-import { type EtcdUrl, type StoreUrl, showStoreUrl, type ZkUrl } from './url.ts'
+import { type ServersUrl, type StoreUrl, showStoreUrl } from './url.ts'
 
 export type { Sight } from './lmdb/beside.ts'
 
@@ -50,7 +50,7 @@ const whole = async (store: Store): Promise<Either<StoreError, Part>> => {
 
 /** What is read is watched from then on. As long as there is no store, only reading shows whether there is one. */
 export const besideServers = (
-  url: EtcdUrl | ZkUrl,
+  url: ServersUrl,
   look: (store: Store) => Promise<Either<StoreError, Part>> = whole,
 ): Beside => {
   let store: Store | null = null

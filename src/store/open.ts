@@ -8,25 +8,29 @@ import { lmdbStore } from './lmdb/lmdb.ts'
 import { memoryStore } from './memory.ts'
 import { owned, withoutOwner } from './owner.ts'
 import type { Store } from './store.ts'
-import { type EtcdUrl, type StoreUrl, showStoreUrl, type ZkUrl } from './url.ts'
+import { type ServersUrl, type StoreUrl, showStoreUrl } from './url.ts'
 
 /** A store on servers, shared with whoever else has it open; one is made if there is none. */
-export const openShared = (url: EtcdUrl | ZkUrl): TaskEither<StoreError, SharedStore> => {
+export const openShared = (url: ServersUrl): TaskEither<StoreError, SharedStore> => {
   switch (url.tag) {
     case 'etcd':
       return async () => (await import('./etcd/open.ts')).openEtcd(url)()
     case 'zk':
       return async () => (await import('./zookeeper/zookeeper.ts')).zookeeperStore({ url })()
+    case 'consul':
+      return async () => (await import('./consul/open.ts')).openConsul(url)()
   }
 }
 
 /** Right null: there is none, and none is made. */
-export const findShared = (url: EtcdUrl | ZkUrl): TaskEither<StoreError, SharedStore | null> => {
+export const findShared = (url: ServersUrl): TaskEither<StoreError, SharedStore | null> => {
   switch (url.tag) {
     case 'etcd':
       return async () => (await import('./etcd/open.ts')).findEtcd(url)()
     case 'zk':
       return async () => (await import('./zookeeper/zookeeper.ts')).findZookeeper({ url })()
+    case 'consul':
+      return async () => (await import('./consul/open.ts')).findConsul(url)()
   }
 }
 

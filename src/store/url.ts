@@ -1,4 +1,4 @@
-// Where a store is, as a URL: memory:, lmdb:DIR, etcd://, zk://. What is parsed is whole: every member has a port, no member is
+// Where a store is, as a URL: memory:, lmdb:DIR, etcd://, zk://, consul://. What is parsed is whole: every member has a port, no member is
 // named twice, no option is unknown, the prefix has neither empty nor dotted parts. A password never gets into a text of ours.
 
 import { isIP } from 'node:net'
@@ -25,19 +25,26 @@ export type TlsOptions = Readonly<{
 }>
 export type EtcdUrl = Cluster & Readonly<{ tag: 'etcd'; passwordFile: string | null }> & TlsOptions
 export type ZkUrl = Cluster & Readonly<{ tag: 'zk' }>
-export type StoreUrl = Readonly<{ tag: 'memory' }> | Readonly<{ tag: 'lmdb'; dir: string }> | EtcdUrl | ZkUrl
+/** Who we are says a token, in a file. */
+export type ConsulUrl = Cluster & Readonly<{ tag: 'consul'; login: null; tokenFile: string | null }> & TlsOptions
+/** Of a store on servers. */
+export type ServersUrl = EtcdUrl | ZkUrl | ConsulUrl
+export type StoreUrl = Readonly<{ tag: 'memory' }> | Readonly<{ tag: 'lmdb'; dir: string }> | ServersUrl
+
+export const isOnServers = (url: StoreUrl): url is ServersUrl => url.tag !== 'memory' && url.tag !== 'lmdb'
 
 const DEFAULT_PREFIX = '/cnm'
-const DEFAULT_PORT = { etcd: 2379, zk: 2181 } as const
+const DEFAULT_PORT = { etcd: 2379, zk: 2181, consul: 8500 } as const
 type Kind = keyof typeof DEFAULT_PORT
 
 const OPTIONS: Readonly<Record<Kind, ReadonlyArray<string>>> = {
   etcd: ['tls', 'ca', 'cert', 'key', 'password-file'],
   zk: [],
+  consul: ['tls', 'ca', 'cert', 'key', 'token-file'],
 }
 
 const MAX_PREFIX_BYTES = 255
-const KINDS = 'memory:, lmdb:DIR, etcd://HOST:PORT,.../PREFIX or zk://HOST:PORT,.../PREFIX'
+const KINDS = 'memory:, lmdb:DIR, or etcd://HOST:PORT,.../PREFIX; zk:// and consul:// likewise'
 
 /** What may be a login is not shown, also where its "@" was forgotten and the password stands in a port's place. */
 const withoutLogin = (text: string): string =>
@@ -153,19 +160,22 @@ const readCluster = (text: string, kind: Kind): Read<Parsed> => {
   return E.right({ members: members.right, login: login.right, prefix: prefix.right, options: options.right })
 }
 
+const readTlsOptions = (options: Options): Read<TlsOptions> => {
+  const [ca = null, cert = null, key = null] = ['ca', 'cert', 'key'].map((name) => options.get(name))
+  if ((options.get('tls') ?? '') !== '') return E.left('has a value for "tls"; it stands alone')
+  if ((cert === null) !== (key === null)) return E.left('needs "cert" and "key" together')
+  return E.right({ tls: ['tls', 'ca', 'cert'].some((name) => options.has(name)), ca, cert, key })
+}
+
 const readEtcd = ({ options, ...cluster }: Parsed): Read<EtcdUrl> => {
-  const [tls, ca, cert, key, passwordFile] = OPTIONS.etcd.map((name) => options.get(name) ?? null)
+  const tls = readTlsOptions(options)
+  if (E.isLeft(tls)) return tls
   const url: EtcdUrl = {
     tag: 'etcd',
     ...cluster,
-    tls: options.has('tls') || options.has('ca') || options.has('cert'),
-    ca: ca ?? null,
-    cert: cert ?? null,
-    key: key ?? null,
-    passwordFile: passwordFile ?? null,
+    ...tls.right,
+    passwordFile: options.get('password-file') ?? null,
   }
-  if (tls !== null && tls !== undefined && tls !== '') return E.left('has a value for "tls"; it stands alone')
-  if ((url.cert === null) !== (url.key === null)) return E.left('needs "cert" and "key" together')
   if (url.passwordFile !== null && (url.login === null || url.login.password !== null))
     return E.left('needs a user, and no password, before its "@" for "password-file"')
   if (url.login !== null && url.login.password === null && url.passwordFile === null)
@@ -173,16 +183,27 @@ const readEtcd = ({ options, ...cluster }: Parsed): Read<EtcdUrl> => {
   return E.right(url)
 }
 
+const readConsul = ({ options, login, ...cluster }: Parsed): Read<ConsulUrl> => {
+  const tls = readTlsOptions(options)
+  if (E.isLeft(tls)) return tls
+  if (login !== null)
+    return E.left('has a user, which Consul does not know; name the file of a token with "token-file"')
+  return E.right({ tag: 'consul', ...cluster, login, ...tls.right, tokenFile: options.get('token-file') ?? null })
+}
+
+const isKind = (word: string | undefined): word is Kind => word !== undefined && Object.hasOwn(DEFAULT_PORT, word)
+
 const readUrl = (text: string): Read<StoreUrl> => {
   if (text === 'memory:') return E.right({ tag: 'memory' })
   const [, kind, rest = ''] = /^([a-z]+):(.*)$/s.exec(text) ?? []
   if (kind === 'lmdb')
     return rest === '' ? E.left('lacks its directory; write lmdb:DIR') : E.right({ tag: 'lmdb', dir: rest })
-  if (kind !== 'etcd' && kind !== 'zk') return E.left(`is no store; write ${KINDS}`)
+  if (!isKind(kind)) return E.left(`is no store; write ${KINDS}`)
   if (!rest.startsWith('//')) return E.left(`lacks the two slashes after "${kind}:"`)
   const cluster = readCluster(rest.slice(2), kind)
   if (E.isLeft(cluster)) return cluster
   if (kind === 'etcd') return readEtcd(cluster.right)
+  if (kind === 'consul') return readConsul(cluster.right)
   const { members, login, prefix } = cluster.right
   return E.right({ tag: 'zk', members, login, prefix })
 }

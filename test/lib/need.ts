@@ -4,7 +4,7 @@
 
 import { spawnSync } from 'node:child_process'
 import { describe, test } from 'vitest'
-import { findBinary, missingPackages } from '../../scripts/lib/system.mjs'
+import { findBinary, findConsulBinary, missingPackages } from '../../scripts/lib/system.mjs'
 
 declare module 'vitest' {
   interface TaskMeta {
@@ -54,6 +54,15 @@ const missingKernel = once((): Missing => {
   return trial.status === 0 ? null : `the right to make network namespaces with nftables (${trial.stderr.trim()})`
 })
 
+/** A server that not every system has: its tests are skipped with their reason also in CI. */
+const missingConsul = once((): Missing => {
+  const absent = [
+    ...(findConsulBinary() === null ? ['consul'] : []),
+    ...(findBinary('setpriv') === null ? ['setpriv'] : []),
+  ]
+  return absent.length === 0 ? null : `the program${absent.length === 1 ? '' : 's'} ${absent.join(', ')}`
+})
+
 export const needs = {
   /** The running Linux kernel: root, the system packages, and the right to make network namespaces with nftables. */
   kernel: gate(missingKernel),
@@ -63,4 +72,6 @@ export const needs = {
       const absent = names.filter((name) => findBinary(name) === null)
       return absent.length === 0 ? null : `the program${absent.length === 1 ? '' : 's'} ${absent.join(', ')}`
     }),
+  /** Consul, where it is found: Debian 12 has no package of it. */
+  consul: gate(missingConsul, false),
 }

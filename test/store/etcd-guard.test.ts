@@ -1,6 +1,5 @@
 // What a store on etcd refuses, and leaves as it is: somebody else's keys, a newer version, a password or a certificate that is wrong.
 
-import { execFileSync } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
@@ -17,6 +16,7 @@ import type { Migration } from '../../src/store/migrate.ts'
 import { openStore } from '../../src/store/open.ts'
 import type { Store } from '../../src/store/store.ts'
 import { parseStoreUrl } from '../../src/store/url.ts'
+import { certificatesIn } from '../lib/certificates.ts'
 import { type Cluster, needsEtcd, startEtcd } from '../lib/etcd.ts'
 import { needs } from '../lib/need.ts'
 import { openAt, urlOf } from './etcd-lib.ts'
@@ -318,43 +318,9 @@ serving('users of etcd', [], (cluster) => {
 
 needs.programs('openssl')('certificates', () => {
   const dir = mkdtempSync(join(tmpdir(), 'cnm-tls-'))
-  const file = (name: string): string => join(dir, name)
-  const openssl = (...args: ReadonlyArray<string>): void =>
-    void execFileSync('openssl', args, { stdio: 'pipe', cwd: dir })
-  const sign = (name: string, authority: string, alt: string): void => {
-    writeFileSync(file(`${name}.ext`), `subjectAltName=${alt}\nextendedKeyUsage=serverAuth,clientAuth\n`)
-    openssl(
-      'req',
-      '-newkey',
-      'rsa:2048',
-      '-nodes',
-      '-keyout',
-      `${name}.key`,
-      '-out',
-      `${name}.csr`,
-      '-subj',
-      `/O=${name}`,
-    )
-    const by = ['-CA', `${authority}.pem`, '-CAkey', `${authority}.key`, '-CAcreateserial']
-    openssl('x509', '-req', '-in', `${name}.csr`, ...by, '-days', '1', '-extfile', `${name}.ext`, '-out', `${name}.pem`)
-  }
+  const { file, authority, sign } = certificatesIn(dir)
   beforeAll(() => {
-    for (const name of ['ca', 'other'])
-      openssl(
-        'req',
-        '-x509',
-        '-newkey',
-        'rsa:2048',
-        '-nodes',
-        '-keyout',
-        `${name}.key`,
-        '-out',
-        `${name}.pem`,
-        '-subj',
-        `/CN=${name}`,
-        '-days',
-        '1',
-      )
+    for (const name of ['ca', 'other']) authority(name)
     sign('server', 'ca', 'IP:127.0.0.1')
     sign('elsewhere', 'ca', 'DNS:elsewhere.example')
     sign('client', 'ca', 'DNS:client')

@@ -7,7 +7,7 @@ import { E, type Either } from '../../prelude.ts'
 import { findShared } from '../../store/open.ts'
 import { type Holder, readHolder } from '../../store/presence.ts'
 import type { Store } from '../../store/store.ts'
-import { showStoreUrl } from '../../store/url.ts'
+import { isOnServers, showStoreUrl } from '../../store/url.ts'
 import { EXIT } from '../exit.ts'
 import { confirmed } from '../host/confirm.ts'
 import { type Answer, type Work, withWhatIs } from '../host/kept.ts'
@@ -26,8 +26,8 @@ type Found = Readonly<{ store: Store; place: string; hosts: ReadonlyArray<HostSt
 
 const onHosts = async <B>(where: Place, work: Work<Found | null, B>): Answer<B> => {
   const url = where.tag === 'host' ? where.url : where
-  if (url.tag === 'memory' || url.tag === 'lmdb')
-    return misused('hosts share a store on servers; say --store etcd://HOST:PORT,.../PREFIX or zk://...')
+  if (!isOnServers(url))
+    return misused('hosts share a store on servers; say --store etcd://HOST:PORT,.../PREFIX, zk://... or consul://...')
   const place = showStoreUrl(url)
   return withWhatIs(
     findShared(url),

@@ -20,7 +20,7 @@ type Group =
   | 'replay'
   | 'completion'
 
-const STATE = `The host's networks are remembered in a state directory, --state, or on servers of etcd or ZooKeeper, --store etcd://HOST:PORT,.../PREFIX or zk://... (docs/clusters.md), for one process at a time. Where several hosts share a prefix of such servers, --host says which of them this machine is ("cnm host --help"). Each verb opens it, puts right what a crash or a hand has changed on the machine, does its work, and ends; no daemon runs. With --kernel sim the machine is a simulated one, built anew each time from what is remembered: for trying things out, without root, in a state directory of its own.`
+const STATE = `The host's networks are remembered in a state directory, --state, or on servers of etcd, ZooKeeper or Consul, --store etcd://HOST:PORT,.../PREFIX, zk://... or consul://... (docs/clusters.md), for one process at a time. Where several hosts share a prefix of such servers, --host says which of them this machine is ("cnm host --help"). Each verb opens it, puts right what a crash or a hand has changed on the machine, does its work, and ends; no daemon runs. With --kernel sim the machine is a simulated one, built anew each time from what is remembered: for trying things out, without root, in a state directory of its own.`
 
 const NAMED = `Things are named by name, by id, or by the beginning of an id that fits one only.`
 
@@ -153,7 +153,7 @@ Examples:
 ${HOST_EXIT_STATUS}`,
   },
   host: {
-    about: `Hosts may share a prefix of etcd or ZooKeeper: each verb then says, with --host NAME or CNM_HOST beside --store, which of them this machine is. Networks of global scope are on all of them, with one name and one set of subnets, and no two hosts hand out the same address or name; sandboxes, other networks and published ports are each host's own. A host comes into being with its first verb that changes something.
+    about: `Hosts may share a prefix of etcd, ZooKeeper or Consul: each verb then says, with --host NAME or CNM_HOST beside --store, which of them this machine is. Networks of global scope are on all of them, with one name and one set of subnets, and no two hosts hand out the same address or name; sandboxes, other networks and published ports are each host's own. A host comes into being with its first verb that changes something.
 
 "ls" lists those that were ever here and have not been forgotten. up: a process is that host at the moment. away: none is, and nothing is amiss: its containers run on, and what it has stays its own. down: an engine of it that was to run on is gone without a word; the others take from it what it had.
 
@@ -174,7 +174,7 @@ Examples:
 ${HOST_EXIT_STATUS}`,
   },
   store: {
-    about: `Keeps, carries over and checks what a state directory, or with --store a prefix of etcd or ZooKeeper, holds: the networks, endpoints and sandboxes, and the journal; of a prefix that hosts share, all of it, with all hosts. The machine is left alone; the next verb that changes something brings it to what the store says.`,
+    about: `Keeps, carries over and checks what a state directory, or with --store a prefix of etcd, ZooKeeper or Consul, holds: the networks, endpoints and sandboxes, and the journal; of a prefix that hosts share, all of it, with all hosts. The machine is left alone; the next verb that changes something brings it to what the store says.`,
     examples: `
 Examples:
   sudo cnm store export networks.jsonl

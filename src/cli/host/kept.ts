@@ -17,7 +17,7 @@ import { type Beside, besideServers, besideStore, type Sight } from '../../store
 import type { StoreError } from '../../store/error.ts'
 import { findShared, lookAtStore, openShared, openStore } from '../../store/open.ts'
 import type { Entry, Store } from '../../store/store.ts'
-import { type StoreUrl, showStoreUrl } from '../../store/url.ts'
+import { isOnServers, type StoreUrl, showStoreUrl } from '../../store/url.ts'
 import { EXIT } from '../exit.ts'
 import { type Problem, problem } from '../problem.ts'
 import type { KernelName } from '../survey.ts'
@@ -161,7 +161,7 @@ export const withSight = <B>(place: Place, work: Work<Kept, B>): Answer<B> => {
 
 /** Of a store that hosts do not share. */
 const openSole = (url: StoreUrl): TaskEither<StoreError, Store> => {
-  if (url.tag === 'etcd' || url.tag === 'zk')
+  if (isOnServers(url))
     return async () => {
       const shared = await openShared(url)()
       return E.isLeft(shared) ? shared : takeSole(shared.right, showStoreUrl(url))()

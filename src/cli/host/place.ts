@@ -7,12 +7,12 @@ import { parseHostId } from '../../model/cluster.ts'
 import type { HostId } from '../../model/types.ts'
 import { E, type Either } from '../../prelude.ts'
 import { explainStore } from '../../store/error.ts'
-import { type EtcdUrl, parseStoreUrl, type StoreUrl, showStoreUrl, type ZkUrl } from '../../store/url.ts'
+import { isOnServers, parseStoreUrl, type ServersUrl, type StoreUrl, showStoreUrl } from '../../store/url.ts'
 import type { Problem } from '../problem.ts'
 import { misused } from './read.ts'
 
 /** One of the hosts that share a prefix. */
-export type HostPlace = Readonly<{ tag: 'host'; url: EtcdUrl | ZkUrl; host: HostId }>
+export type HostPlace = Readonly<{ tag: 'host'; url: ServersUrl; host: HostId }>
 /** A store that is one host's alone, or a host's part of a shared one. */
 export type Place = StoreUrl | HostPlace
 
@@ -40,11 +40,11 @@ const hostPlaceOf = (command: Command, { url, rank }: Said, text: string): Place
   if (text === '' && own < 2) return url
   const host = parseHostId(text)
   if (E.isLeft(host)) command.error(printable(`error: --host "${text}": ${host.left}`))
-  if (url.tag === 'etcd' || url.tag === 'zk') return { tag: 'host', url, host: host.right }
+  if (isOnServers(url)) return { tag: 'host', url, host: host.right }
   // A directory that is said is heard before a host of the environment.
   if (own < rank) return url
   return command.error(
-    `error: --host ${text} is for hosts that share a store; say --store etcd://... or zk://..., or leave out --host (and CNM_HOST)`,
+    `error: --host ${text} is for hosts that share a store; say --store etcd://..., zk://... or consul://..., or leave out --host (and CNM_HOST)`,
   )
 }
 

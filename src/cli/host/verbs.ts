@@ -31,7 +31,7 @@ const withStore = (command: Command): Command =>
     .addOption(
       new Option(
         '--store <url>',
-        'where what --state holds is instead: etcd:// or zk://HOST:PORT,.../PREFIX, or lmdb:DIR',
+        'where what --state holds is instead: etcd://, zk:// or consul://HOST:PORT,.../PREFIX, or lmdb:DIR',
       ).env('CNM_STORE'),
     )
 const hostOption = (): Option =>

@@ -2,8 +2,9 @@
 
 import { E, type Either } from '../../prelude.ts'
 import type { StoreError } from '../error.ts'
+import { unpacked } from '../packed.ts'
 import type { Entry, Revision } from '../store.ts'
-import { textOf, unpacked } from './layout.ts'
+import { bytesIn, textOf } from './layout.ts'
 import type { Message } from './messages.ts'
 
 const isMessage = (value: unknown): value is Message => typeof value === 'object' && value !== null
@@ -45,7 +46,7 @@ export const effectsOf = (answer: Message): ReadonlyArray<number> =>
 
 /** `entries`: what all keys of entries begin with. */
 export const entryOf = (place: string, entries: string, { key, value, revision }: Kv): Either<StoreError, Entry> => {
-  const text = unpacked(value)
+  const text = unpacked(bytesIn(value))
   return E.isLeft(text)
     ? E.left({ tag: 'StoreDamaged', file: place, where: `the value of "${key}"`, why: text.left })
     : E.right({ key: key.slice(entries.length), value: text.right, revision })

@@ -1,11 +1,11 @@
-// The cluster as one server: a request goes to the member that answered last, to the next when that one does not, and again until
-// the patience is over. What may have been done is sent again only if the caller says that doing it twice does no harm.
+// The cluster as one server (../http/members.ts), and the token that says who we are, where etcd asks for one.
 
-import { setTimeout as sleep } from 'node:timers/promises'
 import { E, type Either } from '../../prelude.ts'
+import { memberAt, persist } from '../http/members.ts'
+import type { Tls } from '../http/tls.ts'
 import type { Member } from '../url.ts'
 import type { Fault } from './fault.ts'
-import { type Grpc, makeGrpc, type Tls } from './grpc.ts'
+import { type Grpc, makeGrpc } from './grpc.ts'
 import type { Message, Method } from './messages.ts'
 
 export type ClientOptions = Readonly<{
@@ -42,11 +42,8 @@ export type Client = Readonly<{
   close: () => void
 }>
 
-const BETWEEN_ROUNDS_MS = 100
 /** A token that is refused as soon as it is given will be refused again. */
 const MAX_LOGINS = 3
-
-const isRefusal = (fault: Fault): fault is Extract<Fault, { tag: 'Refused' }> => fault.tag === 'Refused'
 
 /** The token is had when first needed, and again when it is refused. */
 const makeTokens = (grpc: Grpc, { login, attemptMs }: ClientOptions) => {
@@ -77,14 +74,9 @@ export const makeClient = (options: ClientOptions): Client => {
   const grpc = makeGrpc(place, options.tls)
   const tokens = makeTokens(grpc, options)
   let preferred = 0
-  const memberAt = (at: number): Member => {
-    const member = members[at % members.length]
-    if (member === undefined) throw new Error('a cluster has members')
-    return member
-  }
 
   const attempt = async (at: number, method: Method, message: Message): Answer => {
-    const member = memberAt(at)
+    const member = memberAt(members, at)
     for (let login = 1; ; login++) {
       const token = await tokens.get(member)
       if (E.isLeft(token)) return token
@@ -95,34 +87,20 @@ export const makeClient = (options: ClientOptions): Client => {
     }
   }
 
-  const persist = async (method: Method, message: Message, again: boolean, patienceMs: number): Answer => {
-    const start = performance.now()
-    const first = preferred
-    let denials = 0
-    for (let at = 0; ; at++) {
-      const answer = await attempt(first + at, method, message)
-      if (E.isRight(answer)) return answer
-      const fault = answer.left
-      if (!isRefusal(fault) && fault.tag !== 'Elsewhere' && !(again && fault.tag === 'Unclear')) return answer
-      // Another member may have a better certificate.
-      denials = isRefusal(fault) ? denials + 1 : 0
-      if (isRefusal(fault) && (fault.error.tag !== 'StoreDenied' || denials === members.length)) return answer
-      if (performance.now() - start > patienceMs) return answer
-      if ((at + 1) % members.length === 0) await sleep(BETWEEN_ROUNDS_MS)
-    }
-  }
+  const asking = (method: Method, message: Message, again: boolean, patienceMs: number): Answer =>
+    persist((at) => attempt(at, method, message), members.length, { first: preferred, again, patienceMs })
 
   return {
-    ask: (method, message, patienceMs = usual) => persist(method, message, true, patienceMs),
-    send: (method, message) => persist(method, message, false, usual),
+    ask: (method, message, patienceMs = usual) => asking(method, message, true, patienceMs),
+    send: (method, message) => asking(method, message, false, usual),
     askMember: attempt,
     stream: (at, method, message, hear, end) => {
       let stop = (): void => {}
       let isStopped = false
-      void tokens.get(memberAt(at)).then((token) => {
+      void tokens.get(memberAt(members, at)).then((token) => {
         if (isStopped) return
         if (E.isLeft(token)) return end(token.left)
-        stop = grpc.stream({ member: memberAt(at), method, message, token: token.right }, hear, (fault) => {
+        stop = grpc.stream({ member: memberAt(members, at), method, message, token: token.right }, hear, (fault) => {
           if (fault.tag === 'StaleToken') tokens.forget(token.right)
           end(fault)
         })

@@ -9,12 +9,12 @@ import http2, {
   type IncomingHttpStatusHeader,
 } from 'node:http2'
 import { E, type Either } from '../../prelude.ts'
+import { codeOf, connectionFault } from '../http/fault.ts'
+import type { Tls } from '../http/tls.ts'
 import { type Member, showMember } from '../url.ts'
-import { codeOf, connectionFault, type Fault, faultOf, notEtcd } from './fault.ts'
+import { type Fault, faultOf, notEtcd } from './fault.ts'
 import { METHODS, type Message, type Method } from './messages.ts'
 
-/** PEM. */
-export type Tls = Readonly<{ ca: string | null; cert: string | null; key: string | null }>
 export type Request = Readonly<{ member: Member; method: Method; message: Message; token: string | null }>
 
 export type Grpc = Readonly<{

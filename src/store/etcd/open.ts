@@ -1,12 +1,11 @@
 // Opens the store below a prefix of etcd, or makes one there. What is somebody else's, or of a newer version, is told and left alone:
 // the look is one transaction that reads, and what is then written compares that nothing has changed since.
 
-import { randomUUID, X509Certificate } from 'node:crypto'
-import { readFile } from 'node:fs/promises'
-import { createSecureContext } from 'node:tls'
+import { randomUUID } from 'node:crypto'
 import { E, type Either, type TaskEither } from '../../prelude.ts'
 import { type Clock, systemClock } from '../clock.ts'
 import type { StoreError } from '../error.ts'
+import { readSecret, readTls } from '../http/tls.ts'
 import type { SharedStore } from '../lease.ts'
 import { MIGRATIONS, type Migration, migrationWrites, schemaOf } from '../migrate.ts'
 import type { Revision } from '../store.ts'
@@ -15,7 +14,6 @@ import { kvsOf, rangesOf, revisionOf } from './answer.ts'
 import { type Client, makeClient } from './client.ts'
 import { etcdStore } from './etcd.ts'
 import { asStoreError } from './fault.ts'
-import type { Tls } from './grpc.ts'
 import { bytesOf, endOf, type Layout, layoutAt, textOf } from './layout.ts'
 import type { Message } from './messages.ts'
 import { isAt, putOf, readOf, written } from './txn.ts'
@@ -40,45 +38,9 @@ const UNREACHED =
 
 type Read<A> = Either<StoreError, A>
 
-const unusable = (what: string, defect: unknown): StoreError => {
-  const why = defect instanceof Error ? defect.message : String(defect)
-  return { tag: 'StoreUnavailable', what: `the ${what} of the store's URL cannot be read: ${why}`, hint: null }
-}
-
-/** Null: the URL names none. */
-const readText = async (file: string | null, what: string): Promise<Read<string | null>> => {
-  try {
-    return E.right(file === null ? null : await readFile(file, 'utf8'))
-  } catch (error) {
-    return E.left(unusable(what, error))
-  }
-}
-
-const readTls = async (url: EtcdUrl): Promise<Read<Tls>> => {
-  const ca = await readText(url.ca, 'ca')
-  if (E.isLeft(ca)) return ca
-  const cert = await readText(url.cert, 'cert')
-  if (E.isLeft(cert)) return cert
-  const key = await readText(url.key, 'key')
-  if (E.isLeft(key)) return key
-  const tls = { ca: ca.right, cert: cert.right, key: key.right }
-  try {
-    // Node takes a "ca" without a certificate for one that trusts nobody.
-    if (tls.ca !== null) new X509Certificate(tls.ca)
-  } catch (error) {
-    return E.left(unusable('ca', error))
-  }
-  try {
-    createSecureContext(tls.cert === null || tls.key === null ? {} : { cert: tls.cert, key: tls.key })
-  } catch (error) {
-    return E.left(unusable('cert or key', error))
-  }
-  return E.right(tls)
-}
-
 const readPassword = async ({ login, passwordFile }: EtcdUrl): Promise<Read<string>> => {
-  const text = await readText(passwordFile, 'password-file')
-  return E.isLeft(text) ? text : E.right(login?.password ?? text.right?.replace(/\r?\n$/, '') ?? '')
+  const secret = await readSecret(passwordFile, 'password-file')
+  return E.isLeft(secret) ? secret : E.right(login?.password ?? secret.right ?? '')
 }
 
 /** Of a head; {}: it is none of ours. */
@@ -243,7 +205,7 @@ const opened =
   async () => {
     const { clock = systemClock } = options
     const { attemptMs = ATTEMPT_MS, patienceMs = PATIENCE_MS, aliveEveryMs = ALIVE_EVERY_MS } = options
-    const tls = url.tls ? await readTls(url) : E.right(null)
+    const tls = await readTls(url)
     if (E.isLeft(tls)) return tls
     const password = await readPassword(url)
     if (E.isLeft(password)) return password

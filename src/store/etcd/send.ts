@@ -8,6 +8,7 @@ import { randomBytes } from 'node:crypto'
 import { E, type Either } from '../../prelude.ts'
 import type { Clock } from '../clock.ts'
 import type { StoreError } from '../error.ts'
+import { makeGate } from '../gate.ts'
 import type { Revision } from '../store.ts'
 import { kvsOf, rangesOf, revisionOf } from './answer.ts'
 import type { Client } from './client.ts'
@@ -28,22 +29,6 @@ type Outcome = Either<StoreError, Message>
 
 /** So many are under way at once; the others wait. */
 const MOST_AT_ONCE = 16
-
-const makeGate = (most: number) => {
-  let free = most
-  const waiting: Array<() => void> = []
-  return async <A>(work: () => Promise<A>): Promise<A> => {
-    if (free > 0) free -= 1
-    else await new Promise<void>((resolve) => waiting.push(resolve))
-    try {
-      return await work()
-    } finally {
-      const next = waiting.shift()
-      if (next === undefined) free += 1
-      else next()
-    }
-  }
-}
 
 export type Sender = Readonly<{
   send: (parts: Written) => Promise<Outcome>

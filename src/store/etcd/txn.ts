@@ -2,8 +2,9 @@
 // of it have what it leaves them; so that many writes are a tree of transactions, of one revision, or none happens.
 
 import type { StoreError } from '../error.ts'
+import { packed } from '../packed.ts'
 import type { Compare, Revision, Transaction } from '../store.ts'
-import { bytesOf, type Layout, packed } from './layout.ts'
+import { bytesOf, type Layout } from './layout.ts'
 import type { Message } from './messages.ts'
 
 /** Three levels of these and our own two compares, a mark and a head stay below 128; with more compares, two levels do. */

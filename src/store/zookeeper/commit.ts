@@ -4,9 +4,10 @@
 
 import { E, type Either } from '../../prelude.ts'
 import type { StoreError } from '../error.ts'
+import { encodeWrites } from '../logged.ts'
 import type { Revision, Transaction } from '../store.ts'
 import type { Answer, Connection } from './connection.ts'
-import { decodeRevision, encodeWrites, type Layout } from './layout.ts'
+import { decodeRevision, type Layout } from './layout.ts'
 import { type Acl, CODE, create, getData, type Op, sync } from './protocol.ts'
 import type { Reach } from './reach.ts'
 import { attempt, type Outcome, type Task } from './transact.ts'

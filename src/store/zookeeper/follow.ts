@@ -5,9 +5,10 @@
 import { E } from '../../prelude.ts'
 import type { StoreError } from '../error.ts'
 import { HISTORY, type History, historyFrom } from '../history.ts'
+import { decodeWrites } from '../logged.ts'
 import type { News, Revision } from '../store.ts'
 import { type Answer, type Connection, ifThere } from './connection.ts'
-import { baseOf, decodeRevision, decodeWrites, type Layout } from './layout.ts'
+import { baseOf, decodeRevision, type Layout } from './layout.ts'
 import { addWatch, getChildren, getData, type MultiAnswer, multi, type Stat, type WatchEvent } from './protocol.ts'
 
 export type Follower = Readonly<{

@@ -9,8 +9,7 @@
 // keep every answer of names small: 20,000 keys are more than a client of ZooKeeper's own would take in one.
 
 import { createHash } from 'node:crypto'
-import { E, type Either } from '../../prelude.ts'
-import type { Revision, Write } from '../store.ts'
+import type { Revision } from '../store.ts'
 
 const BUCKETS = 64
 
@@ -67,26 +66,12 @@ export const layoutAt = (prefix: string): Layout => {
 /** The last part of a path. */
 export const baseOf = (path: string): string => path.slice(path.lastIndexOf('/') + 1)
 
-export const encodeWrites = (writes: ReadonlyArray<Write>): string =>
-  JSON.stringify(writes.map(({ key, value }) => [key, value]))
-
 const parsed = (json: string): unknown => {
   try {
     return JSON.parse(json)
   } catch {
     return null
   }
-}
-
-const isWrite = (each: unknown): each is readonly [string, string | null] =>
-  Array.isArray(each) && typeof each[0] === 'string' && (typeof each[1] === 'string' || each[1] === null)
-
-/** Left: what is wrong, as a clause. */
-export const decodeWrites = (data: string): Either<string, ReadonlyArray<Write>> => {
-  const read = parsed(data)
-  return Array.isArray(read) && read.every(isWrite)
-    ? E.right(read.map(([key, value]) => ({ key, value })))
-    : E.left('is not one of cnm')
 }
 
 export const decodeRevision = (data: string): Revision => (/^\d{1,16}$/.test(data) ? Number(data) : 0)

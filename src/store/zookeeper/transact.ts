@@ -6,9 +6,10 @@
 
 import { E } from '../../prelude.ts'
 import type { StoreError } from '../error.ts'
+import { encodeWrites } from '../logged.ts'
 import type { Compare, Revision, Transaction, Write } from '../store.ts'
 import { type Answer, type Connection, ifThere } from './connection.ts'
-import { encodeWrites, type Layout } from './layout.ts'
+import type { Layout } from './layout.ts'
 import { judged } from './prepare.ts'
 import {
   type Acl,
