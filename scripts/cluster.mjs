@@ -96,6 +96,7 @@ const summaryOf = ({ told, seconds }) => {
     refused: sum(({ counts }) => counts.refused),
     unknown: sum(({ counts }) => counts.unknown),
     faults: sum(({ faults }) => faults),
+    cleared: sum(({ cleared }) => cleared),
     transactions: sum(({ transactions }) => transactions),
     events: sum(({ events }) => events),
     slowestMs: Math.max(0, ...told.map(({ tookMs }) => tookMs)),
@@ -108,7 +109,7 @@ const summaryOf = ({ told, seconds }) => {
 const inWords = (summary) =>
   [
     `cluster: ${counted(summary.seeds)} seeds, ${summary.hours.toFixed(0)} hours of cluster time in ${summary.seconds.toFixed(1)} s, ${summary.failed.length} failed`,
-    `  ${counted(summary.commands)} commands: ${counted(summary.done)} done, ${counted(summary.refused)} refused, ${counted(summary.unknown)} without an answer; ${counted(summary.faults)} faults`,
+    `  ${counted(summary.commands)} commands: ${counted(summary.done)} done, ${counted(summary.refused)} refused, ${counted(summary.unknown)} without an answer; ${counted(summary.faults)} faults, ${counted(summary.cleared)} endpoints cleared from hosts that were gone`,
     `  ${counted(summary.transactions)} transactions, ${counted(summary.events)} events; slowest seed ${(summary.slowestMs / 1000).toFixed(1)} s, ${counted(summary.peakMb)} MB; digest ${summary.digest}`,
   ].join('\n')
 

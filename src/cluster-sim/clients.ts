@@ -2,7 +2,7 @@
 // whose host's process ends before the answer does not know what became of it.
 
 import type { Answer } from '../engine/engine.ts'
-import { type Recorder, recorder } from '../history/record.ts'
+import type { Recorder } from '../history/record.ts'
 import type { ClusterIn, ClusterOut } from '../history/specs/cluster.ts'
 import type { Model } from '../model/types.ts'
 import { E } from '../prelude.ts'
@@ -12,7 +12,6 @@ import { type Act, CLIENTS_OF_A_HOST, type Names } from './plan.ts'
 import type { Time } from './time.ts'
 
 export type Clients = Readonly<{
-  log: Recorder<ClusterIn, ClusterOut>
   /** Nobody waits for anything, or is still to ask. */
   areDone: () => boolean
   /** How many commands were given, obeyed, refused, and without an answer. */
@@ -25,6 +24,7 @@ export type ClientParts = Readonly<{
   hosts: ReadonlyArray<Host>
   acts: ReadonlyArray<Act>
   names: Names
+  log: Recorder<ClusterIn, ClusterOut>
   tell: (where: string, what: string) => void
   defect: (what: string) => void
 }>
@@ -38,8 +38,7 @@ const together = (answers: ReadonlyArray<Answer>): Answer => {
   return refused ?? E.right(answers.flatMap((each) => (E.isRight(each) ? each.right : [])))
 }
 
-export const startClients = ({ time, hosts, acts, names, tell, defect }: ClientParts): Clients => {
-  const log = recorder<ClusterIn, ClusterOut>()
+export const startClients = ({ time, hosts, acts, names, log, tell, defect }: ClientParts): Clients => {
   let left = acts.length
   let [asked, done, refused, unknown] = [0, 0, 0, 0]
   let number = 0
@@ -126,5 +125,5 @@ export const startClients = ({ time, hosts, acts, names, tell, defect }: ClientP
     next(0)
   }
 
-  return { log, areDone: () => left === 0, counts: () => ({ asked, done, refused, unknown }) }
+  return { areDone: () => left === 0, counts: () => ({ asked, done, refused, unknown }) }
 }

@@ -45,6 +45,8 @@ export type HostParts = Readonly<{
   broken: number
   /** How late news from it is. */
   lagMs: number
+  /** It is cleared by the others when it is not heard of, and clears them. */
+  mortal: boolean
   /** Reads records for all hosts. */
   read: ReadRecord
   tell: (what: string) => void
@@ -65,7 +67,7 @@ const identityOf = (host: HostId, boot: number, number: number, died: ReadonlySe
   nameOf: (text) => `process ${text}`,
 })
 
-export const makeHost = ({ id, seed, time, store, broken, lagMs, read, tell, defect }: HostParts): Host => {
+export const makeHost = ({ id, seed, time, store, broken, lagMs, mortal, read, tell, defect }: HostParts): Host => {
   const line = makeLine(time, randomOf(seed, `line ${id}`), broken)
   const machine = makeMachine(randomOf(seed, `machine ${id}`), NO_FACTS)
   const died = new Set<string>()
@@ -87,7 +89,8 @@ export const makeHost = ({ id, seed, time, store, broken, lagMs, read, tell, def
     const strayed = (what: string): void => defect(`${id}: an ended process asked the store: ${what}`)
     const over = storeOver({ store, line, process: mine, lagMs, strayed })
     const { clock } = mine
-    const cluster = membership({ store: over, host: id, place: 'the store', identity, clock, ttlMs: TTL_MS, read })
+    const who = { host: id, place: 'the store', identity, mortal }
+    const cluster = membership({ store: over, ...who, clock, ttlMs: TTL_MS, read })
     const options = { kernel: machine.kernelFor(mine), cluster, after: clock.after, breathe: () => Promise.resolve() }
     tell('starts')
     openEngine(options).then(

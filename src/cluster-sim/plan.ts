@@ -53,6 +53,8 @@ export type Plan = Readonly<{
   acts: ReadonlyArray<Act>
   faults: ReadonlyArray<Fault>
   endsAt: number
+  /** A host that is not heard of is cleared by the others. */
+  mortal: boolean
 }>
 
 export const CLIENTS_OF_A_HOST = 2
@@ -152,6 +154,7 @@ const mixtureOf = (seed: number, { hosts, commands, faults: isFaulty }: Size): P
     acts: acts.sort((a, b) => a.at - b.at),
     faults: apart(faults),
     endsAt: from,
+    mortal: isFaulty && random.chance(0.5),
   }
 }
 
@@ -182,6 +185,7 @@ const growthOf = (seed: number, { hosts, commands: endpoints }: Size): Plan => {
     acts: [...networks, ...acts],
     faults: [],
     endsAt: from + endpoints * GROWTH_MS,
+    mortal: false,
   }
 }
 

@@ -17,6 +17,7 @@ export type Told = Readonly<{
   events: number
   transactions: number
   faults: number
+  cleared: number
   tookMs: number
   /** Of the process that told it, so far. */
   peakMb: number
@@ -62,7 +63,7 @@ export const tell = async (order: Order): Promise<Told> => {
   const plan = planOf(order.seed, order.size)
   const outcome = await simulate(plan)
   const report = await reportFor(plan, outcome, order)
-  const { counts, seconds, events, transactions, trace } = outcome
+  const { counts, seconds, events, transactions, cleared, trace } = outcome
   const tookMs = performance.now() - start
   return {
     seed: order.seed,
@@ -72,6 +73,7 @@ export const tell = async (order: Order): Promise<Told> => {
     events,
     transactions,
     faults: plan.faults.length,
+    cleared,
     tookMs,
     peakMb: Math.round(resourceUsage().maxRSS / 1024),
     report,

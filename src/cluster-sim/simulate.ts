@@ -2,11 +2,14 @@
 // then found to be wrong. The same plan gives the same trace.
 
 import type { ReadRecord } from '../cluster/view.ts'
+import { recorder } from '../history/record.ts'
+import type { ClusterIn, ClusterOut } from '../history/specs/cluster.ts'
 import { decodeStored } from '../model/codec.ts'
 import { explain } from '../model/error.ts'
 import type { HostId } from '../model/types.ts'
 import { E } from '../prelude.ts'
 import { memoryStore } from '../store/memory.ts'
+import { withClearings } from './clearings.ts'
 import { type Counts, startClients } from './clients.ts'
 import { probeOf } from './commands.ts'
 import { type Host, makeHost } from './host.ts'
@@ -24,6 +27,8 @@ export type Outcome = Readonly<{
   seconds: number
   events: number
   transactions: number
+  /** Endpoints that others took from hosts that were not heard of. */
+  cleared: number
   endpoints: number
 }>
 
@@ -83,7 +88,7 @@ const probe = async (time: Time, hosts: ReadonlyArray<Host>): Promise<ReadonlyAr
 }
 
 export const simulate = async (plan: Plan): Promise<Outcome> => {
-  const { seed, broken, lagsMs } = plan
+  const { seed, broken, lagsMs, mortal } = plan
   const time = virtualTime()
   const trace = makeTrace(time.now)
   const store = memoryStore({ history: plan.history, clock: time })
@@ -103,13 +108,19 @@ export const simulate = async (plan: Plan): Promise<Outcome> => {
   })
 
   const read = readOnce()
-  const hosts = Array.from({ length: plan.hosts }, (_, n) => {
-    const id = hostId(n)
-    const lagMs = lagsMs[n] ?? 0
-    return makeHost({ id, seed, time, store, broken, lagMs, read, tell: (what) => trace.tell(id, what), defect })
+  let cleared = 0
+  const log = recorder<ClusterIn, ClusterOut>()
+  const ids = Array.from({ length: plan.hosts }, (_, n) => hostId(n))
+  const hosts = ids.map((id, n) => {
+    const noted = withClearings(store, id, ids, log, ({ host, endpoints }) => {
+      cleared += endpoints.length
+      trace.tell(id, `clears ${host} of ${endpoints.map((each) => each.id).join()}`)
+    })
+    const way = { broken, lagMs: lagsMs[n] ?? 0, store: noted }
+    return makeHost({ id, seed, time, ...way, mortal, read, tell: (what) => trace.tell(id, what), defect })
   })
   for (const host of hosts) host.start()
-  const clients = startClients({ time, hosts, acts: plan.acts, names: plan.names, tell: trace.tell, defect })
+  const clients = startClients({ time, hosts, log, acts: plan.acts, names: plan.names, tell: trace.tell, defect })
   for (const fault of plan.faults) {
     const host = hosts[fault.host]
     if (host === undefined) continue
@@ -137,14 +148,11 @@ export const simulate = async (plan: Plan): Promise<Outcome> => {
 
   const listed = await store.list('')()
   const entries = E.isRight(listed) ? listed.right.entries : []
-  const stored = readStore(
-    entries,
-    hosts.map(({ id }) => id),
-  )
+  const stored = readStore(entries, ids)
   findings.push(...ofCluster(stored, hosts))
-  const last = clients.log.invoke('reader', { do: 'look' })
-  clients.log.ok(last, lookAt(stored))
-  const judgement = ofHistory(clients.log.history())
+  const last = log.invoke('reader', { do: 'look' })
+  log.ok(last, lookAt(stored))
+  const judgement = ofHistory(log.history())
   if (judgement !== null) findings.push(judgement.finding)
   for (const each of findings) trace.tell('finding', each)
   return {
@@ -155,6 +163,7 @@ export const simulate = async (plan: Plan): Promise<Outcome> => {
     seconds: time.now() / 1000,
     events: time.events(),
     transactions,
+    cleared,
     endpoints: entries.filter(({ key }) => key.startsWith('g/endpoint/')).length,
   }
 }

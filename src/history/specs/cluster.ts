@@ -18,6 +18,8 @@ export type ClusterAsk = Readonly<
   | { do: 'delete sandbox'; id: string; host: string }
   /** Names those that are in it, too: its answer says which. */
   | { do: 'rename sandbox'; id: string; name: string; host: string }
+  /** Others take what `host` had: it is not heard of. */
+  | { do: 'clear'; host: string; endpoints: ReadonlyArray<Readonly<{ id: string; ips: ReadonlyArray<string> }>> }
   /** Reads all there is, when nothing is under way any more. */
   | { do: 'look' }
 >
@@ -158,6 +160,10 @@ const knownOf = (operations: ReadonlyArray<Asked>): Known => {
       if (ip !== null) note(wished, network, ip)
     }
     if (input.do === 'rename endpoint') note(claims, input.id, endpointName(input.network, input.name))
+    if (input.do === 'clear')
+      for (const { id, ips } of input.endpoints)
+        for (const network of networks.get(id) ?? [])
+          note(claims, id, ...ips.map((each) => addressObject(network, each)))
     if (output?.is === 'done')
       for (const { id, network, name } of output.renamed ?? []) note(claims, id, endpointName(network, name))
     if (output?.is !== 'seen') continue
@@ -231,13 +237,15 @@ const doneActs = (known: Known, input: ClusterAsk, output: ClusterOut | undefine
       const gone = output?.is === 'done' ? (output.gone ?? []) : [...(known.endpoints.get(input.host) ?? [])]
       return gone.flatMap((id) => endpointGoes(known, id, input.host))
     }
+    case 'clear':
+      return input.endpoints.flatMap(({ id }) => endpointGoes(known, id, input.host))
     case 'look':
       return []
   }
 }
 
 const refusedActs = (input: ClusterAsk, why: ClusterRefusal): ReadonlyArray<Bare> => {
-  const endpoint = 'host' in input ? endpointObject(input.id) : ''
+  const endpoint = 'host' in input && 'id' in input ? endpointObject(input.id) : ''
   switch (why) {
     case 'no network': {
       const network = input.do === 'create endpoint' ? input.network : input.do === 'delete network' ? input.id : null
@@ -293,7 +301,9 @@ const said = (output: ClusterOut | undefined): string => {
 const show = (input: ClusterIn, output: ClusterOut | undefined): string => {
   if ('object' in input) return input.told
   const { do: what, ...rest } = input
-  const words = Object.values(rest).filter((each) => each !== null)
+  const words = Object.values(rest).flatMap((each) =>
+    typeof each === 'string' ? [each] : (each ?? []).map(({ id }) => id),
+  )
   return `${[what, ...words].join(' ')}: ${said(output)}`
 }
 
