@@ -4,6 +4,7 @@
 
 import { existsSync } from 'node:fs'
 import { ensureBuilt } from './build.mjs'
+import { ensureConsul } from './consul.mjs'
 import { run } from './run.mjs'
 import { ROOT, say, stop } from './say.mjs'
 import { modulesProblem } from './stale.mjs'
@@ -78,6 +79,7 @@ const ensureSystem = async (tests) => {
   await ensureServers(DOCKER_TOOLS, 'the comparison with dockerd')
   await ensureServers(SERVER_TOOLS, 'the tests of stores on servers')
   await ensureTools(ZOOKEEPER_TOOLS, 'the tests of the store on ZooKeeper')
+  await ensureConsul()
 }
 
 /**

@@ -5,10 +5,12 @@ import { listHosts } from '../../src/cluster/hosts.ts'
 import { endpointsOn } from '../../src/model/queries.ts'
 import { showIp } from '../../src/net/ip.ts'
 import type { SharedStore } from '../../src/store/lease.ts'
+import { needsConsul, startConsul } from '../lib/consul.ts'
 import { needsEtcd, startEtcd } from '../lib/etcd.ts'
 import { createEndpoint, createNetwork, end, net } from '../lib/model.ts'
 import { wait } from '../lib/victim.ts'
 import { needsZookeeper, startZookeeper } from '../lib/zookeeper.ts'
+import { openAt as openConsulAt } from '../store/consul-lib.ts'
 import { openAt as openEtcdAt } from '../store/etcd-lib.ts'
 import { right } from '../store/lib.ts'
 import { openAt as openZookeeperAt } from '../store/zookeeper-lib.ts'
@@ -31,6 +33,14 @@ const KINDS = [
     start: async (): Promise<Servers> => {
       const ensemble = await startZookeeper(1)
       return { open: (prefix) => openZookeeperAt(ensemble.hosts, prefix), end: ensemble.end }
+    },
+  },
+  {
+    needed: needsConsul,
+    name: 'Consul',
+    start: async (): Promise<Servers> => {
+      const cluster = await startConsul()
+      return { open: (prefix) => openConsulAt(cluster, prefix), end: cluster.end }
     },
   },
 ]

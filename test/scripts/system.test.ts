@@ -4,6 +4,7 @@ import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { mirrorsIn } from '../../scripts/lib/consul.mjs'
 import { findBinary, missingPackages, TEST_TOOLS, TOOLS } from '../../scripts/lib/system.mjs'
 
 describe('missing packages', () => {
@@ -20,6 +21,11 @@ describe('missing packages', () => {
     expect(missingPackages((name) => (name === 'tshark' ? null : name))).toEqual([])
     expect(missingPackages(() => null, TEST_TOOLS)).toEqual(['tshark', 'tcpdump'])
   })
+})
+
+test('what is fetched comes from the mirrors of this machine, each once, but for those of security updates', () => {
+  const said = ['mirror:/debian/', 'mirror:/debian', '', 'other:/debian-security/', 'third:/debian'].join('\n')
+  expect(mirrorsIn(said)).toEqual(['mirror:/debian', 'third:/debian'])
 })
 
 describe('a program', () => {

@@ -16,7 +16,8 @@ const complaint = (text: string): string => {
   return E.isLeft(url) ? explainStore(url.left) : 'no complaint'
 }
 
-const NO_TLS = { tls: false, ca: null, cert: null, key: null, passwordFile: null }
+const TLS = { tls: false, ca: null, cert: null, key: null }
+const NO_TLS = { ...TLS, passwordFile: null }
 
 describe('what is read', () => {
   test.for<[string, StoreUrl]>([
@@ -76,6 +77,34 @@ describe('what is read', () => {
         prefix: '/cnm/a',
       },
     ],
+    [
+      'consul://alpha',
+      {
+        tag: 'consul',
+        members: [{ host: 'alpha', port: 8500 }],
+        login: null,
+        prefix: '/cnm',
+        ...TLS,
+        tokenFile: null,
+      },
+    ],
+    [
+      'consul://c1,[fd00::2]:8501/cnm/a%20b?token-file=/run/t%26&ca=f&cert=c&key=k',
+      {
+        tag: 'consul',
+        members: [
+          { host: 'c1', port: 8500 },
+          { host: 'fd00::2', port: 8501 },
+        ],
+        login: null,
+        prefix: '/cnm/a b',
+        tls: true,
+        ca: 'f',
+        cert: 'c',
+        key: 'k',
+        tokenFile: '/run/t&',
+      },
+    ],
   ])('%s', ([text, url]) => {
     expect(read(text)).toEqual(url)
   })
@@ -83,6 +112,7 @@ describe('what is read', () => {
   test('it is shown without user, password and options', () => {
     expect(showStoreUrl(read('etcd://u:secret@[::1]:7,b/x?ca=f'))).toBe('etcd://[::1]:7,b:2379/x')
     expect(showStoreUrl(read('lmdb:/srv/cnm'))).toBe('/srv/cnm')
+    expect(showStoreUrl(read('consul://[::1]:7,b/x?token-file=f'))).toBe('consul://[::1]:7,b:8500/x')
   })
 })
 
@@ -119,6 +149,14 @@ describe('what is refused', () => {
     ['etcd://a?cert=x', 'needs "cert" and "key" together'],
     ['etcd://u:p@a?password-file=x', 'needs a user, and no password'],
     ['zk://a?tls', 'has the option "tls", which zk:// does not know; there are none'],
+    ['consul:a', 'lacks the two slashes after "consul:"'],
+    ['consul://u:p@a', 'has a user, which Consul does not know; name the file of a token with "token-file"'],
+    ['consul://a?token=secret', 'has the option "token", which consul:// does not know; there are tls, ca'],
+    ['consul://a?token-file', 'has the option "token-file" without a file'],
+    ['consul://a?tls=yes', 'has a value for "tls"'],
+    ['consul://a?key=x', 'needs "cert" and "key" together'],
+    ['consul://a:0', 'names a with a port that is no number from 1 to 65535'],
+    ['toString://a', 'is no store'],
   ])('%s', ([text = '', why = '']) => {
     expect(complaint(text)).toContain(why)
   })
