@@ -48,7 +48,7 @@ const framed = (bytes: Uint8Array): Buffer => {
   return Buffer.concat([head, bytes])
 }
 
-/** Takes what arrives apart into messages, which `hear` must not keep. */
+/** Takes what arrives apart into messages. */
 const unframed = (hear: (bytes: Uint8Array) => void) => {
   let rest: Buffer = Buffer.alloc(0)
   return (part: Buffer): void => {

@@ -11,7 +11,7 @@ import type { Tls } from './tls.ts'
 /** `path`: from the root. `body` null: there is none. */
 export type Request = Readonly<{
   member: Member
-  method: 'GET' | 'PUT' | 'POST'
+  method: 'GET' | 'PUT'
   path: string
   headers: OutgoingHttpHeaders
   body: string | null
@@ -20,12 +20,6 @@ export type Response = Readonly<{ status: number; header: (name: string) => stri
 
 export type Exchange = Readonly<{
   ask: (request: Request, timeoutMs: number) => Promise<Either<Fault, Response>>
-  /** For an answer that is read as it comes. `settle` may be called more than once. */
-  begin: (
-    request: Request,
-    answered: (answer: IncomingMessage) => void,
-    settle: (fault: Fault) => void,
-  ) => ClientRequest
   close: () => void
 }>
 
@@ -38,7 +32,12 @@ export const makeExchange = (place: string, tls: Tls | null): Exchange => {
   const agent = tls === null ? new http.Agent(options) : new https.Agent({ ...options, ...secrets })
   const request = tls === null ? http.request : https.request
 
-  const begin: Exchange['begin'] = ({ member, method, path, headers, body }, answered, settle) => {
+  /** `settle` may be called more than once. */
+  const begin = (
+    { member, method, path, headers, body }: Request,
+    answered: (answer: IncomingMessage) => void,
+    settle: (fault: Fault) => void,
+  ): ClientRequest => {
     const { host, port } = member
     const length = body === null ? {} : { 'content-length': Buffer.byteLength(body) }
     const sending = request({ host, port, path, method, headers: { ...headers, ...length }, agent })
@@ -60,7 +59,6 @@ export const makeExchange = (place: string, tls: Tls | null): Exchange => {
   }
 
   return {
-    begin,
     ask: (asked, timeoutMs) =>
       new Promise((resolve) => {
         const answered = (answer: IncomingMessage): void => {
