@@ -57,7 +57,13 @@ const fetchFrom = async (mirror) => {
   try {
     const file = join(work, 'consul.deb')
     const options = /** @type {const} */ ({ stdout: 'stderr' })
-    if ((await run(HELPER, ['download-file', `${mirror}/${PACKAGE}`, file, `SHA256:${SHA256}`], options)) !== 0)
+    if (
+      (await run(
+        HELPER,
+        ['-o', 'APT::Sandbox::User=root', 'download-file', `${mirror}/${PACKAGE}`, file, `SHA256:${SHA256}`],
+        options,
+      )) !== 0
+    )
       return false
     const unpacked = join(work, 'unpacked')
     if ((await run('dpkg-deb', ['-x', file, unpacked], options)) !== 0) return false
