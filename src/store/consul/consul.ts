@@ -20,6 +20,7 @@ import { keepReaping, sweep } from './reap.ts'
 
 /** An epoch of the log is a part of what it holds: it is read whole when something in it is new. */
 const EPOCHS = 16
+const EPOCH_SIZE = 256_000
 /** For watches to tell of what this process itself wrote. */
 const LAST_NEWS_MS = 2000
 const LAST_NEWS_EVERY_MS = 5
@@ -32,7 +33,7 @@ export const committerOn = (ground: Ground): Readonly<{ committer: Committer; fo
   let forgetting: Promise<void> = Promise.resolve()
   const committer = makeCommitter(ground, makeHeads(ground), {
     // Nobody counts what all write, so that nobody waits for another: an epoch is as long as chance has it.
-    rotates: () => Math.random() < 1 / epochLength,
+    rotates: (size) => Math.random() < 1 / epochLength + size / EPOCH_SIZE,
     rotated: () => {
       forgetting = forgetting.then(() => forget(ground))
     },
