@@ -75,6 +75,16 @@ needsConsul('tokens of Consul', () => {
     )
   })
 
+  test('one that only reads lets look also where there is something left to take down', async () => {
+    await within(url(OURS), (store) => right(store.transact(put('a', 'z'))))
+    // A hold that nobody's session locks any more.
+    await cluster.servers[0]?.request('PUT', 'kv/cnm/hold/tgone', 'a')
+    await within(url(READER), async (store) => expect((await right(store.get('a')))?.value).toBe('z'))
+    expect(await cluster.servers[0]?.request('GET', 'kv/cnm/hold/tgone')).not.toBe('')
+    await within(url(OURS), async (store) => expect((await right(store.get('a')))?.value).toBe('z'))
+    expect(await cluster.servers[0]?.request('GET', 'kv/cnm/hold/tgone')).toBe('')
+  })
+
   test('one that only reads lets look, and says what it lacks when it is to write', () =>
     within(url(OURS), async (store) => {
       await right(store.transact(put('a', 'y')))

@@ -59,11 +59,12 @@ const caughtUp = async (follower: Follower, revision: Revision): Promise<void> =
   while (isBehind() && performance.now() < until) await sleep(LAST_NEWS_EVERY_MS)
 }
 
-/** Right: what nobody holds any more has been taken down. */
+/** Right: what nobody holds any more has been taken down, if we may. */
 export const consulStore = async (ground: Ground, clock: Clock): Promise<Either<StoreError, SharedStore>> => {
   const { committer, forgotten } = committerOn(ground)
   const swept = await sweep(ground, committer)
-  if (E.isLeft(swept)) return swept
+  // Who may only read leaves it to others.
+  if (E.isLeft(swept) && swept.left.tag !== 'StoreDenied') return swept
   const follower = follow(ground, forgotten)
   const stopReaping = keepReaping(ground, committer)
   const underWay = new Set<Promise<unknown>>()
