@@ -1,6 +1,6 @@
 // What a test may need from its machine. `needs.kernel('title', () => {...})` is a `describe` whose tests are skipped where
 // the need is not met, with the reason in the summary of `npm test`. In CI (CI=true) a need that is not met is a failure:
-// nothing goes untested there without a word.
+// nothing goes untested there without a word; but for Consul, which not every system can have.
 
 import { spawnSync } from 'node:child_process'
 import { describe, test } from 'vitest'

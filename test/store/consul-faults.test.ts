@@ -202,20 +202,24 @@ needsConsul('one server of Consul behind a bad line', () => {
 })
 
 /** Reaches the servers no more after so many transactions. */
-const dying = (client: Client, steps: number): Client => {
+const dying = (client: Client, steps: number): Readonly<{ client: Client; late: () => ReturnType<Client['txn']> }> => {
   let leftToDo = steps
+  let late: Parameters<Client['txn']>[0] = []
   return {
-    ...client,
-    txn: (ops, again, patienceMs) => {
-      leftToDo -= 1
-      return leftToDo < 0
-        ? Promise.resolve(E.left({ tag: 'Elsewhere', why: 'it is dead' }))
-        : client.txn(ops, again, patienceMs)
+    client: {
+      ...client,
+      txn: (ops, again, patienceMs) => {
+        leftToDo -= 1
+        if (leftToDo >= 0) return client.txn(ops, again, patienceMs)
+        late = ops
+        return Promise.resolve(E.left({ tag: 'Elsewhere', why: 'it is dead' }))
+      },
     },
+    late: () => client.txn(late, true),
   }
 }
 
-/** A writer on a store that is there, which reaches the servers no more after so many transactions. */
+/** A writer on a store that is there, which reaches the servers no more after so many transactions. `late`: the next comes after all. */
 const startDead = async ({ hosts }: ConsulCluster, prefix: string, steps: number) => {
   const { members } = urlOf(`consul://${hosts}`)
   const place = 'here'
@@ -226,8 +230,9 @@ const startDead = async ({ hosts }: ConsulCluster, prefix: string, steps: number
   const text = decodeHead(Buffer.from(kv?.value ?? '', 'base64').toString())
   if (text === null) throw new Error('a store has a head')
   const settings = { patienceMs: 3000, waitMs: 3000, history: 1000 }
-  const { committer } = committerOn({ client: dying(client, steps), place, layout, ...text, ...settings })
-  return { committer, close: client.close }
+  const mortal = dying(client, steps)
+  const { committer } = committerOn({ client: mortal.client, place, layout, ...text, ...settings })
+  return { committer, late: mortal.late, close: client.close }
 }
 
 needsConsul('a writer that dies while it writes in pieces', () => {
@@ -239,7 +244,7 @@ needsConsul('a writer that dies while it writes in pieces', () => {
 
   // 200 entries and their transaction are four pieces; then one that ends it.
   test.for([1, 2, 3, 4, 5])(
-    'after %i of its 6 steps: it has happened, and the next writer finishes it',
+    'after %i of its 6 steps: it has happened, the next writer finishes it, and what comes late of it does nothing',
     async (steps) => {
       const prefix = `d${steps}`
       const [store, watcher] = [await openAt(cluster, prefix), await openAt(cluster, prefix)]
@@ -259,7 +264,6 @@ needsConsul('a writer that dies while it writes in pieces', () => {
           dead.committer.commit(plain({ compares: [{ key: 'k', revision: small }], writes })),
         )
 
-        dead.close()
         const at = `kv/${prefix}/pending`
         expect(await cluster.servers[0]?.request('GET', at)).not.toBe('')
         const after = await right(store.list('m/'))
@@ -280,15 +284,18 @@ needsConsul('a writer that dies while it writes in pieces', () => {
           tag: 'StoreConflict',
           key: 'm/000',
         })
-        const next = await right(
-          store.transact({ compares: [{ key: 'm/001', revision }], writes: [{ key: 'm/001', value: '4' }] }),
-        )
+        const more = ['m/001', 'm/070', 'm/140', 'm/198'].map((key) => ({ key, value: '4' }))
+        const next = await right(store.transact({ compares: [{ key: 'm/001', revision }], writes: more }))
         expect((await right(store.get('m/002')))?.revision).toBe(revision)
         await expect.poll(() => told).toHaveLength(2)
         expect(told).toEqual([
           { tag: 'Changed', revision, writes },
-          { tag: 'Changed', revision: next, writes: [{ key: 'm/001', value: '4' }] },
+          { tag: 'Changed', revision: next, writes: more },
         ])
+        const before = await right(store.list(''))
+        expect(await dead.late()).toMatchObject({ right: { left: [{ at: 0 }] } })
+        expect(await right(store.list(''))).toEqual(before)
+        dead.close()
         expect(await cluster.servers[0]?.request('GET', at)).toBe('')
       } finally {
         await store.close()

@@ -1,6 +1,7 @@
 // The store on Consul keeps the contract of stores, on a server of its own.
 
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { E } from '../../src/prelude.ts'
 import type { SharedStore } from '../../src/store/lease.ts'
 import { type ConsulCluster, needsConsul, startConsul } from '../lib/consul.ts'
 import { startRelay } from '../lib/relay.ts'
@@ -25,6 +26,37 @@ needsConsul('the store on Consul', () => {
   }
 
   storeContract((options) => openAt(cluster, prefix(), options), { largestBytes: 500_000 })
+
+  test('what several write in pieces at once, with small transactions between, is whole in every list', {
+    timeout: 60_000,
+  }, async () => {
+    const at = prefix()
+    const stores = await Promise.all([1, 2, 3].map(() => openAt(cluster, at, { history: 100 })))
+    const [first] = stores
+    if (first === undefined) throw new Error('there are three')
+    const keys = Array.from({ length: 100 }, (_, i) => `m/${i}`)
+    const told: string[] = []
+    first.watch('m/', 0, (news) => told.push(news.tag === 'Changed' ? `${news.writes[0]?.value}` : news.error.tag))
+    const raises = stores.map(async (store) => {
+      for (let done = 0; done < 8; ) {
+        const { entries, revision: seen } = await right(store.list('m/'))
+        const kinds = new Set(entries.map(({ value, revision }) => `${value} ${revision}`))
+        expect([[0, 100].includes(entries.length), kinds.size <= 1]).toEqual([true, true])
+        const [{ value, revision } = { value: '0', revision: 0 }] = entries
+        expect(revision).toBeLessThanOrEqual(seen)
+        const writes = keys.map((key) => ({ key, value: `${Number(value) + 1}` }))
+        if (E.isRight(await store.transact({ compares: [{ key: 'm/7', revision }], writes })())) done += 1
+      }
+    })
+    const small = stores.map(async (store, n) => {
+      for (let i = 1; i <= 40; i++) await right(store.transact(put(`s/${n}`, `${i}`)))
+    })
+    await Promise.all([...raises, ...small])
+    expect((await right(first.get('m/99')))?.value).toBe('24')
+    expect((await right(first.list('s/'))).entries.map(({ value }) => value)).toEqual(['40', '40', '40'])
+    await expect.poll(() => told).toEqual(Array.from({ length: 24 }, (_, i) => `${i + 1}`))
+    for (const store of stores) await store.close()
+  })
 
   const party = async (): Promise<Party & Readonly<{ store: SharedStore; other: SharedStore }>> => {
     const at = prefix()

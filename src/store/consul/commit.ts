@@ -205,6 +205,8 @@ const attempt = async (
   return { tag: 'Failed', error: unanswered(place, why, UNKNOWN) }
 }
 
+const sizeOf = ({ writes }: Task): number => writes.reduce((sum, { value }) => sum + (value?.length ?? 0), 0)
+
 /** More compares than one transaction takes are looked at before; then nothing may happen in between. */
 const fewCompares = async (ground: Ground, task: Task): Promise<Either<StoreError, Task>> => {
   const { compares } = task
@@ -219,18 +221,23 @@ const fewCompares = async (ground: Ground, task: Task): Promise<Either<StoreErro
   return E.right({ ...task, compares: [], since: seen.right.revision })
 }
 
-/** `rotates`: whether the next transaction is to end an epoch; `rotated`: one has. */
+/** `rotates`: whether a transaction that writes so many characters is to end an epoch; `rotated`: one has. */
 export const makeCommitter = (
   ground: Ground,
   heads: Heads,
-  { rotates, rotated }: Readonly<{ rotates: () => boolean; rotated: () => void }>,
+  { rotates, rotated }: Readonly<{ rotates: (size: number) => boolean; rotated: () => void }>,
 ): Committer => {
   const { place, patienceMs: usual } = ground
   const gate = makeGate(MOST_AT_ONCE)
   const indexes: Indexes = new Map()
 
+  let finishing: Readonly<{ index: number; done: ReturnType<typeof finish> }> | null = null
+  /** Once for all that wait for it here. */
   const finishAt = async (pending: Head, patienceMs?: number): Promise<Either<StoreError, Head | null>> => {
-    const finished = await finish(ground, pending, patienceMs)
+    if (finishing?.index !== pending.index)
+      finishing = { index: pending.index, done: finish(ground, pending, patienceMs) }
+    const finished = await finishing.done
+    finishing = null
     if (E.isRight(finished) && finished.right !== null) heads.learn(finished.right)
     return finished
   }
@@ -262,7 +269,7 @@ export const makeCommitter = (
       if (E.isLeft(head)) return head
       const task = await fewCompares(ground, wanted)
       if (E.isLeft(task)) return task
-      const plan = planOf(ground, indexes, head.right, task.right, rotates())
+      const plan = planOf(ground, indexes, head.right, task.right, rotates(sizeOf(task.right)))
       if (E.isLeft(plan)) return plan
       const outcome = await attempt(ground, indexes, head.right, plan.right, until, patienceMs)
       if (outcome.tag === 'Failed') return E.left(outcome.error)

@@ -20,6 +20,7 @@ import { keepReaping, sweep } from './reap.ts'
 
 /** An epoch of the log is a part of what it holds: it is read whole when something in it is new. */
 const EPOCHS = 16
+const EPOCH_SIZE = 256_000
 /** For watches to tell of what this process itself wrote. */
 const LAST_NEWS_MS = 2000
 const LAST_NEWS_EVERY_MS = 5
@@ -32,7 +33,7 @@ export const committerOn = (ground: Ground): Readonly<{ committer: Committer; fo
   let forgetting: Promise<void> = Promise.resolve()
   const committer = makeCommitter(ground, makeHeads(ground), {
     // Nobody counts what all write, so that nobody waits for another: an epoch is as long as chance has it.
-    rotates: () => Math.random() < 1 / epochLength,
+    rotates: (size) => Math.random() < 1 / epochLength + size / EPOCH_SIZE,
     rotated: () => {
       forgetting = forgetting.then(() => forget(ground))
     },
@@ -58,11 +59,12 @@ const caughtUp = async (follower: Follower, revision: Revision): Promise<void> =
   while (isBehind() && performance.now() < until) await sleep(LAST_NEWS_EVERY_MS)
 }
 
-/** Right: what nobody holds any more has been taken down. */
+/** Right: what nobody holds any more has been taken down, if we may. */
 export const consulStore = async (ground: Ground, clock: Clock): Promise<Either<StoreError, SharedStore>> => {
   const { committer, forgotten } = committerOn(ground)
   const swept = await sweep(ground, committer)
-  if (E.isLeft(swept)) return swept
+  // Who may only read leaves it to others.
+  if (E.isLeft(swept) && swept.left.tag !== 'StoreDenied') return swept
   const follower = follow(ground, forgotten)
   const stopReaping = keepReaping(ground, committer)
   const underWay = new Set<Promise<unknown>>()
