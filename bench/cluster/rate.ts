@@ -131,7 +131,9 @@ const together = async (bundle: string, role: keyof typeof roles, url: string): 
     for (let i = 0; i < ENGINES; i++) {
       const callers = Math.floor(CALLERS / ENGINES) + (i < CALLERS % ENGINES ? 1 : 0)
       const words = roleWords(bundle, role, url, `h${i}`, String(callers))
-      const player = playerOf(spawn(process.execPath, [...process.execArgv, ...words], { stdio: ['pipe', 'pipe', 'inherit'] }))
+      const player = playerOf(
+        spawn(process.execPath, [...process.execArgv, ...words], { stdio: ['pipe', 'pipe', 'inherit'] }),
+      )
       players.push(player)
       await player.hear()
     }
