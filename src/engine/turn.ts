@@ -157,14 +157,16 @@ export const makeTurns = (parts: TurnParts): Turns => {
   /**
    * Commands whose objects the kernel refuses are withdrawn, and those that came together with one: the turn is decided again without
    * them, from the model as it was before, and the next diff takes back what was half done. It is decided again, too, where others have
-   * changed what it rests on; and nobody is refused for what others may have changed unheard. Null: the turn is over.
+   * changed what it rests on. Nobody is refused, or told that it is so already, for what others may have changed unheard: no transaction
+   * would find that out. Null: the turn is over.
    */
   const attempted = async (attempt: Attempt): Promise<Attempt | null> => {
     const left = attempt.batch.filter((waiting) => !attempt.withdrawn.has(waiting))
     const pause = pauseOf(left, breathe)
     const stepped = await stepAll(drivers, attempt.before, left, breathe)
     const { core: next, done, refused } = stepped
-    if (refused.length > 0 && !attempt.isCurrent) {
+    const changesNothing = refused.length > 0 || done.some(({ events }) => events.length === 0)
+    if (changesNothing && !attempt.isCurrent) {
       const again = await renewed(attempt, stepped)
       if (again === null || again.before !== attempt.before) return again
     }

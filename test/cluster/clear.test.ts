@@ -6,6 +6,7 @@ import { clearHost, forgetHost, type HostStatus, listHosts } from '../../src/clu
 import { endpointsOn } from '../../src/model/queries.ts'
 import { getIn } from '../../src/net/pmap.ts'
 import { E, type Either } from '../../src/prelude.ts'
+import type { SharedStore } from '../../src/store/lease.ts'
 import { memoryStore } from '../../src/store/memory.ts'
 import type { Store } from '../../src/store/store.ts'
 import { box, createEndpoint, createNetwork, createSandbox, end, join, net, outcome } from '../lib/model.ts'
@@ -84,6 +85,27 @@ describe('a host that stands still', () => {
     expect(getIn(a.model().sandboxes, box(1))?.container).toBe('box')
     await pass(TTL_MS)
     expect(await tell(b, { tag: 'DeleteEndpoint', id: end(4), force: false })).toMatchObject({ tag: 'OnOtherHost' })
+  })
+
+  test('does not say of what was taken from it that it is so already', async () => {
+    const [clock, own] = [turnedClock(), turnedClock()]
+    const store = memoryStore({ clock })
+    const { watch, ...rest } = sharedMemory(store, own)
+    let late: (() => void)[] | null = null
+    const held: SharedStore['watch'] = (prefix, since, hear) =>
+      watch(prefix, since, (news) => (late === null ? hear(news) : late.push(() => hear(news))))
+    const a = await openHost('a', { ...rest, watch: held }, { mortal: true, ttlMs: TTL_MS, clock: own })
+    await tell(a, shared(1, 'wide'))
+    await tell(a, createEndpoint(1, 1, 'web'))
+    late = []
+    clock.turn(4 * TTL_MS)
+    await settled()
+    expect(await clearHost(store, hostId('a'), 'the store')()).toEqual(E.right(1))
+    const answer = tell(a, { tag: 'RenameEndpoint', id: end(1), name: 'web' })
+    await settled()
+    for (const hear of late) hear()
+    late = null
+    expect(outcome(await answer)).toEqual(['NotFound', 404])
   })
 
   test('keeps what it has where nobody is to clear it', async () => {

@@ -3,9 +3,11 @@
 
 import { describe, expect, test } from 'vitest'
 import type { Engine } from '../../src/engine/engine.ts'
-import { endpointsOn } from '../../src/model/queries.ts'
+import { violations } from '../../src/model/invariants.ts'
+import { endpointNamed, endpointsOn } from '../../src/model/queries.ts'
 import { showIp } from '../../src/net/ip.ts'
 import { sizeOfMap, valuesOf } from '../../src/net/pmap.ts'
+import type { SharedStore } from '../../src/store/lease.ts'
 import { memoryStore } from '../../src/store/memory.ts'
 import {
   createEndpoint,
@@ -122,5 +124,32 @@ describe('of two hosts that share a store', () => {
     await tell(a, createEndpoint(500, 1, 'last'))
     const all = endpointsOn(a.model(), net(1)).flatMap(({ addresses }) => addresses.map(({ cidr }) => cidr.ip))
     expect(new Set(all).size).toBe(121)
+  })
+
+  test('a name that came and went before it was ours stays ours while that is still to be heard', async () => {
+    const store = memoryStore()
+    const a = await openHost('a', sharedMemory(store))
+    let late: (() => void)[] | null = null
+    const slow = sharedMemory(store)
+    const watch: SharedStore['watch'] = (prefix, since, hear) =>
+      slow.watch(prefix, since, (news) => (late === null ? hear(news) : late.push(() => hear(news))))
+    // Who is checked and found wrong reads everything again, and nobody sees it.
+    const b = await openHost('b', { ...slow, watch }, { check: false })
+    await tell(a, shared(1, 'wide'))
+    await tell(b, createEndpoint(1, 1, 'first'))
+    late = []
+    await tell(a, createEndpoint(2, 1, 'web', { ipv4: v4('10.0.0.77') }))
+    await tell(a, { tag: 'DeleteEndpoint', id: end(2), force: false })
+    expect(await tell(b, createEndpoint(3, 1, 'web'))).toBe(null)
+    // Each turn hears a little more.
+
+    for (const [i, hear] of late.entries()) {
+      hear()
+      expect(await tell(b, createSandbox(i + 1, `box${i}`))).toBe(null)
+      expect(endpointNamed(b.model(), net(1), 'web')).toBe(end(3))
+      expect(violations(b.model())).toEqual([])
+    }
+    late = null
+    expect(outcome(await tell(b, createEndpoint(4, 1, 'web')))).toEqual(['EndpointNameTaken', 403])
   })
 })

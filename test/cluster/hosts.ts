@@ -28,7 +28,8 @@ export const sharedMemory = (store: MemoryStore, clock: Clock = systemClock): Sh
 /** In a simulation nobody sees processes. */
 const ALIVE = { isDead: () => false, nameOf: (text: string) => text }
 
-export type HostOptions = Partial<MembershipOptions> & Partial<Pick<EngineOptions, 'kernel' | 'drivers' | 'plugins'>>
+export type HostOptions = Partial<MembershipOptions> &
+  Partial<Pick<EngineOptions, 'kernel' | 'drivers' | 'plugins' | 'check'>>
 
 export const openHost = async (name: string, store: SharedStore, options: HostOptions = {}): Promise<Engine> => {
   const { kernel = paperKernel(), ...rest } = options

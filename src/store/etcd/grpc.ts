@@ -100,7 +100,8 @@ export const makeGrpc = (place: string, tls: Tls | null): Grpc => {
     connections.set(name, made)
     session.on('connect', () => {
       made.isMade = true
-      session.setLocalWindowSize(CONNECTION_WINDOW_BYTES)
+      // It may have been given up in the same moment.
+      if (!session.destroyed) session.setLocalWindowSize(CONNECTION_WINDOW_BYTES)
     })
     session.on('remoteSettings', () => {
       made.speaks = true
