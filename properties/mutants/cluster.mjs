@@ -52,8 +52,8 @@ export default [
     rows: [],
     property: 'P14',
     under: 'src/engine/turn.ts',
-    find: 'if (refused.length > 0 && !attempt.isCurrent)',
-    replace: 'if (refused.length > 1000 && !attempt.isCurrent)',
+    find: 'const changesNothing = refused.length > 0 ||',
+    replace: 'const changesNothing = refused.length > 1000 ||',
     by: AGREE,
   },
 ]
