@@ -7,8 +7,8 @@ import { E, type Either } from '../../prelude.ts'
 import type { Clock } from '../clock.ts'
 import type { StoreError } from '../error.ts'
 import { asStoreError } from '../http/fault.ts'
-import { type Hold, RENEWALS } from '../lease.ts'
-import type { Client } from './client.ts'
+import { keepAlive, type Renewal } from '../keep-alive.ts'
+import type { Hold } from '../lease.ts'
 import { type Committer, plain } from './commit.ts'
 import type { Ground } from './ground.ts'
 import { newWord } from './layout.ts'
@@ -31,39 +31,6 @@ const begin = async ({ client, place }: Ground, ttlMs: number): Promise<Either<S
   }
   const what = `${place} allows no session of ${LEAST_TTL_MS / 1000} s`
   return E.left({ tag: 'StoreUnavailable', what, hint: 'leave session_ttl_min of its servers at its default' })
-}
-
-/** Renews it until it is stopped or lost; `lost` is called once. Returns how to stop. */
-const keepAlive = (client: Client, clock: Clock, { id, ttlMs }: Session, lost: () => void): (() => void) => {
-  let isOver = false
-  let withdrawNext = (): void => {}
-  let withdrawEnd = (): void => {}
-  const end = (): void => {
-    isOver = true
-    withdrawNext()
-    withdrawEnd()
-  }
-  const lose = (): void => {
-    if (isOver) return
-    end()
-    lost()
-  }
-  const renew = async (): Promise<void> => {
-    const sentAt = performance.now()
-    const answer = await client.renewSession(id, ttlMs / RENEWALS)
-    if (isOver) return
-    if (E.isLeft(answer)) {
-      withdrawNext = clock.after(ttlMs / RENEWALS / 4, renew)
-      return
-    }
-    if (!answer.right) return lose()
-    withdrawEnd()
-    withdrawEnd = clock.after(ttlMs - (performance.now() - sentAt), lose)
-    withdrawNext = clock.after(ttlMs / RENEWALS, renew)
-  }
-  withdrawEnd = clock.after(ttlMs, lose)
-  withdrawNext = clock.after(ttlMs / RENEWALS, renew)
-  return end
 }
 
 export type Wanted = Readonly<{ key: string; value: string; ttlMs: number; lost: (error: StoreError) => void }>
@@ -93,7 +60,11 @@ export const holdOn = async (
   let tell = (): void => {
     isLost = true
   }
-  const stop = keepAlive(client, clock, session.right, () => tell())
+  const renew = async (patienceMs: number): Promise<Renewal> => {
+    const renewed = await client.renewSession(id, patienceMs)
+    return E.isLeft(renewed) ? 'unheard' : renewed.right ? 'kept' : 'over'
+  }
+  const stop = keepAlive(clock, renew, session.right.ttlMs, () => tell())
   const made = await committer.commit({
     ...plain({ compares: [{ key, revision: 0 }], writes: [{ key, value }] }),
     also: [lockOf(name, key, id)],

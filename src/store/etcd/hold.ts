@@ -9,7 +9,7 @@ import { kvsOf, rangesOf, revisionOf } from './answer.ts'
 import type { Client } from './client.ts'
 import { asStoreError } from './fault.ts'
 import { bytesOf, type Layout } from './layout.ts'
-import { grant, keepAlive, revoke } from './lease.ts'
+import { grant, keepLease, revoke } from './lease.ts'
 import { isAt, lookAtKey } from './txn.ts'
 
 type Wanted = Readonly<{ key: string; value: string; ttlMs: number; lost: (error: StoreError) => void }>
@@ -55,7 +55,7 @@ export const holdOn = async (
     lost(error)
     if (error.tag === 'StoreClosed') await revoke(client, lease)
   }
-  const stop = keepAlive({ client, clock }, lease, granted.right.ttlMs, () =>
+  const stop = keepLease({ client, clock }, lease, granted.right.ttlMs, () =>
     lose({ tag: 'StoreUnavailable', what: `${place} may have given up ${JSON.stringify(key)}`, hint: 'hold it again' }),
   )
   losing.add(lose)

@@ -1,9 +1,8 @@
-// etcd's leases: granted, kept alive a few times in their time to live, revoked. Our clock for one begins when a renewal is sent, the
-// server's when it arrives; so we call it lost first.
+// etcd's leases: granted, kept alive (../keep-alive.ts), revoked.
 
 import { E, type Either } from '../../prelude.ts'
 import type { Clock } from '../clock.ts'
-import { RENEWALS } from '../lease.ts'
+import { keepAlive, type Renewal } from '../keep-alive.ts'
 import { numberIn } from './answer.ts'
 import type { Client } from './client.ts'
 import type { Fault } from './fault.ts'
@@ -27,41 +26,17 @@ export const revoke = async (client: Client, id: string): Promise<void> => {
 }
 
 /** Renews it until it is stopped or lost; `lost` is called once. Returns how to stop. */
-export const keepAlive = (
+export const keepLease = (
   { client, clock }: Readonly<{ client: Client; clock: Clock }>,
   id: string,
   ttlMs: number,
   lost: () => void,
 ): (() => void) => {
-  let isOver = false
-  let withdrawNext = (): void => {}
-  let withdrawEnd = (): void => {}
-  const end = (): void => {
-    isOver = true
-    withdrawNext()
-    withdrawEnd()
-  }
-  const lose = (): void => {
-    if (isOver) return
-    end()
-    lost()
-  }
-  const renew = async (): Promise<void> => {
-    const sentAt = performance.now()
-    const answer = await client.ask('keepAlive', { ID: id }, ttlMs / RENEWALS)
-    if (isOver) return
-    if (E.isLeft(answer)) {
-      if (answer.left.tag === 'NoLease') return lose()
-      withdrawNext = clock.after(ttlMs / RENEWALS / 4, renew)
-      return
-    }
+  const ask = async (patienceMs: number): Promise<Renewal> => {
+    const answer = await client.ask('keepAlive', { ID: id }, patienceMs)
+    if (E.isLeft(answer)) return answer.left.tag === 'NoLease' ? 'over' : 'unheard'
     // A lease that is over is answered without a time to live.
-    if (numberIn(answer.right, 'TTL') === 0) return lose()
-    withdrawEnd()
-    withdrawEnd = clock.after(ttlMs - (performance.now() - sentAt), lose)
-    withdrawNext = clock.after(ttlMs / RENEWALS, renew)
+    return numberIn(answer.right, 'TTL') === 0 ? 'over' : 'kept'
   }
-  withdrawEnd = clock.after(ttlMs, lose)
-  withdrawNext = clock.after(ttlMs / RENEWALS, renew)
-  return end
+  return keepAlive(clock, ask, ttlMs, lost)
 }

@@ -14,7 +14,7 @@ import { kvsOf, rangesOf, revisionOf } from './answer.ts'
 import type { Client } from './client.ts'
 import { asStoreError, type Fault } from './fault.ts'
 import { textOf } from './layout.ts'
-import { grant, keepAlive, revoke } from './lease.ts'
+import { grant, keepLease, revoke } from './lease.ts'
 import type { Message } from './messages.ts'
 import { isAt, putOf, readOf, type Written } from './txn.ts'
 
@@ -57,7 +57,7 @@ export const makeSender = ({ client, clock, place, marks, patienceMs }: Surround
     if (E.isLeft(lease)) return lease
     const { id } = lease.right
     const made: Session = { lease: id, idle: [], isOver: false, marks: 0, stop: () => {} }
-    made.stop = keepAlive({ client, clock }, id, SESSION_TTL_MS, () => {
+    made.stop = keepLease({ client, clock }, id, SESSION_TTL_MS, () => {
       made.isOver = true
     })
     return E.right(made)
