@@ -1,5 +1,5 @@
 // Takes down what was held: when the servers have ended the session of a holder, its lock is open, and whoever has the store open removes
-// the entry, by a transaction as any other, so that watches are told and compares fail.
+// the entry, by a transaction as any other: Consul's own removal would tell no watch, and fail no compare.
 // Invariant: an entry is removed only if it is still the one that was made with the hold, and its holder is gone or gives it up.
 
 import { setTimeout as sleep } from 'node:timers/promises'
